@@ -1,0 +1,140 @@
+"""The table of formats: page links, records, upload headers, stages and tests all read it. Data only.
+
+A new format is a writer in ``pipeline/writers/``, a row here, and two lines in the Makefile.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Group = Literal["assets", "files", "pages", "manifest", "listings"]
+GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "manifest", "listings")
+"""Order of upload: nothing is named before it is there, and the manifest is the commit point."""
+
+MINUTES = "public, max-age=60, must-revalidate"
+"""For what may be corrected or withdrawn: a cache asks again after a minute."""
+FOREVER = "public, max-age=31536000, immutable"
+"""For what carries its digest in its name."""
+
+
+class Format(Struct, frozen=True):
+    """One rendition of a release."""
+
+    name: str
+    """Name of the stage, the make target and the writer's module."""
+    suffix: str
+    media_type: str
+    label: str
+    """What a reader calls it, English; ``Words`` may have its own."""
+    group: Group
+    download: bool
+    """Offered as a file to keep (Content-Disposition: attachment)."""
+    parts: tuple[str, ...]
+    """Globs of the files that the rendition is made with; they, and the libraries' versions, are in its fingerprint."""
+    after: tuple[str, ...] = ()
+    """Formats whose size, pages and digest this one states."""
+    cache: str = MINUTES
+
+    def key(self, slug: str) -> str:
+        """Return the address of a release's rendition below the public root."""
+        return f"releases/{slug}{self.suffix}"
+
+
+_PAGE = (
+    "pipeline/words.py",
+    "pipeline/templating.py",
+    "pipeline/fonts.py",
+    "templates/words/*.toml",
+    "pipeline/article.py",
+)
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+class Rendition(Struct, frozen=True):
+    """A file that was made: what pages, records and feeds state about it."""
+
+    format: str
+    """Name of its row in ``FORMATS``, or ``picture``."""
+    key: str
+    size: int
+    """Bytes."""
+    sha256: str
+    pages: int = 0
+    """Printed pages, 0 where the format has none."""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, ("pipeline/writers/text.py", *_PAGE)),
+    Format(
+        "pdf",
+        ".pdf",
+        "application/pdf",
+        "PDF",
+        "files",
+        False,
+        ("pipeline/writers/pdf.py", "pipeline/writers/markup.py", "templates/article.*", "templates/print.css", *_PAGE),
+    ),
+    Format(
+        "docx", ".docx", _DOCX, "Word", "files", True, ("pipeline/writers/docx*.py", "templates/reference.docx", *_PAGE)
+    ),
+    Format(
+        "html",
+        ".html",
+        "text/html; charset=utf-8",
+        "Page",
+        "pages",
+        False,
+        (
+            "pipeline/writers/html.py",
+            "pipeline/writers/markup.py",
+            "templates/release.*",
+            "templates/page.*",
+            "templates/article.*",
+            *_PAGE,
+        ),
+        after=("text", "pdf", "docx"),
+    ),
+    Format(
+        "json",
+        ".json",
+        "application/json",
+        "Data",
+        "pages",
+        False,
+        ("pipeline/writers/ninjs.py", "pipeline/writers/markup.py", *_PAGE),
+        after=("text", "pdf", "docx", "html"),
+    ),
+)
+
+MEDIA_TYPES: dict[str, str] = {
+    **{row.suffix: row.media_type for row in FORMATS},
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+    ".vcf": "text/vcard; charset=utf-8",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+"""By suffix. Python's own table knows neither .docx nor .woff2 everywhere, so there is no other."""
+
+RSS = "application/rss+xml; charset=utf-8"
+
+
+def by_name(name: str) -> Format:
+    """Return the row called ``name``. Raises KeyError."""
+    for row in FORMATS:
+        if row.name == name:
+            return row
+    raise KeyError(name)
+
+
+def media_type(key: str) -> str:
+    """Return the media type of the object at ``key``. Raises KeyError for a suffix that the table does not have."""
+    if key == "feed.xml":
+        return RSS
+    return MEDIA_TYPES[key[key.rindex(".") :].lower()]

@@ -1,0 +1,123 @@
+"""The template's own words, dates, sizes and directions, in the language of a release.
+
+One plain file per language lies in ``templates/words/``; Babel (CLDR) supplies dates, zone names, numbers and the
+direction of the script. A language without a file, and a word that a file lacks, falls back to English.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+FOLDER = Path(__file__).parent.parent / "templates" / "words"
+FALLBACK = "en"
+
+
+@cache
+def _table(language: str) -> dict[str, str | list[str]]:
+    file = FOLDER / f"{language}.toml"
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+@cache
+def _locale(language: str) -> Locale:
+    parts = language.replace("_", "-").split("-")
+    for end in range(len(parts), 0, -1):
+        try:
+            return Locale.parse("_".join(parts[:end]))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale.parse(FALLBACK)
+
+
+class Words:
+    """The words of one language, printed in one time zone.
+
+    ``words["ends"]`` gives a word as the file has it; the methods set dates and numbers.
+    """
+
+    def __init__(self, language: str, time_zone: str) -> None:
+        self.language = language
+        self.zone = ZoneInfo(time_zone)
+        self.locale = _locale(language)
+        primary = language.split("-")[0].lower()
+        self._tables = (_table(language), _table(primary), _table(FALLBACK))
+
+    @property
+    def direction(self) -> str:
+        """``rtl`` for scripts that run from the right, else ``ltr``."""
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    def _find(self, name: str) -> str | list[str]:
+        for table in self._tables:
+            if name in table:
+                return table[name]
+        raise KeyError(name)
+
+    def __getitem__(self, name: str) -> str:
+        """Return the word called ``name``. Raises KeyError for a name that the English file lacks too."""
+        found = self._find(name)
+        return found if isinstance(found, str) else found[0]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every form of a word that has several, the preferred one first."""
+        found = self._find(name)
+        return (found,) if isinstance(found, str) else tuple(found)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return ``moment`` in the newsroom's time zone."""
+        return moment.astimezone(self.zone)
+
+    def date(self, moment: datetime) -> str:
+        """Return the day as printed in a letterhead: ``22 February 1999``."""
+        return str(format_date(self.local(moment).date(), "long", locale=self.locale))
+
+    def weekday_date(self, moment: datetime) -> str:
+        """Return the day with its weekday, for embargoes."""
+        return str(format_date(self.local(moment).date(), "full", locale=self.locale))
+
+    def instant(self, moment: datetime) -> str:
+        """Return date, time, zone name, offset and UTC: nobody may have to guess when an embargo ends."""
+        there = self.local(moment)
+        seconds = "HH:mm:ss" if moment.second else "HH:mm"
+        utc = moment.astimezone(UTC)
+        utc_time = str(format_time(utc.time(), seconds, locale=self.locale))
+        if utc.date() != there.date():
+            utc_time = f"{format_date(utc.date(), 'medium', locale=self.locale)}, {utc_time}"
+        return self["embargo_instant"].format(
+            date=self.weekday_date(moment),
+            time=format_time(there.time(), seconds, locale=self.locale),
+            zone=get_timezone_name(there, width="long", locale=self.locale),
+            offset=get_timezone_gmt(there, width="iso8601", locale=self.locale)
+            .replace("Z", "+00:00")
+            .join(("UTC", "")),
+            utc=utc_time,
+        )
+
+    def number(self, value: int) -> str:
+        """Return ``value`` grouped as the language does it."""
+        return str(format_decimal(value, locale=self.locale))
+
+    def pages(self, count: int) -> str:
+        """Return a number of pages: ``2 pages``."""
+        return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))
+
+    def size(self, size: int) -> str:
+        """Return a file's size with its unit: ``26 KB``, ``1.4 MB``; a kilobyte has 1,000 bytes."""
+        unit, value = ("megabyte", size / 1e6) if size >= 999_500 else ("kilobyte", max(1, round(size / 1e3)))
+        return str(format_unit(round(value, 1), f"digital-{unit}", length="short", locale=self.locale)).replace(
+            "kB", "KB"
+        )
+
+    def language_name(self, tag: str) -> str:
+        """Return the language ``tag`` in its own name, as the one who reads it looks for it."""
+        name = _locale(tag).get_language_name() or tag
+        return name[:1].upper() + name[1:]

@@ -1,0 +1,53 @@
+"""Writers: one release → the bytes of one format.
+
+A writer is a module with ``write(job: Job) -> Made``. It reads the job and the templates, and nothing else: no files,
+clock, network or settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from pipeline.article import Article
+from pipeline.formats import Rendition
+from pipeline.newsroom import Newsroom
+from pipeline.release import Related, Release
+from pipeline.words import Words
+
+
+class Job(Struct, frozen=True):
+    """All that a writer may know."""
+
+    release: Release
+    newsroom: Newsroom
+    words: Words
+    article: Article
+    pictures: Mapping[str, bytes]
+    """By ``Picture.file``: upright, free of metadata, checked."""
+    mark: bytes
+    """The organisation's mark, a PNG; empty when it has none."""
+    base_url: str
+    """Where the public tree will stand, ending in a slash."""
+    made: tuple[Rendition, ...] = ()
+    """The renditions of this release that ``Format.after`` names, and its pictures."""
+    related: tuple[Related, ...] = ()
+    """The same release in other languages, as far as the public may know."""
+
+
+class Made(Struct, frozen=True):
+    """A finished rendition."""
+
+    data: bytes
+    pages: int = 0
+    """Printed pages, 0 where the format has none."""
+
+
+class Writer(Protocol):
+    """The shape of ``write`` in every writer module."""
+
+    def __call__(self, job: Job) -> Made:
+        """Set ``job.article``. Raises ``RenderError`` when it cannot be set whole."""
+        ...

@@ -1,7 +1,7 @@
 """A release dressed for print: its words together with the template's, in reading order.
 
-Every writer sets an ``Article``, none composes a sentence of its own; that is why all formats say the same. The order of
-the fields is the order on paper.
+Every writer sets an ``Article``, none composes a sentence of its own; that is why all formats say the same. The order
+of the fields is the order on paper.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ class Article(Struct, frozen=True):
     notes: tuple[Block, ...]
     """Notes to editors, their heading first."""
     footer: Footer
+    reuse: str
+    """``Reuse: …`` or empty."""
 
 
 DATELINE_MARK = " – "
@@ -116,6 +118,7 @@ def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bo
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
         footer=compose_footer(release.contacts, release.footage, words),
+        reuse=words["reuse"].format(terms=" ".join(newsroom.reuse.split())) if newsroom.reuse else "",
     )
 
 

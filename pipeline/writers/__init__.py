@@ -51,3 +51,8 @@ class Writer(Protocol):
     def __call__(self, job: Job) -> Made:
         """Set ``job.article``. Raises ``RenderError`` when it cannot be set whole."""
         ...
+
+
+def home_link(base_url: str, href: str) -> str:
+    """Return where ``href`` leads when it is read away from the release page: a relative link becomes absolute."""
+    return href if href.startswith("#") or ":" in href.split("/")[0] else f"{base_url}releases/{href}"

@@ -1,0 +1,145 @@
+"""The public record of a newsroom: what is public, in which revision, with which digest.
+
+``manifest.json`` names the newest rows and, for each year, an immutable page with every row of that year; a row names
+the record of its release by digest, and a record its files by digest: a chain from one small file to every byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import StorageError
+from pipeline.formats import FORMATS, Rendition
+
+KEY = "manifest.json"
+NEWEST = 100
+"""Rows that manifest.json itself holds."""
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    """What listings show of one public release, and what proves it."""
+
+    slug: str
+    title: str
+    summary: str
+    date: datetime
+    language: str
+    record: str
+    """SHA-256 of ``releases/SLUG.json``."""
+    fingerprint: str
+    """Of all that the release's renditions were made from."""
+    modified: datetime
+    sizes: dict[str, int]
+    """Bytes of each rendition, by name of its format."""
+    pages: int = 0
+    """Of the PDF."""
+    topics: tuple[str, ...] = ()
+    revision: int = 1
+    translation_of: str = ""
+    withdrawn: bool = False
+    replacing: dict[str, str] = {}
+    """Key → SHA-256 that is on its way: until the next serial either digest is valid."""
+
+    @property
+    def files(self) -> tuple[Rendition, ...]:
+        """The renditions in the order of the table of formats; their digests are in the record, not here."""
+        return tuple(
+            Rendition(row.name, row.key(self.slug), self.sizes[row.name], "", self.pages if row.name == "pdf" else 0)
+            for row in FORMATS
+            if row.name in self.sizes
+        )
+
+
+class YearPage(Struct, frozen=True):
+    """Where all rows of a year are found."""
+
+    name: str
+    """Key of the page, e.g. ``manifest/1999.1.json``."""
+    sha256: str
+
+
+class Manifest(Struct, frozen=True):
+    """The newsroom's public record at one serial; ``rows`` are newest first."""
+
+    serial: int = 0
+    """Grows with every commit, also when something is taken back."""
+    rows: tuple[Row, ...] = ()
+    years: dict[str, YearPage] = {}
+    assets: tuple[str, ...] = ()
+    """Keys of the style sheets, fonts and marks that are up; their names carry their digest."""
+
+    def by_slug(self) -> dict[str, Row]:
+        """Return the rows by slug."""
+        return {row.slug: row for row in self.rows}
+
+
+EMPTY = Manifest()
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def newest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Order rows for listings; releases of one instant by slug, so that two machines agree."""
+    return tuple(sorted(sorted(rows, key=lambda row: row.slug), key=lambda row: row.date, reverse=True))
+
+
+def load(data: bytes, page: Callable[[str], bytes]) -> Manifest:
+    """Read ``manifest.json``; ``page`` gets a year page by its key when there are more rows than it holds itself.
+
+    Raises StorageError when the record is not one of ours or a page does not have its digest.
+    """
+    try:
+        head = msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise StorageError(f"{KEY} in storage is not a manifest: {error}", "is the bucket another program's?") from None
+    if len(head.rows) < NEWEST:
+        return head
+    rows = {row.slug: row for year in head.years.values() for row in _year(year, page)}
+    return msgspec.structs.replace(head, rows=newest_first({**rows, **head.by_slug()}.values()))
+
+
+def _year(year: YearPage, page: Callable[[str], bytes]) -> tuple[Row, ...]:
+    data = page(year.name)
+    if digest(data) != year.sha256:
+        raise StorageError(f"{year.name} does not have the digest that {KEY} states", "make verify")
+    return msgspec.json.decode(data, type=tuple[Row, ...])
+
+
+def dump(manifest: Manifest, years: Mapping[str, YearPage]) -> tuple[Manifest, dict[str, bytes]]:
+    """Return ``manifest`` with the names of its year pages, and the files to write: year pages first, then itself.
+
+    ``years`` are the pages already public: a year whose rows did not change keeps its page.
+    """
+    files: dict[str, bytes] = {}
+    named: dict[str, YearPage] = {}
+    for year, rows in _by_year(manifest.rows).items():
+        data = _encode(rows)
+        known = years.get(year)
+        if known and known.sha256 == digest(data):
+            named[year] = known
+            continue
+        name = f"manifest/{year}.{manifest.serial}.json"
+        named[year] = YearPage(name, digest(data))
+        files[name] = data
+    whole = msgspec.structs.replace(manifest, years=named)
+    files[KEY] = _encode(msgspec.structs.replace(whole, rows=whole.rows[:NEWEST]))
+    return whole, files
+
+
+def _by_year(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    years: dict[str, list[Row]] = {}
+    for row in rows:
+        years.setdefault(f"{row.date.year:04d}", []).append(row)
+    return {year: tuple(found) for year, found in years.items()}
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1) + b"\n"

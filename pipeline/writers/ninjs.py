@@ -1,0 +1,160 @@
+"""The release's record as IPTC ninjs 3.1 (https://iptc.org/std/ninjs/), the middle of the chain of digests.
+
+The schema is closed: there is no place of its own for a file's digest, so each stands among ``altIds`` with the role
+``sha256:KEY``. The record lists every file of the release but itself.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from pipeline.article import DATELINE_MARK
+from pipeline.document import Figure
+from pipeline.formats import Rendition, by_name, media_type
+from pipeline.newsroom import Newsroom
+from pipeline.release import Contact, Footage, Related
+from pipeline.templating import render
+from pipeline.writers import Job, Made, home_link
+from pipeline.writers.markup import block_html, figure_html
+
+VERSION = "3.1"
+SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
+PRESS_RELEASE = "http://cv.iptc.org/newscodes/genre/Press_Release"
+DIGEST = "sha256:"
+
+
+def write(job: Job) -> Made:
+    """Set the record; ``job.made`` must hold every other rendition and the pictures."""
+    return Made(msgspec.json.format(msgspec.json.encode(record(job)), indent=1) + b"\n")
+
+
+def guid(newsroom: Newsroom, slug: str) -> str:
+    """Return the release's permanent name: a tag URI (RFC 4151) on the newsroom's authority.
+
+    Without one it is a name-based UUID (RFC 9562) of organisation and slug, so that it outlives a move all the same.
+    """
+    if newsroom.tag_authority:
+        return f"tag:{newsroom.tag_authority}:releases/{slug}"
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{newsroom.name}/{slug}").urn
+
+
+def record(job: Job) -> dict[str, Any]:
+    """Return the record as plain JSON values."""
+    release, newsroom = job.release, job.newsroom
+    html = fragment(job)
+    words = len(re.sub(r"<[^>]+>", " ", html).split())
+    found: dict[str, Any] = {
+        "uri": guid(newsroom, release.slug),
+        "standard": {"name": "ninjs", "version": VERSION, "schema": SCHEMA},
+        "type": "text",
+        "representationType": "full",
+        "version": str(release.revision),
+        "firstCreated": release.date.isoformat(),
+        "versionCreated": release.modified.isoformat(),
+        "pubStatus": "canceled" if release.withdrawn else "usable",
+        "language": release.language,
+        "title": release.title,
+        "slugline": release.slug,
+        "located": release.dateline,
+        "copyrightHolder": newsroom.name,
+        "usageTerms": newsroom.reuse,
+        "headlines": [{"role": "headline", "value": release.title}],
+        "descriptions": [{"role": "summary", "contentType": "text/plain", "value": release.summary}],
+        "bodies": [{"role": "article", "contentType": "text/html", "wordCount": words, "value": html}],
+        "organisations": [{"name": newsroom.name, "rel": "publisher", "contactInfo": _website(newsroom)}],
+        "people": [_person(contact) for contact in release.contacts],
+        "infoSources": [_supplier(footage) for footage in release.footage],
+        "places": [{"name": release.dateline, "rel": "dateline"}] if release.dateline else [],
+        "subjects": [{"name": newsroom.topic_label(t, release.language), "literal": t} for t in release.topics],
+        "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
+        "altIds": _alt_ids(job),
+        "renditions": [_rendition(job, made) for made in job.made],
+        "associations": [_association(job, other) for other in job.related],
+    }
+    if release.subtitle:
+        found["headlines"].append({"role": "subtitle", "value": release.subtitle})
+    if job.article.embargoed:
+        found["embargoedUntil"] = release.date.isoformat()
+    return {key: value for key, value in found.items() if value not in ("", [])}
+
+
+def fragment(job: Job) -> str:
+    """Return the whole article as an HTML fragment with absolute addresses, without its headline."""
+    article = job.article
+    folder = f"{job.release.slug}/"
+    pictures = {picture.file for picture in job.release.pictures}
+
+    def resolve(href: str) -> str:
+        return home_link(job.base_url, folder + href if href in pictures else href)
+
+    def figure(found: Figure) -> Markup:
+        credit = job.words["photo"].format(credit=found.credit) if found.credit else ""
+        return figure_html(found, resolve, credit)
+
+    lead_in = Markup("<strong>{}</strong>{}").format(article.dateline, DATELINE_MARK) if article.dateline else ""
+    text = render(
+        "fragment.html.j2",
+        article=article,
+        resolve=resolve,
+        image=figure(article.image) if article.image else "",
+        body=block_html(article.body, resolve, lead_in, figure),
+        notes=block_html(article.notes, resolve, figure=figure),
+    )
+    return re.sub(r"\n\s*\n+", "\n", text).strip()
+
+
+def _alt_ids(job: Job) -> list[dict[str, str]]:
+    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in job.made]
+    return ids if not job.release.reference else [{"role": "reference", "value": job.release.reference}, *ids]
+
+
+def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
+    picture = made.format == "picture"
+    found: dict[str, Any] = {
+        "name": made.key.rsplit("/", 1)[-1] if picture else made.format,
+        "href": job.base_url + made.key,
+        "contentType": media_type(made.key),
+        "title": made.key.rsplit("/", 1)[-1] if picture else by_name(made.format).label,
+        "sizeInBytes": made.size,
+    }
+    if picture:
+        shown = job.release.picture(found["name"])
+        found |= {"width": shown.width, "height": shown.height}
+    return found
+
+
+def _association(job: Job, other: Related) -> dict[str, str]:
+    uri = guid(job.newsroom, other.slug)
+    return {"name": other.title, "rel": "translation", "uri": uri, "language": other.language}
+
+
+def _website(newsroom: Newsroom) -> list[dict[str, str]]:
+    return [{"type": "web", "value": newsroom.website}] if newsroom.website else []
+
+
+def _person(contact: Contact) -> dict[str, Any]:
+    ways = (
+        ("phone", "office", contact.telephone),
+        ("phone", "out-of-hours", contact.out_of_hours),
+        ("email", "office", contact.email),
+    )
+    info = [{"type": kind, "role": role, "value": value} for kind, role, value in ways if value]
+    return {"name": contact.name, "rel": "media contact", "literal": contact.id, "contactInfo": info}
+
+
+def _supplier(footage: Footage) -> dict[str, Any]:
+    ways = (("phone", footage.telephone), ("email", footage.email), ("web", footage.url))
+    info = [{"type": kind, "value": value} for kind, value in ways if value]
+    role = ", ".join(filter(None, ("footage", footage.carrier, footage.duration)))
+    return {"name": footage.supplier or "footage", "role": role, "literal": footage.notice, "contactInfo": info}
+
+
+def digests(data: bytes) -> dict[str, str]:
+    """Return key → SHA-256 of every file that a record lists."""
+    ids = msgspec.json.decode(data).get("altIds", [])
+    return {alt["role"].removeprefix(DIGEST): alt["value"] for alt in ids if alt["role"].startswith(DIGEST)}

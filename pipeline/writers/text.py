@@ -1,0 +1,170 @@
+"""Plain text: the wire copy that journalists paste.
+
+Facts first, one line a paragraph, links spelled out after their words, UTF-8 with a final newline. Headings and the
+status line stand in capitals, because nothing else can mark them; the words are the article's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from pipeline.article import DATELINE_MARK, Footer, Line, Notice, Party
+from pipeline.document import (
+    Block,
+    Cell,
+    Code,
+    CodeBlock,
+    Figure,
+    Heading,
+    Inline,
+    LineBreak,
+    Link,
+    List,
+    ListItem,
+    Paragraph,
+    Quote,
+    Rule,
+    Table,
+    Text,
+)
+from pipeline.writers import Job, Made, home_link
+
+TABLE_WIDTH = 100
+"""Characters up to which a table is set in columns; a wider one is set row by row."""
+INDENT = "    "
+
+
+def write(job: Job) -> Made:
+    """Set the article as UTF-8 text with Unix line ends."""
+    article = job.article
+    setter = _Setter(job)
+    letterhead = [article.organisation.upper(), article.kind, article.reference, article.date]
+    parts: list[str] = ["\n".join(filter(None, letterhead)), article.status.upper()]
+    parts += [_notice(notice) for notice in article.notices]
+    parts += [article.title, article.subtitle]
+    if article.image:
+        parts.append(setter.block(article.image))
+    parts += setter.blocks(article.body, article.dateline)
+    parts += [article.ends.upper(), article.about_heading.upper() if article.boilerplate else "", *article.boilerplate]
+    parts += setter.blocks(article.notes)
+    parts += footer_lines(article.footer)
+    parts += [article.reuse]
+    return Made(("\n\n".join(part for part in parts if part) + "\n").encode())
+
+
+def footer_lines(footer: Footer) -> list[str]:
+    """Return the media-contact footer as paragraphs of text."""
+    parts: list[str] = []
+    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
+        if parties:
+            parts += [heading.upper(), *map(_party, parties)]
+    return parts
+
+
+def _party(party: Party) -> str:
+    return "\n".join([*filter(None, (party.name, party.text)), *map(_line, party.lines)])
+
+
+def _line(line: Line) -> str:
+    return f"{line.label}: {line.value}"
+
+
+def _notice(notice: Notice) -> str:
+    text = f"{notice.label}: {notice.text}"
+    return f"{text}\n{_line(notice.link)}" if notice.link else text
+
+
+class _Setter:
+    """Sets blocks as text, each as one string of one or more lines."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def blocks(self, blocks: Iterable[Block], dateline: str = "") -> list[str]:
+        found = list(map(self.block, blocks))
+        if not dateline:
+            return found
+        if found and isinstance(next(iter(blocks)), Paragraph):
+            return [f"{dateline}{DATELINE_MARK}{found[0]}", *found[1:]]
+        return [dateline, *found]
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Paragraph(children):
+                return self.inlines(children)
+            case Heading(_, children):
+                return self.inlines(children).upper()
+            case Quote(children):
+                return _indented("\n\n".join(map(self.block, children)))
+            case CodeBlock(text):
+                return _indented(text)
+            case Figure():
+                return self.figure(block)
+            case Rule():
+                return "* * *"
+            case List():
+                return self.listing(block)
+            case Table():
+                return self.table(block)
+
+    def inlines(self, inlines: Iterable[Inline]) -> str:
+        return "".join(map(self.inline, inlines))
+
+    def inline(self, inline: Inline) -> str:
+        match inline:
+            case Text(text) | Code(text):
+                return text
+            case LineBreak():
+                return "\n"
+            case Link(href, children):
+                return self.link(self.inlines(children), href)
+            case _:
+                return self.inlines(inline.children)
+
+    def link(self, words: str, href: str) -> str:
+        target = home_link(self.job.base_url, href)
+        bare = target.removeprefix("mailto:").removeprefix("tel:")
+        if href.startswith("#") or words in (target, bare) or words == bare.removeprefix("https://"):
+            return words
+        return f"{words} ({bare})"
+
+    def figure(self, figure: Figure) -> str:
+        credit = self.job.words["photo"].format(credit=figure.credit) if figure.credit else ""
+        words = " ".join(filter(None, (self.inlines(figure.caption), credit)))
+        return f"[{words}]" if words else ""
+
+    def listing(self, block: List) -> str:
+        marks = (f"{block.start + n}. " if block.ordered else "- " for n in range(len(block.items)))
+        items = map(partial(self.item, tight=block.tight), block.items, marks)
+        return ("\n" if block.tight else "\n\n").join(items)
+
+    def item(self, item: ListItem, mark: str, tight: bool) -> str:
+        box = "" if item.checked is None else ("☑ " if item.checked else "☐ ")
+        text = ("\n" if tight else "\n\n").join(filter(None, map(self.block, item.children)))
+        lines = (box + text).split("\n")
+        return "\n".join([mark + lines[0], *(INDENT + line if line else "" for line in lines[1:])])
+
+    def table(self, table: Table) -> str:
+        rows = [self.cells(row) for row in (table.head, *table.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        if sum(widths) + 3 * len(widths) > TABLE_WIDTH:
+            return "\n\n".join(_record(rows[0], row) for row in rows[1:])
+        pads: list[Callable[[str, int], str]] = [
+            str.rjust if side == "right" else str.ljust for side in table.alignments
+        ]
+        return "\n".join(
+            "   ".join(pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+
+    def cells(self, row: tuple[Cell, ...]) -> list[str]:
+        return [self.inlines(cell.children).replace("\n", " ") for cell in row]
+
+
+def _record(head: list[str], row: list[str]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in zip(head, row, strict=True))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(INDENT + line if line else "" for line in text.split("\n"))

@@ -1,11 +1,13 @@
 """The document tree as HTML, for the page, the PDF, the feed and the record.
 
-The output is XHTML-compatible HTML5: every element closed, every text escaped. Nothing of the author's is passed through.
+The output is XHTML-compatible HTML5: every element closed, every text escaped. Nothing of the author's is passed
+through. A heading gets an ``id`` (spelt as GitHub spells it) only where a link in the same text leads to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from markupsafe import Markup, escape
 
@@ -29,6 +31,9 @@ from pipeline.document import (
     Strong,
     Table,
     Text,
+    inlines_of,
+    plain,
+    walk,
 )
 
 Resolve = Callable[[str], str]
@@ -63,20 +68,43 @@ def block_html(
     resolve: Resolve = str,
     lead_in: Markup | str = "",
     figure: Callable[[Figure], Markup] | None = None,
+    anchors: frozenset[str] | None = None,
 ) -> Markup:
     """Return ``blocks`` as flow content.
 
     ``lead_in`` (the dateline) is run into the first paragraph, or stands alone when the text does not begin with one.
-    ``figure`` draws pictures where the plain ``<figure>`` will not do.
+    ``figure`` draws pictures where the plain ``<figure>`` will not do. ``anchors`` are the ids wanted (see
+    ``wanted_anchors``) where links may come from other texts too; by default those that ``blocks`` themselves want.
     """
-    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)))
     todo = list(blocks)
+    wanted = wanted_anchors(todo) if anchors is None else anchors
+    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted)
     out: list[Markup] = []
     if lead_in:
         first = _take_paragraph(todo)
         out.append(Markup("<p>{}{}</p>").format(lead_in, inline_html(first, resolve)))
     out.extend(map(setter.block, todo))
     return Markup("\n").join(out)
+
+
+def wanted_anchors(blocks: Iterable[Block]) -> frozenset[str]:
+    """Return the fragments that links in ``blocks`` lead to and a heading in ``blocks`` answers."""
+    found = list(walk(blocks))
+    links = {href[1:] for block in found for run in inlines_of(block) for href in _hrefs(run) if href.startswith("#")}
+    return frozenset(links.intersection(anchor(block) for block in found if isinstance(block, Heading)))
+
+
+def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
+    for inline in inlines:
+        if isinstance(inline, Link):
+            yield inline.href
+        if not isinstance(inline, (Text, Code, LineBreak)):
+            yield from _hrefs(inline.children)
+
+
+def anchor(heading: Heading) -> str:
+    """Return the fragment by which GitHub links to ``heading``."""
+    return re.sub(r"[^\w\- ]", "", plain(heading.children).lower()).replace(" ", "-")
 
 
 def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
@@ -87,12 +115,22 @@ def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
     return ()
 
 
-def figure_html(figure: Figure, resolve: Resolve, credit: str = "", size: str = "") -> Markup:
-    """Return a picture with caption and credit; ``size`` is markup-safe attributes such as width and height."""
-    image = Markup('<img src="{}" alt="{}"{}/>').format(resolve(figure.file), figure.alt, Markup(size))
+def figure_html(
+    figure: Figure, resolve: Resolve, credit: str = "", style: str = "", *, size: str = "", decorative: bool = False
+) -> Markup:
+    """Return a picture with caption and credit.
+
+    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` holds markup-safe
+    attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by readers of
+    the structure.
+    """
+    styled = Markup(' style="{}"').format(style) if style else Markup("")
+    image = Markup('<div class="picture"{}></div>').format(styled)
+    if not decorative:
+        attributes = (resolve(figure.file), figure.alt, Markup(size), styled)
+        image = Markup('<img src="{}" alt="{}"{}{}/>').format(*attributes)
     words = inline_html(figure.caption, resolve)
-    named = credit or figure.credit
-    if named:
+    if named := credit or figure.credit:
         words += Markup('{}<span class="credit">{}</span>').format(" " if words else "", named)
     caption = Markup("<figcaption>{}</figcaption>").format(words) if words else Markup("")
     return Markup("<figure>{}{}</figure>").format(image, caption)
@@ -101,16 +139,17 @@ def figure_html(figure: Figure, resolve: Resolve, credit: str = "", size: str = 
 class _Setter:
     """Sets blocks; holds what all of them need."""
 
-    def __init__(self, resolve: Resolve, figure: Callable[[Figure], Markup]) -> None:
+    def __init__(self, resolve: Resolve, figure: Callable[[Figure], Markup], anchors: frozenset[str]) -> None:
         self.resolve = resolve
         self.figure = figure
+        self.anchors = set(anchors)
 
     def block(self, block: Block) -> Markup:
         match block:
             case Paragraph(children):
                 return Markup("<p>{}</p>").format(inline_html(children, self.resolve))
-            case Heading(level, children):
-                return Markup("<h{0}>{1}</h{0}>").format(level, inline_html(children, self.resolve))
+            case Heading():
+                return self.heading(block)
             case Quote(children):
                 return Markup("<blockquote>{}</blockquote>").format(self.blocks(children))
             case CodeBlock(text, language):
@@ -127,6 +166,14 @@ class _Setter:
 
     def blocks(self, blocks: Iterable[Block]) -> Markup:
         return Markup("\n").join(map(self.block, blocks))
+
+    def heading(self, block: Heading) -> Markup:
+        name = anchor(block)
+        found = Markup("")
+        if name in self.anchors:  # the first of two equal headings is meant
+            self.anchors.discard(name)
+            found = Markup(' id="{}"').format(name)
+        return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, found, inline_html(block.children, self.resolve))
 
     def list(self, block: List) -> Markup:
         items = Markup("\n").join(self.item(item, block.tight) for item in block.items)
@@ -145,17 +192,40 @@ class _Setter:
         return Markup("<li>{}{}</li>").format(box, self.blocks(children))
 
     def table(self, table: Table) -> Markup:
-        head = Markup("").join(map(self.cell, table.head, table.alignments, ["th"] * len(table.head)))
+        styles = [_alignment(table, column) for column in range(len(table.head))]
+        head = Markup("").join(map(self.cell, table.head, styles, ["th"] * len(styles)))
         rows = Markup("\n").join(
-            Markup("<tr>{}</tr>").format(Markup("").join(map(self.cell, row, table.alignments, ["td"] * len(row))))
+            Markup("<tr>{}</tr>").format(Markup("").join(map(self.cell, row, styles, ["td"] * len(row))))
             for row in table.rows
         )
         body = Markup("<tbody>{}</tbody>").format(rows) if rows else Markup("")
-        return Markup("<table><thead><tr>{}</tr></thead>{}</table>").format(head, body)
+        width = Markup(' class="{}"').format(name) if (name := _width(table)) else Markup("")
+        return Markup("<table{}><thead><tr>{}</tr></thead>{}</table>").format(width, head, body)
 
-    def cell(self, cell: Cell, alignment: str, name: str) -> Markup:
+    def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
-        style = Markup(' class="{}"').format(alignment) if alignment else Markup("")
+        named = Markup(' class="{}"').format(style) if style else Markup("")
         return Markup("<{0}{1}{2}>{3}</{0}>").format(
-            Markup(name), scope, style, inline_html(cell.children, self.resolve)
+            Markup(name), scope, named, inline_html(cell.children, self.resolve)
         )
+
+
+_FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")
+"""A number as it stands in a table, perhaps with a sign, a currency or a short unit."""
+_NOTHING = {"", "–", "—", "-", "…", "n/a"}
+
+
+def _alignment(table: Table, column: int) -> str:
+    """Return the author's alignment of ``column``, or ``figures`` for a column of numbers that has none."""
+    if table.alignments[column]:
+        return table.alignments[column]
+    values = {plain(row[column].children).strip() for row in table.rows} - _NOTHING
+    return "figures" if values and all(_FIGURE.fullmatch(value) for value in values) else ""
+
+
+def _width(table: Table) -> str:
+    """Return ``wide`` or ``very-wide`` for a table whose longest words do not fit side by side at the common size."""
+    rows = [[plain(cell.children).split() for cell in row] for row in (table.head, *table.rows)]
+    longest = sum(max((len(word) for row in rows for word in row[column]), default=1) for column in range(len(rows[0])))
+    characters = longest + 3 * len(rows[0])
+    return "very-wide" if characters > 130 else "wide" if characters > 90 else ""

@@ -1,0 +1,238 @@
+"""The release as a tagged PDF (PDF/UA-1), set by WeasyPrint from the article template.
+
+The only module that imports WeasyPrint. Nothing is fetched but what the job declares: pictures, the mark and the
+faces have addresses in private schemes, any other address ends the rendering, and so does any warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from urllib.parse import quote
+
+from markupsafe import Markup
+from msgspec import Struct
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from pipeline import fonts
+from pipeline.article import DATELINE_MARK
+from pipeline.document import Figure
+from pipeline.errors import RenderError
+from pipeline.headline import balanced_width, shortened
+from pipeline.templating import render, text_of
+from pipeline.words import Words
+from pipeline.writers import Job, Made
+from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+
+PICTURE = "picture:"
+MARK = "mark:"
+VARIANT = "pdf/ua-1"
+MEASURE = 334.5
+"""Width of the text column in points: 118 mm, about 72 characters."""
+FULL = {"A4": 453.5, "Letter": 470.2}
+"""Width between the margins in points."""
+PICTURE_HEIGHT = 330.0
+MARK_HEIGHT = 26.0
+"""Points; print.css draws the mark as high."""
+LONG_TITLE = 110
+"""Characters from which a headline is set smaller: 17 pt, not 21."""
+RUNNING_LIMIT = 76
+"""Characters of the title that the running head has room for."""
+_DIGITS = {"١": "arabic-indic", "۱": "persian", "१": "devanagari", "১": "bengali"}
+"""Counter styles by how a language writes 1."""
+
+
+def write(job: Job) -> Made:
+    """Set ``job.article`` on paper.
+
+    Raises ``RenderError`` for a character that no face has and for anything that WeasyPrint warns of.
+    """
+    source = _source(job)
+    _check_glyphs(job.release.slug, Markup(source).striptags())
+    look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction)
+    fetcher = _Declared(_assets(job))
+    with _strictly(job.release.slug):
+        html = HTML(string=source, base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
+        document = html.render(font_config=look.fonts, stylesheets=[look.sheet], pdf_variant=VARIANT)
+        identifier = _identifier(source, job)
+        data = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
+    return Made(data, len(document.pages))
+
+
+def _identifier(source: str, job: Job) -> bytes:
+    """Return a file identifier made from the content: the same words and pictures, the same identifier."""
+    pictures = "".join(picture.sha256 for picture in job.release.pictures)
+    return hashlib.sha256(f"{source}{pictures}".encode()).hexdigest()[:32].encode()
+
+
+def _check_glyphs(slug: str, text: str) -> None:
+    missing = fonts.missing_glyphs(text)
+    if missing:
+        names = ", ".join(map(fonts.character_name, missing[:5])) + (", …" if len(missing) > 5 else "")
+        raise RenderError(f"{slug}: no type face has {names}", "write it in words, or leave it out")
+
+
+# --- The article as HTML ---------------------------------------------------------------------------------------------
+
+
+def _source(job: Job) -> str:
+    release, article = job.release, job.article
+    resolve = _resolver(job)
+    anchors = wanted_anchors((*article.body, *article.notes))
+    figure = _figure_setter(job, resolve)
+    lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
+    long = len(article.title) > LONG_TITLE
+    return render(
+        "article.html.j2",
+        article=article,
+        words=job.words,
+        summary=release.summary,
+        keywords=", ".join(job.newsroom.topic_label(topic, release.language) for topic in release.topics),
+        created=release.date.isoformat(timespec="seconds"),
+        modified=release.modified.isoformat(timespec="seconds"),
+        running_title=shortened(article.title, RUNNING_LIMIT),
+        title_class="long" if long else "",
+        title_width=balanced_width(article.title, 17 if long else 21, FULL[job.newsroom.paper]),
+        mark=MARK if job.mark else "",
+        mark_width=_mark_width(job.mark),
+        image=figure(article.image) if article.image else "",
+        body=block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors),
+        notes=block_html(article.notes, resolve, figure=figure, anchors=anchors),
+        reuse=job.newsroom.reuse,
+    )
+
+
+def _resolver(job: Job) -> Callable[[str], str]:
+    """Return how addresses are printed: on paper every link is absolute, except to a heading of the same text."""
+    anchors = wanted_anchors((*job.article.body, *job.article.notes))
+    page = f"{job.base_url}releases/{job.release.slug}.html"
+
+    def resolve(href: str) -> str:
+        if href.startswith("#"):
+            return href if href[1:] in anchors else page + href
+        return href  # the document's base is the public address of releases/
+
+    return resolve
+
+
+def _figure_setter(job: Job, resolve: Callable[[str], str]) -> Callable[[Figure], Markup]:
+    def set_figure(figure: Figure) -> Markup:
+        picture = job.release.picture(figure.file)
+        scale = min(MEASURE / picture.width, PICTURE_HEIGHT / picture.height)
+        style = f"width: {picture.width * scale:.2f}pt; height: {picture.height * scale:.2f}pt"
+        address = PICTURE + quote(figure.file)
+        credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
+        if figure.alt:
+            return figure_html(figure, lambda href: address if href == figure.file else resolve(href), credit, style)
+        return figure_html(figure, resolve, credit, f"{style}; background-image: url({address})", decorative=True)
+
+    return set_figure
+
+
+def _mark_width(mark: bytes) -> float:
+    """Return the width in points at which a PNG is as high as the letterhead's mark; its header says so."""
+    if not mark:
+        return 0
+    width, height = int.from_bytes(mark[16:20], "big"), int.from_bytes(mark[20:24], "big")
+    return round(MARK_HEIGHT * width / max(height, 1), 2)
+
+
+# --- The look: what all documents of a newsroom in one language share ------------------------------------------------
+
+
+class _Look(Struct, frozen=True):
+    sheet: CSS
+    fonts: FontConfiguration
+
+
+@lru_cache(maxsize=16)
+def _look(accent: str, paper: str, page_of: str, direction: str) -> _Look:
+    configuration = _font_configuration()
+    side = "left" if direction == "rtl" else "right"
+    sheet = (
+        f"@page {{ size: {paper}; @bottom-{side} {{ content: {page_of}; }} }}\n"
+        f":root {{ --accent: {accent}; }}\n{text_of('print.css')}"
+    )
+    with _strictly("print.css"):
+        return _Look(CSS(string=sheet, font_config=configuration, url_fetcher=_Declared({})), configuration)
+
+
+@lru_cache(maxsize=1)
+def _font_configuration() -> FontConfiguration:
+    configuration = FontConfiguration()
+    files = {address: file.read_bytes() for address, file in fonts.face_files().items()}
+    with _strictly("faces"):
+        CSS(string=fonts.face_rules(), font_config=configuration, url_fetcher=_Declared(files))
+    return configuration
+
+
+def _page_of(words: Words) -> str:
+    """Return the value of ``content`` that prints the words of ``page_of`` with the page's numbers in them."""
+    style = _DIGITS.get(words.number(1), "decimal")
+    counters = {"{page}": f"counter(page, {style})", "{pages}": f"counter(pages, {style})"}
+    parts: list[str] = []
+    rest = words["page_of"]
+    while rest:
+        at, name = min(((rest.find(name), name) for name in counters if name in rest), default=(len(rest), ""))
+        parts.append(_css_string(rest[:at]))
+        if name:
+            parts.append(counters[name])
+        rest = rest[at + len(name) :]
+    return " ".join(parts)
+
+
+def _css_string(text: str) -> str:
+    """Return ``text`` as a CSS string; everything but ASCII letters and digits is escaped."""
+    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
+
+
+# --- What may be fetched, and what may be logged ---------------------------------------------------------------------
+
+
+def _assets(job: Job) -> Mapping[str, bytes]:
+    found = {PICTURE + quote(file): data for file, data in job.pictures.items()}
+    return {**found, MARK: job.mark} if job.mark else found
+
+
+class _Declared(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+    """Answers from the given bytes, and ends the rendering at any other address."""
+
+    def __init__(self, assets: Mapping[str, bytes]) -> None:
+        super().__init__(allowed_protocols=(), fail_on_errors=True)
+        self._assets = assets
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
+        """Return the bytes declared for ``url``."""
+        if url not in self._assets:
+            raise FatalURLFetchingError(f"{url} is not part of the release")
+        return URLFetcherResponse(url, self._assets[url])
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _strictly(subject: str) -> Iterator[None]:
+    """Turn whatever WeasyPrint logs or refuses inside the block into a ``RenderError`` about ``subject``."""
+    collector = _Collector()
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(collector)
+    try:
+        yield
+    except FatalURLFetchingError as error:
+        raise RenderError(f"{subject}: {error}") from error
+    finally:
+        logger.removeHandler(collector)
+    if collector.messages:
+        raise RenderError(f"{subject}: {collector.messages[0]}")

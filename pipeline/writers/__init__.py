@@ -35,6 +35,8 @@ class Job(Struct, frozen=True):
     """The renditions of this release that ``Format.after`` names, and its pictures."""
     related: tuple[Related, ...] = ()
     """The same release in other languages, as far as the public may know."""
+    assets: Mapping[str, str] = {}
+    """Logical name → key of what pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
 
 
 class Made(Struct, frozen=True):

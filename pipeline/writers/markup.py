@@ -69,16 +69,18 @@ def block_html(
     lead_in: Markup | str = "",
     figure: Callable[[Figure], Markup] | None = None,
     anchors: frozenset[str] | None = None,
+    table_label: str = "",
 ) -> Markup:
     """Return ``blocks`` as flow content.
 
     ``lead_in`` (the dateline) is run into the first paragraph, or stands alone when the text does not begin with one.
     ``figure`` draws pictures where the plain ``<figure>`` will not do. ``anchors`` are the ids wanted (see
     ``wanted_anchors``) where links may come from other texts too; by default those that ``blocks`` themselves want.
+    ``table_label`` puts each table into a box that scrolls by itself, called so for those who cannot see it.
     """
     todo = list(blocks)
     wanted = wanted_anchors(todo) if anchors is None else anchors
-    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted)
+    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted, table_label)
     out: list[Markup] = []
     if lead_in:
         first = _take_paragraph(todo)
@@ -116,18 +118,24 @@ def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
 
 
 def figure_html(
-    figure: Figure, resolve: Resolve, credit: str = "", style: str = "", *, size: str = "", decorative: bool = False
+    figure: Figure,
+    resolve: Resolve,
+    credit: str = "",
+    style: str = "",
+    *,
+    size: Markup | str = "",
+    decorative: bool = False,
 ) -> Markup:
     """Return a picture with caption and credit.
 
-    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` holds markup-safe
-    attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by readers of
+    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` is the markup
+    of further attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by readers of
     the structure.
     """
     styled = Markup(' style="{}"').format(style) if style else Markup("")
     image = Markup('<div class="picture"{}></div>').format(styled)
     if not decorative:
-        attributes = (resolve(figure.file), figure.alt, Markup(size), styled)
+        attributes = (resolve(figure.file), figure.alt, size, styled)
         image = Markup('<img src="{}" alt="{}"{}{}/>').format(*attributes)
     words = inline_html(figure.caption, resolve)
     if named := credit or figure.credit:
@@ -139,10 +147,13 @@ def figure_html(
 class _Setter:
     """Sets blocks; holds what all of them need."""
 
-    def __init__(self, resolve: Resolve, figure: Callable[[Figure], Markup], anchors: frozenset[str]) -> None:
+    def __init__(
+        self, resolve: Resolve, figure: Callable[[Figure], Markup], anchors: frozenset[str], table_label: str
+    ) -> None:
         self.resolve = resolve
         self.figure = figure
         self.anchors = set(anchors)
+        self.table_label = table_label
 
     def block(self, block: Block) -> Markup:
         match block:
@@ -183,7 +194,7 @@ class _Setter:
         return Markup("<ol{}>{}</ol>").format(start, items)
 
     def item(self, item: ListItem, tight: bool) -> Markup:
-        box = Markup("") if item.checked is None else Markup("☑ " if item.checked else "☐ ")
+        box = Markup("") if item.checked is None else escape("☑ " if item.checked else "☐ ")
         children = list(item.children)
         if tight:
             box += inline_html(_take_paragraph(children), self.resolve)
@@ -200,14 +211,17 @@ class _Setter:
         )
         body = Markup("<tbody>{}</tbody>").format(rows) if rows else Markup("")
         width = Markup(' class="{}"').format(name) if (name := _width(table)) else Markup("")
-        return Markup("<table{}><thead><tr>{}</tr></thead>{}</table>").format(width, head, body)
+        made = Markup("<table{}><thead><tr>{}</tr></thead>{}</table>").format(width, head, body)
+        if not self.table_label:
+            return made
+        label = f"{self.table_label}: {', '.join(plain(cell.children) for cell in table.head)}"
+        # What scrolls must be reached by the keyboard; a group, because many regions are noise to a screen reader.
+        return Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(label, made)
 
     def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
         named = Markup(' class="{}"').format(style) if style else Markup("")
-        return Markup("<{0}{1}{2}>{3}</{0}>").format(
-            Markup(name), scope, named, inline_html(cell.children, self.resolve)
-        )
+        return Markup("<{0}{1}{2}>{3}</{0}>").format(name, scope, named, inline_html(cell.children, self.resolve))
 
 
 _FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")

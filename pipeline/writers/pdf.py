@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from html import unescape
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -53,7 +55,7 @@ def write(job: Job) -> Made:
     Raises ``RenderError`` for a character that no face has and for anything that WeasyPrint warns of.
     """
     source = _source(job)
-    _check_glyphs(job.release.slug, Markup(source).striptags())
+    _check_glyphs(job.release.slug, unescape(re.sub("<[^>]*>", "", source)))
     look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction)
     fetcher = _Declared(_assets(job))
     with _strictly(job.release.slug):

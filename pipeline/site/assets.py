@@ -1,0 +1,77 @@
+"""What all pages share: style sheet, mark and web fonts, each named by its digest so that caches may keep it forever."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pipeline import fonts
+from pipeline.newsroom import Newsroom
+from pipeline.templating import text_of
+
+FOLDER = "assets/"
+DARK = "#16181b"
+"""Background of the dark scheme; page.css has the same."""
+CONTRAST = 5.0
+"""What the accent has on the dark page; WCAG 2.2 AA asks for 4.5."""
+
+
+def assets(newsroom: Newsroom, mark: bytes, font_cache: Path) -> Mapping[str, bytes]:
+    """Return the shared files, key (``assets/NAME.HASH.ext``) → bytes.
+
+    The web fonts are made once, which takes seconds, and kept in ``font_cache``. Raises ``SettingError`` when a face
+    is not installed.
+    """
+    faces = {_key(name, data): data for name, data in fonts.web_fonts(font_cache).items()}
+    names = asset_names(faces)
+    rules = fonts.web_rules({name: key.removeprefix(FOLDER) for name, key in names.items()})
+    sheet = f"{rules}\n{_palette(newsroom.accent)}\n{text_of('page.css')}".encode()
+    found = {_key("page.css", sheet): sheet, **faces}
+    return {**found, _key("mark.png", mark): mark} if mark else found
+
+
+def asset_names(keys: Iterable[str]) -> Mapping[str, str]:
+    """Return logical name → key: ``page.css`` → ``assets/page.1a2b3c4d.css``."""
+    found = {}
+    for key in keys:
+        stem, _digest, suffix = key.removeprefix(FOLDER).rsplit(".", 2)
+        found[f"{stem}.{suffix}"] = key
+    return found
+
+
+def _key(name: str, data: bytes) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return f"{FOLDER}{stem}.{hashlib.sha256(data).hexdigest()[:8]}.{suffix}"
+
+
+def _palette(accent: str) -> str:
+    return f":root {{ --accent-light: {accent}; --accent-dark: {on_dark(accent)}; }}"
+
+
+# --- Colour ----------------------------------------------------------------------------------------------------------
+
+
+def on_dark(accent: str, background: str = DARK) -> str:
+    """Return ``accent``, mixed with as little white as gives it enough contrast on ``background``; ``#rrggbb`` both."""
+    channels = _channels(accent)
+    for step in range(101):
+        mixed = "#" + "".join(f"{round(value + (255 - value) * step / 100):02x}" for value in channels)
+        if contrast(mixed, background) >= CONTRAST:
+            return mixed
+    return "#ffffff"
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as WCAG 2.2 defines it, 1 to 21."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+
+
+def _luminance(colour: str) -> float:
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in _channels(colour))]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

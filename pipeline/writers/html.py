@@ -1,0 +1,176 @@
+"""The release as a web page; it states the files that the other writers made."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup
+from msgspec import Struct
+
+from pipeline.article import DATELINE_MARK
+from pipeline.document import Figure
+from pipeline.downloads import ORDER, offered
+from pipeline.formats import media_type
+from pipeline.templating import render, text_of
+from pipeline.writers import Job, Made
+from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+
+
+class _Alternate(Struct, frozen=True):
+    language: str
+    href: str
+
+
+class _Other(Struct, frozen=True):
+    slug: str
+    language: str
+    label: str
+
+
+def write(job: Job) -> Made:
+    """Set ``job.article`` as a page of its own; all its links but the canonical ones are relative."""
+    release, article, words = job.release, job.article, job.words
+    anchors = wanted_anchors((*article.body, *article.notes))
+    figure = _figure_setter(job)
+    lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
+    source = render(
+        "release.html.j2",
+        article=article,
+        words=words,
+        summary=release.summary,
+        canonical=_address(job),
+        alternates=_alternates(job),
+        others=[_Other(r.slug, r.language, words.language_name(r.language)) for r in job.related],
+        share_image=_share_image(job),
+        modified=release.modified.isoformat(),
+        json_ld=_json_ld(job),
+        css=_asset(job, "page.css"),
+        mark=_asset(job, "mark.png"),
+        policy=policy(),
+        script=script(),
+        downloads=offered(job.made, words),
+        image=figure(article.image) if article.image else "",
+        body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
+        notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
+        reuse=job.newsroom.reuse,
+    )
+    return Made(source.encode())
+
+
+def _address(job: Job, slug: str = "") -> str:
+    return f"{job.base_url}releases/{slug or job.release.slug}.html"
+
+
+def _asset(job: Job, name: str) -> str:
+    """Return the way from the page to a shared file, or nothing when there is none."""
+    return f"../{job.assets[name]}" if name in job.assets else ""
+
+
+def _alternates(job: Job) -> list[_Alternate]:
+    """Return every language of the release, itself among them; its original is what others are sent to."""
+    if not job.related:
+        return []
+    release = job.release
+    own = _Alternate(release.language, _address(job))
+    found = sorted(
+        [own, *(_Alternate(r.language, _address(job, r.slug)) for r in job.related)], key=lambda each: each.language
+    )
+    return [*found, _Alternate("x-default", _address(job, _original(job)))]
+
+
+def _original(job: Job) -> str:
+    """Return the slug of the release that this one translates, as far as the public may know it, or its own."""
+    known = {related.slug for related in job.related}
+    return job.release.translation_of if job.release.translation_of in known else job.release.slug
+
+
+def _figure_setter(job: Job) -> Callable[[Figure], Markup]:
+    def set_figure(figure: Figure) -> Markup:
+        picture = job.release.picture(figure.file)
+        size = Markup(' width="{}" height="{}"').format(picture.width, picture.height)
+        credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
+        address = f"{job.release.slug}/{quote(figure.file)}"
+        return figure_html(figure, lambda href: address if href == figure.file else href, credit, size=size)
+
+    return set_figure
+
+
+def _share_image(job: Job) -> str:
+    """Return the absolute address of the release's first picture, or nothing when it may not be shown."""
+    image = job.article.image
+    files = [image.file] if image else [picture.file for picture in job.release.pictures]
+    if job.release.withdrawn or not files:
+        return ""
+    return f"{job.base_url}releases/{job.release.slug}/{quote(files[0])}"
+
+
+# --- Facts for machines ----------------------------------------------------------------------------------------------
+
+
+def _json_ld(job: Job) -> Markup:
+    """Return the release as a schema.org NewsArticle; there is no type for press releases, so ``genre`` says it."""
+    release = job.release
+    facts = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "@id": _address(job),
+        "url": _address(job),
+        "mainEntityOfPage": _address(job),
+        "genre": "Press Release",
+        "headline": release.title,
+        "alternativeHeadline": job.article.subtitle,
+        "description": release.summary,
+        "datePublished": release.date.isoformat(),
+        "dateModified": release.modified.isoformat(),
+        "dateline": release.dateline,
+        "identifier": release.reference,
+        "inLanguage": release.language,
+        "keywords": [job.newsroom.topic_label(topic, release.language) for topic in release.topics],
+        "image": _share_image(job),
+        "translationOfWork": {"@id": _address(job, _original(job))} if _original(job) != release.slug else "",
+        "publisher": _publisher(job),
+        "author": _publisher(job),
+        "encoding": [
+            {
+                "@type": "MediaObject",
+                "contentUrl": job.base_url + made.key,
+                "encodingFormat": media_type(made.key).partition(";")[0],
+                "contentSize": f"{made.size} B",
+                "sha256": made.sha256,
+            }
+            for made in job.made
+            if made.format in ORDER
+        ],
+    }
+    data = msgspec.json.encode({name: value for name, value in facts.items() if value}).decode()
+    # Inside a script element only these can end it or begin a comment.
+    escaped = data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(escaped)  # noqa: S704  # JSON without < > & is what a script element holds literally
+
+
+def _publisher(job: Job) -> dict[str, str]:
+    facts = {"@type": "Organization", "name": job.newsroom.name, "url": job.newsroom.website}
+    if "mark.png" in job.assets:
+        facts["logo"] = job.base_url + job.assets["mark.png"]
+    return {name: value for name, value in facts.items() if value}
+
+
+@cache
+def script() -> Markup:
+    """Return the page's only script; the page works without it."""
+    return Markup(text_of("page.js"))  # noqa: S704  # a file of ours
+
+
+@cache
+def policy() -> str:
+    """Return the Content Security Policy: files of this site, the script above, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'sha256-{digest}';"
+        " base-uri 'none'; form-action 'none'"
+    )

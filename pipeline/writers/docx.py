@@ -1,0 +1,317 @@
+"""The release as a Word document, built on the styles of ``templates/reference.docx``.
+
+The only module that imports python-docx, which reads the reference and keeps parts and relationships in order. Words,
+links and pictures are set by the ``docx_…`` modules beside this one. Nothing of the reference but its styles,
+numbering, fonts, margins and theme gets into a release, and the same job gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, datetime
+
+from docx import Document
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PACKAGE_URI, PackURI
+from docx.opc.part import Part as PackagePart
+from docx.opc.part import XmlPart
+from docx.oxml.parser import parse_xml
+from docx.package import Package
+from lxml import etree
+from lxml.etree import _Element as Element
+from PIL import Image
+
+from pipeline.article import DATELINE_MARK
+from pipeline.document import Figure
+from pipeline.errors import RenderError, SettingError
+from pipeline.templating import FOLDER
+from pipeline.writers import Job, Made
+from pipeline.writers.docx_blocks import Place, Setter
+from pipeline.writers.docx_frame import contacts, foot, letterhead, notices, running_head
+from pipeline.writers.docx_runs import Runs
+from pipeline.writers.docx_styles import Styles
+from pipeline.writers.docx_xml import drawing, empty, name_of, w
+from pipeline.writers.markup import wanted_anchors
+
+REFERENCE = "reference.docx"
+PAPER = {"A4": (11906, 16838), "Letter": (12240, 15840)}
+"""Width and height in twentieths of a point."""
+PIXEL = 15
+"""Twentieths of a point in a pixel at 96 to the inch: no picture is blown up beyond that."""
+PICTURE_SHARE = 0.6
+"""Of the height of the paper that a picture may take."""
+MARK = (1700, 520)
+"""Largest width and height of the organisation's mark."""
+_MARGINS = ("top", "right", "bottom", "left", "header", "footer")
+_KEPT = ("styles", "numbering", "settings", "fontTable", "theme")
+_SETTINGS: tuple[str, ...] = (
+    "zoom",
+    "embedTrueTypeFonts",
+    "saveSubsetFonts",
+    "defaultTabStop",
+    "characterSpacingControl",
+    "compat",
+)
+_SETTINGS += ("themeFontLang", "clrSchemeMapping")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_TYPES_NAMESPACE = "http://schemas.openxmlformats.org/package/2006/content-types"
+_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
+
+
+def write(job: Job) -> Made:
+    """Set ``job.article`` as a Word document.
+
+    Raises ``RenderError`` for a character that XML cannot hold and for a picture that the job does not have, and
+    ``SettingError`` for a reference without one of the styles.
+    """
+    try:
+        return Made(_Composition(job).data())
+    except ValueError as error:
+        raise RenderError(
+            f"{job.article.slug}: Word cannot hold this text ({error})", "Remove the character."
+        ) from error
+
+
+class _Surface:
+    """A part of the package that text stands in."""
+
+    def __init__(self, part: PackagePart, package: Package, images: dict[bytes, PackagePart]) -> None:
+        self._part = part
+        self._package = package
+        self._images = images
+
+    def link(self, address: str) -> str:
+        return str(self._part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+
+    def image(self, data: bytes, media_type: str) -> str:
+        if data not in self._images:
+            suffix, kind, stored = _SUFFIXES.get(media_type), media_type, data
+            if not suffix:  # Word before 2021 shows no WebP
+                suffix, kind, stored = "png", "image/png", _png(data)
+            name = PackURI(f"/word/media/image{len(self._images) + 1}.{suffix}")
+            self._images[data] = PackagePart(name, kind, stored, self._package)
+        return str(self._part.relate_to(self._images[data], RELATIONSHIP_TYPE.IMAGE))
+
+
+class _Composition:
+    """One document while it is being put together."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.article = job.article
+        document = Document(io.BytesIO((FOLDER / REFERENCE).read_bytes()))
+        self.part = document.part
+        self.package: Package = self.part.package
+        self.body: Element = self.part.element.body
+        self.images: dict[bytes, PackagePart] = {}
+        self.drawn = 0
+        self._strip()
+        sheet, numbering = self._related(RELATIONSHIP_TYPE.STYLES), self._related(RELATIONSHIP_TYPE.NUMBERING)
+        self.styles = Styles(sheet.element, numbering.element)
+        self.styles.dress(job.newsroom.accent, self.article.language, self.article.direction)
+        self.bookmarks = {
+            name: f"_heading{number}"
+            for number, name in enumerate(sorted(wanted_anchors((*self.article.body, *self.article.notes))), 1)
+        }
+        self._measure_page()
+
+    def data(self) -> bytes:
+        """Return the finished file."""
+        self._fill()
+        self._describe()
+        return _zipped(self.package)
+
+    def _strip(self) -> None:
+        """Leave behind what the reference brings besides its design: text, headers, history, names of people."""
+        margins = self.body.find(f"{name_of('w:sectPr')}/{name_of('w:pgMar')}")
+        paper = self.body.find(f"{name_of('w:sectPr')}/{name_of('w:pgSz')}")
+        self.reference_width = int("11906" if paper is None else paper.get(name_of("w:w"), "11906"))
+        self.margins = {
+            edge: int("1417" if margins is None else margins.get(name_of("w:" + edge), "1417")) for edge in _MARGINS
+        }
+        for child in list(self.body):
+            self.body.remove(child)
+        for owner, kept in ((self.part, _KEPT), (self.package, ("officeDocument",))):
+            for key, relation in list(owner.rels.items()):
+                if relation.reltype.rpartition("/")[2] not in kept:
+                    del owner.rels[key]
+        kept_settings = {name_of(f"w:{name}") for name in _SETTINGS}
+        settings = self._related(RELATIONSHIP_TYPE.SETTINGS)
+        settings.rels.clear()
+        for child in list(settings.element):
+            if child.tag not in kept_settings:
+                settings.element.remove(child)
+
+    def _related(self, kind: str) -> XmlPart:
+        """Return a part that every reference has. Raises ``SettingError``."""
+        try:
+            found = self.part.part_related_by(kind)
+        except KeyError:
+            found = None
+        if not isinstance(found, XmlPart):
+            name = kind.rpartition("/")[2]
+            raise SettingError(f"templates/{REFERENCE} has no {name}", "Save it in Word as a .docx document.")
+        return found
+
+    def _measure_page(self) -> None:
+        """Letter is wider than A4: its margins grow, so that lines and table of the reference fit both."""
+        paper = self.job.newsroom.paper
+        self.width = self.reference_width - self.margins["left"] - self.margins["right"]
+        more = (PAPER[paper][0] - self.reference_width) // 2
+        self.margins["left"] += more
+        self.margins["right"] = PAPER[paper][0] - self.width - self.margins["left"]
+        self.height = PAPER[paper][1]
+        self.measure = self.width - self.styles.right_indent("Body Text")
+
+    # --- Content -----------------------------------------------------------------------------------------------------
+
+    def _setter(self, part: PackagePart) -> Setter:
+        surface = _Surface(part, self.package, self.images)
+        rtl = self.article.direction == "rtl"
+        runs = Runs(self.styles, surface, self.job.base_url, self.bookmarks, rtl=rtl)
+        photo = self.job.words["photo"]
+
+        def draw(figure: Figure, width: int) -> Element:
+            try:
+                picture, data = self.job.release.picture(figure.file), self.job.pictures[figure.file]
+            except KeyError:
+                message = f"{self.article.slug}: the picture {figure.file} is not there"
+                raise RenderError(message, "Put it beside the release.") from None
+            relation = surface.image(data, picture.media_type)
+            room = (width, int(self.height * PICTURE_SHARE))
+            return self._drawn(relation, (picture.width, picture.height), room, figure.alt)
+
+        return Setter(runs, draw, self.measure, self.width, photo, self.bookmarks)
+
+    def _drawn(self, relation: str, pixels: tuple[int, int], room: tuple[int, int], alt: str) -> Element:
+        self.drawn += 1
+        size = _fitted(pixels, room)
+        return w("r", drawing(relation, self.drawn, size, alt))
+
+    def _fill(self) -> None:
+        article, setter = self.article, self._setter(self.part)
+        out = [setter.plain("Embargo" if article.embargoed else "Status", article.status)]
+        out += notices(article.notices, setter)
+        out.append(setter.plain("Title", article.title))
+        if article.subtitle:
+            out.append(setter.plain("Subtitle", article.subtitle))
+        if article.image:
+            out += setter.block(article.image, Place())
+        out += setter.text(article.body, article.dateline, DATELINE_MARK)
+        out.append(setter.plain("End Mark", article.ends))
+        if article.boilerplate:
+            out.append(setter.plain("Note Heading", article.about_heading))
+            out += [setter.plain("Note Text", text) for text in article.boilerplate]
+        out += setter.blocks(article.notes, Place(notes=True))
+        out += contacts(article.footer, setter, self.width)
+        if article.reuse:
+            out.append(setter.plain("Reuse", article.reuse))
+        self.body.extend(out)
+        self.body.append(self._section())
+
+    def _section(self) -> Element:
+        """Return the page: paper, margins, and its heads and feet, the first page's by themselves."""
+        paper = PAPER[self.job.newsroom.paper]
+        references = [
+            w(f"{kind}Reference", type=page, r_id=self._edge(kind, number, page))
+            for number, (kind, page) in enumerate(
+                (("header", "first"), ("header", "default"), ("footer", "first"), ("footer", "default"))
+            )
+        ]
+        return w(
+            "sectPr",
+            *references,
+            w("pgSz", w=paper[0], h=paper[1]),
+            w("pgMar", **self.margins, gutter=0),
+            w("titlePg"),
+            w("bidi") if self.article.direction == "rtl" else None,
+        )
+
+    def _edge(self, kind: str, number: int, page: str) -> str:
+        """Make the head or foot of the first page or of all others, and return the id of its relationship."""
+        name = PackURI(f"/word/{kind}{number % 2 + 1}.xml")
+        head = kind == "header"
+        content_type = CONTENT_TYPE.WML_HEADER if head else CONTENT_TYPE.WML_FOOTER
+        part = XmlPart(name, content_type, parse_xml(empty("hdr" if head else "ftr")), self.package)
+        setter = self._setter(part)
+        if not head:
+            found = foot(self.article, setter, self.job.words["page_of"])
+        elif page == "first":
+            found = self._letterhead(part, setter)
+        else:
+            found = running_head(self.article, setter)
+        part.element.extend(found)
+        relation = RELATIONSHIP_TYPE.HEADER if head else RELATIONSHIP_TYPE.FOOTER
+        return str(self.part.relate_to(part, relation))
+
+    def _letterhead(self, part: PackagePart, setter: Setter) -> list[Element]:
+        if not self.job.mark:
+            return letterhead(self.article, setter, self.width, None, 0)
+        with Image.open(io.BytesIO(self.job.mark)) as found:
+            pixels = found.size
+        relation = _Surface(part, self.package, self.images).image(self.job.mark, "image/png")
+        # The name stands beside the mark: to say it twice helps nobody.
+        mark = self._drawn(relation, pixels, MARK, "")
+        return letterhead(self.article, setter, self.width, mark, _fitted(pixels, MARK)[0])
+
+    def _describe(self) -> None:
+        release, article = self.job.release, self.article
+        properties = self.package.core_properties
+        properties.title = article.title[:255]
+        properties.author = properties.last_modified_by = article.organisation[:255]
+        properties.language = article.language
+        properties.identifier = f"{self.job.base_url}releases/{article.slug}.html"[:255]
+        properties.created, properties.modified = _utc(release.date), _utc(release.modified)
+        properties.revision = release.revision
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return ``moment`` as python-docx takes it: UTC, unsaid."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _fitted(pixels: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Return the size in twentieths of a point of a picture that may shrink to ``room``, never grow."""
+    natural = (pixels[0] * PIXEL, pixels[1] * PIXEL)
+    scale = min(1.0, room[0] / natural[0], room[1] / natural[1])
+    return round(natural[0] * scale), round(natural[1] * scale)
+
+
+def _png(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as found:
+        found.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _zipped(package: Package) -> bytes:
+    """Return ``package`` as a file. python-docx's own writer stamps every entry with the clock."""
+    parts = list(package.iter_parts())
+    entries = [("[Content_Types].xml", _content_types(parts)), (PACKAGE_URI.rels_uri.membername, package.rels.xml)]
+    for part in parts:
+        entries.append((part.partname.membername, part.blob))
+        if len(part.rels):
+            entries.append((part.partname.rels_uri.membername, part.rels.xml))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, blob in entries:
+            packed = name.endswith((".xml", ".rels"))
+            archive.writestr(
+                zipfile.ZipInfo(name, _EPOCH), blob, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED, 6
+            )
+    return buffer.getvalue()
+
+
+def _content_types(parts: list[PackagePart]) -> bytes:
+    types = etree.fromstring(f'<Types xmlns="{_TYPES_NAMESPACE}"/>')
+    defaults = {"rels": CONTENT_TYPE.OPC_RELATIONSHIPS, "xml": CONTENT_TYPE.XML}
+    defaults |= {part.partname.ext: part.content_type for part in parts if part.content_type in _SUFFIXES}
+    for suffix, content_type in defaults.items():
+        etree.SubElement(types, f"{{{_TYPES_NAMESPACE}}}Default", Extension=suffix, ContentType=content_type)
+    for part in parts:
+        if part.content_type not in _SUFFIXES:
+            etree.SubElement(
+                types, f"{{{_TYPES_NAMESPACE}}}Override", PartName=part.partname, ContentType=part.content_type
+            )
+    return etree.tostring(types, xml_declaration=True, encoding="UTF-8", standalone=True)

@@ -1,0 +1,89 @@
+"""Bytes → ``Release``: front matter, Markdown, pictures and checks; newsroom.toml → ``Newsroom``.
+
+One parse and one tree for all formats, so that a release which one format would refuse is refused by all with one
+message. Every fault of a file is found in one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from pipeline.document import Block
+from pipeline.errors import Fault
+from pipeline.newsroom import Newsroom
+from pipeline.reader.body import read_body, summarize
+from pipeline.reader.fields import Fields
+from pipeline.reader.frontmatter import parse_front_matter
+from pipeline.reader.metadata import Metadata, read_metadata, slug_fault
+from pipeline.reader.newsroom import read_newsroom_file
+from pipeline.reader.pictures import Gallery
+from pipeline.reader.references import check_slugs, check_translations
+from pipeline.reader.report import Report
+from pipeline.reader.source import Source, read_source
+from pipeline.release import Picture, Release
+
+__all__ = ["Reading", "check_slugs", "check_translations", "read_newsroom", "read_release"]
+
+
+class Reading(Struct, frozen=True):
+    """A release that was read without fault."""
+
+    release: Release
+    pictures: Mapping[str, bytes]
+    """By ``Picture.file``: upright, free of metadata."""
+    warnings: tuple[Fault, ...] = ()
+    """What looks like a slip, by line; nothing is refused for it."""
+
+
+def read_newsroom(folder: Path) -> Newsroom:
+    """Return the newsroom of ``folder``. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
+    return read_newsroom_file(folder)
+
+
+def read_release(file: Path, newsroom: Newsroom) -> Reading:
+    """Return the release in ``file``. Raises ``ReleaseError`` with all faults of the file at once."""
+    report = Report(str(file))
+    slug = file.stem
+    if trouble := slug_fault(slug):
+        report.fault(0, *trouble)
+    source = read_source(file, report)
+    reading = _read(source, file, newsroom, report) if source else None
+    report.settle()
+    if reading is None:
+        raise AssertionError(file)
+    return reading
+
+
+def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Reading | None:
+    front = parse_front_matter(source.front, report)
+    gallery = Gallery(file.parent, file.stem, report)
+    metadata = read_metadata(Fields(front, report), newsroom, gallery) if front else None
+    language = metadata.language if metadata else newsroom.language
+    body, notes = read_body(source.body, source.body_line, language, gallery, report)
+    if not body and not (metadata and metadata.withdrawn):
+        report.fault(source.body_line, "the release has no text", "write it below the front matter")
+    report.settle()
+    if metadata is None or metadata.date is None:
+        return None
+    finished = tuple(gallery)
+    release = _release(file.stem, metadata, body, notes, tuple(found.picture for found in finished))
+    pictures = MappingProxyType({found.picture.file: found.data for found in finished})
+    return Reading(release, pictures, report.warnings)
+
+
+def _release(
+    slug: str,
+    metadata: Metadata,
+    body: tuple[Block, ...],
+    notes: tuple[Block, ...],
+    pictures: tuple[Picture, ...],
+) -> Release:
+    if metadata.date is None:
+        raise AssertionError(slug)
+    facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__ if name != "summary"}
+    summary = metadata.summary or summarize(body, metadata.title)
+    return Release(slug=slug, body=body, notes=notes, pictures=pictures, summary=summary, **facts)

@@ -1,0 +1,90 @@
+"""The body of a release: Markdown in, two rows of blocks out, the text and the notes to editors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pipeline.document import Block as TreeBlock
+from pipeline.document import Paragraph, plain, walk
+from pipeline.reader.blocks import Block
+from pipeline.reader.fields import spaced
+from pipeline.reader.markup import Reader
+from pipeline.reader.pictures import Gallery
+from pipeline.reader.report import Report
+from pipeline.reader.tree import build_tree
+from pipeline.words import FALLBACK, Words
+
+_MARK_UP = "*_~`[]()#:. \t\u00a0—–-…"
+_THIRTY = re.compile(r"[-—–]?\s*30\s*[-—–]")
+_READER = Reader()
+
+Split = tuple[tuple[TreeBlock, ...], tuple[TreeBlock, ...]]
+
+
+def read_body(text: str, first_line: int, language: str, gallery: Gallery, report: Report) -> Split:
+    """Return the text and the notes to editors (their heading first) of ``text``; faults go into ``report``."""
+    words = Words(language, "UTC"), Words(FALLBACK, "UTC")
+    ends = {"end", *(form for table in words for form in map(_fold, table.all("ends")))}
+    notes = {form for table in words for form in map(_fold, table.all("notes_to_editors"))}
+    try:
+        html = _READER.convert(text, first_line, report, lambda document: arrange(document, ends, notes))
+        tree = build_tree(html, lambda name, line: gallery.add(name, line))
+    except RecursionError:
+        report.fault(first_line, "marks nested too deeply", "use fewer * _ ~ and brackets within each other")
+        return (), ()
+    return tree.blocks[: tree.notes], tree.blocks[tree.notes :]
+
+
+def summarize(blocks: Iterable[TreeBlock], title: str) -> str:
+    """Return the words of the first paragraph, or the title of a release that has none."""
+    for block in walk(blocks):
+        if isinstance(block, Paragraph) and (words := spaced(plain(block.children))):
+            return words
+    return title
+
+
+def arrange(document: Block, ends: set[str], notes: set[str]) -> None:
+    """Mark the heading that opens the notes, and take out end marks: before that heading, and at the very end."""
+    blocks = document.children
+    at = next((i for i, block in enumerate(blocks) if block.kind == "heading" and _fold(block.text) in notes), None)
+    if at is not None:
+        blocks[at].marker = "notes"
+        tail = blocks[at + 1 :]
+        _drop_mark(tail, ends)
+        head = blocks[:at]
+        _drop_mark(head, ends)
+        document.children = [*head, blocks[at], *tail]
+    else:
+        _drop_mark(blocks, ends)
+
+
+def _fold(text: str) -> str:
+    return spaced(text.strip(_MARK_UP).replace("'", "’")).casefold()
+
+
+def _drop_mark(blocks: list[Block], ends: set[str]) -> None:
+    """Take the end mark out of the last of ``blocks``, where it may stand below text or in a list item."""
+    while blocks and blocks[-1].kind == "paragraph" and not blocks[-1].lines:
+        blocks.pop()
+    last = blocks[-1] if blocks else None
+    if last is None:
+        return
+    if last.kind in ("paragraph", "heading"):
+        if last.lines and is_mark(last.lines[-1], ends, heading=last.kind == "heading"):
+            last.lines.pop()
+            last.end -= 1
+        if not last.lines:
+            blocks.pop()
+    elif last.kind == "list" or last.kind == "item":
+        _drop_mark(last.children, ends)
+        if not last.children:
+            blocks.pop()
+
+
+def is_mark(line: str, ends: set[str], *, heading: bool = False) -> bool:
+    """Whether ``line`` says no more than that the text ends here."""
+    bare = line.strip(" \t*_[]()")
+    if not bare.replace("#", "").strip():
+        return "#" in bare or heading
+    return _fold(line) in ends or bool(_THIRTY.fullmatch(bare))

@@ -1,0 +1,92 @@
+"""Checks across files: what no single release can know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pipeline.document import Block, Inline, Link, inlines_of, walk
+from pipeline.errors import Fault
+from pipeline.reader.metadata import slug_fault
+from pipeline.reader.report import suggestion
+from pipeline.release import Release
+
+
+def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
+    """Return a fault for every file whose name cannot be a slug, or is another's but for folder or capitals."""
+    faults = []
+    seen: dict[str, Path] = {}
+    for file in sorted(files):
+        if trouble := slug_fault(file.stem):
+            faults.append(Fault(str(file), 0, *trouble))
+        first = seen.setdefault(file.stem.casefold(), file)
+        if first != file:
+            faults.append(Fault(str(file), 0, f"the same name as {first}", "rename one of them"))
+    return tuple(faults)
+
+
+def check_translations(releases: Iterable[Release], files: Mapping[str, Path] | None = None) -> tuple[Fault, ...]:
+    """Return a fault for every name of another release that leads nowhere, or to one that is not public in time.
+
+    Judged are ``translation_of``, ``withdrawn.replaced_by`` and links in the text. ``files`` maps slugs to the paths
+    that faults name, and is where lines are looked up; by default ``content/SLUG.md``.
+    """
+    known = {release.slug: release for release in releases}
+    found: list[Fault] = []
+    for release in known.values():
+        file = (files or {}).get(release.slug, Path("content") / f"{release.slug}.md")
+        for key, slug, needle in _named(release):
+            message, hint = _trouble(release, key, slug, known)
+            if message:
+                found.append(Fault(str(file), _line(file, needle), f"{key}: {message}", hint))
+    return tuple(sorted(set(found)))
+
+
+def _named(release: Release) -> Iterator[tuple[str, str, str]]:
+    """Yield key, slug and what to look for in the file."""
+    if release.translation_of:
+        yield "translation_of", release.translation_of, "translation_of:"
+    if release.withdrawn and release.withdrawn.replaced_by:
+        yield "withdrawn.replaced_by", release.withdrawn.replaced_by, "replaced_by:"
+    for slug in links_to_releases((*release.body, *release.notes)):
+        yield "link", slug, f"({slug}"
+
+
+def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Release]) -> tuple[str, str]:
+    other = known.get(slug)
+    if other is None:
+        return f"there is no release {slug}", suggestion(slug, (other for other in known if other != release.slug))
+    if other is release:
+        return ("" if key == "link" else "the release itself"), "name another release, or delete the line"
+    if key == "translation_of":
+        if other.translation_of:
+            return "itself a translation", f"name the original: {other.translation_of}"
+        return "", ""
+    start = release.withdrawn.date if release.withdrawn else release.date
+    if not release.draft and (other.draft or other.date > start):
+        return "that release is not public yet when this one is", "a link would give it away: leave it out until then"
+    return "", ""
+
+
+def links_to_releases(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield the slugs of the releases that ``blocks`` link to."""
+    for block in walk(blocks):
+        for line in inlines_of(block):
+            yield from _slugs(line)
+
+
+def _slugs(line: Iterable[Inline]) -> Iterator[str]:
+    for inline in line:
+        if isinstance(inline, Link) and ":" not in inline.href and not inline.href.startswith("#"):
+            yield inline.href.partition("#")[0].removesuffix(".html")
+        if children := getattr(inline, "children", ()):
+            yield from _slugs(children)
+
+
+def _line(file: Path, needle: str) -> int:
+    """Return the first line of ``file`` that holds ``needle``, 0 when the file cannot tell."""
+    try:
+        lines = file.read_text("utf-8-sig").split("\n")
+    except (OSError, ValueError):
+        return 0
+    return next((number for number, line in enumerate(lines, 1) if needle in line), 0)

@@ -1,0 +1,44 @@
+"""Where the reader writes down what it finds, so that one run names every fault of a file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from pipeline.errors import Fault, ReleaseError
+
+
+class Report:
+    """Faults and warnings of one source, in the order found; ``Fault`` sorts them by line."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._faults: list[Fault] = []
+        self._warnings: list[Fault] = []
+
+    def fault(self, line: int, message: str, hint: str = "") -> None:
+        """Note something that must be mended before anything is written."""
+        self._faults.append(Fault(self.source, line, message, hint))
+
+    def warn(self, line: int, message: str, hint: str = "") -> None:
+        """Note something that looks like a slip."""
+        self._warnings.append(Fault(self.source, line, message, hint))
+
+    def settle(self) -> None:
+        """Raise ``ReleaseError`` with all faults, if there are any."""
+        if self._faults:
+            raise ReleaseError(self._faults)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """All warnings, by line."""
+        return tuple(sorted(set(self._warnings)))
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word nearest to ``word``, else all of them when they are few."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, 1, 0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known are {', '.join(words)}" if 0 < len(words) <= 24 else ""

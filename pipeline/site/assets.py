@@ -1,4 +1,4 @@
-"""What all pages share: style sheet, mark and web fonts, each named by its digest so that caches may keep it forever."""
+"""What all pages share: style sheet, mark and web fonts, each named by its digest: caches may keep it forever."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
-from functools import cache
 from urllib.parse import quote
 
 import msgspec
@@ -16,7 +13,8 @@ from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
 from pipeline.downloads import ORDER, offered
 from pipeline.formats import media_type
-from pipeline.templating import render, text_of
+from pipeline.templating import render
+from pipeline.webpage import policy, script, way_to
 from pipeline.writers import Job, Made
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
 
@@ -49,26 +47,20 @@ def write(job: Job) -> Made:
         share_image=_share_image(job),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(job),
-        css=_asset(job, "page.css"),
-        mark=_asset(job, "mark.png"),
-        policy=policy(),
+        css=way_to(job.assets, "page.css", "../"),
+        mark=way_to(job.assets, "mark.png", "../"),
+        policy=policy(scripted=True),
         script=script(),
         downloads=offered(job.made, words),
         image=figure(article.image) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
-        reuse=job.newsroom.reuse,
     )
     return Made(source.encode())
 
 
 def _address(job: Job, slug: str = "") -> str:
     return f"{job.base_url}releases/{slug or job.release.slug}.html"
-
-
-def _asset(job: Job, name: str) -> str:
-    """Return the way from the page to a shared file, or nothing when there is none."""
-    return f"../{job.assets[name]}" if name in job.assets else ""
 
 
 def _alternates(job: Job) -> list[_Alternate]:
@@ -158,19 +150,3 @@ def _publisher(job: Job) -> dict[str, str]:
     if "mark.png" in job.assets:
         facts["logo"] = job.base_url + job.assets["mark.png"]
     return {name: value for name, value in facts.items() if value}
-
-
-@cache
-def script() -> Markup:
-    """Return the page's only script; the page works without it."""
-    return Markup(text_of("page.js"))  # noqa: S704  # a file of ours
-
-
-@cache
-def policy() -> str:
-    """Return the Content Security Policy: files of this site, the script above, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'sha256-{digest}';"
-        " base-uri 'none'; form-action 'none'"
-    )

@@ -128,8 +128,8 @@ def figure_html(
 ) -> Markup:
     """Return a picture with caption and credit.
 
-    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` is the markup
-    of further attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by readers of
+    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` is the markup of further
+    attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by those who read
     the structure.
     """
     styled = Markup(' style="{}"').format(style) if style else Markup("")

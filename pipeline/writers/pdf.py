@@ -105,7 +105,6 @@ def _source(job: Job) -> str:
         image=figure(article.image) if article.image else "",
         body=block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors),
         notes=block_html(article.notes, resolve, figure=figure, anchors=anchors),
-        reuse=job.newsroom.reuse,
     )
 
 

@@ -23,7 +23,9 @@ class Format(Struct, frozen=True):
     """One rendition of a release."""
 
     name: str
-    """Name of the stage, the make target and the writer's module."""
+    """Name of the stage and the make target."""
+    writer: str
+    """Module below ``pipeline.writers``."""
     suffix: str
     media_type: str
     label: str
@@ -33,6 +35,10 @@ class Format(Struct, frozen=True):
     """Offered as a file to keep (Content-Disposition: attachment)."""
     parts: tuple[str, ...]
     """Globs of the files that the rendition is made with; they, and the libraries' versions, are in its fingerprint."""
+    address: bool = False
+    """States absolute addresses, so that another public address makes another file."""
+    pooled: bool = False
+    """Made in child processes with a limit of time and memory, because a hostile release could be slow or huge."""
     after: tuple[str, ...] = ()
     """Formats whose size, pages and digest this one states."""
     cache: str = MINUTES
@@ -42,14 +48,18 @@ class Format(Struct, frozen=True):
         return f"releases/{slug}{self.suffix}"
 
 
-_PAGE = (
-    "pipeline/words.py",
-    "pipeline/templating.py",
-    "pipeline/fonts.py",
-    "templates/words/*.toml",
+_ALL = (
     "pipeline/article.py",
+    "pipeline/document.py",
+    "pipeline/fonts.py",
+    "pipeline/newsroom.py",
+    "pipeline/release.py",
+    "pipeline/templating.py",
+    "pipeline/words.py",
+    "pipeline/writers/__init__.py",
+    "templates/words/*.toml",
 )
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class Rendition(Struct, frozen=True):
@@ -66,44 +76,53 @@ class Rendition(Struct, frozen=True):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, ("pipeline/writers/text.py", *_PAGE)),
     Format(
+        "text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, ("pipeline/writers/text.py", *_ALL)
+    ),
+    Format(
+        "pdf",
         "pdf",
         ".pdf",
         "application/pdf",
         "PDF",
         "files",
         False,
-        ("pipeline/writers/pdf.py", "pipeline/writers/markup.py", "templates/article.*", "templates/print.css", *_PAGE),
+        ("pipeline/writers/pdf.py", "pipeline/writers/markup.py", "templates/article.*", "templates/print.css", *_ALL),
+        pooled=True,
     ),
     Format(
-        "docx", ".docx", _DOCX, "Word", "files", True, ("pipeline/writers/docx*.py", "templates/reference.docx", *_PAGE)
+        "docx",
+        "docx",
+        ".docx",
+        _WORD,
+        "Word",
+        "files",
+        True,
+        ("pipeline/writers/docx*.py", "templates/reference.docx", *_ALL),
+        pooled=True,
     ),
     Format(
+        "html",
         "html",
         ".html",
         "text/html; charset=utf-8",
         "Page",
         "pages",
         False,
-        (
-            "pipeline/writers/html.py",
-            "pipeline/writers/markup.py",
-            "templates/release.*",
-            "templates/page.*",
-            "templates/article.*",
-            *_PAGE,
-        ),
+        ("pipeline/writers/html.py", "pipeline/writers/markup.py", "pipeline/site/assets.py", "templates/*", *_ALL),
+        address=True,
         after=("text", "pdf", "docx"),
     ),
     Format(
         "json",
+        "ninjs",
         ".json",
         "application/json",
         "Data",
         "pages",
         False,
-        ("pipeline/writers/ninjs.py", "pipeline/writers/markup.py", *_PAGE),
+        ("pipeline/writers/ninjs.py", "pipeline/writers/markup.py", "templates/fragment.html.j2", *_ALL),
+        address=True,
         after=("text", "pdf", "docx", "html"),
     ),
 )

@@ -7,7 +7,7 @@ the record of its release by digest, and a record its files by digest: a chain f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -33,6 +33,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """SHA-256 of ``releases/SLUG.json``."""
     fingerprint: str
     """Of all that the release's renditions were made from."""
+    source: str
+    """Digest of the source and of the pictures beside it."""
     modified: datetime
     sizes: dict[str, int]
     """Bytes of each rendition, by name of its format."""
@@ -113,25 +115,14 @@ def _year(year: YearPage, page: Callable[[str], bytes]) -> tuple[Row, ...]:
     return msgspec.json.decode(data, type=tuple[Row, ...])
 
 
-def dump(manifest: Manifest, years: Mapping[str, YearPage]) -> tuple[Manifest, dict[str, bytes]]:
-    """Return ``manifest`` with the names of its year pages, and the files to write: year pages first, then itself.
+def year_pages(manifest: Manifest) -> dict[str, bytes]:
+    """Return the page of each year, by year."""
+    return {year: _encode(rows) for year, rows in _by_year(manifest.rows).items()}
 
-    ``years`` are the pages already public: a year whose rows did not change keeps its page.
-    """
-    files: dict[str, bytes] = {}
-    named: dict[str, YearPage] = {}
-    for year, rows in _by_year(manifest.rows).items():
-        data = _encode(rows)
-        known = years.get(year)
-        if known and known.sha256 == digest(data):
-            named[year] = known
-            continue
-        name = f"manifest/{year}.{manifest.serial}.json"
-        named[year] = YearPage(name, digest(data))
-        files[name] = data
-    whole = msgspec.structs.replace(manifest, years=named)
-    files[KEY] = _encode(msgspec.structs.replace(whole, rows=whole.rows[:NEWEST]))
-    return whole, files
+
+def dump(manifest: Manifest) -> bytes:
+    """Return ``manifest.json``: the newest rows, and where the others are."""
+    return _encode(msgspec.structs.replace(manifest, rows=manifest.rows[:NEWEST]))
 
 
 def _by_year(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:

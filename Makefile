@@ -1,0 +1,149 @@
+# Dateline: the map of the pipeline. Read it from top to bottom.
+#
+#   content/SLUG.md ──read──▶ manuscript ──text, pdf, docx ▶ html ▶ json──▶ output/public/ ──feed──▶ listings ──publish──▶ storage
+#
+# Make finds the candidates by file times; each stage hands all of its candidates to one Python process, which decides by
+# fingerprint and makes what is really stale.
+
+CONTENT ?= content
+OUTPUT  ?= output
+VENV    ?= .venv
+PYTHON  ?= python3
+
+PUBLIC  := $(OUTPUT)/public
+WAITING := $(OUTPUT)/waiting
+WORK    := $(OUTPUT)/.work
+READY   := $(VENV)/.ready
+TESTED  := $(VENV)/.ready-for-tests
+RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+$(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT are folders without blanks in their names))
+
+# What there is: sources, those that still wait (their marker's time is the release's instant), those that are public
+# with the same fingerprint already (only `publish` knows), and the rest. A name that is no slug is for the reader to refuse.
+found   := $(wildcard $(CONTENT)/*.md)
+odd     := $(filter-out $(CONTENT)/%.md,$(found))
+held    := $(if $(wildcard $(WAITING)/until/*),$(shell find $(WAITING)/until -type f -newermt now -printf '%f '))
+settled := $(if $(SETTLED),$(file <$(SETTLED)))
+slugs   := $(filter-out $(settled),$(patsubst $(CONTENT)/%.md,%,$(filter $(CONTENT)/%.md,$(found))))
+waiting := $(filter $(held),$(slugs))
+open    := $(filter-out $(held),$(slugs))
+
+# What everything is made from, besides its own source. Address and storage are settings too: their stamp is rewritten
+# only when they change. (`make -n` writes nothing.)
+names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
+settings := $(foreach name,$(names),$(name)=$($(name)))
+dry      := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+write     = $(if $(dry),,$(shell mkdir -p -m 700 $(WORK))$(file >$(1),$(2)))
+house    := $(wildcard $(CONTENT)/newsroom.toml $(CONTENT)/*.png) requirements.lock $(wildcard pipeline/*.py)
+reader   := $(house) $(wildcard pipeline/reader/*.py)
+look     := $(house) $(wildcard templates/*.* templates/words/*.toml pipeline/writers/*.py pipeline/site/*.py)
+
+same      = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
+
+$(WORK)/settings: $(if $(call same,$(settings),$(file <$(WORK)/settings)),,FORCE)
+	$(call write,$@,$(settings))
+
+# ── The stages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# A pattern rule records a candidate; the stage's own target hands the recorded ones over in a file, for ten thousand
+# names overflow an argument list. What waits has its renditions in $(WAITING), everything else in $(PUBLIC). A stage
+# that was asked for by name ends with 2 when a release is at fault; under another goal it goes on.
+
+record = $(eval $(1).stale += $*)
+files  = $(open:%=$(PUBLIC)/releases/%$(1)) $(waiting:%=$(WAITING)/releases/%$(1))
+asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
+hand   = $(if $($@.stale)$(1),$(call write,$(WORK)/$@.stale,$(sort $($@.stale)))@$(RUN) $@ --from $(WORK)/$@.stale $(asked))
+
+read: $(slugs:%=$(WORK)/read/%.json) | $(READY)
+	$(call hand,$(odd))
+$(WORK)/read/%.json: $(CONTENT)/%.md $(reader)
+	$(call record,read)
+
+text: $(call files,.txt) | read
+$(PUBLIC)/releases/%.txt  $(WAITING)/releases/%.txt : $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,text)
+
+pdf:  $(call files,.pdf) | read
+$(PUBLIC)/releases/%.pdf  $(WAITING)/releases/%.pdf : $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,pdf)
+
+docx: $(call files,.docx) | read
+$(PUBLIC)/releases/%.docx $(WAITING)/releases/%.docx: $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,docx)
+
+html: $(call files,.html) | text pdf docx
+$(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,html)
+
+json: $(call files,.json) | html
+$(PUBLIC)/releases/%.json $(WAITING)/releases/%.json: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,json)
+
+text pdf docx html json:
+	$(hand)
+
+# The listings are made of all records: of those here, and of those last seen in storage.
+feed: $(PUBLIC)/feed.xml | json
+$(PUBLIC)/feed.xml: $(look) $(WORK)/settings ; $(eval feed.stale := all)
+pages: $(PUBLIC)/index.html | json
+$(PUBLIC)/index.html: $(look) $(WORK)/settings ; $(eval pages.stale := all)
+feed pages:
+	$(call hand,$(json.stale))
+
+# A picture belongs to the release whose folder it lies in.
+suffixes := .txt .pdf .docx .html .json
+$(foreach slug,$(patsubst $(CONTENT)/%/,%,$(wildcard $(CONTENT)/*/)),$(eval \
+  $(WORK)/read/$(slug).json $(foreach s,$(suffixes),$(PUBLIC)/releases/$(slug)$(s) $(WAITING)/releases/$(slug)$(s)): \
+  $(CONTENT)/$(slug) $(foreach file,$(wildcard $(CONTENT)/$(slug)/*),$(wildcard $(file)))))
+
+# ── What people type ────────────────────────────────────────────────────────────────────────────────────────────────
+
+renditions: text pdf docx html json
+	@:
+
+render: text pdf docx html json feed pages ## all formats of every release, and the listings; no upload
+	$(if $(read.stale)$(json.stale)$(feed.stale)$(odd),@$(RUN) render)
+
+publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan)
+	@$(RUN) fetch
+	@$(MAKE) renditions SETTLED=$(WORK)/settled
+	@$(RUN) publish $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+check: | $(READY) ## validate every release, render nothing
+	@$(RUN) check
+
+new: | $(READY) ## write a new release: make new TITLE="…"
+	@$(RUN) new
+
+status verify serve stop storage: | $(READY)
+	@$(RUN) $@
+status:  ## what is public, what waits, what is stale
+verify:  ## read the whole newsroom back as a stranger
+serve:   ## start the embedded store and print its address
+stop:    ## stop the embedded store
+storage: ## prepare the bucket pair of PRESS_BUCKET, once, with the operator's rights
+
+setup: $(READY) ## install what is needed (publish does it too)
+
+test: $(TESTED) ## set up and run the whole test suite
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+clean: ## remove what was rendered; the store stays
+	rm -rf $(OUTPUT)
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z ]*\):[^#=]*## *\(.*\)/\1\t\2/p' Makefile | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+$(READY): requirements.lock pipeline/install.py
+	@$(PYTHON) -m pipeline.install $(VENV) $<
+	@touch $@
+
+$(TESTED): requirements-test.lock pipeline/install.py
+	@$(PYTHON) -m pipeline.install $(VENV) $<
+	@touch $(READY) $@
+
+# A title may hold anything; exported unexpanded, it reaches the program as it was typed.
+export DATELINE_TITLE := $(value TITLE)
+
+.PHONY: read text pdf docx html json feed pages renditions render publish check new status verify serve stop storage \
+        setup test clean help FORCE
+FORCE:

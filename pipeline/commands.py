@@ -1,0 +1,151 @@
+"""The sub-commands: each puts the parts together for one make target and tells the console what happened."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pipeline import reading, stages
+from pipeline.console import Console
+from pipeline.desk import Desk, Verdict, verdict
+from pipeline.errors import Fault, ReleaseError
+from pipeline.stages import Step
+from pipeline.workshop import write_file
+
+REFUSED = "refused.json"
+MANY = 20
+"""From this many releases on, a stage sums up instead of naming each."""
+
+
+def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
+    """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
+    desk = Desk(options.content, options.output, environ, Path.cwd())
+    return COMMANDS[command](desk, options, console)
+
+
+def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
+    """Return the slugs that make found to be stale; all of them when a stage is called by hand."""
+    known = desk.workshop.slugs()
+    if options.candidates is None:
+        return known
+    wanted = set(options.candidates.read_text("utf-8").split())
+    return tuple(slug for slug in known if slug in wanted)
+
+
+# ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
+    """Read sources into manuscripts, and tell all faults of all of them."""
+    told = desk.workshop.recall(REFUSED, dict[str, str], {}) if options.told else {}
+    refused = _read(desk, candidates(desk, options), console, told)
+    return verdict(ReleaseError) if refused and not options.go_on else None
+
+
+def check(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
+    """Read every release, and say how many are whole."""
+    slugs = desk.workshop.slugs()
+    refused = _read(desk, slugs, console, {})
+    console.line(f"{_count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
+    return verdict(ReleaseError) if refused else None
+
+
+def _read(desk: Desk, slugs: tuple[str, ...], console: Console, told: Mapping[str, str]) -> set[str]:
+    """Read ``slugs``; what is in ``told`` with the same digest was refused and told a moment ago."""
+    from pipeline import fingerprint
+
+    new = [slug for slug in slugs if slug not in told or fingerprint.of_source(desk.workshop, slug) != told[slug]]
+    refused = {slug for slug in slugs if slug not in new}
+    for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, new, desk.now), 1):
+        _tell(console, result.faults, "" if result.refused else "warning: ")
+        if result.refused:
+            refused.add(result.slug)
+        console.progress(done, len(new), "read")
+    kept = {slug: fingerprint.of_source(desk.workshop, slug) for slug in refused if slug in desk.workshop.slugs()}
+    desk.workshop.remember(REFUSED, kept)
+    return refused
+
+
+def _tell(console: Console, faults: tuple[Fault, ...], prefix: str) -> None:
+    for fault in faults:
+        console.fault(f"{prefix}{fault}")
+
+
+# ── Rendering ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def render_stage(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
+    """Run one renderer stage over its candidates."""
+    stage = options.command
+    slugs = candidates(desk, options)
+    shared = stage == "html"
+    if shared and slugs:
+        desk.keep_assets(waiting=False)
+    counted = {"made": 0, "unchanged": 0, "failed": 0}
+    for step in stages.render(stage, desk.workshop, desk.house(shared=shared), slugs):
+        counted[step.verb] += 1
+        if step.fault:
+            console.fault(str(step.fault))
+        elif len(slugs) <= MANY and step.verb == "made":
+            _show(desk, console, stage, step)
+        console.progress(sum(counted.values()), len(slugs), stage)
+        if shared and step.waiting:
+            desk.keep_assets(waiting=True)
+    if len(slugs) > MANY:
+        console.step(stage, ", ".join(f"{number} {verb}" for verb, number in counted.items() if number))
+    whole = all(desk.workshop.manuscript(slug) for slug in slugs) and not counted["failed"]
+    return None if whole or options.go_on else verdict(ReleaseError)
+
+
+def _show(desk: Desk, console: Console, stage: str, step: Step) -> None:
+    if step.waiting or step.rendition is None:
+        console.step(stage, desk.workshop.opaque(step.slug), "held")
+        return
+    pages = step.rendition.pages
+    console.step(stage, step.slug, size(step.rendition.size), _count(pages, "page") if pages else "")
+
+
+def listing(desk: Desk, options: Namespace, console: Console) -> None:
+    """Make the feed, or the newsroom page, of all records at hand."""
+    from pipeline import listings
+
+    house = desk.house(shared=True)
+    manifest = desk.local_manifest()
+    if options.command == "feed":
+        made = listings.feed(manifest, house, desk.record)
+    else:
+        desk.keep_assets(waiting=False)
+        made = listings.pages(manifest, house)
+    for key, data in made.items():
+        write_file(desk.workshop.public / key, data)
+        console.step(options.command, key, size(len(data)))
+
+
+def render(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
+    """Say what is whole after all stages."""
+    slugs = desk.workshop.slugs()
+    lacking = [slug for slug in slugs if slug not in desk.workshop.ledger("json") or not desk.workshop.manuscript(slug)]
+    console.line(f"{_count(len(slugs) - len(lacking), 'release')} in {desk.workshop.public.parent}/")
+    if not lacking:
+        return None
+    console.fault(f"{_count(len(lacking), 'release')} not rendered: {', '.join(lacking)}")
+    return verdict(ReleaseError)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for a person: ``26 KB``."""
+    return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{max(1, round(count / 1e3))} KB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+COMMANDS: dict[str, Callable[[Desk, Namespace, Console], Verdict | None]] = {
+    "read": read,
+    "check": check,
+    "render": render,
+    **dict.fromkeys(("text", "pdf", "docx", "html", "json"), render_stage),
+    **dict.fromkeys(("feed", "pages"), listing),
+}

@@ -1,0 +1,58 @@
+"""What a person or a job's log sees: aligned lines, colour and a progress bar only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+BAR = 30
+"""Characters of the progress bar."""
+
+
+class Console:
+    """Writes results to standard output, faults and progress to standard error."""
+
+    def __init__(self) -> None:
+        self.colour = sys.stdout.isatty()
+        self.live = sys.stderr.isatty()
+        self._open = False
+
+    def line(self, text: str = "") -> None:
+        """Write one line of result."""
+        self._close()
+        print(text, flush=True)
+
+    def fault(self, text: str) -> None:
+        """Write one fault, as it is to be read."""
+        self._close()
+        print(text, file=sys.stderr, flush=True)
+
+    def step(self, stage: str, name: str, *facts: str) -> None:
+        """Write what became of one release, in columns."""
+        self.line(f"{stage:<7} {name:<44} {'  '.join(f'{fact:>9}' for fact in facts)}".rstrip())
+
+    def heading(self, text: str) -> None:
+        """Write a line that stands out on a terminal."""
+        self.line(f"\x1b[1m{text}\x1b[0m" if self.colour else text)
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write rows in aligned columns; the last column runs free."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            self.line("  ".join([*cells, row[-1]]).rstrip())
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Draw how far a long piece of work is; nothing where nobody watches."""
+        if not self.live or total < 2:
+            return
+        full = BAR * done // total
+        print(f"\r\x1b[K{'━' * full}{' ' * (BAR - full)} {done}/{total} {what}", end="", file=sys.stderr, flush=True)
+        self._open = True
+        if done == total:
+            self._close()
+
+    def _close(self) -> None:
+        if self._open:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._open = False

@@ -1,0 +1,43 @@
+"""The listings: everything that shows more than one release. Made of the manifest and the newest records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pipeline.manifest import Manifest, Row
+from pipeline.stages import House
+from pipeline.words import Words
+
+FEED = ("feed.xml",)
+CONTACT = ("media-contact.html", "media-contact.txt", "media-contact.vcf")
+PAGES = ("index.html", *CONTACT)
+KEYS = (*FEED, *PAGES)
+
+Record = Callable[[Row], bytes]
+
+
+def build(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
+    """Return all listings by key; ``record`` gives the ninjs record of a row."""
+    return {**feed(manifest, house, record), **pages(manifest, house)}
+
+
+def feed(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
+    """Return the feed."""
+    from pipeline.site.feeds import rss  # feedgen is for this stage alone
+
+    newsroom = house.newsroom
+    return {"feed.xml": rss(manifest.rows, record, newsroom, _words(house), house.base_url)}
+
+
+def pages(manifest: Manifest, house: House) -> Mapping[str, bytes]:
+    """Return the newsroom page and the media-contact footer as files of its own."""
+    from pipeline.site.contact import contact_files
+    from pipeline.site.pages import index_page
+
+    newsroom, words = house.newsroom, _words(house)
+    index = index_page(manifest.rows, newsroom, words, house.base_url, house.assets)
+    return {"index.html": index, **contact_files(newsroom, words, house.base_url, house.assets)}
+
+
+def _words(house: House) -> Words:
+    return Words(house.newsroom.language, house.newsroom.time_zone)

@@ -1,0 +1,91 @@
+"""Which releases can go up: every rendition at hand, made from the source as it is now, and its instant come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from pipeline import fingerprint
+from pipeline.formats import FORMATS, Rendition
+from pipeline.manifest import Row
+from pipeline.plan import File
+from pipeline.reading import Listed, origin, public_now, related
+from pipeline.stages import House, Task, pictures, tasks
+from pipeline.workshop import Entry, Manuscript, Workshop
+
+
+class Ready(Struct, frozen=True):
+    """A release that can go up."""
+
+    row: Row
+    files: tuple[File, ...]
+
+
+class Sorted(Struct, frozen=True):
+    """What became of a number of releases."""
+
+    ready: tuple[Ready, ...]
+    held: tuple[str, ...]
+    """Slugs whose date is ahead, and drafts."""
+    broken: tuple[str, ...]
+    """Slugs that were refused, or lack a rendition."""
+
+
+def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: datetime) -> Sorted:
+    """Sort ``slugs`` into ready, held and broken; before ``instant`` has reached its date a release is held."""
+    wanted = sorted(slugs)
+    wished = {row.name: {task.slug: task for task in tasks(row, workshop, house, wanted)} for row in FORMATS}
+    ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
+    known = public_now(workshop, house.published, house.now)
+    ready, held, broken = [], [], []
+    for slug in wanted:
+        manuscript = workshop.manuscript(slug)
+        if manuscript is None:
+            broken.append(slug)
+            continue
+        made = [(wished[row.name].get(slug), ledgers[row.name].get(slug)) for row in FORMATS]
+        if not manuscript.release.is_public(instant) or any(entry and entry.waiting for _, entry in made):
+            held.append(slug)
+        elif _whole(made):
+            renditions = [entry.rendition for _, entry in made if entry]
+            ready.append(_ready(workshop, house, manuscript, renditions, known))
+        else:
+            broken.append(slug)
+    return Sorted(tuple(ready), tuple(held), tuple(broken))
+
+
+def _whole(made: list[tuple[Task | None, Entry | None]]) -> bool:
+    return all(task and entry and task.fingerprint == entry.fingerprint for task, entry in made)
+
+
+def _ready(
+    workshop: Workshop,
+    house: House,
+    manuscript: Manuscript,
+    renditions: list[Rendition],
+    known: dict[str, Listed],
+) -> Ready:
+    release = manuscript.release
+    others = related(release.slug, origin(release), known)
+    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    row = Row(
+        slug=release.slug,
+        title=release.title,
+        summary=release.summary,
+        date=release.date,
+        language=release.language,
+        record=renditions[-1].sha256,
+        fingerprint=fingerprint.of_release(manuscript.source, settings, house.base_url, others),
+        source=manuscript.source,
+        modified=release.modified,
+        sizes={rendition.format: rendition.size for rendition in renditions},
+        pages=max(rendition.pages for rendition in renditions),
+        topics=release.topics,
+        revision=release.revision,
+        translation_of=release.translation_of,
+        withdrawn=release.withdrawn is not None,
+    )
+    files = [File(r.key, r.sha256, r.size, workshop.public / r.key) for r in [*renditions, *pictures(release)]]
+    return Ready(row, tuple(files))

@@ -1,0 +1,71 @@
+"""What storage holds already: a release whose fingerprint is public is neither rendered nor uploaded again.
+
+A scheduled job starts from a fresh clone, with no ``output/`` and every file time new; this saves it from making
+an archive of ten thousand anew because one release was added.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pipeline import fingerprint
+from pipeline.manifest import EMPTY, Manifest, Row
+from pipeline.reading import Listed, public_now, related
+from pipeline.stages import House
+from pipeline.workshop import Workshop
+
+PUBLISHED = "published.json"
+SETTLED = "settled"
+
+
+class Published(Struct, frozen=True):
+    """The manifest as last fetched, and from where: another storage knows nothing of it."""
+
+    address: str
+    manifest: Manifest
+
+
+def recall(workshop: Workshop, address: str) -> Manifest:
+    """Return the manifest last seen at ``address``, an empty one when there was none."""
+    found = workshop.recall(PUBLISHED, Published, Published("", EMPTY))
+    return found.manifest if found.address == address else EMPTY
+
+
+def remember(workshop: Workshop, address: str, manifest: Manifest) -> None:
+    """Keep the manifest seen at ``address`` for the stages that follow."""
+    workshop.remember(PUBLISHED, Published(address, manifest))
+
+
+def sources(workshop: Workshop) -> dict[str, str]:
+    """Return the digest of every source by slug."""
+    return {slug: fingerprint.of_source(workshop, slug) for slug in workshop.slugs()}
+
+
+def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> list[str]:
+    """Return the slugs whose source neither storage nor this machine has seen as it is now."""
+    rows = published.by_slug()
+    found = []
+    for slug, digest in digests.items():
+        if slug in rows and rows[slug].source == digest:
+            continue
+        manuscript = workshop.manuscript(slug)
+        if manuscript is None or manuscript.source != digest:
+            found.append(slug)
+    return found
+
+
+def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[str]:
+    """Return the slugs whose every rendition is public as it would be made now."""
+    rows = house.published.by_slug()
+    known = public_now(workshop, house.published, house.now)
+    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    return {
+        slug
+        for slug, digest in digests.items()
+        if slug in rows and rows[slug].fingerprint == _now(rows[slug], digest, settings, house, known)
+    }
+
+
+def _now(row: Row, digest: str, settings: str, house: House, known: dict[str, Listed]) -> str:
+    others = related(row.slug, row.translation_of or row.slug, known)
+    return fingerprint.of_release(digest, settings, house.base_url, others)

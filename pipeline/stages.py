@@ -1,0 +1,199 @@
+"""The renderer stages: manuscripts become renditions, one format a stage.
+
+Make finds candidates; a stage decides by fingerprint. A release that cannot be set costs only itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Literal, cast
+
+from msgspec import Struct
+
+from pipeline import fingerprint
+from pipeline.article import compose
+from pipeline.errors import Fault, RenderError
+from pipeline.formats import Format, Rendition, by_name
+from pipeline.manifest import EMPTY, Manifest, digest
+from pipeline.newsroom import Newsroom
+from pipeline.pool import OutOfBoundsError, run
+from pipeline.reading import origin, public_now, related, with_neighbours
+from pipeline.release import Related, Release
+from pipeline.words import Words
+from pipeline.workshop import Entry, Workshop, write_file
+from pipeline.writers import Job, Made, Writer
+
+
+class House(Struct, frozen=True):
+    """What is the same for all releases of a run."""
+
+    newsroom: Newsroom
+    mark: bytes
+    base_url: str
+    now: datetime
+    published: Manifest = EMPTY
+    """As last fetched: it knows releases whose renditions are not on this machine."""
+    assets: Mapping[str, str] = {}
+    """Logical name → key of style sheets, fonts and mark."""
+
+
+class Step(Struct, frozen=True):
+    """What a stage did with one release."""
+
+    slug: str
+    waiting: bool
+    verb: Literal["made", "unchanged", "failed"]
+    rendition: Rendition | None = None
+    fault: Fault | None = None
+
+
+class Task(Struct, frozen=True):
+    """One rendition that may have to be made."""
+
+    slug: str
+    release: Release
+    waiting: bool
+    fingerprint: str
+    made: tuple[Rendition, ...]
+    related: tuple[Related, ...]
+
+    @property
+    def embargoed(self) -> bool:
+        """Whether the rendition is marked as not to be used yet."""
+        return self.waiting and self.release.embargo
+
+
+def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Step]:
+    """Make the stale ones among ``slugs`` in one format, and yield what became of each release as it is finished.
+
+    Raises SettingError when ``output/`` cannot be written.
+    """
+    row = by_name(stage)
+    ledger = workshop.ledger(stage)
+    stale: list[Task] = []
+    for task in tasks(row, workshop, house, slugs):
+        entry = ledger.get(task.slug)
+        if entry and _is_made(workshop, row, entry, task):
+            os.utime(workshop.place(task.waiting) / row.key(task.slug))
+            yield Step(task.slug, task.waiting, "unchanged", entry.rendition)
+        else:
+            stale.append(task)
+    try:
+        for task, result in _set_all(row, workshop, house, stale):
+            if isinstance(result, Made):
+                ledger[task.slug] = _keep(row, workshop, task, result)
+                yield Step(task.slug, task.waiting, "made", ledger[task.slug].rendition)
+            else:
+                yield Step(task.slug, task.waiting, "failed", fault=_fault(row, workshop, task, result))
+    finally:
+        if stale:
+            workshop.keep_ledger(stage, ledger)
+
+
+def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
+    """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
+    known = public_now(workshop, house.published, house.now) if row.after else {}
+    earlier = {other: workshop.ledger(other) for other in row.after}
+    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    for slug in with_neighbours(slugs, known):
+        manuscript = workshop.manuscript(slug)
+        if manuscript is None:
+            continue
+        release = manuscript.release
+        waiting = not release.is_public(house.now)
+        made = stated(release, waiting, [earlier[other].get(slug) for other in row.after])
+        if made is None:
+            continue
+        others = related(slug, origin(release), known)
+        task = Task(slug, release, waiting, "", made, others)
+        stamp = fingerprint.of_rendition(
+            row, manuscript.source, settings, house.base_url, release, task.embargoed, made, others
+        )
+        yield Task(slug, release, waiting, stamp, made, others)
+
+
+def stated(release: Release, waiting: bool, entries: list[Entry | None]) -> tuple[Rendition, ...] | None:
+    """Return the renditions that a later one states, pictures last; None when one is missing."""
+    if any(entry is None or entry.waiting != waiting for entry in entries):
+        return None
+    made = [entry.rendition for entry in entries if entry]
+    if entries:
+        made += pictures(release)
+    return tuple(made)
+
+
+def pictures(release: Release) -> list[Rendition]:
+    """Return a release's pictures as files of the public tree."""
+    return [Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures]
+
+
+def _is_made(workshop: Workshop, row: Format, entry: Entry, task: Task) -> bool:
+    file = workshop.place(task.waiting) / row.key(task.slug)
+    same = entry.fingerprint == task.fingerprint and entry.waiting == task.waiting
+    return same and file.is_file() and file.stat().st_size == entry.rendition.size
+
+
+def _set_all(
+    row: Format, workshop: Workshop, house: House, tasks: list[Task]
+) -> Iterator[tuple[Task, Made | BaseException]]:
+    work = partial(_set, row.writer, workshop, house)
+    if row.pooled and tasks:
+        yield from run(work, tasks, partial(_writer, row.writer))
+        return
+    for task in tasks:
+        try:
+            yield task, work(task)
+        except Exception as error:  # a release that cannot be set must not stop the others
+            yield task, error
+
+
+def _writer(module: str) -> Writer:
+    return cast(Writer, importlib.import_module(f"pipeline.writers.{module}").write)
+
+
+def _set(module: str, workshop: Workshop, house: House, task: Task) -> Made:
+    words = Words(task.release.language, house.newsroom.time_zone)
+    job = Job(
+        release=task.release,
+        newsroom=house.newsroom,
+        words=words,
+        article=compose(task.release, house.newsroom, words, embargoed=task.embargoed),
+        pictures=workshop.pictures(task.release),
+        mark=house.mark,
+        base_url=house.base_url,
+        made=task.made,
+        related=task.related,
+        assets=house.assets,
+    )
+    return _writer(module)(job)
+
+
+def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
+    """Write a rendition where it belongs now, and take it away from where it belonged before."""
+    key = row.key(task.slug)
+    write_file(workshop.place(task.waiting) / key, made.data)
+    (workshop.place(not task.waiting) / key).unlink(missing_ok=True)
+    if row.name == "html":
+        _keep_pictures(workshop, task)
+    return Entry(
+        task.fingerprint, Rendition(row.name, key, len(made.data), digest(made.data), made.pages), task.waiting
+    )
+
+
+def _keep_pictures(workshop: Workshop, task: Task) -> None:
+    """Put the pictures beside the page that shows them."""
+    for file, data in workshop.pictures(task.release).items():
+        write_file(workshop.place(task.waiting) / "releases" / task.slug / file, data)
+
+
+def _fault(row: Format, workshop: Workshop, task: Task, error: BaseException) -> Fault:
+    source = str(workshop.source(task.slug))
+    if isinstance(error, RenderError):
+        return Fault(source, 0, f"{row.label}: {error}", error.hint)
+    if isinstance(error, OutOfBoundsError):
+        return Fault(source, 0, f"{row.label}: {error}", "shorten the release, or make its pictures and tables smaller")
+    return Fault(source, 0, f"{row.label}: cannot be set: {type(error).__name__}: {error}", "a fault of Dateline's own")

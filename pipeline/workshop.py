@@ -1,0 +1,175 @@
+"""What lies in ``output/``: the public tree, what waits, and the memory of how it was made.
+
+output/public/    what goes up, as it will stand in the bucket
+output/waiting/   releases whose date is ahead, and drafts (0700); ``until/SLUG`` has the release's instant as its time
+output/.work/     manuscripts, pictures and ledgers (0700): what was read and made, so that nothing is made twice
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import SettingError
+from pipeline.formats import Rendition
+from pipeline.newsroom import FILE
+from pipeline.release import Release
+
+FAR = 4102444800
+"""2100-01-01: the ``until`` of a draft."""
+
+T = TypeVar("T")
+
+
+class Manuscript(Struct, frozen=True):
+    """A release as it was read."""
+
+    release: Release
+    source: str
+    """Digest of the source and of the pictures beside it."""
+
+
+class Entry(Struct, frozen=True):
+    """What a stage remembers of one rendition it made."""
+
+    fingerprint: str
+    rendition: Rendition
+    waiting: bool
+
+
+class Workshop:
+    """The folders of one newsroom; everything below ``output`` is written by rename, so it is whole or not there."""
+
+    def __init__(self, content: Path, output: Path) -> None:
+        self.content = content
+        self.public = output / "public"
+        self.waiting = output / "waiting"
+        self.work = output / ".work"
+
+    def prepare(self) -> None:
+        """Make the folders; what waits is nobody else's business. Raises SettingError when it cannot be written."""
+        try:
+            self.public.mkdir(parents=True, exist_ok=True)
+            for folder in (self.waiting, self.work):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)
+        except OSError as error:
+            raise _unwritable(self.public.parent, error) from error
+
+    def slugs(self) -> tuple[str, ...]:
+        """Return the names of all sources in ``content/``, sorted."""
+        return tuple(sorted(file.stem for file in self.content.glob("*.md") if not file.name.startswith(".")))
+
+    def source(self, slug: str) -> Path:
+        """Return the path of a release's source, as a person would type it."""
+        return self.content / f"{slug}.md"
+
+    def inputs(self, slug: str) -> Iterator[Path]:
+        """Yield the source of a release and the files beside it, in a fixed order."""
+        yield self.source(slug)
+        folder = self.content / slug
+        if folder.is_dir():
+            yield from sorted(file for file in folder.iterdir() if file.is_file())
+
+    def mark(self, name: str) -> bytes:
+        """Return the organisation's mark, empty when newsroom.toml names none."""
+        return (self.content / name).read_bytes() if name else b""
+
+    @property
+    def newsroom_file(self) -> Path:
+        """The newsroom's own file."""
+        return self.content / FILE
+
+    # What was read
+
+    def manuscript(self, slug: str) -> Manuscript | None:
+        """Return what the reader found, None for a release that it refused or has not seen."""
+        return self.recall(f"read/{slug}.json", Manuscript, None)
+
+    def keep_manuscript(self, manuscript: Manuscript, pictures: Mapping[str, bytes], now: datetime) -> None:
+        """Store a release as read, with its pictures; note how long it waits."""
+        slug = manuscript.release.slug
+        self.drop_manuscript(slug)
+        for name, data in pictures.items():
+            write_file(self.work / "pictures" / slug / name, data)
+        self.remember(f"read/{slug}.json", manuscript)
+        until = self.waiting / "until" / slug
+        if manuscript.release.is_public(now):
+            until.unlink(missing_ok=True)
+            return
+        write_file(until, b"")
+        ahead = FAR if manuscript.release.draft else manuscript.release.date.timestamp()
+        os.utime(until, (ahead, ahead))
+
+    def drop_manuscript(self, slug: str) -> None:
+        """Forget a release that can no longer be read; what was made of it earlier stays."""
+        (self.work / "read" / f"{slug}.json").unlink(missing_ok=True)
+        shutil.rmtree(self.work / "pictures" / slug, ignore_errors=True)
+
+    def pictures(self, release: Release) -> dict[str, bytes]:
+        """Return the bytes of a release's pictures, by file name."""
+        folder = self.work / "pictures" / release.slug
+        return {picture.file: (folder / picture.file).read_bytes() for picture in release.pictures}
+
+    def opaque(self, slug: str) -> str:
+        """Return the name under which a waiting release may be spoken of: random, and kept while it waits."""
+        names = self.recall("opaque.json", dict[str, str], {})
+        if slug not in names:
+            names[slug] = f"waiting-{secrets.token_hex(4)}"
+            self.remember("opaque.json", names)
+        return names[slug]
+
+    # What was made
+
+    def place(self, waiting: bool) -> Path:
+        """Return the tree in which a rendition belongs."""
+        return self.waiting if waiting else self.public
+
+    def ledger(self, stage: str) -> dict[str, Entry]:
+        """Return what a stage has made, by slug."""
+        return self.recall(f"{stage}.json", dict[str, Entry], {})
+
+    def keep_ledger(self, stage: str, entries: Mapping[str, Entry]) -> None:
+        """Store what a stage has made."""
+        self.remember(f"{stage}.json", dict(sorted(entries.items())))
+
+    # Memory
+
+    def recall(self, name: str, kind: type[T], default: T) -> T:
+        """Return what was remembered under ``name``; ``default`` when nothing was, or in another version's form."""
+        try:
+            return msgspec.json.decode((self.work / name).read_bytes(), type=kind)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return default
+
+    def remember(self, name: str, value: object) -> None:
+        """Store ``value`` below ``output/.work/``."""
+        write_file(self.work / name, msgspec.json.encode(value))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write ``data`` aside and rename it into place. Raises SettingError when the disk is full or read-only."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(data)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> SettingError:
+    return SettingError(
+        f"{path}: cannot be written: {error.strerror}", "make room, or name another folder with OUTPUT="
+    )

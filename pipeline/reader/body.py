@@ -63,28 +63,26 @@ def _fold(text: str) -> str:
     return spaced(text.strip(_MARK_UP).replace("'", "’")).casefold()
 
 
-def _drop_mark(blocks: list[Block], ends: set[str]) -> None:
+def _drop_mark(blocks: list[Block], ends: set[str], *, top: bool = True) -> None:
     """Take the end mark out of the last of ``blocks``, where it may stand below text or in a list item."""
-    while blocks and blocks[-1].kind == "paragraph" and not blocks[-1].lines:
-        blocks.pop()
-    last = blocks[-1] if blocks else None
+    last = next((block for block in reversed(blocks) if block.kind != "paragraph" or block.lines), None)
     if last is None:
         return
     if last.kind in ("paragraph", "heading"):
-        if last.lines and is_mark(last.lines[-1], ends, heading=last.kind == "heading"):
+        if last.lines and is_mark(last.lines[-1], ends, heading=top and last.kind == "heading"):
             last.lines.pop()
             last.end -= 1
-        if not last.lines:
-            blocks.pop()
-    elif last.kind == "list" or last.kind == "item":
-        _drop_mark(last.children, ends)
+            if not last.lines:
+                blocks.remove(last)
+    elif last.kind in ("list", "item") and last.children:
+        _drop_mark(last.children, ends, top=False)
         if not last.children:
-            blocks.pop()
+            blocks.remove(last)
 
 
 def is_mark(line: str, ends: set[str], *, heading: bool = False) -> bool:
     """Whether ``line`` says no more than that the text ends here."""
     bare = line.strip(" \t*_[]()")
-    if not bare.replace("#", "").strip():
-        return "#" in bare or heading
+    if not line.strip(" \t#"):
+        return "#" in line or heading
     return _fold(line) in ends or bool(_THIRTY.fullmatch(bare))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from contextlib import suppress
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element
 
 from pipeline.reader.fields import blank, spaced
@@ -103,6 +104,15 @@ def _absolute(href: str, scheme: str) -> tuple[str, tuple[str, str] | None]:
         sound = bool(urlsplit(href).hostname) if scheme != "mailto" else "@" in rest
     except ValueError:
         sound = False
-    if not sound or re.search(r"[\s<>\\]", href):
+    if not sound or re.search(r"[\s<>]", href):
         return "", (f"not an address: {href[:80]}", "write it as https://example.org/…")
-    return f"{scheme}:{rest.replace(chr(34), '%22')}", None
+    return encoded(f"{scheme}:{rest}"), None
+
+
+def encoded(href: str) -> str:
+    """Return an address in the characters that a URI may have (RFC 3986), its host in ASCII."""
+    host = re.match(r"https?://([^/?#@:]*[^\x00-\x7f][^/?#@:]*)", href)
+    if host:
+        with suppress(UnicodeError):
+            href = href.replace(host[1], host[1].encode("idna").decode(), 1)
+    return quote(href, safe="%;/?:@&=+$,-_.!~*'()#[]")

@@ -81,6 +81,9 @@ class Fence(Struct, frozen=True):
 
     def content(self, line: str) -> str:
         """Return a line of the code without the fence's own indentation."""
+        if self.indent and "\t" in line[: self.indent + 1]:
+            words = line.lstrip(" \t")
+            line = line[: len(line) - len(words)].expandtabs(4) + words
         indent = len(line) - len(line.lstrip(" "))
         return line[min(indent, self.indent) :]
 
@@ -106,7 +109,7 @@ def take_definitions(text: str, references: References) -> str:
         address = found["address"]
         address = address[1:-1] if address.startswith("<") else address
         title = (found["title"] or "")[1:-1]
-        references.setdefault(fold(found["label"]), (plain_text(address), plain_text(title)))
+        references.setdefault(fold(plain_text(found["label"])), (plain_text(address), plain_text(title)))
         at = found.end()
     return text[at:]
 
@@ -129,3 +132,8 @@ def alignments(line: str) -> tuple[str, ...]:
         return ()
     names = {(True, True): "center", (True, False): "left", (False, True): "right"}
     return tuple(names.get((cell.startswith(":"), cell.endswith(":")), "") for cell in cells)
+
+
+def without_indent(line: str) -> str:
+    """Return a line of indented code without the four columns that make it code."""
+    return line[4:] if line.startswith("    ") else re.sub(r"^ {0,3}\t", "", line) if line.strip() else ""

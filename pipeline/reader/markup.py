@@ -12,23 +12,24 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from html import unescape
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString, Registry
+from markdown.util import ETX, STX, AtomicString, Registry
+from pymdownx.betterem import BetterEmExtension
+from pymdownx.tilde import DeleteSubExtension
 
-from pipeline.reader.blocks import Block, Structure, is_loose, settle_ends
+from pipeline.reader.blocks import Block, settle_ends
+from pipeline.reader.elements import Elements
 from pipeline.reader.examine import RAW, examine
-from pipeline.reader.leaves import ENTITY, ESCAPE, TAG, References, fold, split_row
+from pipeline.reader.leaves import ENTITY, ESCAPE, TAG, References
+from pipeline.reader.links import ADDRESS, LinkFinder, address_of, trim_address
 from pipeline.reader.report import Report
-
-BRACKET_LIMIT = 600
-"""Opening brackets in one paragraph: the search for their partners is quadratic."""
-_TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
+from pipeline.reader.structure import Structure
 
 Arrange = Callable[[Block], None]
 """Changes the document's blocks before they become elements."""
@@ -41,31 +42,27 @@ class _Atoms(InlineProcessor):
     PATTERN = (
         rf"{ESCAPE.pattern}|(`+)|<([a-zA-Z][a-zA-Z0-9+.-]{{1,31}}:[^\s<>\x00-\x20]*)>"
         rf"|<([\w.!#$%&'*+/=?^`{{|}}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)>|({TAG})"
-        rf"|({ENTITY.pattern})|(?: {{2,}}|\\)\n"
+        rf"|({ENTITY.pattern})"
     )
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
         escaped, ticks, address, email, tag, entity = m.groups()
         start, end = m.span()
-        if escaped:
-            return escaped, start, end
+        if escaped or entity:
+            return _shielded(escaped or unescape(entity)), start, end
         if ticks:
             return self._code(ticks, data, start, end)
         if address or email:
             return _link(address or f"mailto:{email}", AtomicString(address or email)), start, end
-        if tag:
-            mark = Element(RAW)
-            mark.text = AtomicString(tag)
-            return mark, start, end
-        if entity:
-            return unescape(entity), start, end
-        return Element("br"), start, end
+        mark = Element(RAW)
+        mark.text = AtomicString(tag)
+        return mark, start, end
 
     @staticmethod
     def _code(ticks: str, data: str, start: int, end: int) -> Handled:
         close = re.compile(rf"(?<!`){ticks}(?!`)").search(data, end)
         if not close:
-            return ticks, start, end
+            return None, start, end
         code = Element("code")
         text = data[end : close.start()]
         inner = text.replace("\n", " ")
@@ -75,98 +72,53 @@ class _Atoms(InlineProcessor):
 
 
 class _Links(InlineProcessor):
-    """Links and, with ``!`` before them, pictures: inline, by reference, collapsed or by label alone."""
-
-    _INLINE = re.compile(
-        r"\(\s*(?:(?P<address><[^<>\n]*>|(?![<\s])[^\s()]*(?:\((?:[^\s()]|\([^\s()]*\))*\)[^\s()]*)*)"
-        r"(?:\s+(?P<title>\"[^\"]*\"|'[^']*'|\([^()]*\)))?)?\s*\)"
-    )
-    _LABEL = re.compile(r"\[((?:[^\[\]]){0,999})\]")
+    """Links and, with ``!`` before them, pictures."""
 
     def __init__(self, pattern: str, md: Markdown, references: References) -> None:
         super().__init__(pattern, md)
-        self.references = references
+        self.finder = LinkFinder(references, lambda text: _bare(self.unescape(text)))
         self.picture = pattern.startswith("!")
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
-        found = self._find(data, m.end())
-        if not found or (not self.picture and self._holds_link(data, m.end(), found[0])):
+        found = self.finder.find(data, m.end())
+        if not found or (not self.picture and self.finder.holds_link(data, m.end(), found.close)):
             return None, None, None
-        close, end, (address, title) = found
         if self.picture:
-            element = Element("img", {"src": self._plain(address), "title": self._plain(title)})
+            element = Element("img", {"src": found.address, "title": found.title})
         else:
-            element = _link(self._plain(address), "")
-        element.text = data[m.end() : close]
-        return element, m.start(), end
+            element = _link(found.address, "")
+        element.text = data[m.end() : found.close]
+        return element, m.start(), found.end
 
-    def _find(self, data: str, start: int) -> tuple[int, int, tuple[str, str]] | None:
-        """Return where the text ends, where the whole ends, and address and title."""
-        close = self._partner(data, start)
-        if close < 0:
-            return None
-        if inline := self._INLINE.match(data, close + 1):
-            address, title = inline["address"] or "", inline["title"] or ""
-            return close, inline.end(), (address[1:-1] if address.startswith("<") else address, title[1:-1])
-        label = self._LABEL.match(data, close + 1)
-        named = fold(self._plain((label[1] if label and label[1].strip() else "") or data[start:close]))
-        target = self.references.get(named)
-        return (close, label.end() if label else close + 1, target) if target else None
 
-    def _holds_link(self, data: str, start: int, close: int) -> bool:
-        """Whether a link stands within the brackets: then the outer pair is text."""
-        at = data.find("[", start, close)
-        while at >= 0:
-            if self._find(data, at + 1):
-                return True
-            at = data.find("[", at + 1, close)
-        return False
+class _Breaks(InlineProcessor):
+    """Hard line breaks. They come last: to what stands before them they are white space."""
 
-    @staticmethod
-    def _partner(data: str, start: int) -> int:
-        depth = 1
-        for found in re.compile(r"[\[\]]").finditer(data, start):
-            depth += 1 if found.group() == "[" else -1
-            if not depth:
-                return found.start()
-        return -1
-
-    def _plain(self, text: str) -> str:
-        return str(self.unescape(text))
+    def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
+        return Element("br"), *m.span()
 
 
 class _Addresses(InlineProcessor):
-    """Bare web and mail addresses (GFM autolinks)."""
+    """Bare web and mail addresses."""
 
     ANCESTOR_EXCLUDES = ("a",)
-    PATTERN = (
-        r"(?<![^\s*_~(])(?:(https?://|www\.)(?=[\w\u00a1-\uffff])[^\s<]+)"
-        r"|(?<![\w.+/@-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)(?<![-_.])(?![\w-])"
-    )
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
-        scheme, email = m.groups()
-        if email:
-            return _link(f"mailto:{email}", AtomicString(email)), *m.span()
-        raw = self._trim(m.group())
-        text = str(self.unescape(raw))
-        host = re.match(r"(?:https?://)?([^/?#:]*)", text)
-        if not host or "." not in host[1] or "_" in ".".join(host[1].split(".")[-2:]):
+        raw = trim_address(m.group())
+        text = _bare(self.unescape(raw))
+        href = address_of(text)
+        if not href:
             return None, None, None
-        href = text if scheme != "www." else f"http://{text}"
         return _link(href, AtomicString(text)), m.start(), m.start() + len(raw)
 
-    @staticmethod
-    def _trim(text: str) -> str:
-        """Leave out punctuation at the end, and closing brackets that have no partner within."""
-        while text:
-            shorter = text.rstrip("?!.,:*_~'\"")
-            if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-                shorter = shorter[:-1]
-            if shorter == text:
-                break
-            text = shorter
-        return text
+
+def _shielded(text: str) -> str:
+    """Return ``text`` as Python-Markdown writes literal characters, so that no pattern takes them for marks again."""
+    return "".join(f"{STX}{ord(character)}{ETX}" for character in text)
+
+
+def _bare(text: str) -> str:
+    return re.sub(f"{STX}(\\d+){ETX}", lambda found: chr(int(found[1])), text)
 
 
 def _link(href: str, text: str) -> Element:
@@ -186,76 +138,13 @@ class _Blocks(BlockProcessor):
         return True
 
     def run(self, parent: Element, blocks: list[str]) -> None:
-        lines = "\n\n".join(blocks).split("\n")
+        lines = "\n\n".join(blocks).removesuffix("\n").split("\n")
         blocks.clear()
         structure = Structure(self.github.references, self.github.report.fault)
         document = structure.read(lines, self.github.first_line)
         settle_ends(document)
         self.github.arrange(document)
-        for block in document.children:
-            self._put(parent, block)
-
-    def _put(self, parent: Element, block: Block) -> None:
-        match block.kind:
-            case "paragraph" if block.lines:
-                self._words(SubElement(parent, "p"), block)
-            case "heading":
-                self._words(SubElement(parent, f"h{block.level}"), block)
-            case "code" | "fence":
-                self._code(_at(SubElement(parent, "pre"), block.line), block)
-            case "quote":
-                self._inside(_at(SubElement(parent, "blockquote"), block.line), block)
-            case "list":
-                self._list(parent, block)
-            case "table":
-                self.table(_at(SubElement(parent, "table"), block.line), block)
-            case "rule":
-                _at(SubElement(parent, "hr"), block.line)
-            case "html":
-                self.github.report.fault(block.line, *RAW_HTML)
-
-    def _inside(self, element: Element, block: Block) -> None:
-        for child in block.children:
-            self._put(element, child)
-
-    def _words(self, element: Element, block: Block) -> None:
-        _at(element, block.line).text = self._leaf(block.text.rstrip(), block.line)
-        if block.marker:
-            element.set("data-marker", block.marker)
-
-    def _leaf(self, text: str, line: int) -> str:
-        if text.count("[") > BRACKET_LIMIT:
-            self.github.report.fault(line, f"more than {BRACKET_LIMIT} opening brackets [ in one paragraph", "split it")
-            return ""
-        return text
-
-    def _code(self, pre: Element, block: Block) -> None:
-        code = SubElement(pre, "code", {"class": f"language-{block.fence.language}"} if block.fence else {})
-        text = block.text if block.fence else block.text.rstrip("\n ")
-        code.text = AtomicString(text)
-
-    def _list(self, parent: Element, block: Block) -> None:
-        bullets = block.marker in "-+*"
-        element = _at(SubElement(parent, "ul" if bullets else "ol"), block.line)
-        element.set("start", str(block.start))
-        element.set("data-tight", "" if is_loose(block.children) else "tight")
-        for item in block.children:
-            line = _at(SubElement(element, "li"), item.line)
-            first = item.children[0] if item.children else None
-            if first and first.kind == "paragraph" and (box := _TASK.match(first.text)):
-                line.set("data-checked", box[1].strip().lower() or "o")
-                first.lines[0] = first.lines[0][3:].lstrip()
-            self._inside(line, item)
-
-    def table(self, element: Element, block: Block) -> None:
-        for number, row in enumerate(block.lines):
-            line = block.line + number + (number > 0)
-            cells = split_row(row)
-            tr = SubElement(element, "tr")
-            for index, alignment in enumerate(block.alignments):
-                cell = _at(SubElement(tr, "td" if number else "th"), line)
-                cell.set("align", alignment)
-                cell.text = self._leaf(cells[index] if index < len(cells) else "", line)
+        Elements(self.github.report, AtomicString).add(parent, document)
 
 
 _REPLACED = (
@@ -263,12 +152,6 @@ _REPLACED = (
     *("short_image_ref", "autolink", "automail", "linebreak", "html", "entity"),
 )
 """Python-Markdown's inline patterns that read otherwise than GitHub."""
-RAW_HTML = ("raw HTML", "write it in Markdown; put code between `backticks`")
-
-
-def _at(element: Element, line: int) -> Element:
-    element.set("data-line", str(line))
-    return element
 
 
 class _Examination(Treeprocessor):
@@ -296,16 +179,16 @@ class GitHub(Extension):
         """Register all of it; Python-Markdown calls this."""
         md.stripTopLevelTags = False
         md.preprocessors, md.postprocessors, md.parser.blockprocessors = Registry(), Registry(), Registry()
-        for name in ("prettify", "unescape"):
-            md.treeprocessors.deregister(name)
+        md.treeprocessors.deregister("prettify")
         for name in _REPLACED:
             md.inlinePatterns.deregister(name)
         md.parser.blockprocessors.register(_Blocks(md, self), "github", 100)
         md.inlinePatterns.register(_Atoms(_Atoms.PATTERN, md), "atoms", 190)
         md.inlinePatterns.register(_Links(r"!\[", md, self.references), "pictures", 180)
         md.inlinePatterns.register(_Links(r"\[", md, self.references), "links", 170)
-        md.inlinePatterns.register(_Addresses(_Addresses.PATTERN, md), "addresses", 160)
-        md.treeprocessors.register(_Examination(md, self), "examination", 10)
+        md.inlinePatterns.register(_Addresses(ADDRESS, md), "addresses", 160)
+        md.inlinePatterns.register(_Breaks(r"(?: {2,}|\\)\n", md), "breaks", 10)
+        md.treeprocessors.register(_Examination(md, self), "examination", -10)
         md.output_formats = {"html": _serialize}  # type: ignore[misc]
 
 
@@ -319,13 +202,9 @@ class Reader:
 
     def __init__(self) -> None:
         self.github = GitHub()
-        settings: dict[str, dict[str, object]] = {
-            "pymdownx.tilde": {"subscript": False},
-            "pymdownx.betterem": {"smart_enable": "underscore"},
-        }
-        self.markdown = Markdown(
-            extensions=["pymdownx.betterem", "pymdownx.tilde", self.github], extension_configs=settings, output_format="html"
-        )
+        emphasis = BetterEmExtension(smart_enable="underscore")
+        strikethrough = DeleteSubExtension(subscript=False)
+        self.markdown = Markdown(extensions=[emphasis, strikethrough, self.github], output_format="html")
 
     def convert(self, text: str, first_line: int, report: Report, arrange: Arrange) -> str:
         """Return HTML that is not sanitised yet; every element that may be reported has a ``data-line``."""

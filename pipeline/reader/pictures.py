@@ -2,7 +2,7 @@
 
 Formats are PNG, JPEG, WebP and GIF by content. Of an animation only the first frame is given out: neither paper nor a
 text document moves. The colour profile is kept; EXIF (the turn of the camera is applied first), XMP, comments and
-thumbnails are not. A JPEG that stands upright keeps its very pixels: its segments are copied, nothing is encoded anew.
+thumbnails are not. What stands upright and still keeps its very pixels: its segments are copied, nothing is encoded anew.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.formats import MEDIA_TYPES
 from pipeline.reader.report import Report
+from pipeline.reader.segments import strip
 from pipeline.release import Picture
 
 PIXEL_LIMIT = 40_000_000
@@ -152,8 +153,9 @@ def _clean(data: bytes, name: str) -> tuple[bytes, str, tuple[int, int]]:
             raise _RefusedError(f"a {kind} with another name", f"rename it to {Path(name).stem}{right}")
         image.load()
         turned = image.getexif().get(_ORIENTATION) not in _UPRIGHT
-        if kind == "JPEG" and not turned:
-            return _strip_jpeg(data), kind, image.size
+        stripped = None if turned else strip(data, kind)
+        if stripped is not None:
+            return stripped, kind, image.size
         upright = ImageOps.exif_transpose(image) if turned else image
         return _encode(upright, image, kind, lossless=b"VP8L" in data[:64]), kind, upright.size
 
@@ -174,43 +176,3 @@ def _encode(upright: Image.Image, source: Image.Image, kind: str, *, lossless: b
     buffer = io.BytesIO()
     target.save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def _strip_jpeg(data: bytes) -> bytes:
-    """Return a JPEG without comments and application segments, but with JFIF, colour profile and Adobe's transform.
-
-    Everything after the end-of-image marker goes too: some cameras put a second picture there.
-    """
-    kept = [b"\xff\xd8"]
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        end = at + 2 + length
-        if marker == 0xDA:
-            kept.append(data[at : _end_of_image(data, end)])
-            return b"".join(kept)
-        if _keeps(marker, data[at + 4 : end]):
-            kept.append(data[at:end])
-        at = end
-    raise _RefusedError("truncated or damaged", "export the picture again")
-
-
-def _keeps(marker: int, payload: bytes) -> bool:
-    if marker == 0xE0:
-        return payload.startswith(b"JFIF\0") and payload[12:14] == b"\0\0"
-    if marker == 0xE2:
-        return payload.startswith(b"ICC_PROFILE\0")
-    if marker == 0xEE:
-        return payload.startswith(b"Adobe")
-    return not (0xE0 <= marker <= 0xEF or marker == 0xFE)
-
-
-def _end_of_image(data: bytes, start: int) -> int:
-    """Return the index behind the end-of-image marker: within scans FF is followed by 00 or a restart number."""
-    for found in re.finditer(rb"\xff\xd9", data[start:]):
-        return start + found.end()
-    raise _RefusedError("truncated or damaged", "export the picture again")

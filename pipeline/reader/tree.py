@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from html.parser import HTMLParser
 from typing import cast
-from xml.etree.ElementTree import Element, TreeBuilder
+from xml.etree.ElementTree import Element
 
-import nh3
 from msgspec import Struct
 
 from pipeline.document import (
@@ -33,17 +31,12 @@ from pipeline.document import (
     Table,
     Text,
 )
-from pipeline.reader.examine import SCHEMES
 from pipeline.reader.fields import spaced
+from pipeline.reader.sanitize import sanitize
 
 Adopt = Callable[[str, int], str]
 """Takes a picture's name and line, returns its ``Picture.file`` (empty after a fault)."""
 
-_TAGS = {"p", "blockquote", "ul", "ol", "li", "pre", "code", "hr", "br", "em", "strong", "del", "a", "img"}
-_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "tr", "th", "td"}
-_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
-_ATTRIBUTES |= {"th": {"align"}, "td": {"align"}}
-_VOID = frozenset(["br", "hr", "img"])
 _WRAPPERS: dict[str, type[Emphasis | Strong | Deletion]] = {"em": Emphasis, "strong": Strong, "del": Deletion}
 
 
@@ -56,43 +49,7 @@ class Tree(Struct, frozen=True):
 
 def build_tree(html: str, adopt: Adopt) -> Tree:
     """Sanitise ``html`` and return it as blocks; headings are levelled to start at 2 and leave no gap."""
-    clean = nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        generic_attribute_prefixes={"data-"},
-        url_schemes=set(SCHEMES),
-        link_rel=None,
-    )
-    parser = _Elements()
-    parser.feed(clean)
-    return _Blocks(adopt).tree(parser.finish())
-
-
-class _Elements(HTMLParser):
-    """The elements of well-formed HTML."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.builder = TreeBuilder()
-        self.builder.start("body", {})
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.builder.start(tag, {name: value or "" for name, value in attrs})
-        if tag in _VOID:
-            self.builder.end(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in _VOID:
-            self.builder.end(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.builder.data(data)
-
-    def finish(self) -> Element:
-        self.close()
-        self.builder.end("body")
-        return self.builder.close()
+    return _Blocks(adopt).tree(sanitize(html))
 
 
 class _Blocks:

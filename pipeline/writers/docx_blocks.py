@@ -81,9 +81,16 @@ class Setter:
         number: tuple[int, int] | None = None,
         indent: int = 0,
         tight: bool = False,
+        ltr: bool = False,
     ) -> Element:
-        """Return a paragraph; ``number`` is level and list, ``indent`` 0 where the style's own is meant."""
-        rtl = self.runs.rtl
+        """Return a paragraph; ``number`` is level and list, ``indent`` 0 where the style's own is meant.
+
+        ``ltr`` sets it from the left in a document that is read from the right, under the same column of text.
+        """
+        rtl = self.runs.rtl and not ltr
+        sides: dict[str, int] = {"left": indent} if indent else {}
+        if ltr and self.runs.rtl:
+            sides = {"left": self._full - self._measure, "right": indent}
         return w(
             "p",
             w(
@@ -92,7 +99,7 @@ class Setter:
                 w("numPr", w("ilvl", val=number[0]), w("numId", val=number[1])) if number else None,
                 w("bidi") if rtl else None,
                 w("spacing", after=0) if tight else None,
-                w("ind", left=indent) if indent else None,
+                w("ind", **sides) if sides else None,
                 w("rPr", w("rtl")) if rtl else None,
             ),
             *content,
@@ -125,7 +132,8 @@ class Setter:
             case Quote(children):
                 return self.blocks(children, replace(place, depth=place.depth + 1, listed=False, quoted=True))
             case CodeBlock(text):
-                return [self._within("Code", 0, replace(place), self.runs.text(text, Ink(ltr=True)))]
+                content = self.runs.text(text, Ink(ltr=True))
+                return [self.paragraph("Code", content, indent=place.depth * STEP, ltr=True)]
             case Figure():
                 return self._figure(block, place)
             case Rule():
@@ -196,7 +204,9 @@ class Setter:
 
     def _table(self, block: Table, place: Place) -> list[Element]:
         indent = place.depth * STEP
-        layout = lay_out(block, self._measure - indent, self._full - indent)
+        full = self._full - indent
+        # A narrower table stands at the right in Word, at the left in LibreOffice.
+        layout = lay_out(block, full if self.runs.rtl else self._measure - indent, full)
         rows = [
             row(
                 layout.widths,

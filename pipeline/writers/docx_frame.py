@@ -14,6 +14,8 @@ from pipeline.writers.docx_xml import row, table, w
 
 RUNNING_LIMIT = 76
 """Characters of the title that the running head has room for."""
+_CROWDED = 45
+"""Paragraphs in a column of the contact footer that fill about a page."""
 _GAP = 180
 """Between the organisation's mark and its name."""
 
@@ -21,9 +23,8 @@ _GAP = 180
 def letterhead(article: Article, setter: Setter, width: int, mark: Element | None, mark_width: int) -> list[Element]:
     """Return the head of the first page: who issues what, under which reference, when."""
     left = [setter.plain("Letterhead Name", article.organisation)]
-    right = [
-        setter.plain("Letterhead Detail", text) for text in (article.kind, article.reference, article.date) if text
-    ]
+    right = [setter.plain("Letterhead Kind", article.kind)]
+    right += [setter.plain("Letterhead Detail", text) for text in (article.reference, article.date) if text]
     cells, widths = [left, right], [width * 3 // 5, width - width * 3 // 5]
     if mark is not None:
         cells = [[setter.paragraph("Letterhead Mark", [mark])], *cells]
@@ -70,9 +71,12 @@ def contacts(footer: Footer, setter: Setter, width: int) -> list[Element]:
     ]
     if not cells:
         return []
+    # What no page can hold must not be asked to stay together with more: LibreOffice would leave a page blank.
+    beside = "Contact Space" if max(map(len, cells)) < _CROWDED else "Table Space"
     widths = [width // len(cells)] * len(cells)
     style = setter.styles["Contact Frame"]
-    return [table(style, widths, [row(widths, cells)], rtl=setter.runs.rtl), setter.paragraph("Table Space")]
+    found = table(style, widths, [row(widths, cells)], rtl=setter.runs.rtl)
+    return [setter.paragraph(beside), found, setter.paragraph(beside)]
 
 
 def _column(heading: str, parties: Iterable[Party], setter: Setter) -> list[Element]:

@@ -25,6 +25,8 @@ WIDTH = 9071
 """Between the margins, 160 mm."""
 RAG = 2381
 """What the text leaves free at the right: 118 mm hold some 72 characters."""
+RULE = 2300
+"""Indentation of a thematic break at both sides."""
 ACCENT, INK, GREY, HAIR = "8A1C1C", "1A1A1A", "595959", "A6A6A6"
 
 
@@ -81,20 +83,21 @@ WHOLE = "<w:suppressAutoHyphens/>"
 ITALIC = "<w:i/><w:iCs/>"
 SPACED = '<w:caps/>{}<w:spacing w:val="16"/>'
 FLAT = '<w:ind w:right="0"/>'
+SHADE = '<w:shd w:val="clear" w:color="auto" w:fill="F4F3F1"/>'
 BOX = f"<w:pBdr>{_border('top left bottom right', ACCENT, 12, 5)}</w:pBdr>"
 NOTE = _gap(line=240)
 FINE = _gap(after=0, line=240)
 
 PARAGRAPHS: list[tuple[str, str, str, str]] = [
     # name, based on, paragraph properties, run properties
-    ("Normal", "", "", ""),
+    ("Normal", "", "", _ink(INK)),
     ("Body Text", "Normal", _gap() + _indent(0), ""),
-    ("Title", "Body Text", KEEP + WHOLE + _gap(0, UNIT, 500) + FLAT + _outline(0), BOLD + _size(42)),
-    ("Subtitle", "Body Text", KEEP + WHOLE + _gap(0, 2 * UNIT, 330) + FLAT, _ink(GREY) + _size(25)),
+    ("Title", "Body Text", KEEP + WHOLE + _gap(UNIT, UNIT, 460) + FLAT + _outline(0), BOLD + _size(40)),
+    ("Subtitle", "Body Text", KEEP + WHOLE + _gap(0, 3 * UNIT // 2, 330) + FLAT, _ink(GREY) + _size(25)),
     ("heading 1", "Body Text", KEEP + WHOLE + _gap(2 * UNIT, UNIT, 360) + _outline(0), SANS + BOLD + _size(28)),
-    ("heading 2", "Body Text", KEEP + WHOLE + _gap(UNIT, UNIT // 2) + _outline(1), SANS + BOLD + _size(23)),
+    ("heading 2", "Body Text", KEEP + WHOLE + _gap(3 * UNIT // 2, UNIT // 2) + _outline(1), SANS + BOLD + _size(23)),
     ("heading 3", "heading 2", _outline(2), _size(21)),
-    ("heading 4", "Body Text", KEEP + WHOLE + _gap(UNIT, UNIT // 2) + _outline(3), SANS + ITALIC + _size(20)),
+    ("heading 4", "Body Text", KEEP + WHOLE + _gap(3 * UNIT // 2, UNIT // 2) + _outline(3), SANS + ITALIC + _size(20)),
     ("heading 5", "heading 4", _outline(4), ""),
     ("heading 6", "heading 4", _outline(5), _ink(GREY)),
     ("Quote", "Body Text", _indent(STEP, right=RAG + STEP), ""),
@@ -102,40 +105,41 @@ PARAGRAPHS: list[tuple[str, str, str, str]] = [
     *((f"List Number {n}".removesuffix(" 1"), "Body Text", _numbered(2, n - 1), "") for n in range(1, 6)),
     *((f"List Task {n}".removesuffix(" 1"), "Body Text", _numbered(3, n - 1), "") for n in range(1, 6)),
     *((f"List Continue {n}".removesuffix(" 1"), "Body Text", _indent(n * STEP), "") for n in range(1, 6)),
-    ("Code", "Body Text", _gap(line=240) + _jc("left"), MONO + "<w:noProof/>" + _size(17)),
+    ("Code", "Body Text", SHADE + _gap(line=250) + _jc("left"), MONO + "<w:noProof/>" + _size(17)),
     ("Figure", "Body Text", _gap(UNIT // 2, UNIT, 240, "auto"), ""),
     ("Captioned Figure", "Figure", KEEP + _gap(UNIT // 2, UNIT // 2, 240, "auto"), ""),
     ("caption", "Body Text", "<w:keepLines/>" + _gap(0, 2 * UNIT, 240), SANS + _ink(GREY) + _size(18)),
     (
         "Thematic Break",
         "Body Text",
-        f"<w:pBdr>{_border('bottom', HAIR, 4, 0)}</w:pBdr>{_gap(0, 2 * UNIT, UNIT)}",
+        f"<w:pBdr>{_border('bottom', HAIR, 4, 0)}</w:pBdr>{_gap(0, 2 * UNIT, UNIT)}" + _indent(RULE, right=RAG + RULE),
         _size(8),
     ),
-    ("End Mark", "Body Text", _gap(UNIT, 2 * UNIT) + _jc("center"), SANS + BOLD + SPACED.format("") + _size(19)),
+    ("End Mark", "Body Text", _gap(UNIT, 3 * UNIT // 2) + _jc("center"), SANS + BOLD + SPACED.format("") + _size(19)),
     ("Note Text", "Body Text", NOTE, _size(18)),
     ("Note Heading", "Note Text", KEEP + WHOLE + _gap(UNIT, UNIT // 2, 240) + _outline(1), SANS + BOLD + _size(19)),
     ("Note Subheading", "Note Heading", _outline(2), _size(18)),
     ("Note List", "Note Text", "", ""),
     ("Note Quote", "Note Text", _indent(STEP, right=RAG + STEP), ""),
-    ("Status", "Body Text", WHOLE + _gap(0, UNIT) + FLAT, SANS + BOLD + SPACED.format(_ink(ACCENT)) + _size(19)),
+    ("Status", "Body Text", WHOLE + _gap(0, UNIT // 2) + FLAT, SANS + BOLD + SPACED.format(_ink(ACCENT)) + _size(19)),
     (
         "Embargo",
         "Status",
         BOX + _gap(UNIT // 2, 2 * UNIT) + '<w:ind w:left="120" w:right="120"/>',
         _size(20),
     ),
-    ("Running Embargo", "Embargo", _gap(0, UNIT, 220), _size(17)),
+    ("Running Embargo", "Embargo", _gap(0, UNIT, 220), '<w:spacing w:val="0"/>' + _size(17)),
     (
         "Notice",
         "Body Text",
-        f"<w:keepLines/><w:pBdr>{_border('top bottom', ACCENT, 4, 5)}</w:pBdr>{_gap(line=270)}{FLAT}",
+        f"<w:keepLines/><w:pBdr>{_border('top bottom', ACCENT, 4, 5)}</w:pBdr>{_gap(UNIT, 2 * UNIT, 270)}{FLAT}",
         SANS + _size(20),
     ),
     ("Letterhead Name", "Normal", WHOLE + _gap(after=0, line=320), SANS + BOLD + _size(27)),
     ("Letterhead Mark", "Normal", _gap(after=0, line=240, rule="auto"), ""),
-    ("Letterhead Detail", "Normal", FINE + _jc("right"), SANS + _size(18)),
-    ("Letterhead Space", "Normal", _gap(after=0, line=3 * UNIT), _size(8)),
+    ("Letterhead Detail", "Normal", FINE + _jc("right"), SANS + _ink(GREY) + _size(18)),
+    ("Letterhead Kind", "Letterhead Detail", "", BOLD + _ink(INK)),
+    ("Letterhead Space", "Normal", _gap(after=0, line=2 * UNIT), _size(8)),
     (
         "header",
         "Normal",
@@ -155,7 +159,7 @@ PARAGRAPHS: list[tuple[str, str, str, str]] = [
     (
         "Contact Line",
         "Normal",
-        "<w:keepLines/>" + FINE + _indent(1400, 1400, 0),
+        KEEP + FINE + _indent(1600, 1600, 0),
         SANS + _size(18),
     ),
     ("Table Text", "Normal", WHOLE + _gap(30, 30, 240), SANS + _size(18)),
@@ -164,7 +168,8 @@ PARAGRAPHS: list[tuple[str, str, str, str]] = [
     ("Table Small", "Table Text", _gap(20, 20, 190), _size(14)),
     ("Table Small Centred", "Table Small", _jc("center"), ""),
     ("Table Small Right", "Table Small", _jc("right"), ""),
-    ("Table Space", "Normal", _gap(after=0, line=2 * UNIT), _size(8)),
+    ("Table Space", "Normal", _gap(after=0, line=UNIT), _size(8)),
+    ("Contact Space", "Normal", KEEP + _gap(after=0, line=UNIT), _size(8)),
     ("Reuse", "Normal", _gap(after=0, line=210), SANS + _ink(GREY) + _size(16)),
 ]
 
@@ -176,6 +181,7 @@ CHARACTERS: list[tuple[str, str]] = [
     ("Code Span", MONO + '<w:noProof/><w:sz w:val="18"/><w:szCs w:val="18"/>'),
     ("Code Link", MONO + "<w:noProof/>" + _ink(ACCENT) + _size(18) + '<w:u w:val="single"/>'),
     ("Hyperlink", LINKED),
+    ("Contact Link", _ink(ACCENT)),
     ("Dateline", BOLD + "<w:smallCaps/>"),
     ("Credit", ITALIC),
     ("Label", _ink(GREY)),
@@ -187,7 +193,7 @@ TABLES: list[tuple[str, str, str]] = [
     (
         "Release Table",
         f"<w:tblBorders>{_border('top bottom', INK, 6, 0)}</w:tblBorders>"
-        '<w:tblCellMar><w:left w:w="75" w:type="dxa"/><w:right w:w="75" w:type="dxa"/></w:tblCellMar>',
+        '<w:tblCellMar><w:left w:w="0" w:type="dxa"/><w:right w:w="150" w:type="dxa"/></w:tblCellMar>',
         f'<w:tblStylePr w:type="firstRow"><w:rPr>{BOLD}</w:rPr>'
         f"<w:tcPr><w:tcBorders>{_border('bottom', INK, 6, 0)}</w:tcBorders>"
         '<w:vAlign w:val="bottom"/></w:tcPr></w:tblStylePr>',
@@ -247,7 +253,7 @@ def _style(kind: str, name: str, based: str, body: str) -> str:
 
 
 def _styles() -> str:
-    faces = f'{TEXT}{_ink(INK)}<w:kern w:val="2"/>{_size(21)}<w:lang w:val="en-GB" w:eastAsia="ja-JP" w:bidi="ar-SA"/>'
+    faces = f'{TEXT}<w:kern w:val="2"/>{_size(21)}<w:lang w:val="en-GB" w:eastAsia="ja-JP" w:bidi="ar-SA"/>'
     rows = [
         _style("paragraph", name, based, f"<w:pPr>{p}</w:pPr>" * bool(p) + f"<w:rPr>{r}</w:rPr>" * bool(r))
         for name, based, p, r in PARAGRAPHS
@@ -315,7 +321,7 @@ def _document() -> str:
     )
     return (
         f'<w:document xmlns:w="{W}" xmlns:r="{_OFFICE}"><w:body>{shown}<w:sectPr><w:pgSz w:w="11906" w:h="16838"/>'
-        '<w:pgMar w:top="1417" w:right="1417" w:bottom="1701" w:left="1418" w:header="709" w:footer="850" '
+        '<w:pgMar w:top="1417" w:right="1417" w:bottom="1701" w:left="1418" w:header="567" w:footer="850" '
         'w:gutter="0"/></w:sectPr></w:body></w:document>'
     )
 

@@ -46,9 +46,17 @@ class Runs:
         self._bookmarks = bookmarks
 
     def text(self, value: str, ink: Ink = PLAIN) -> list[Element]:
-        """Return ``value`` as runs, one for each stretch that is read in one direction."""
-        stretches = [(value, False)] if ink.ltr else _stretches(value, self.rtl)
-        return [w("r", self._properties(ink, rtl), *texts(piece)) for piece, rtl in stretches]
+        """Return ``value`` as runs, one for each stretch that is read in one direction.
+
+        Blanks in an international telephone number become such as no line ends at.
+        """
+        value = _TELEPHONE.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
+        if ink.ltr:
+            run = w("r", self._properties(ink, rtl=False), *texts(value))
+            # A number has no letters that would say which way it is read, and its plus would end up behind it.
+            return [w("dir", run, val="ltr")] if self.rtl else [run]
+        stretches = _stretches(value, self.rtl)
+        return [w("r", self._properties(ink, rtl=rtl), *texts(piece)) for piece, rtl in stretches]
 
     def styled(self, value: str, style: str) -> list[Element]:
         """Return ``value`` in a character style."""
@@ -56,7 +64,7 @@ class Runs:
 
     def tab(self) -> Element:
         """Return a run that goes to the next tab stop."""
-        return w("r", self._properties(PLAIN, self.rtl), w("tab"))
+        return w("r", self._properties(PLAIN, rtl=self.rtl), w("tab"))
 
     def line_break(self) -> Element:
         """Return a run that begins a new line of the same paragraph."""
@@ -64,10 +72,10 @@ class Runs:
 
     def linked(self, value: str, href: str) -> list[Element]:
         """Return ``value`` as a link; the groups of a telephone number stay together on one line."""
-        if href.startswith("tel:"):
+        if href.startswith("tel:"):  # not every number begins with a plus
             value = value.replace(" ", "\u00a0")
         plainly = href.startswith(("tel:", "mailto:")) or value == href
-        return self._link(href, self.text(value, Ink("Hyperlink", ltr=plainly)), self.text(value, Ink(ltr=plainly)))
+        return self._link(href, self.text(value, Ink("Contact Link", ltr=plainly)), self.text(value, Ink(ltr=plainly)))
 
     def inlines(self, inlines: Iterable[Inline], ink: Ink = PLAIN) -> list[Element]:
         """Return ``inlines`` as runs and hyperlinks."""
@@ -90,7 +98,6 @@ class Runs:
                 return self.inlines(children, replace(ink, struck=True))
             case Link(href, children):
                 if href.startswith("tel:"):
-                    children = tuple(_unbroken(child) for child in children)
                     ink = replace(ink, ltr=True)
                 content = self.inlines(children, replace(ink, style="Hyperlink"))
                 return self._link(href, content, self.inlines(children, ink))
@@ -106,7 +113,7 @@ class Runs:
             return unlinked
         return [w("hyperlink", *content, r_id=self.part.link(address))]
 
-    def _properties(self, ink: Ink, rtl: bool) -> Element | None:
+    def _properties(self, ink: Ink, *, rtl: bool) -> Element | None:
         """A run has one character style; what else marks it out is said beside it."""
         marks = {"Strong": ink.strong, "Emphasis": ink.emphasis, "Strikethrough": ink.struck}
         style = ink.style
@@ -122,10 +129,6 @@ class Runs:
             w("rtl") if rtl else None,
         )
         return properties if len(properties) else None
-
-
-def _unbroken(inline: Inline) -> Inline:
-    return Text(inline.text.replace(" ", "\u00a0")) if isinstance(inline, Text) else inline
 
 
 def _stretches(value: str, rtl: bool) -> Iterator[tuple[str, bool]]:

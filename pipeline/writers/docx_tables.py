@@ -12,6 +12,8 @@ from pipeline.document import Cell, Table, plain
 
 _CHARACTER, _SMALL_CHARACTER = 92, 72
 """Mean width of a letter of the table face, common and small size, in twentieths of a point."""
+_WIDE = 1.2
+"""How much wider a single word may be than its letters in the mean, also in Arial, which may have to step in."""
 _PADDING = 165
 """Beside the words of a cell, in the same unit."""
 _WORD_LIMIT = 24
@@ -43,10 +45,9 @@ def lay_out(table: Table, measure: int, full: int) -> Layout:
 
 def _needs(columns: Sequence[Sequence[Cell]], character: int) -> tuple[list[int], list[int]]:
     """Return the width that each column needs for its longest word, and for its longest cell in one line."""
-    return (
-        [_least(column) * character + _PADDING for column in columns],
-        [_longest(column) * character + _PADDING for column in columns],
-    )
+    least = [round(_least(column) * character * _WIDE) + _PADDING for column in columns]
+    wanted = [_longest(column) * character + _PADDING for column in columns]
+    return least, list(map(max, least, wanted))
 
 
 def _share(room: int, least: list[int], wanted: list[int]) -> list[int]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline import reading, stages
-from pipeline.console import Console
+from pipeline.console import Console, count, size
 from pipeline.desk import Desk, Verdict, verdict
 from pipeline.errors import Fault, ReleaseError
 from pipeline.stages import Step
 from pipeline.workshop import write_file
+
+Command = Callable[[Desk, Namespace, Console], Verdict | None]
 
 REFUSED = "refused.json"
 MANY = 20
@@ -21,7 +23,11 @@ MANY = 20
 def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
     """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
     desk = Desk(options.content, options.output, environ, Path.cwd())
-    return COMMANDS[command](desk, options, console)
+    if command in HERE:
+        return HERE[command](desk, options, console)
+    from pipeline import uploading  # a renderer stage does without all that talks to storage
+
+    return uploading.COMMANDS[command](desk, options, console)
 
 
 def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
@@ -39,19 +45,19 @@ def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
 def read(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     """Read sources into manuscripts, and tell all faults of all of them."""
     told = desk.workshop.recall(REFUSED, dict[str, str], {}) if options.told else {}
-    refused = _read(desk, candidates(desk, options), console, told)
+    refused = read_and_tell(desk, candidates(desk, options), console, told)
     return verdict(ReleaseError) if refused and not options.go_on else None
 
 
 def check(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     """Read every release, and say how many are whole."""
     slugs = desk.workshop.slugs()
-    refused = _read(desk, slugs, console, {})
-    console.line(f"{_count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
+    refused = read_and_tell(desk, slugs, console, {})
+    console.line(f"{count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
     return verdict(ReleaseError) if refused else None
 
 
-def _read(desk: Desk, slugs: tuple[str, ...], console: Console, told: Mapping[str, str]) -> set[str]:
+def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapping[str, str]) -> set[str]:
     """Read ``slugs``; what is in ``told`` with the same digest was refused and told a moment ago."""
     from pipeline import fingerprint
 
@@ -103,7 +109,7 @@ def _show(desk: Desk, console: Console, stage: str, step: Step) -> None:
         console.step(stage, desk.workshop.opaque(step.slug), "held")
         return
     pages = step.rendition.pages
-    console.step(stage, step.slug, size(step.rendition.size), _count(pages, "page") if pages else "")
+    console.step(stage, step.slug, size(step.rendition.size), count(pages, "page") if pages else "")
 
 
 def listing(desk: Desk, options: Namespace, console: Console) -> None:
@@ -126,26 +132,26 @@ def render(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
     """Say what is whole after all stages."""
     slugs = desk.workshop.slugs()
     lacking = [slug for slug in slugs if slug not in desk.workshop.ledger("json") or not desk.workshop.manuscript(slug)]
-    console.line(f"{_count(len(slugs) - len(lacking), 'release')} in {desk.workshop.public.parent}/")
+    console.line(f"{count(len(slugs) - len(lacking), 'release')} in {desk.workshop.public.parent}/")
     if not lacking:
         return None
-    console.fault(f"{_count(len(lacking), 'release')} not rendered: {', '.join(lacking)}")
+    console.fault(f"{count(len(lacking), 'release')} not rendered: {', '.join(lacking)}")
     return verdict(ReleaseError)
 
 
-def size(count: int) -> str:
-    """Return a number of bytes for a person: ``26 KB``."""
-    return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{max(1, round(count / 1e3))} KB"
+def new(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Write a new release from the title that make hands over."""
+    from pipeline.drafting import draft
+
+    path = draft(desk.workshop.content, desk.environ.get("DATELINE_TITLE", ""), desk.newsroom, desk.now)
+    console.line(f"{path} written, as a draft; edit it, then make check")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-COMMANDS: dict[str, Callable[[Desk, Namespace, Console], Verdict | None]] = {
+HERE: dict[str, Command] = {
     "read": read,
     "check": check,
     "render": render,
+    "new": new,
     **dict.fromkeys(("text", "pdf", "docx", "html", "json"), render_stage),
     **dict.fromkeys(("feed", "pages"), listing),
 }

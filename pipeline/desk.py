@@ -19,6 +19,7 @@ from pipeline.manifest import Manifest, Row, digest, newest_first
 from pipeline.newsroom import Newsroom
 from pipeline.settle import recall
 from pipeline.stages import House
+from pipeline.storage import ObjectStore, open_store
 from pipeline.workshop import Workshop, write_file
 
 KNOWN = "newsroom.json"
@@ -73,6 +74,11 @@ class Desk:
     def published(self) -> Manifest:
         """The manifest as last fetched from the destination."""
         return recall(self.workshop, self.destination.address)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The destination by the publisher's own rights. Raises StorageError."""
+        return open_store(self.destination, self.environ)
 
     @cached_property
     def mark(self) -> bytes:

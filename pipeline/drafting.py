@@ -1,0 +1,79 @@
+"""A new release: a valid source with the newsroom's defaults, so that nobody has to write an offset by hand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipeline.errors import SettingError
+from pipeline.newsroom import Newsroom
+from pipeline.release import SLUG_LIMIT
+
+TEMPLATE = """\
+---
+title: {title}
+date: {date}{zone}
+draft: true                       # delete this line when the release may go out
+# subtitle: A second deck
+# dateline: {place}
+# reference: {year}/001
+{topics}contacts: [{contacts}]
+footage: [{footage}]
+---
+The first paragraph says who, what, when, where and why. It is also the summary, unless the front matter has one.
+
+## Notes to editors
+
+- What an editor may need to know.
+"""
+
+
+def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
+    """Write the source of a release called ``title`` and return its path; it is a draft, dated at the next full hour.
+
+    Raises SettingError when there is no title, or a release of that name already.
+    """
+    if not title.strip():
+        raise SettingError("a new release needs a title", 'make new TITLE="What happened"')
+    path = content / f"{slug(title, now)}.md"
+    local = (now + timedelta(hours=1)).astimezone(ZoneInfo(newsroom.time_zone)).replace(minute=0, second=0)
+    text = TEMPLATE.format(
+        title=_quoted(" ".join(title.split())),
+        date=local.replace(microsecond=0).isoformat(timespec="minutes"),
+        zone=f"   # {newsroom.time_zone}",
+        place=newsroom.time_zone.rsplit("/", 1)[-1].replace("_", " "),
+        year=local.year,
+        topics=f"topics: [{newsroom.topics[0].id}]\n" if newsroom.topics else "",
+        contacts=", ".join(newsroom.default_contacts),
+        footage=", ".join(newsroom.default_footage),
+    )
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise SettingError(f"{path} exists already", "give the new release another title, or edit that one") from None
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be written: {error.strerror}", "is CONTENT= a folder of yours?") from error
+    return path
+
+
+def slug(title: str, now: datetime) -> str:
+    """Return a name for files and addresses: ASCII words of ``title``; the date where it has none."""
+    plain = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("’", "").replace("'", ""))
+    ascii_only = plain.encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", ascii_only)
+    found = ""
+    for word in words:
+        longer = f"{found}-{word}" if found else word[:SLUG_LIMIT]
+        if len(longer) > SLUG_LIMIT:
+            break
+        found = longer
+    return found or f"release-{now:%Y-%m-%d-%H%M}"
+
+
+def _quoted(title: str) -> str:
+    """Return ``title`` as a YAML double-quoted scalar."""
+    return '"' + title.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,224 @@
+"""Publishing: what is ready goes up in groups, and the manifest is the commit point.
+
+    assets → files → release pages → manifest → listings
+
+Shared objects are written on condition that nobody else wrote them since they were read, and are made anew from the
+manifest read back when somebody did. A run that is killed lists nothing that is not there; the next one finishes.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from pipeline import manifest as record
+from pipeline.errors import ConflictError, StorageError
+from pipeline.manifest import EMPTY, Manifest, YearPage
+from pipeline.plan import File, Plan, Upload, plan
+from pipeline.ready import Ready
+from pipeline.storage import ObjectStore, PreconditionFailed, Put
+from pipeline.writers.ninjs import digests
+
+TRIES = 12
+"""Rounds of reading back and trying again while others publish too."""
+
+Build = Callable[[Manifest], Mapping[str, bytes]]
+"""From a manifest to the listings that show it, by key."""
+Done = Callable[[Upload], None]
+
+
+class Seen(Struct, frozen=True):
+    """The manifest as it stood in storage at one moment."""
+
+    manifest: Manifest
+    etag: str
+    """Empty when there was none."""
+
+
+def look(store: ObjectStore) -> Seen:
+    """Read the manifest with its year pages. Raises StorageError."""
+    found = store.get(record.KEY)
+    if found is None:
+        return Seen(EMPTY, "")
+    return Seen(record.load(found.body, lambda key: must_get(store, key)), found.etag)
+
+
+def must_get(store: ObjectStore, key: str) -> bytes:
+    """Return an object that is named somewhere. Raises StorageError when it is not there."""
+    found = store.get(key)
+    if found is None:
+        raise StorageError(f"{key} is named in the manifest but is not in storage", "make verify")
+    return found.body
+
+
+def draft(ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore) -> Plan:
+    """Return what of the releases and assets has to go up; the published records say what is there."""
+    public = dict.fromkeys(seen.assets, "")
+    wanted = [file for file in assets if file.key not in public]
+    there: dict[str, str] = {}
+    rows = seen.by_slug()
+    for release in ready:
+        row = rows.get(release.row.slug)
+        if row:
+            there |= digests(must_get(store, f"releases/{row.slug}.json"))
+            there[f"releases/{row.slug}.json"] = row.record
+        wanted += release.files
+    return plan(wanted, there)
+
+
+def apply(
+    store: ObjectStore, todo: Plan, ready: tuple[Ready, ...], assets: Iterable[str], seen: Seen, done: Done
+) -> Seen:
+    """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
+
+    Raises ConflictError when somebody else published other content of one of these releases since ``seen``, and
+    StorageError.
+    """
+    base = seen.manifest
+    replacing = {
+        release.row.slug: {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
+        for release in ready
+        if release.row.slug in base.by_slug()
+    }
+    put_up(store, todo.group("assets"), done)
+    if any(replacing.values()):
+        seen = commit(store, seen, lambda current: _announce(current, base, ready, replacing))
+        base = seen.manifest
+    put_up(store, (*todo.group("files"), *todo.group("pages")), done)
+    return commit(store, seen, lambda current: merged(_checked(current, base, ready), ready, assets))
+
+
+def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
+    """Upload files that nobody else writes, many at a time."""
+    by_key = {upload.file.key: upload for upload in uploads}
+    puts = [
+        Put(key=u.file.key, body=u.file.source, media_type=u.media_type, cache_control=u.cache, download=u.download)
+        for u in by_key.values()
+    ]
+    if puts:
+        store.put_all(puts, lambda key: done(by_key[key]))
+
+
+# ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _announce(
+    current: Manifest, base: Manifest, ready: tuple[Ready, ...], replacing: Mapping[str, Mapping[str, str]]
+) -> Manifest:
+    """Say which files of public releases are about to be overwritten: until the next serial either digest is valid."""
+    rows = _checked(current, base, ready).by_slug()
+    for slug, keys in replacing.items():
+        if keys:
+            rows[slug] = msgspec.structs.replace(rows[slug], replacing=dict(keys))
+    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()))
+
+
+def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -> Manifest:
+    """Put the rows of ``ready`` among the rows of ``current``."""
+    rows = current.by_slug() | {release.row.slug: release.row for release in ready}
+    known = tuple(sorted({*current.assets, *assets}))
+    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), assets=known)
+
+
+def _checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...]) -> Manifest:
+    """Return ``current``; somebody else's other content of one of ours is a conflict."""
+    rows, before = current.by_slug(), base.by_slug()
+    for release in ready:
+        slug = release.row.slug
+        theirs, known = rows.get(slug), before.get(slug)
+        if theirs and theirs.record != release.row.record and theirs.record != (known.record if known else ""):
+            raise ConflictError(
+                f"{slug}: somebody else published other content of it meanwhile (record {theirs.record[:12]}; "
+                f"this one {release.row.record[:12]})",
+                "compare the two sources, then publish again",
+            )
+    return current
+
+
+def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest]) -> Seen:
+    """Write the changed manifest unless it is the same; read back and change anew when somebody else was first."""
+    for turn in range(TRIES):
+        changed = change(seen.manifest)
+        if changed == seen.manifest and seen.etag:
+            return seen
+        changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
+        try:
+            return Seen(changed, _put_shared(store, record.KEY, record.dump(changed), seen.etag))
+        except PreconditionFailed:
+            _stand_back(turn)
+            seen = look(store)
+    raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
+
+
+def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
+    """Write the year pages that changed, each under a name that is nobody's, and name them in the manifest."""
+    years = {}
+    for year, data in record.year_pages(changed).items():
+        sha256 = record.digest(data)
+        known = changed.years.get(year)
+        years[year] = known if known and known.sha256 == sha256 else _write_page(store, year, changed.serial, data)
+    return msgspec.structs.replace(changed, years=years)
+
+
+def _write_page(store: ObjectStore, year: str, serial: int, data: bytes) -> YearPage:
+    for number in range(serial, serial + 1000):
+        key = f"manifest/{year}.{number}.json"
+        try:
+            _put_shared(store, key, data, "")
+        except PreconditionFailed:
+            continue  # a rival's page, or one of a run that was killed: pages are never overwritten
+        return YearPage(key, record.digest(data))
+    raise StorageError(f"manifest/{year}: no free name for a page", "make verify")
+
+
+def _put_shared(store: ObjectStore, key: str, data: bytes, etag: str) -> str:
+    upload = Upload(File(key, record.digest(data), len(data), data), "manifest", "")
+    return store.put(
+        Put(
+            key=key,
+            body=data,
+            media_type=upload.media_type,
+            cache_control=upload.cache,
+            download=upload.download,
+            if_match=etag,
+            if_none_match=not etag,
+        )
+    )
+
+
+# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) -> Seen:
+    """Bring the listings in line with the manifest as it is now, and return it.
+
+    Each listing is looked at before the manifest is read and written only if it is still the same, so one made from an
+    older manifest never replaces one made from a newer.
+    """
+    for turn in range(TRIES):
+        before = {key: store.get(key) for key in keys}
+        seen = look(store)
+        try:
+            for key, data in build(seen.manifest).items():
+                known = before[key]
+                if known is None or known.body != data:
+                    _put_shared(store, key, data, known.etag if known else "")
+                    done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
+        except PreconditionFailed:
+            _stand_back(turn)
+            continue
+        return seen
+    raise StorageError(f"the listings: others kept writing them, {TRIES} times", "run the same command again")
+
+
+def _reason(known: object) -> str:
+    return "changed" if known else "new"
+
+
+def _stand_back(turn: int) -> None:
+    """Wait a moment, longer each turn, so that rivals do not meet again."""
+    time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

@@ -1,0 +1,339 @@
+"""The commands that talk to storage: fetch, publish, verify, and those of the store."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from pipeline import embedded, fingerprint, listings, publish, ready, settle, verify
+from pipeline.console import Console, count, size
+from pipeline.desk import Desk, Verdict, verdict
+from pipeline.errors import ReleaseError, SettingError, StorageError
+from pipeline.manifest import KEY, Manifest, Row, digest, load
+from pipeline.plan import File, Plan, Upload, plan
+from pipeline.stranger import Stranger
+from pipeline.workshop import Manuscript, write_file
+
+LISTED = "listed.json"
+APART = timedelta(seconds=2)
+"""What the clocks of storage and of this machine may differ by."""
+EACH = 40
+"""Up to this many uploads are named one by one."""
+
+
+class Listed(Struct, frozen=True):
+    """The listings as last read back, so that a run with nothing to do need not make them again to compare."""
+
+    address: str
+    serial: int
+    look: str
+    """Digest of all that listings are made from, the manifest excepted."""
+    digests: dict[str, str]
+
+
+# ── Fetch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Learn what is public, read what is new, and note the releases that need not be touched."""
+    from pipeline.commands import read_and_tell
+
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    desk.published = _manifest(desk)
+    settle.remember(desk.workshop, desk.destination.address, desk.published)
+    digests = settle.sources(desk.workshop)
+    read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
+    settled = settle.settled(desk.workshop, desk.house(), digests)
+    write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
+
+
+def _manifest(desk: Desk) -> Manifest:
+    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights."""
+    stranger = Stranger(desk.destination.address)
+    answer = stranger.get(KEY)
+    _compare_clocks(answer.date, datetime.now(UTC))
+    if answer.status == 200:
+        return load(answer.body, lambda key: stranger.get(key).body)
+    store = desk.store
+    store.check()
+    return publish.look(store).manifest
+
+
+def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:
+    """Raise StorageError when storage's clock and this machine's differ: an embargo would end at the wrong instant."""
+    if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
+        raise StorageError(
+            f"storage's clock and this machine's are {abs((theirs - ours).total_seconds()):.0f} seconds apart",
+            "set the clock of the one that is wrong (timedatectl status)",
+        )
+
+
+# ── Publish ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
+    """Upload what is ready, bring the listings in line, read everything back."""
+    settled = set((desk.workshop.work / settle.SETTLED).read_text("utf-8").split())
+    todo = [slug for slug in desk.workshop.slugs() if slug not in settled]
+    found = ready.sort(desk.workshop, desk.house(), todo, desk.now)
+    if options.dry_run:
+        _print_plan(desk, found, console)
+    elif found.ready or not _listed(desk):
+        _upload(desk, found, console)
+    else:
+        console.line(f"nothing to do: {count(len(desk.published.rows), 'release')} public, all as made from content/")
+    return _conclude(desk, found, console)
+
+
+def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
+    store = desk.store
+    store.check()
+    seen = publish.look(store)
+    assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
+    todo = publish.draft(found.ready, _files(assets), seen.manifest, store)
+    written: dict[str, str] = {}
+    tell = _teller(console, len(todo.uploads), written)
+    publish.apply(store, todo, found.ready, desk.assets, seen, tell)
+    seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)
+    _keep(desk, seen.manifest)
+    _read_back(desk, written, found.held, console)
+
+
+def _files(assets: Mapping[str, bytes]) -> list[File]:
+    return [File(key, digest(data), len(data), data) for key, data in assets.items()]
+
+
+def _teller(console: Console, total: int, written: dict[str, str]) -> Callable[[Upload], None]:
+    def tell(upload: Upload) -> None:
+        written[upload.file.key] = upload.file.sha256
+        if total <= EACH or upload.group == "listings":
+            console.step("upload", upload.file.key, size(upload.file.size), upload.reason)
+        else:
+            console.progress(len(written), max(total, len(written)), "uploaded")
+
+    return tell
+
+
+def _build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
+    return listings.build(manifest, desk.house(shared=True), lambda row: _record(desk, row))
+
+
+def _record(desk: Desk, row: Row) -> bytes:
+    """Return the record of ``row``, from this machine or from storage."""
+    try:
+        return desk.record(row)
+    except SettingError:
+        data = publish.must_get(desk.store, f"releases/{row.slug}.json")
+        if digest(data) not in (row.record, *row.replacing.values()):
+            raise StorageError(
+                f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
+            ) from None
+        write_file(desk.workshop.work / "records" / digest(data), data)
+        return data
+
+
+def _keep(desk: Desk, manifest: Manifest) -> None:
+    """Keep on this machine what is public now, and how the listings look."""
+    made = _build(desk, manifest)
+    for key, data in made.items():
+        write_file(desk.workshop.public / key, data)
+    desk.published = manifest
+    address = desk.destination.address
+    settle.remember(desk.workshop, address, manifest)
+    digests = {key: digest(data) for key, data in made.items()}
+    desk.workshop.remember(LISTED, Listed(address, manifest.serial, _look(desk), digests))
+
+
+def _look(desk: Desk) -> str:
+    """Return the digest of all that listings are made from, the manifest excepted."""
+    root = fingerprint.ROOT
+    files = sorted(file for pattern in ("pipeline/**/*.py", "templates/**/*.*") for file in root.glob(pattern))
+    code = [file.read_bytes() for file in (*files, root / fingerprint.LOCK)]
+    house = desk.house()
+    settings = fingerprint.of_newsroom(house.newsroom, house.mark) + f"{house.base_url} {house.newsroom.feed_items}"
+    return digest(b"\0".join([settings.encode(), *code]))
+
+
+def _listed(desk: Desk) -> bool:
+    """Whether the listings in storage are those that belong to the manifest: asked as a stranger."""
+    known = desk.workshop.recall(LISTED, Listed, None)
+    here = (desk.destination.address, desk.published.serial, _look(desk))
+    if known and (known.address, known.serial, known.look) == here:
+        wanted = known.digests
+    else:
+        wanted = {key: digest(data) for key, data in _build(desk, desk.published).items()}
+    return not verify.read_back(Stranger(desk.destination.address), verify.of_files(wanted), follow=False)
+
+
+def _read_back(desk: Desk, written: Mapping[str, str], held: tuple[str, ...], console: Console) -> None:
+    """Read what was written, and the listings, as a stranger; make sure that nothing of what waits can be seen."""
+    stranger = Stranger(desk.destination.address)
+    known = desk.workshop.recall(LISTED, Listed, None)
+    wanted = dict(written) | (known.digests if known else {})
+    _complain(verify.read_back(stranger, verify.of_files(wanted)))
+    never = [slug for slug in held if slug not in desk.published.by_slug()]
+    for slug in verify.leaks(stranger, never):
+        raise StorageError(
+            f"{desk.workshop.opaque(slug)} waits, but the public bucket answers for it",
+            "remove its files from the bucket by hand: they are known to whoever guessed the address",
+        )
+    console.line(f"{count(len(wanted), 'file')} read back as a stranger")
+
+
+def _complain(troubles: list[verify.Trouble]) -> None:
+    if troubles:
+        shown = "; ".join(f"{trouble.key} {trouble.what}" for trouble in troubles[:5])
+        more = f"; and {len(troubles) - 5} more" if len(troubles) > 5 else ""
+        raise StorageError(
+            f"read back as a stranger: {shown}{more}", "make publish again; make storage sets the rights"
+        )
+
+
+def _conclude(desk: Desk, found: ready.Sorted, console: Console) -> Verdict | None:
+    """Say what is public and where; the last line is the address."""
+    sources = set(desk.workshop.slugs())
+    gone = [row.slug for row in desk.published.rows if row.slug not in sources]
+    if gone:
+        console.fault(f"warning: public, but not in {desk.workshop.content}/: {', '.join(sorted(gone))}")
+    if found.held:
+        console.line(f"{count(len(found.held), 'release')} held until the date comes, or drafts")
+    if found.broken:
+        console.fault(f"{count(len(found.broken), 'release')} not published: {', '.join(found.broken)}")
+    console.line(f"{count(len(desk.published.rows), 'release')} public at")
+    console.heading(f"{desk.destination.base_url}index.html")
+    return verdict(ReleaseError) if found.broken else None
+
+
+def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
+    """Print what would go up and why; write nothing."""
+    store = desk.store
+    store.check()
+    seen = publish.look(store).manifest
+    todo = publish.draft(found.ready, _files(desk.assets), seen, store)
+    after = publish.merged(seen, found.ready, desk.assets)
+    shown = {}
+    for key, data in _build(desk, after).items():
+        known = store.get(key)
+        shown[key] = digest(known.body) if known else ""
+        todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))
+    rows = [(u.reason, u.file.key, size(u.file.size), u.media_type) for u in todo.uploads]
+    console.table([("why", "what", "size", "as"), *rows])
+    console.line(
+        f"dry run: {count(len(todo.uploads), 'file')} would go up, {todo.unchanged} unchanged; nothing was written"
+    )
+
+
+def _with(one: Plan, other: Plan) -> Plan:
+    return Plan((*one.uploads, *other.uploads), one.unchanged + other.unchanged)
+
+
+# ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Read the whole newsroom back."""
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    desk.published = _manifest(desk)
+    stranger = Stranger(desk.destination.address)
+    wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
+    read = 0
+
+    def done() -> None:
+        nonlocal read
+        read += 1
+        console.progress(read, len(wanted), "read")
+
+    _complain(verify.read_back(stranger, wanted, done))
+    console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def serve(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Start the embedded store."""
+    _only_embedded(desk, "serve")
+    embedded.start(desk.root)
+    console.line("the embedded store runs; make stop ends it")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def stop(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Stop the embedded store."""
+    console.line("stopped" if embedded.stop(desk.root) else "the embedded store was not running")
+
+
+def storage(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Prepare the bucket pair."""
+    from pipeline.storage import prepare
+
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    for line in prepare(desk.destination, desk.environ):
+        console.line(line)
+
+
+def _only_embedded(desk: Desk, command: str) -> None:
+    if not desk.destination.embedded:
+        raise SettingError(f"make {command} is for the embedded store, but PRESS_BUCKET names another", "unset it")
+
+
+# ── Status ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def status(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Say of every release what it is; a person at the terminal may read the names of those that wait."""
+    rows = desk.published.by_slug()
+    lines = [("release", "state", "date", "language")]
+    for slug in desk.workshop.slugs():
+        manuscript = desk.workshop.manuscript(slug)
+        row = rows.get(slug)
+        if manuscript is None:
+            state = "public; not read yet here" if row else "refused, or not read yet: make check"
+            lines.append((slug, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
+            continue
+        release = manuscript.release
+        waiting = not release.is_public(desk.now)
+        name = desk.workshop.opaque(slug) if waiting and not console.colour else slug
+        state = _state(manuscript, row, waiting, desk.now)
+        if manuscript.source != fingerprint.of_source(desk.workshop, slug):
+            state += ", edited since"
+        lines.append((name, state, f"{release.date:%Y-%m-%d %H:%M%z}", release.language))
+    console.table(lines)
+    where = desk.destination.base_url
+    console.line(
+        f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"
+    )
+
+
+def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime) -> str:
+    if manuscript.release.draft:
+        return "draft"
+    if waiting:
+        return f"held for {ahead(manuscript.release.date - now)}"
+    if row is None:
+        return "not published yet"
+    return "public" if row.source == manuscript.source else "changed, not published yet"
+
+
+def ahead(left: timedelta) -> str:
+    """Return a stretch of time for a person: ``3 d 4 h``, ``12 min``."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+COMMANDS: dict[str, Callable[[Desk, Namespace, Console], Verdict | None]] = {
+    "fetch": fetch,
+    "publish": publish_all,
+    "verify": verify_all,
+    "serve": serve,
+    "stop": stop,
+    "storage": storage,
+    "status": status,
+}

@@ -1,0 +1,120 @@
+"""Reading everything back as a stranger would: without credentials, at the storage's own address.
+
+Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links of pages must lead
+somewhere; what waits must answer exactly as a name that never existed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+
+from msgspec import Struct
+
+from pipeline import listings
+from pipeline.formats import FORMATS, media_type
+from pipeline.manifest import KEY, Manifest, Row, digest
+from pipeline.stranger import Stranger
+from pipeline.writers.ninjs import digests
+
+THREADS = 8
+
+
+class Wanted(Struct, frozen=True):
+    """What a stranger must find at a key."""
+
+    key: str
+    sha256: tuple[str, ...] = ()
+    """Any of these digests; empty when the digest is not known."""
+
+
+class Trouble(Struct, frozen=True):
+    """What a stranger found instead."""
+
+    key: str
+    what: str
+
+
+def of_files(digests_by_key: Mapping[str, str]) -> list[Wanted]:
+    """Return what must be found for files of known digest."""
+    return [Wanted(key, (sha256,)) for key, sha256 in sorted(digests_by_key.items())]
+
+
+def read_back(
+    stranger: Stranger, wanted: Iterable[Wanted], done: Callable[[], None] = lambda: None, *, follow: bool = True
+) -> list[Trouble]:
+    """Get every wanted object and return what is wrong; ``follow`` asks for what its pages link to as well."""
+    todo = list(wanted)
+    links: set[str] = set()
+    found: list[Trouble] = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for want, (troubles, led) in zip(todo, pool.map(lambda want: _one(stranger, want), todo), strict=True):
+            found += troubles
+            links |= led
+            done()
+        rest = sorted(links - {want.key for want in todo}) if follow else []
+        for key, status in zip(rest, pool.map(lambda key: stranger.head(key).status, rest), strict=True):
+            if status != 200:
+                found.append(Trouble(key, f"is linked to, but answers {status}"))
+    return found
+
+
+def _one(stranger: Stranger, want: Wanted) -> tuple[list[Trouble], set[str]]:
+    answer = stranger.get(want.key)
+    if answer.status != 200:
+        return [Trouble(want.key, f"answers {answer.status}")], set()
+    troubles = []
+    if want.sha256 and digest(answer.body) not in want.sha256:
+        troubles.append(Trouble(want.key, "has other bytes than were published"))
+    stated, due = answer.headers.get("content-type", ""), media_type(want.key)
+    if stated.replace(" ", "").lower() != due.replace(" ", "").lower():
+        troubles.append(Trouble(want.key, f"is served as {stated or 'nothing'}, not as {due}"))
+    return troubles, set(local_links(want.key, answer.body)) if want.key.endswith(".html") else set()
+
+
+def local_links(key: str, page: bytes) -> Iterator[str]:
+    """Yield the keys that an HTML page at ``key`` leads to within the newsroom."""
+    parser = _Links()
+    parser.feed(page.decode("utf-8", "replace"))
+    for href in parser.found:
+        path = href.split("#")[0].split("?")[0]
+        if path and ":" not in path.split("/")[0] and not path.startswith("/"):
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("a", "link", "img", "source", "script"):
+            self.found += [value for name, value in attrs if name in ("href", "src") and value]
+
+
+def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[Wanted]:
+    """Yield everything that the manifest proves, files on their way with either digest."""
+    yield Wanted(KEY)
+    for page in manifest.years.values():
+        yield Wanted(page.name, (page.sha256,))
+    for key in (*manifest.assets, *listings.KEYS):
+        yield Wanted(key)
+    for row in manifest.rows:
+        yield _wanted(row, f"releases/{row.slug}.json", row.record)
+        for key, sha256 in digests(record(row)).items():
+            yield _wanted(row, key, sha256)
+
+
+def _wanted(row: Row, key: str, sha256: str) -> Wanted:
+    coming = row.replacing.get(key)
+    return Wanted(key, (sha256, coming) if coming else (sha256,))
+
+
+def leaks(stranger: Stranger, slugs: Iterable[str]) -> list[str]:
+    """Return those of ``slugs``, all waiting, of which a stranger can tell that they exist."""
+    nobody = secrets.token_hex(12)
+    blank = {row.suffix: stranger.head(row.key(nobody)).status for row in FORMATS}
+    return [slug for slug in slugs if any(stranger.head(row.key(slug)).status != blank[row.suffix] for row in FORMATS)]

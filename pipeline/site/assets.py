@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -53,12 +54,13 @@ def _palette(accent: str) -> str:
 
 
 def on_dark(accent: str, background: str = DARK) -> str:
-    """Return ``accent``, mixed with as little white as gives it enough contrast on ``background``; ``#rrggbb`` both."""
-    channels = _channels(accent)
+    """Return ``accent``, lightened just enough to be read on ``background``; ``#rrggbb`` both, hue and chroma kept."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in _channels(accent)))
     for step in range(101):
-        mixed = "#" + "".join(f"{round(value + (255 - value) * step / 100):02x}" for value in channels)
-        if contrast(mixed, background) >= CONTRAST:
-            return mixed
+        lighter = colorsys.hls_to_rgb(hue, lightness + (1 - lightness) * step / 100, saturation)
+        colour = "#" + "".join(f"{round(value * 255):02x}" for value in lighter)
+        if contrast(colour, background) >= CONTRAST:
+            return colour
     return "#ffffff"
 
 

@@ -9,7 +9,7 @@ from pipeline.article import Footer, Party, compose_footer
 from pipeline.newsroom import Newsroom
 from pipeline.release import Contact, Footage, tel_uri
 from pipeline.templating import render
-from pipeline.webpage import policy, way_to
+from pipeline.webpage import SCRIPTLESS, way_to
 from pipeline.words import Words
 
 PAGE, TEXT, CARDS = "media-contact.html", "media-contact.txt", "media-contact.vcf"
@@ -49,7 +49,7 @@ def contact_page(newsroom: Newsroom, words: Words, base_url: str, assets: Mappin
         footer=default_footer(newsroom, words),
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),
-        policy=policy(),
+        policy=SCRIPTLESS,
         cards=CARDS,
         text=TEXT,
     ).encode()

@@ -12,7 +12,7 @@ from pipeline.manifest import Row, newest_first
 from pipeline.newsroom import Newsroom
 from pipeline.site.contact import CARDS, PAGE, default_footer
 from pipeline.templating import render
-from pipeline.webpage import policy, way_to
+from pipeline.webpage import SCRIPTLESS, way_to
 from pipeline.words import Words
 
 SUMMARY_LIMIT = 280
@@ -47,7 +47,7 @@ def index_page(
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),
         share_image=base_url + assets["mark.png"] if "mark.png" in assets else "",
-        policy=policy(),
+        policy=SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
     ).encode()

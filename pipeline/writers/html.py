@@ -14,7 +14,7 @@ from pipeline.document import Figure
 from pipeline.downloads import ORDER, offered
 from pipeline.formats import media_type
 from pipeline.templating import render
-from pipeline.webpage import policy, script, way_to
+from pipeline.webpage import POLICY, script, way_to
 from pipeline.writers import Job, Made
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
 
@@ -49,14 +49,15 @@ def write(job: Job) -> Made:
         json_ld=_json_ld(job),
         css=way_to(job.assets, "page.css", "../"),
         mark=way_to(job.assets, "mark.png", "../"),
-        policy=policy(scripted=True),
+        policy=POLICY,
         script=script(),
         downloads=offered(job.made, words),
         image=figure(article.image) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
     )
-    return Made(source.encode())
+    # The blocks are written so that XML accepts them too; in text and attributes ">" is always escaped.
+    return Made(source.replace("/>", ">").encode())
 
 
 def _address(job: Job, slug: str = "") -> str:

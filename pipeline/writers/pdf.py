@@ -34,8 +34,8 @@ from pipeline.writers.markup import block_html, figure_html, wanted_anchors
 PICTURE = "picture:"
 MARK = "mark:"
 VARIANT = "pdf/ua-1"
-MEASURE = 334.5
-"""Width of the text column in points: 118 mm, about 72 characters."""
+MEASURE = 354.3
+"""Width of the text column in points: 125 mm, about 72 characters."""
 FULL = {"A4": 453.5, "Letter": 470.2}
 """Width between the margins in points."""
 PICTURE_HEIGHT = 330.0
@@ -60,7 +60,9 @@ def write(job: Job) -> Made:
     fetcher = _Declared(_assets(job))
     with _strictly(job.release.slug):
         html = HTML(string=source, base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
-        document = html.render(font_config=look.fonts, stylesheets=[look.sheet], pdf_variant=VARIANT)
+        document = html.render(
+            font_config=look.fonts, stylesheets=[look.sheet], pdf_variant=VARIANT, presentational_hints=True
+        )
         identifier = _identifier(source, job)
         data = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
     return Made(data, len(document.pages))
@@ -103,9 +105,18 @@ def _source(job: Job) -> str:
         mark=MARK if job.mark else "",
         mark_width=_mark_width(job.mark),
         image=figure(article.image) if article.image else "",
-        body=block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors),
-        notes=block_html(article.notes, resolve, figure=figure, anchors=anchors),
+        body=_tied(block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors)),
+        notes=_tied(block_html(article.notes, resolve, figure=figure, anchors=anchors)),
     )
+
+
+_LAST_WORDS = re.compile(r" ([^\s<>]{1,14} [^\s<>]{1,9})(?=</(?:p|li)>)")
+
+
+def _tied(markup: Markup) -> Markup:
+    """Keep the last two words of each paragraph together, so that none ends in a line of one short word."""
+    tied = _LAST_WORDS.sub(r' <span class="tie">\1</span>', markup)
+    return Markup(tied)  # noqa: S704  # escaped before; words and two tags change places
 
 
 def _resolver(job: Job) -> Callable[[str], str]:
@@ -154,11 +165,9 @@ class _Look(Struct, frozen=True):
 @lru_cache(maxsize=16)
 def _look(accent: str, paper: str, page_of: str, direction: str) -> _Look:
     configuration = _font_configuration()
-    side = "left" if direction == "rtl" else "right"
-    sheet = (
-        f"@page {{ size: {paper}; @bottom-{side} {{ content: {page_of}; }} }}\n"
-        f":root {{ --accent: {accent}; }}\n{text_of('print.css')}"
-    )
+    side, pages = ("left", ("rtl", "embargoed-rtl")) if direction == "rtl" else ("right", ("",))
+    numbers = "".join(f"@page {page} {{ @bottom-{side} {{ content: {page_of}; }} }}\n" for page in pages)
+    sheet = f"{numbers}@page {{ size: {paper}; }}\n:root {{ --accent: {accent}; }}\n{text_of('print.css')}"
     with _strictly("print.css"):
         return _Look(CSS(string=sheet, font_config=configuration, url_fetcher=_Declared({})), configuration)
 

@@ -115,7 +115,7 @@ _LAST_WORDS = re.compile(r" ([^\s<>]{1,14} [^\s<>]{1,9})(?=</(?:p|li)>)")
 
 def _tied(markup: Markup) -> Markup:
     """Keep the last two words of each paragraph together, so that none ends in a line of one short word."""
-    tied = _LAST_WORDS.sub(r' <span class="tie">\1</span>', markup)
+    tied = _LAST_WORDS.sub(r' <span class="tie">\1</span>', str(markup))
     return Markup(tied)  # noqa: S704  # escaped before; words and two tags change places
 
 

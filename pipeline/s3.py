@@ -113,7 +113,7 @@ class S3Store:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
         from pipeline.s3_bulk import put_all
 
-        put_all(self, list(puts), done, bucket)
+        put_all(self, self._destination, self._environ, list(puts), done, bucket)
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""

@@ -52,11 +52,10 @@ _CODES: dict[str, tuple[str, str]] = {
     "BadDigest": ("the bytes were damaged on their way up", _LATER),
 }
 _AGAIN = frozenset(
-    "SlowDown ServiceUnavailable InternalError RequestTimeout Throttling ThrottlingException RequestLimitExceeded "
-    "OperationAborted ConditionalRequestConflict BadDigest IncompleteBody XAmzContentSHA256Mismatch "
-    "XAmzContentChecksumMismatch 500 502 503 504 408 409 429".split()  # noqa: SIM905 -- reads better
+    {"BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 )
-_NEVER = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded", "507"})
+_STATUSES_AGAIN = frozenset({408, 409, 429, 500, 502, 503, 504})
+_NEVER = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded"})
 _SETTINGS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound, boto.NoRegionError)
 _CREDENTIALS = (boto.CredentialRetrievalError, boto.UnauthorizedSSOTokenError, boto.TokenRetrievalError, boto.SSOError)
 
@@ -99,7 +98,7 @@ def _refusal(error: boto.ClientError, action: str, bucket: str) -> Failure:
         known = _CODES["SlowDown" if status == 503 else "InternalError"]
     words, hint = known or (f"{_one_line(answer.get('Error', {}).get('Message') or code)} ({code})", "")
     text = words.format(bucket=bucket, clock=_clock(answer), region=_region(answer))
-    again = (code in _AGAIN or str(status) in _AGAIN) and code not in _NEVER
+    again = (code in _AGAIN or status in _STATUSES_AGAIN) and code not in _NEVER
     return Failure(code, StorageError(f"{action}: {text}", hint), again)
 
 

@@ -5,12 +5,14 @@ content/SLUG.md ──read──▶ Release ──write──▶ output/… ─�
 
 errors, document, formats         what everything else is said in: faults, the document tree, the table of formats
 release, newsroom, words          types: a release, the organisation that issues it, the template's own words
-reader/                           bytes → Release: front matter, Markdown, pictures, checks; newsroom.toml → Newsroom
-templating, fonts                 the one template environment, the type faces
-writers/                          one release → bytes: text, pdf, docx, html, ninjs
-site/                             all public releases → bytes: feeds, index page, media-contact footer
-manifest, storage, embedded       the public record; the object stores; the store that comes along
-workshop, stages                  what lies in output/, which rendition is stale, rendering it
-publish, verify                   plan() and apply(); reading everything back as a stranger
-__main__                          one sub-command a stage; the only place that prints, exits and handles errors
+article                           a release dressed with the template's words: what every writer sets
+reader/                           bytes → Release: front matter, Markdown, pictures; newsroom.toml → Newsroom
+writers/                          one release → bytes: text, pdf, docx, html, ninjs; with fonts and templating
+site/, listings                   all public releases → bytes: feed, newsroom page, media-contact footer
+workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
+reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
+manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
+publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
+storage, s3, embedded, stranger   the object stores, the store that comes along, and the view from outside
+commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors
 """

@@ -12,12 +12,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from pipeline.console import Console
+from pipeline.commands import COMMANDS, run
+from pipeline.commands.console import Console
 from pipeline.errors import DatelineError, ReleaseError
-
-STAGES = ("text", "pdf", "docx", "html", "json")
-LISTINGS = ("feed", "pages")
-DESK = ("read", "check", "render", "fetch", "publish", "new", "status", "verify", "serve", "stop", "storage")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,9 +22,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     try:
-        from pipeline import commands  # after the arguments: a usage error costs no imports
-
-        outcome = commands.run(options.command, options, dict(os.environ), console)
+        outcome = run(options.command, options, dict(os.environ), console)
     except DatelineError as error:
         return _end(console, error)
     except KeyboardInterrupt:
@@ -63,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--content", type=Path, default=Path("content"), help="folder of sources")
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder of what is made")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in (*STAGES, *LISTINGS, *DESK):
+    for name in COMMANDS:
         command = commands.add_parser(name)
         command.add_argument("--from", dest="candidates", type=Path, help="file with slugs; without it, all releases")
         command.add_argument("--go-on", action="store_true", help="report releases at fault, but end with 0")

@@ -155,6 +155,9 @@ def _supplier(footage: Footage) -> dict[str, Any]:
 
 
 def digests(data: bytes) -> dict[str, str]:
-    """Return key → SHA-256 of every file that a record lists."""
-    ids = msgspec.json.decode(data).get("altIds", [])
+    """Return key → SHA-256 of every file that a record lists; nothing for what is no record."""
+    try:
+        ids = msgspec.json.decode(data).get("altIds", [])
+    except (msgspec.DecodeError, AttributeError):
+        return {}
     return {alt["role"].removeprefix(DIGEST): alt["value"] for alt in ids if alt["role"].startswith(DIGEST)}

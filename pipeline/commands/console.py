@@ -29,7 +29,7 @@ class Console:
 
     def step(self, stage: str, name: str, *facts: str) -> None:
         """Write what became of one release, in columns."""
-        self.line(f"{stage:<7} {name:<44} {'  '.join(f'{fact:>9}' for fact in facts)}".rstrip())
+        self.line(f"{stage:<7} {name:<40} {'  '.join(f'{fact:>9}' for fact in facts)}".rstrip())
 
     def heading(self, text: str) -> None:
         """Write a line that stands out on a terminal."""

@@ -20,6 +20,7 @@ from pipeline.newsroom import Newsroom
 from pipeline.settle import recall
 from pipeline.stages import House
 from pipeline.storage import ObjectStore, open_store
+from pipeline.stranger import Stranger
 from pipeline.workshop import Workshop, write_file
 
 KNOWN = "newsroom.json"
@@ -79,6 +80,11 @@ class Desk:
     def store(self) -> ObjectStore:
         """The destination by the publisher's own rights. Raises StorageError."""
         return open_store(self.destination, self.environ)
+
+    @cached_property
+    def stranger(self) -> Stranger:
+        """The destination as anybody sees it."""
+        return Stranger(self.destination.address, self.environ)
 
     @cached_property
     def mark(self) -> bytes:

@@ -1,33 +1,20 @@
-"""The sub-commands: each puts the parts together for one make target and tells the console what happened."""
+"""The commands that read and render: read, check, the stages, the listings, new."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from pipeline import reading, stages
-from pipeline.console import Console, count, size
-from pipeline.desk import Desk, Verdict, verdict
+from pipeline.commands.console import Console, count, size
+from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import Fault, ReleaseError
 from pipeline.stages import Step
 from pipeline.workshop import write_file
 
-Command = Callable[[Desk, Namespace, Console], Verdict | None]
-
 REFUSED = "refused.json"
 MANY = 20
 """From this many releases on, a stage sums up instead of naming each."""
-
-
-def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
-    """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
-    desk = Desk(options.content, options.output, environ, Path.cwd())
-    if command in HERE:
-        return HERE[command](desk, options, console)
-    from pipeline import uploading  # a renderer stage does without all that talks to storage
-
-    return uploading.COMMANDS[command](desk, options, console)
 
 
 def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
@@ -145,13 +132,3 @@ def new(desk: Desk, _options: Namespace, console: Console) -> None:
 
     path = draft(desk.workshop.content, desk.environ.get("DATELINE_TITLE", ""), desk.newsroom, desk.now)
     console.line(f"{path} written, as a draft; edit it, then make check")
-
-
-HERE: dict[str, Command] = {
-    "read": read,
-    "check": check,
-    "render": render,
-    "new": new,
-    **dict.fromkeys(("text", "pdf", "docx", "html", "json"), render_stage),
-    **dict.fromkeys(("feed", "pages"), listing),
-}

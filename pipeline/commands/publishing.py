@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from msgspec import Struct
 
 from pipeline import embedded, fingerprint, listings, publish, ready, settle, verify
-from pipeline.console import Console, count, size
-from pipeline.desk import Desk, Verdict, verdict
+from pipeline.commands.console import Console, count, size
+from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import ReleaseError, SettingError, StorageError
-from pipeline.manifest import KEY, Manifest, Row, digest, load
+from pipeline.manifest import KEY, Manifest, Row, digest, dump, load
 from pipeline.plan import File, Plan, Upload, plan
-from pipeline.stranger import Stranger
-from pipeline.workshop import Manuscript, write_file
+from pipeline.workshop import write_file
 
 LISTED = "listed.json"
 APART = timedelta(seconds=2)
 """What the clocks of storage and of this machine may differ by."""
-EACH = 40
-"""Up to this many uploads are named one by one."""
 
 
 class Listed(Struct, frozen=True):
@@ -39,11 +37,11 @@ class Listed(Struct, frozen=True):
 
 def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
     """Learn what is public, read what is new, and note the releases that need not be touched."""
-    from pipeline.commands import read_and_tell
+    from pipeline.commands.rendering import read_and_tell
 
     if desk.destination.embedded:
         embedded.start(desk.root)
-    desk.published = _manifest(desk)
+    desk.published = last_manifest(desk)
     settle.remember(desk.workshop, desk.destination.address, desk.published)
     digests = settle.sources(desk.workshop)
     read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
@@ -51,9 +49,9 @@ def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
     write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
 
 
-def _manifest(desk: Desk) -> Manifest:
+def last_manifest(desk: Desk) -> Manifest:
     """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights."""
-    stranger = Stranger(desk.destination.address)
+    stranger = desk.stranger
     answer = stranger.get(KEY)
     _compare_clocks(answer.date, datetime.now(UTC))
     if answer.status == 200:
@@ -96,26 +94,41 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
     todo = publish.draft(found.ready, _files(assets), seen.manifest, store)
     written: dict[str, str] = {}
-    tell = _teller(console, len(todo.uploads), written)
+
+    def tell(upload: Upload) -> None:
+        written[upload.file.key] = upload.file.sha256
+        if upload.group == "listings":
+            console.step("upload", upload.file.key, size(upload.file.size), upload.reason)
+        else:
+            console.progress(len(written), len(todo.uploads), "uploaded")
+
     publish.apply(store, todo, found.ready, desk.assets, seen, tell)
-    seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)
-    _keep(desk, seen.manifest)
-    _read_back(desk, written, found.held, console)
+    _sum_up(todo, console)
+    for _ in range(publish.TRIES):
+        seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)
+        _keep(desk, seen.manifest)
+        troubles = _read_back(desk, written, seen.manifest)
+        if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
+            break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
+    complain(troubles)
+    _keep_secret(desk, found.held)
+    console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
+
+
+def _sum_up(todo: Plan, console: Console) -> None:
+    """Write one line for each release that went up, and one for the shared files."""
+    sizes: dict[str, list[Upload]] = {}
+    for upload in todo.uploads:
+        name = Path(upload.file.key).parts[1].split(".")[0] if upload.group != "assets" else "assets"
+        sizes.setdefault(name, []).append(upload)
+    for name, uploads in sizes.items():
+        reasons = sorted({upload.reason for upload in uploads})
+        total = size(sum(upload.file.size for upload in uploads))
+        console.step("upload", name, total, count(len(uploads), "file"), "/".join(reasons))
 
 
 def _files(assets: Mapping[str, bytes]) -> list[File]:
     return [File(key, digest(data), len(data), data) for key, data in assets.items()]
-
-
-def _teller(console: Console, total: int, written: dict[str, str]) -> Callable[[Upload], None]:
-    def tell(upload: Upload) -> None:
-        written[upload.file.key] = upload.file.sha256
-        if total <= EACH or upload.group == "listings":
-            console.step("upload", upload.file.key, size(upload.file.size), upload.reason)
-        else:
-            console.progress(len(written), max(total, len(written)), "uploaded")
-
-    return tell
 
 
 def _build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
@@ -166,25 +179,28 @@ def _listed(desk: Desk) -> bool:
         wanted = known.digests
     else:
         wanted = {key: digest(data) for key, data in _build(desk, desk.published).items()}
-    return not verify.read_back(Stranger(desk.destination.address), verify.of_files(wanted), follow=False)
+    return not verify.read_back(desk.stranger, verify.of_files(wanted), follow=False)
 
 
-def _read_back(desk: Desk, written: Mapping[str, str], held: tuple[str, ...], console: Console) -> None:
-    """Read what was written, and the listings, as a stranger; make sure that nothing of what waits can be seen."""
-    stranger = Stranger(desk.destination.address)
+def _read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> list[verify.Trouble]:
+    """Read what was written, the listings and the manifest as a stranger."""
     known = desk.workshop.recall(LISTED, Listed, None)
-    wanted = dict(written) | (known.digests if known else {})
-    _complain(verify.read_back(stranger, verify.of_files(wanted)))
+    wanted = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
+    return verify.read_back(desk.stranger, verify.of_files(wanted))
+
+
+def _keep_secret(desk: Desk, held: tuple[str, ...]) -> None:
+    """Make sure that nobody can tell that what waits exists. Raises StorageError."""
     never = [slug for slug in held if slug not in desk.published.by_slug()]
-    for slug in verify.leaks(stranger, never):
+    for slug in verify.leaks(desk.stranger, never):
         raise StorageError(
             f"{desk.workshop.opaque(slug)} waits, but the public bucket answers for it",
             "remove its files from the bucket by hand: they are known to whoever guessed the address",
         )
-    console.line(f"{count(len(wanted), 'file')} read back as a stranger")
 
 
-def _complain(troubles: list[verify.Trouble]) -> None:
+def complain(troubles: list[verify.Trouble]) -> None:
+    """Raise StorageError that names the first of ``troubles``; nothing when there are none."""
     if troubles:
         shown = "; ".join(f"{trouble.key} {trouble.what}" for trouble in troubles[:5])
         more = f"; and {len(troubles) - 5} more" if len(troubles) > 5 else ""
@@ -229,111 +245,3 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
 
 def _with(one: Plan, other: Plan) -> Plan:
     return Plan((*one.uploads, *other.uploads), one.unchanged + other.unchanged)
-
-
-# ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Read the whole newsroom back."""
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    desk.published = _manifest(desk)
-    stranger = Stranger(desk.destination.address)
-    wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
-    read = 0
-
-    def done() -> None:
-        nonlocal read
-        read += 1
-        console.progress(read, len(wanted), "read")
-
-    _complain(verify.read_back(stranger, wanted, done))
-    console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
-    console.heading(f"{desk.destination.base_url}index.html")
-
-
-def serve(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Start the embedded store."""
-    _only_embedded(desk, "serve")
-    embedded.start(desk.root)
-    console.line("the embedded store runs; make stop ends it")
-    console.heading(f"{desk.destination.base_url}index.html")
-
-
-def stop(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Stop the embedded store."""
-    console.line("stopped" if embedded.stop(desk.root) else "the embedded store was not running")
-
-
-def storage(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Prepare the bucket pair."""
-    from pipeline.storage import prepare
-
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    for line in prepare(desk.destination, desk.environ):
-        console.line(line)
-
-
-def _only_embedded(desk: Desk, command: str) -> None:
-    if not desk.destination.embedded:
-        raise SettingError(f"make {command} is for the embedded store, but PRESS_BUCKET names another", "unset it")
-
-
-# ── Status ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def status(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Say of every release what it is; a person at the terminal may read the names of those that wait."""
-    rows = desk.published.by_slug()
-    lines = [("release", "state", "date", "language")]
-    for slug in desk.workshop.slugs():
-        manuscript = desk.workshop.manuscript(slug)
-        row = rows.get(slug)
-        if manuscript is None:
-            state = "public; not read yet here" if row else "refused, or not read yet: make check"
-            lines.append((slug, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
-            continue
-        release = manuscript.release
-        waiting = not release.is_public(desk.now)
-        name = desk.workshop.opaque(slug) if waiting and not console.colour else slug
-        state = _state(manuscript, row, waiting, desk.now)
-        if manuscript.source != fingerprint.of_source(desk.workshop, slug):
-            state += ", edited since"
-        lines.append((name, state, f"{release.date:%Y-%m-%d %H:%M%z}", release.language))
-    console.table(lines)
-    where = desk.destination.base_url
-    console.line(
-        f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"
-    )
-
-
-def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime) -> str:
-    if manuscript.release.draft:
-        return "draft"
-    if waiting:
-        return f"held for {ahead(manuscript.release.date - now)}"
-    if row is None:
-        return "not published yet"
-    return "public" if row.source == manuscript.source else "changed, not published yet"
-
-
-def ahead(left: timedelta) -> str:
-    """Return a stretch of time for a person: ``3 d 4 h``, ``12 min``."""
-    minutes = max(1, round(left.total_seconds() / 60))
-    days, hours = divmod(minutes // 60, 24)
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
-
-
-COMMANDS: dict[str, Callable[[Desk, Namespace, Console], Verdict | None]] = {
-    "fetch": fetch,
-    "publish": publish_all,
-    "verify": verify_all,
-    "serve": serve,
-    "stop": stop,
-    "storage": storage,
-    "status": status,
-}

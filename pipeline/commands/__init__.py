@@ -1,0 +1,44 @@
+"""The sub-commands: each puts the parts together for one make target and tells the console what happened."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from pipeline.commands.console import Console
+from pipeline.commands.desk import Desk, Verdict
+
+Command = Callable[[Desk, Namespace, Console], Verdict | None]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "read": ("rendering", "read"),
+    "check": ("rendering", "check"),
+    "text": ("rendering", "render_stage"),
+    "pdf": ("rendering", "render_stage"),
+    "docx": ("rendering", "render_stage"),
+    "html": ("rendering", "render_stage"),
+    "json": ("rendering", "render_stage"),
+    "feed": ("rendering", "listing"),
+    "pages": ("rendering", "listing"),
+    "render": ("rendering", "render"),
+    "new": ("rendering", "new"),
+    "fetch": ("publishing", "fetch"),
+    "publish": ("publishing", "publish_all"),
+    "verify": ("keeping", "verify_all"),
+    "status": ("keeping", "status"),
+    "serve": ("keeping", "serve"),
+    "stop": ("keeping", "stop"),
+    "storage": ("keeping", "storage"),
+}
+"""Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
+
+
+def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
+    """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
+    module, function = COMMANDS[command]
+    desk = Desk(options.content, options.output, environ, Path.cwd())
+    found = cast(Command, getattr(import_module(f"pipeline.commands.{module}"), function))
+    return found(desk, options, console)

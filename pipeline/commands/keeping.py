@@ -1,0 +1,110 @@
+"""The commands around publishing: verify, serve, stop, storage, status."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timedelta
+
+from pipeline import embedded, fingerprint, verify
+from pipeline.commands.console import Console, count
+from pipeline.commands.desk import Desk
+from pipeline.commands.publishing import complain, last_manifest
+from pipeline.errors import SettingError
+from pipeline.manifest import Row
+from pipeline.workshop import Manuscript
+
+# ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Read the whole newsroom back."""
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    desk.published = last_manifest(desk)
+    stranger = desk.stranger
+    wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
+    read = 0
+
+    def done() -> None:
+        nonlocal read
+        read += 1
+        console.progress(read, len(wanted), "read")
+
+    complain(verify.read_back(stranger, wanted, done))
+    console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def serve(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Start the embedded store."""
+    _only_embedded(desk, "serve")
+    embedded.start(desk.root)
+    console.line("the embedded store runs; make stop ends it")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def stop(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Stop the embedded store."""
+    console.line("stopped" if embedded.stop(desk.root) else "the embedded store was not running")
+
+
+def storage(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Prepare the bucket pair."""
+    from pipeline.storage import prepare
+
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    for line in prepare(desk.destination, desk.environ):
+        console.line(line)
+
+
+def _only_embedded(desk: Desk, command: str) -> None:
+    if not desk.destination.embedded:
+        raise SettingError(f"make {command} is for the embedded store, but PRESS_BUCKET names another", "unset it")
+
+
+# ── Status ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def status(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Say of every release what it is; a person at the terminal may read the names of those that wait."""
+    rows = desk.published.by_slug()
+    lines = [("release", "state", "date", "language")]
+    for slug in desk.workshop.slugs():
+        manuscript = desk.workshop.manuscript(slug)
+        row = rows.get(slug)
+        if manuscript is None:
+            state = "public; not read yet here" if row else "refused, or not read yet: make check"
+            lines.append((slug, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
+            continue
+        release = manuscript.release
+        waiting = not release.is_public(desk.now)
+        name = desk.workshop.opaque(slug) if waiting and not console.colour else slug
+        state = _state(manuscript, row, waiting, desk.now)
+        if manuscript.source != fingerprint.of_source(desk.workshop, slug):
+            state += ", edited since"
+        lines.append((name, state, f"{release.date:%Y-%m-%d %H:%M%z}", release.language))
+    console.table(lines)
+    where = desk.destination.base_url
+    console.line(
+        f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"
+    )
+
+
+def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime) -> str:
+    if manuscript.release.draft:
+        return "draft"
+    if waiting:
+        return f"held for {ahead(manuscript.release.date - now)}"
+    if row is None:
+        return "not published yet"
+    return "public" if row.source == manuscript.source else "changed, not published yet"
+
+
+def ahead(left: timedelta) -> str:
+    """Return a stretch of time for a person: ``3 d 4 h``, ``12 min``."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

@@ -446,7 +446,8 @@ def test_columns_are_aligned_as_asked_and_figures_stand_right() -> None:
 
 
 def unaligned(columns: int) -> tuple[Alignment, ...]:
-    return ("",) * columns
+    none: Alignment = ""
+    return (none,) * columns
 
 
 @pytest.mark.parametrize("columns", [1, 3, 8, 14, 40])

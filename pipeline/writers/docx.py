@@ -8,19 +8,16 @@ numbering, fonts, margins and theme gets into a release, and the same job gives 
 from __future__ import annotations
 
 import io
-import zipfile
 from datetime import UTC, datetime
 
 from docx import Document
 from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
-from docx.opc.packuri import PACKAGE_URI, PackURI
+from docx.opc.packuri import PackURI
 from docx.opc.part import Part as PackagePart
 from docx.opc.part import XmlPart
 from docx.oxml.parser import parse_xml
 from docx.package import Package
-from lxml import etree
 from lxml.etree import _Element as Element
-from PIL import Image
 
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
@@ -29,6 +26,8 @@ from pipeline.templating import FOLDER
 from pipeline.writers import Job, Made
 from pipeline.writers.docx_blocks import Place, Setter
 from pipeline.writers.docx_frame import contacts, foot, letterhead, notices, running_head
+from pipeline.writers.docx_package import SUFFIXES, Entry, packed
+from pipeline.writers.docx_pictures import as_png, fitted, pixels_of
 from pipeline.writers.docx_runs import Runs
 from pipeline.writers.docx_styles import Styles
 from pipeline.writers.docx_xml import drawing, empty, name_of, w
@@ -37,26 +36,16 @@ from pipeline.writers.markup import wanted_anchors
 REFERENCE = "reference.docx"
 PAPER = {"A4": (11906, 16838), "Letter": (12240, 15840)}
 """Width and height in twentieths of a point."""
-PIXEL = 15
-"""Twentieths of a point in a pixel at 96 to the inch: no picture is blown up beyond that."""
 PICTURE_SHARE = 0.6
 """Of the height of the paper that a picture may take."""
 MARK = (1700, 520)
 """Largest width and height of the organisation's mark."""
 _MARGINS = ("top", "right", "bottom", "left", "header", "footer")
 _KEPT = ("styles", "numbering", "settings", "fontTable", "theme")
-_SETTINGS: tuple[str, ...] = (
-    "zoom",
-    "embedTrueTypeFonts",
-    "saveSubsetFonts",
-    "defaultTabStop",
-    "characterSpacingControl",
-    "compat",
+_SETTINGS = (
+    *("zoom", "embedTrueTypeFonts", "saveSubsetFonts", "defaultTabStop", "characterSpacingControl", "compat"),
+    *("themeFontLang", "clrSchemeMapping"),
 )
-_SETTINGS += ("themeFontLang", "clrSchemeMapping")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_TYPES_NAMESPACE = "http://schemas.openxmlformats.org/package/2006/content-types"
-_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 
 
 def write(job: Job) -> Made:
@@ -86,9 +75,9 @@ class _Surface:
 
     def image(self, data: bytes, media_type: str) -> str:
         if data not in self._images:
-            suffix, kind, stored = _SUFFIXES.get(media_type), media_type, data
+            suffix, kind, stored = SUFFIXES.get(media_type), media_type, data
             if not suffix:  # Word before 2021 shows no WebP
-                suffix, kind, stored = "png", "image/png", _png(data)
+                suffix, kind, stored = "png", "image/png", as_png(data)
             name = PackURI(f"/word/media/image{len(self._images) + 1}.{suffix}")
             self._images[data] = PackagePart(name, kind, stored, self._package)
         return str(self._part.relate_to(self._images[data], RELATIONSHIP_TYPE.IMAGE))
@@ -120,7 +109,13 @@ class _Composition:
         """Return the finished file."""
         self._fill()
         self._describe()
-        return _zipped(self.package)
+        parts = (
+            Entry(
+                part.partname, part.content_type, part.blob, part.partname.rels_uri, part.rels.xml if part.rels else b""
+            )
+            for part in self.package.iter_parts()
+        )
+        return packed(self.package.rels.xml, parts)
 
     def _strip(self) -> None:
         """Leave behind what the reference brings besides its design: text, headers, history, names of people."""
@@ -186,7 +181,7 @@ class _Composition:
 
     def _drawn(self, relation: str, pixels: tuple[int, int], room: tuple[int, int], alt: str) -> Element:
         self.drawn += 1
-        size = _fitted(pixels, room)
+        size = fitted(pixels, room)
         return w("r", drawing(relation, self.drawn, size, alt))
 
     def _fill(self) -> None:
@@ -248,12 +243,11 @@ class _Composition:
     def _letterhead(self, part: PackagePart, setter: Setter) -> list[Element]:
         if not self.job.mark:
             return letterhead(self.article, setter, self.width, None, 0)
-        with Image.open(io.BytesIO(self.job.mark)) as found:
-            pixels = found.size
+        pixels = pixels_of(self.job.mark)
         relation = _Surface(part, self.package, self.images).image(self.job.mark, "image/png")
         # The name stands beside the mark: to say it twice helps nobody.
         mark = self._drawn(relation, pixels, MARK, "")
-        return letterhead(self.article, setter, self.width, mark, _fitted(pixels, MARK)[0])
+        return letterhead(self.article, setter, self.width, mark, fitted(pixels, MARK)[0])
 
     def _describe(self) -> None:
         release, article = self.job.release, self.article
@@ -269,49 +263,3 @@ class _Composition:
 def _utc(moment: datetime) -> datetime:
     """Return ``moment`` as python-docx takes it: UTC, unsaid."""
     return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _fitted(pixels: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """Return the size in twentieths of a point of a picture that may shrink to ``room``, never grow."""
-    natural = (pixels[0] * PIXEL, pixels[1] * PIXEL)
-    scale = min(1.0, room[0] / natural[0], room[1] / natural[1])
-    return round(natural[0] * scale), round(natural[1] * scale)
-
-
-def _png(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(data)) as found:
-        found.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _zipped(package: Package) -> bytes:
-    """Return ``package`` as a file. python-docx's own writer stamps every entry with the clock."""
-    parts = list(package.iter_parts())
-    entries = [("[Content_Types].xml", _content_types(parts)), (PACKAGE_URI.rels_uri.membername, package.rels.xml)]
-    for part in parts:
-        entries.append((part.partname.membername, part.blob))
-        if len(part.rels):
-            entries.append((part.partname.rels_uri.membername, part.rels.xml))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, blob in entries:
-            packed = name.endswith((".xml", ".rels"))
-            archive.writestr(
-                zipfile.ZipInfo(name, _EPOCH), blob, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED, 6
-            )
-    return buffer.getvalue()
-
-
-def _content_types(parts: list[PackagePart]) -> bytes:
-    types = etree.fromstring(f'<Types xmlns="{_TYPES_NAMESPACE}"/>')
-    defaults = {"rels": CONTENT_TYPE.OPC_RELATIONSHIPS, "xml": CONTENT_TYPE.XML}
-    defaults |= {part.partname.ext: part.content_type for part in parts if part.content_type in _SUFFIXES}
-    for suffix, content_type in defaults.items():
-        etree.SubElement(types, f"{{{_TYPES_NAMESPACE}}}Default", Extension=suffix, ContentType=content_type)
-    for part in parts:
-        if part.content_type not in _SUFFIXES:
-            etree.SubElement(
-                types, f"{{{_TYPES_NAMESPACE}}}Override", PartName=part.partname, ContentType=part.content_type
-            )
-    return etree.tostring(types, xml_declaration=True, encoding="UTF-8", standalone=True)

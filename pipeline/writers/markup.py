@@ -203,7 +203,7 @@ class _Setter:
         return Markup("<li>{}{}</li>").format(box, self.blocks(children))
 
     def table(self, table: Table) -> Markup:
-        styles = [_alignment(table, column) for column in range(len(table.head))]
+        styles = [_style(table, column) for column in range(len(table.head))]
         head = Markup("").join(map(self.cell, table.head, styles, ["th"] * len(styles)))
         rows = Markup("\n").join(
             Markup("<tr>{}</tr>").format(Markup("").join(map(self.cell, row, styles, ["td"] * len(row))))
@@ -229,12 +229,17 @@ _FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.
 _NOTHING = {"", "–", "—", "-", "…", "n/a"}
 
 
-def _alignment(table: Table, column: int) -> str:
-    """Return the author's alignment of ``column``, or ``figures`` for a column of numbers that has none."""
-    if table.alignments[column]:
-        return table.alignments[column]
-    values = {plain(row[column].children).strip() for row in table.rows} - _NOTHING
-    return "figures" if values and all(_FIGURE.fullmatch(value) for value in values) else ""
+BRIEF = 12
+"""Characters up to which a column's cells are not broken into lines."""
+
+
+def _style(table: Table, column: int) -> str:
+    """Return the classes of a column: its alignment (``figures`` for numbers that have none), and ``brief``."""
+    cells = [plain(row[column].children).strip() for row in (table.head, *table.rows)]
+    numbers = set(cells[1:]) - _NOTHING
+    figures = "figures" if numbers and all(map(_FIGURE.fullmatch, numbers)) else ""
+    brief = "brief" if max(map(len, cells)) <= BRIEF else ""
+    return " ".join(filter(None, (table.alignments[column] or figures, brief)))
 
 
 def _width(table: Table) -> str:

@@ -752,6 +752,13 @@ def test_margins_of_the_reference_are_the_releases(tmp_path: Path, monkeypatch: 
     assert sum(int(node.get(f"{W}w", "0")) for node in found.iter(f"{W}gridCol")) in (8488, 8489)
 
 
+def test_heads_and_feet_stay_on_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference saved by LibreOffice states no distance, because it has neither head nor foot itself."""
+    rebranded(tmp_path, ('w:header="567"', 'w:header="0"'), part="word/document.xml")
+    monkeypatch.setattr(docx, "FOLDER", tmp_path)
+    assert value(File(job()).find("w:body")[0], "sectPr/w:pgMar", "header") == "567"
+
+
 def test_reference_declares_what_stands_in_for_each_face() -> None:
     with zipfile.ZipFile(FOLDER / "reference.docx") as package:
         fonts = etree.fromstring(package.read("word/fontTable.xml"))

@@ -40,6 +40,8 @@ PICTURE_SHARE = 0.6
 """Of the height of the paper that a picture may take."""
 MARK = (1700, 520)
 """Largest width and height of the organisation's mark."""
+EDGE = 567
+"""Between the edge of the paper and head or foot where the reference does not say."""
 _MARGINS = ("top", "right", "bottom", "left", "header", "footer")
 _KEPT = ("styles", "numbering", "settings", "fontTable", "theme")
 _SETTINGS = (
@@ -125,6 +127,8 @@ class _Composition:
         self.margins = {
             edge: int("1417" if margins is None else margins.get(name_of("w:" + edge), "1417")) for edge in _MARGINS
         }
+        for edge in ("header", "footer"):  # LibreOffice writes 0 for a reference that has no heads and feet
+            self.margins[edge] = self.margins[edge] or EDGE
         for child in list(self.body):
             self.body.remove(child)
         for owner, kept in ((self.part, _KEPT), (self.package, ("officeDocument",))):

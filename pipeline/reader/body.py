@@ -15,7 +15,8 @@ from pipeline.reader.report import Report
 from pipeline.reader.tree import build_tree
 from pipeline.words import FALLBACK, Words
 
-_MARK_UP = "*_~`[]()#:. \t\u00a0—–-…"
+_AROUND = "*_~[](). \t\u00a0—–-…"
+"""What may stand around an end mark."""
 _THIRTY = re.compile(r"[-—–]?\s*30\s*[-—–]")
 _READER = Reader()
 
@@ -59,8 +60,8 @@ def arrange(document: Block, ends: set[str], notes: set[str]) -> None:
         _drop_mark(blocks, ends)
 
 
-def _fold(text: str) -> str:
-    return spaced(text.strip(_MARK_UP).replace("'", "’")).casefold()
+def _fold(text: str, around: str = _AROUND + ":#") -> str:
+    return spaced(text.strip(around).replace("'", "’")).casefold()
 
 
 def _drop_mark(blocks: list[Block], ends: set[str], *, top: bool = True) -> None:
@@ -69,9 +70,10 @@ def _drop_mark(blocks: list[Block], ends: set[str], *, top: bool = True) -> None
     if last is None:
         return
     if last.kind in ("paragraph", "heading"):
-        if last.lines and is_mark(last.lines[-1], ends, heading=top and last.kind == "heading"):
-            last.lines.pop()
-            last.end -= 1
+        line = last.lines[-1] if last.lines else ""
+        listed = not top and len(last.lines) == 1 and not re.search(r"[-—–]\s*$", line)  # "- ENDS -" looks like a list
+        if not listed and is_mark(line, ends, heading=top and last.kind == "heading"):
+            del last.lines[-1:]
             if not last.lines:
                 blocks.remove(last)
     elif last.kind in ("list", "item") and last.children:
@@ -85,4 +87,4 @@ def is_mark(line: str, ends: set[str], *, heading: bool = False) -> bool:
     bare = line.strip(" \t*_[]()")
     if not line.strip(" \t#"):
         return "#" in line or heading
-    return _fold(line) in ends or bool(_THIRTY.fullmatch(bare))
+    return _fold(line, _AROUND) in ends or bool(_THIRTY.fullmatch(bare))

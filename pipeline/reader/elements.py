@@ -7,13 +7,13 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.reader.blocks import Block, is_loose
+from pipeline.reader.examine import RAW_HTML_HINT
 from pipeline.reader.leaves import split_row
 from pipeline.reader.report import Report
 
 BRACKET_LIMIT = 600
 """Opening brackets in one paragraph: the search for their partners is quadratic."""
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
-RAW_HTML = ("raw HTML", "write it in Markdown; put code between `backticks`")
 
 
 class Elements:
@@ -45,7 +45,8 @@ class Elements:
             case "rule":
                 _at(SubElement(parent, "hr"), block.line)
             case "html":
-                self.report.fault(block.line, *RAW_HTML)
+                tag = " ".join(block.text.split())[:40]
+                self.report.fault(block.line, f"raw HTML: {tag}", RAW_HTML_HINT)
 
     def _words(self, element: Element, block: Block) -> None:
         _at(element, block.line).text = self._leaf(block.text.rstrip(), block.line)

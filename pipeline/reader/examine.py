@@ -14,6 +14,7 @@ from pipeline.release import SLUG, tel_uri
 
 RAW = "raw-html"
 """Tag of the elements that stand for raw HTML."""
+RAW_HTML_HINT = "write it in Markdown; put code between `backticks`"
 SCHEMES = frozenset(["https", "http", "mailto", "tel"])
 _RELEASE = re.compile(r"(?:\./)?(?P<slug>[a-z0-9-]{1,80})(?:\.md|\.html)?(?P<fragment>#\S*)?")
 
@@ -47,7 +48,7 @@ class _Examiner:
     def judge(self, element: Element, above: tuple[str, ...]) -> None:
         if element.tag == RAW:
             tag = spaced(element.text or "")[:40]
-            self.report.fault(self.line, f"raw HTML: {tag}", "write it in Markdown; put code between `backticks`")
+            self.report.fault(self.line, f"raw HTML: {tag}", RAW_HTML_HINT)
         elif element.tag == "a":
             self.link(element)
         elif element.tag == "img":
@@ -100,13 +101,17 @@ def _absolute(href: str, scheme: str) -> tuple[str, tuple[str, str] | None]:
     rest = href[len(scheme) + 1 :]
     if scheme == "tel":
         return tel_uri(unquote(rest)), None
-    try:
-        sound = bool(urlsplit(href).hostname) if scheme != "mailto" else "@" in rest
-    except ValueError:
-        sound = False
-    if not sound or re.search(r"[\s<>]", href):
+    if not ("@" in rest if scheme == "mailto" else _has_host(href)) or "\n" in href:
         return "", (f"not an address: {href[:80]}", "write it as https://example.org/…")
     return encoded(f"{scheme}:{rest}"), None
+
+
+def _has_host(href: str) -> bool:
+    try:
+        host = urlsplit(href).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and not re.search(r"[\s<>\"'\\^`{|}%]", host)
 
 
 def encoded(href: str) -> str:

@@ -2,7 +2,7 @@
 
 Formats are PNG, JPEG, WebP and GIF by content. Of an animation only the first frame is given out: neither paper nor a
 text document moves. The colour profile is kept; EXIF (the turn of the camera is applied first), XMP, comments and
-thumbnails are not. What stands upright and still keeps its very pixels: its segments are copied, nothing is encoded anew.
+thumbnails are not. What stands upright and still keeps its very pixels: its segments are copied, none encoded anew.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
 
 
 def _jpeg_keeps(marker: int, payload: bytes) -> bool:
-    """Whether a segment stays: JFIF without thumbnail, colour profile, Adobe's transform, and all that is no comment."""
+    """Whether a segment stays: JFIF without thumbnail, colour profile, Adobe's transform, and the picture itself."""
     match marker:
         case 0xE0:
             return payload.startswith(b"JFIF\0") and payload[12:14] == b"\0\0"

@@ -63,28 +63,28 @@ read: $(slugs:%=$(WORK)/read/%.json) | $(READY)
 $(WORK)/read/%.json: $(CONTENT)/%.md $(reader)
 	$(call record,read)
 
-text: $(call files,.txt) | read
+text: $(call files,.txt) | read #: plain text, the wire copy
 $(PUBLIC)/releases/%.txt  $(WAITING)/releases/%.txt : $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,text)
 
-pdf:  $(call files,.pdf) | read
+pdf:  $(call files,.pdf) | read #: PDF (WeasyPrint)
 $(PUBLIC)/releases/%.pdf  $(WAITING)/releases/%.pdf : $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,pdf)
 
-docx: $(call files,.docx) | read
+docx: $(call files,.docx) | read #: Word file (python-docx)
 $(PUBLIC)/releases/%.docx $(WAITING)/releases/%.docx: $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,docx)
 
-html: $(call files,.html) | text pdf docx
+html: $(call files,.html) | text pdf docx #: release pages (Python-Markdown, Jinja2)
 $(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,html)
 
-json: $(call files,.json) | html
+json: $(call files,.json) | html #: ninjs records
 $(PUBLIC)/releases/%.json $(WAITING)/releases/%.json: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,json)
 
 text pdf docx html json:
 	$(hand)
 
 # The listings are made of all records: of those here, and of those last seen in storage.
-feed: $(PUBLIC)/feed.xml | json
+feed: $(PUBLIC)/feed.xml | json #: RSS feed (feedgen)
 $(PUBLIC)/feed.xml: $(look) $(WORK)/settings ; $(eval feed.stale := all)
-pages: $(PUBLIC)/index.html | json
+pages: $(PUBLIC)/index.html | json #: newsroom page and media-contact files
 $(PUBLIC)/index.html: $(look) $(WORK)/settings ; $(eval pages.stale := all)
 feed pages:
 	$(call hand,$(json.stale))
@@ -131,7 +131,8 @@ clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z ]*\):[^#=]*## *\(.*\)/\1\t\2/p' Makefile | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@echo "Usually:"; sed -n 's/^\([a-z]*\):[^#=]*## *\(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@echo "One stage:"; sed -n 's/^\([a-z]*\):[^#=]*#: *\(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 $(READY): requirements.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $<

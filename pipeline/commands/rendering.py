@@ -9,6 +9,7 @@ from pipeline import reading, stages
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import Fault, ReleaseError
+from pipeline.release import SLUG
 from pipeline.stages import Step
 from pipeline.workshop import write_file
 
@@ -23,7 +24,8 @@ def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
     if options.candidates is None:
         return known
     wanted = set(options.candidates.read_text("utf-8").split())
-    return tuple(slug for slug in known if slug in wanted)
+    # A name with a blank never gets through make whole; the reader must see it to refuse it.
+    return tuple(slug for slug in known if slug in wanted or not SLUG.match(slug))
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────

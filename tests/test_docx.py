@@ -752,6 +752,35 @@ def test_margins_of_the_reference_are_the_releases(tmp_path: Path, monkeypatch: 
     assert sum(int(node.get(f"{W}w", "0")) for node in found.iter(f"{W}gridCol")) in (8488, 8489)
 
 
+def test_names_and_notes_of_who_rebranded_stay_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference saved in Word has a header, an author and the path of a template; no release has."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    header = f'<Relationship Id="rId90" Type="{office}/header" Target="header9.xml"/></Relationships>'
+    rebranded(tmp_path, ("</Relationships>", header), part="word/_rels/document.xml.rels")
+    private = f'<w:hdr xmlns:w="{NAMESPACES["w"]}"><w:p><w:r><w:t>Private</w:t></w:r></w:p></w:hdr>'
+    with zipfile.ZipFile(tmp_path / "reference.docx", "a") as package:
+        package.writestr("word/header9.xml", private)
+    edited = tmp_path / "edited"
+    edited.mkdir()
+    with (
+        zipfile.ZipFile(tmp_path / "reference.docx") as old,
+        zipfile.ZipFile(edited / "reference.docx", "w") as new,
+    ):
+        for name in old.namelist():
+            source = old.read(name).decode()
+            if name == "[Content_Types].xml":
+                source = source.replace(
+                    "<Override", '<Default Extension="xml" ContentType="application/xml"/><Override', 1
+                )
+            elif name == "word/settings.xml":
+                source = source.replace("<w:zoom", '<w:rsids><w:rsidRoot w:val="00PRIVATE"/></w:rsids><w:zoom')
+            new.writestr(name, source)
+    monkeypatch.setattr(docx, "FOLDER", edited)
+    file = File(job())
+    assert "word/header9.xml" not in file.names
+    assert not any(b"PRIVATE" in file.archive.read(name).upper() for name in file.names)
+
+
 def test_heads_and_feet_stay_on_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reference saved by LibreOffice states no distance, because it has neither head nor foot itself."""
     rebranded(tmp_path, ('w:header="567"', 'w:header="0"'), part="word/document.xml")

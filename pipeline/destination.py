@@ -37,6 +37,11 @@ class Destination(Struct, frozen=True, kw_only=True):
     base_url: str
     """The address that the public sees, ending in a slash."""
 
+    @property
+    def private_address(self) -> str:
+        """The private bucket's own address, where nothing must answer."""
+        return _address(self.endpoint, self.private_bucket, self.region)
+
 
 def destination(environ: Mapping[str, str], root: Path, newsroom_base_url: str = "") -> Destination:
     """Return where ``environ`` says to publish; empty variables count as unset.
@@ -64,7 +69,7 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
     variable = _endpoint_variable(environ)
     endpoint = _http(environ[variable], variable).rstrip("/") if variable else ""
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _AWS_REGION
-    address = f"{endpoint}/{bucket}/" if endpoint else _aws_address(bucket, region)
+    address = _address(endpoint, bucket, region)
     return Destination(
         bucket=bucket,
         private_bucket=private,
@@ -82,7 +87,7 @@ def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) ->
         _refuse_half_a_setting(environ)
     folder = storefolder.StoreFolder(root)
     endpoint = f"http://{storefolder.HOST}:{folder.ports().s3}"
-    address = f"{endpoint}/{storefolder.BUCKET}/"
+    address = _address(endpoint, storefolder.BUCKET, storefolder.REGION)
     return Destination(
         bucket=storefolder.BUCKET,
         private_bucket=storefolder.PRIVATE_BUCKET,
@@ -125,7 +130,9 @@ def _bucket(environ: Mapping[str, str], variable: str, default: str) -> str:
     return name
 
 
-def _aws_address(bucket: str, region: str) -> str:
+def _address(endpoint: str, bucket: str, region: str) -> str:
+    if endpoint:
+        return f"{endpoint}/{bucket}/"
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     if "." in bucket:  # a dotted name does not match the certificate of *.s3.REGION.amazonaws.com
         return f"https://s3.{region}.{suffix}/{bucket}/"

@@ -14,6 +14,10 @@ from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Keys, Ports, Stor
 
 _CERTIFICATES_END = datetime(2126, 1, 1, tzinfo=UTC)
 _COMPONENTS = ("master", "volume", "filer", "s3", "client", "admin", "worker", "msg_broker", "msg_agent", "mq", "sftp")
+_READ = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}],
+}
 
 
 def environment(folder: StoreFolder) -> dict[str, str]:
@@ -52,8 +56,10 @@ def _identities(keys: Keys) -> dict[str, object]:
                 "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
                 "actions": [f"{action}:{bucket}" for action in ("Read", "Write", "List") for bucket in buckets],
             },
-            {"name": "anonymous", "actions": [f"Read:{BUCKET}"]},
-        ]
+            # By a policy, not by the action Read, which would show what is being uploaded (?uploads) as well.
+            {"name": "anonymous", "policyNames": ["read"]},
+        ],
+        "policies": [{"name": "read", "content": json.dumps(_READ)}],
     }
 
 

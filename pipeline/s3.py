@@ -11,10 +11,11 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from pipeline import s3_client, s3_faults
+from pipeline import s3_bulk, s3_client, s3_faults
 from pipeline.destination import Destination
 from pipeline.errors import StorageError
 from pipeline.storage import Bucket, Clock, Done, Head, PreconditionFailed, Put, Stored, disposition
@@ -37,7 +38,6 @@ class S3Store:
 
     def __init__(self, destination: Destination, environ: Mapping[str, str]) -> None:
         self._destination = destination
-        self._environ = environ
         self._client = s3_client.make(destination, environ)
 
     def check(self, bucket: Bucket = "public") -> Clock:
@@ -111,9 +111,7 @@ class S3Store:
 
     def put_all(self, puts: Iterable[Put], done: Done = lambda key: None, bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
-        from pipeline.s3_bulk import put_all
-
-        put_all(self, self._destination, self._environ, list(puts), done, bucket)
+        s3_bulk.put_all(self, list(puts), done, bucket, near=_is_near(self._destination.endpoint))
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
@@ -165,6 +163,11 @@ class _Failed(Exception):  # noqa: N818 -- carries a failure, and never leaves t
     def __init__(self, failure: s3_faults.Failure) -> None:
         super().__init__(failure.code)
         self.failure = failure
+
+
+def _is_near(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host == "localhost" or host.startswith("127.")
 
 
 def _open(put: Put) -> AbstractContextManager[bytes | BinaryIO]:

@@ -129,6 +129,13 @@ def open_store(destination: Destination, environ: Mapping[str, str]) -> ObjectSt
     return S3Store(destination, environ)
 
 
+def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
+    """Set up both buckets, with an operator's keys; see ``pipeline.s3_setup``. Imports boto3."""
+    from pipeline import s3_setup
+
+    return s3_setup.prepare(destination, environ)
+
+
 class DryRun:
     """A store that reads and does not write."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ssl
-import threading
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # missing in the stubs
 
 from msgspec import Struct
 
@@ -40,7 +40,7 @@ class Answer(Struct, frozen=True):
 
 
 class Stranger:
-    """Asks one server without credentials. Threads may share it; each keeps its connection."""
+    """Asks one server without credentials. Threads may share it; connections are kept and used again."""
 
     def __init__(self, address: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
         self.address = address if address.endswith("/") else address + "/"
@@ -48,7 +48,8 @@ class Stranger:
         self._seconds = seconds
         self._proxy = _proxy(self._parts.scheme, self._parts.hostname or "", environ)
         self._cafile = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE") or None
-        self._kept = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _hang_up, self._idle)
 
     def get(self, key: str, *, keep: bool = True, limit: int = LIMIT) -> Answer:
         """Ask for the object below the address; redirects are answers. ``keep=False`` leaves size and digest only.
@@ -61,16 +62,9 @@ class Stranger:
         """Ask for the object's headers. Raises StorageError when there is no answer."""
         return self._ask("HEAD", self._path(key), False, 0)
 
-    def ask(self, method: str, path: str) -> Answer:
-        """Ask for anything on the same server; ``path`` begins with a slash and is sent as it is."""
-        return self._ask(method, path, True, LIMIT)
-
-    def close(self) -> None:
-        """Hang up in this thread."""
-        connection: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
-        if connection:
-            connection.close()
-        self._kept.connection = None
+    def ask(self, method: str, query: str = "") -> Answer:
+        """Ask something of the address itself, ``query`` being e.g. ``?list-type=2``."""
+        return self._ask(method, self._parts.path + query, True, LIMIT)
 
     def _path(self, key: str) -> str:
         return self._parts.path + quote(key, safe="/-_.~")
@@ -78,22 +72,23 @@ class Stranger:
     def _ask(self, method: str, path: str, keep: bool, limit: int) -> Answer:
         where = f"{self._parts.scheme}://{self._parts.netloc}{path}"
         for attempt in range(1, _ATTEMPTS + 1):
+            # The last attempt is on a new connection: the server may have closed a kept one meanwhile.
+            connection = self._idle.pop() if self._idle and attempt < _ATTEMPTS else self._connect()
             try:
-                return self._once(method, path, keep, limit)
+                answer = self._once(connection, method, path, keep, limit)
             except _TooLargeError:
-                self.close()
+                connection.close()
                 raise StorageError(f"cannot read {where}: more than {limit} bytes", "it is not what was put") from None
             except (OSError, http.client.HTTPException) as error:
-                # A kept connection may have been closed by the server meanwhile.
-                self.close()
-                if attempt == _ATTEMPTS:
-                    raise StorageError(
-                        f"cannot read {where}: {error or type(error).__name__}", "check the network and the address"
-                    ) from error
-        raise AssertionError
+                connection.close()
+                fault = error
+            else:
+                self._idle.append(connection)
+                return answer
+        words = str(fault) or type(fault).__name__
+        raise StorageError(f"cannot read {where}: {words}", "check the network and the address") from fault
 
-    def _once(self, method: str, path: str, keep: bool, limit: int) -> Answer:
-        connection = self._connection()
+    def _once(self, connection: http.client.HTTPConnection, method: str, path: str, keep: bool, limit: int) -> Answer:
         target = path if not self._proxy or self._parts.scheme == "https" else f"http://{self._parts.netloc}{path}"
         connection.request(method, target, headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"})
         response = connection.getresponse()
@@ -113,12 +108,6 @@ class Stranger:
             raise http.client.IncompleteRead(b"", int(stated) - size)
         return Answer(response.status, headers, b"".join(blocks), size, digest.hexdigest(), _date(headers))
 
-    def _connection(self) -> http.client.HTTPConnection:
-        found: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
-        if found is None:
-            found = self._kept.connection = self._connect()
-        return found
-
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         via, via_port = self._proxy or (host, port)
@@ -129,6 +118,11 @@ class Stranger:
         if self._proxy:
             connection.set_tunnel(host, port)
         return connection
+
+
+def _hang_up(connections: list[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 class _TooLargeError(Exception):

@@ -206,12 +206,12 @@ def _subset(face: Face, script: str) -> bytes:
     options.drop_tables += ["meta"]
     options.name_IDs = [1, 2]
     options.layout_features = [*subset.Options._layout_features_default, *face.extra]
-    font = subset.load_font(str(path(face)), options)  # its time stamp is kept, not set to now
     worker = subset.Subsetter(options)
     worker.populate(unicodes=list(_code_points(SCRIPTS[script])))
-    worker.subset(font)
     buffer = BytesIO()
-    subset.save_font(font, buffer, options)
+    with subset.load_font(str(path(face)), options) as font:  # its time stamp is kept, not set to now
+        worker.subset(font)
+        subset.save_font(font, buffer, options)
     return buffer.getvalue()
 
 

@@ -16,6 +16,7 @@ from pipeline.document import Cell, CodeBlock, Figure, Heading, Link, List, List
 from pipeline.errors import RenderError
 from pipeline.newsroom import Newsroom
 from pipeline.release import Contact, Withdrawal
+from pipeline.templating import render
 from pipeline.writers import Job, Made, pdf
 from tests import sample
 from tests.wording import article_words, folded
@@ -179,12 +180,10 @@ def test_broken_picture_is_an_error() -> None:
 
 
 def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    render = pdf.render
-
     def careless(template: str, **values: object) -> str:
         return render(template, **values).replace("<body", '<body style="colour: red"')
 
-    monkeypatch.setattr(pdf, "render", careless)
+    monkeypatch.setattr("pipeline.writers.pdf.render", careless)
     with pytest.raises(RenderError, match="colour"):
         pdf.write(sample.job())
 

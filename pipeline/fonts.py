@@ -162,6 +162,10 @@ def text_width(text: str, face: Face) -> float:
 # --- Web fonts -------------------------------------------------------------------------------------------------------
 
 
+RECIPE = 1
+"""Raised whenever ``_subset`` is changed, so that kept files are made anew."""
+
+
 def _code_points(ranges: str) -> Iterator[int]:
     for part in ranges.replace("U+", "").split(","):
         first, _, last = part.strip().partition("-")
@@ -182,7 +186,7 @@ def web_fonts(folder: Path) -> Mapping[str, bytes]:
 
 def _kept(face: Face, script: str, folder: Path) -> bytes:
     tools = [version(name) for name in (face.package.replace("_", "-"), "fonttools", "brotli")]
-    recipe = hashlib.sha256(repr((face, SCRIPTS[script], tools)).encode()).hexdigest()[:16]
+    recipe = hashlib.sha256(repr((RECIPE, face, SCRIPTS[script], tools)).encode()).hexdigest()[:16]
     file = folder / f"{Path(_web_name(face, script)).stem}.{recipe}.woff2"
     if file.is_file():
         return file.read_bytes()

@@ -12,18 +12,14 @@ from fontTools.ttLib import TTFont
 from pipeline import fonts
 from pipeline.errors import SettingError
 from pipeline.headline import balanced_width, shortened
+from tests.fontcache import FONTS
 
 LATIN_PAGE = ("spectral-regular", "spectral-italic", "spectral-semibold", "ibmplexsanscondensed-regular")
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fonts")
-
-
-@pytest.fixture(scope="module")
-def made(cache: Path) -> Mapping[str, bytes]:
-    return fonts.web_fonts(cache)
+def made() -> Mapping[str, bytes]:
+    return fonts.web_fonts(FONTS)
 
 
 @pytest.mark.parametrize("face", fonts.FACES, ids=lambda face: face.file)
@@ -79,19 +75,25 @@ def test_page_fonts_are_woff2_and_small(made: Mapping[str, bytes]) -> None:
     assert sum(len(made[f"{name}-latin.woff2"]) for name in LATIN_PAGE) < 130_000
 
 
-def test_page_fonts_are_the_same_bytes_when_made_again(made: Mapping[str, bytes], tmp_path: Path) -> None:
-    face = fonts.FACES[0]
-    assert fonts._subset(face, "latin") == made["spectral-regular-latin.woff2"]
+def test_page_fonts_are_the_same_bytes_when_made_again(made: Mapping[str, bytes]) -> None:
+    assert fonts._subset(fonts.FACES[0], "latin") == made["spectral-regular-latin.woff2"]
 
 
-def test_kept_page_fonts_are_not_made_again(
-    made: Mapping[str, bytes], cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kept_page_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> bytes:
         raise AssertionError
 
     monkeypatch.setattr(fonts, "_subset", refuse)
-    assert fonts.web_fonts(cache) == made
+    assert fonts.web_fonts(FONTS) == made
+
+
+def test_fonts_are_kept_under_what_they_are_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_subset", lambda face, script: f"{face.file} {script}".encode())
+    first = fonts.web_fonts(tmp_path)
+    monkeypatch.setattr(fonts, "_subset", lambda face, script: b"changed")
+    assert fonts.web_fonts(tmp_path) == first
+    monkeypatch.setattr(fonts, "RECIPE", -1)
+    assert set(fonts.web_fonts(tmp_path).values()) == {b"changed"}
 
 
 def test_subsets_keep_small_capitals_and_arabic_shaping(made: Mapping[str, bytes]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,6 +16,7 @@ from pipeline.site.contact import contact_cards, contact_files, escaped, folded
 from pipeline.site.pages import index_page
 from pipeline.words import Words
 from tests import sample
+from tests.fontcache import FONTS
 from tests.test_html import HOSTILE, Reader
 
 WORDS = Words("en-GB", "Europe/London")
@@ -152,8 +152,8 @@ def test_card_lines_have_at_most_75_octets_and_unfold_to_the_same(line: str) -> 
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return dict(assets(sample.NEWSROOM, sample.picture_bytes(), tmp_path_factory.mktemp("fonts")))
+def shared() -> dict[str, bytes]:
+    return dict(assets(sample.NEWSROOM, sample.picture_bytes(), FONTS))
 
 
 def test_shared_files_have_logical_names_and_digests(shared: dict[str, bytes]) -> None:
@@ -171,9 +171,9 @@ def test_style_sheet_names_only_files_that_are_there(shared: dict[str, bytes]) -
     assert DARK in sheet
 
 
-def test_other_accent_makes_another_style_sheet(shared: dict[str, bytes], tmp_path: Path) -> None:
+def test_other_accent_makes_another_style_sheet(shared: dict[str, bytes]) -> None:
     blue = msgspec.structs.replace(sample.NEWSROOM, accent="#003366")
-    sheets = {asset_names(found)["page.css"] for found in (shared, assets(blue, b"", tmp_path))}
+    sheets = {asset_names(found)["page.css"] for found in (shared, assets(blue, b"", FONTS))}
     assert len(sheets) == 2
 
 

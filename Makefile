@@ -59,7 +59,7 @@ asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
 hand   = $(if $($@.stale)$(1),$(call write,$(WORK)/$@.stale,$(sort $($@.stale)))@$(RUN) $@ --from $(WORK)/$@.stale $(asked))
 
 read: $(slugs:%=$(WORK)/read/%.json) | $(READY)
-	$(call hand,$(odd))
+	$(call hand,$(odd)) $(if $(and $(SETTLED),$(read.stale)$(odd)),--told)
 $(WORK)/read/%.json: $(CONTENT)/%.md $(reader)
 	$(call record,read)
 

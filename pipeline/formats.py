@@ -52,6 +52,7 @@ _ALL = (
     "pipeline/article.py",
     "pipeline/document.py",
     "pipeline/fonts.py",
+    "pipeline/headline.py",
     "pipeline/newsroom.py",
     "pipeline/release.py",
     "pipeline/templating.py",
@@ -98,7 +99,8 @@ FORMATS: tuple[Format, ...] = (
         "Word",
         "files",
         True,
-        ("pipeline/writers/docx*.py", "templates/reference.docx", *_ALL),
+        ("pipeline/writers/docx*.py", "pipeline/writers/markup.py", "templates/reference.docx", *_ALL),
+        address=True,
         pooled=True,
     ),
     Format(

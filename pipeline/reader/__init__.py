@@ -12,19 +12,18 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from pipeline.document import Block
 from pipeline.errors import Fault
 from pipeline.newsroom import Newsroom
 from pipeline.reader.body import read_body, summarize
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import parse_front_matter
-from pipeline.reader.metadata import Metadata, read_metadata, slug_fault
+from pipeline.reader.metadata import read_metadata, slug_fault
 from pipeline.reader.newsroom import read_newsroom_file
 from pipeline.reader.pictures import Gallery
 from pipeline.reader.references import check_slugs, check_translations
 from pipeline.reader.report import Report
 from pipeline.reader.source import Source, read_source
-from pipeline.release import Picture, Release
+from pipeline.release import Release
 
 __all__ = ["Reading", "check_slugs", "check_translations", "read_newsroom", "read_release"]
 
@@ -51,14 +50,12 @@ def read_release(file: Path, newsroom: Newsroom) -> Reading:
     if trouble := slug_fault(slug):
         report.fault(0, *trouble)
     source = read_source(file, report)
-    reading = _read(source, file, newsroom, report) if source else None
-    report.settle()
-    if reading is None:
-        raise AssertionError(file)
-    return reading
+    if source is None:
+        raise report.error()
+    return _read(source, file, newsroom, report)
 
 
-def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Reading | None:
+def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Reading:
     front = parse_front_matter(source.front, report)
     gallery = Gallery(file.parent, file.stem, report)
     metadata = read_metadata(Fields(front, report), newsroom, gallery) if front else None
@@ -68,22 +65,10 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
     report.settle()
     if metadata is None or metadata.date is None:
-        return None
+        raise report.error()
     finished = tuple(gallery)
-    release = _release(file.stem, metadata, body, notes, tuple(found.picture for found in finished))
-    pictures = MappingProxyType({found.picture.file: found.data for found in finished})
-    return Reading(release, pictures, report.warnings)
-
-
-def _release(
-    slug: str,
-    metadata: Metadata,
-    body: tuple[Block, ...],
-    notes: tuple[Block, ...],
-    pictures: tuple[Picture, ...],
-) -> Release:
-    if metadata.date is None:
-        raise AssertionError(slug)
-    facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__ if name != "summary"}
-    summary = metadata.summary or summarize(body, metadata.title)
-    return Release(slug=slug, body=body, notes=notes, pictures=pictures, summary=summary, **facts)
+    facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
+    facts["summary"] = metadata.summary or summarize(body, metadata.title)
+    shown = tuple(found.picture for found in finished)
+    release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
+    return Reading(release, MappingProxyType({found.picture.file: found.data for found in finished}), report.warnings)

@@ -39,7 +39,8 @@ def read_body(text: str, first_line: int, language: str, gallery: Gallery, repor
 
 def summarize(blocks: Iterable[TreeBlock], title: str) -> str:
     """Return the words of the first paragraph, or the title of a release that has none."""
-    for block in walk(blocks):
+    rows = tuple(blocks)
+    for block in (*rows, *walk(rows)):
         if isinstance(block, Paragraph) and (words := spaced(plain(block.children))):
             return words
     return title

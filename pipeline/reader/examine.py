@@ -75,6 +75,11 @@ class _Examiner:
             place = "a heading"
         if place:
             self.report.fault(self.line, f"a picture in {place}", "give it a paragraph of its own")
+        source = element.get("src") or ""
+        if not source or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", source):
+            what = f"not a file of this release: {source[:80]}" if source else "no file named"
+            self.report.fault(self.line, f"picture: {what}", "write ![words](file.jpg)")
+            element.set("src", "")
         if blank(alt):
             hint = "say what it shows: ![A ship at dusk](ship.jpg)"
             self.report.fault(self.line, f"a picture without a text alternative: {element.get('src')}"[:120], hint)

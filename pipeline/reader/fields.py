@@ -121,9 +121,11 @@ class Fields:
         if not items:
             self.fault(key, "blank", "write a value, or delete the line", node.line)
         found = [scalar for item in items if (scalar := self.judge(key, item))]
-        for index, scalar in enumerate(found):
-            if scalar.text in (earlier.text for earlier in found[:index]):
+        seen: set[str] = set()
+        for scalar in found:
+            if scalar.text in seen:
                 self.fault(key, f"named twice: {scalar.text[:40]}", "delete one", scalar.line)
+            seen.add(scalar.text)
         return tuple(found)
 
     def choices(self, key: str, known: frozenset[str] | set[str], what: str) -> tuple[str, ...] | None:

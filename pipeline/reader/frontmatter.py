@@ -61,6 +61,7 @@ class _RefusedError(Exception):
 
 def parse_front_matter(text: str, report: Report, first_line: int = 2) -> Mapping | None:
     """Return the mapping in ``text``, or None after reporting why there is none."""
+    text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, to no editor
     try:
         return _Builder(text, report, first_line).document()
     except _RefusedError as refused:
@@ -75,11 +76,12 @@ def parse_front_matter(text: str, report: Report, first_line: int = 2) -> Mappin
 
 
 def _hint(text: str, line: int) -> str:
-    """Guess the commonest slip: a colon, bracket or quotation mark within a plain value; or a tab."""
+    """Guess the commonest slips: a tab, or a character within a plain value that means something to YAML."""
     typed = text.split("\n")[max(line, 0)]
     if "\t" in typed:
         return "use blanks, not tabs"
-    return f"{_QUOTE}: {_quoted(*typed.split(':', 1))}" if re.match(r"\w+: *[^'\"\s]", typed) else ""
+    value = re.match(r"\w+: *(?=[^'\"\s]).*(: |[&*!|>%@`\[\]{},]|:$)", typed)
+    return f"{_QUOTE}: {_quoted(*typed.split(':', 1))}" if value else ""
 
 
 def _quoted(key: str, value: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pipeline.newsroom import FILE, Newsroom, Paper, Topic
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import Mapping
+from pipeline.reader.pictures import check_mark
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_text
 from pipeline.reader.toml import parse_toml
@@ -25,16 +26,14 @@ def read_newsroom_file(folder: Path) -> Newsroom:
     """Return the newsroom that ``folder`` belongs to. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
     file = folder / FILE
     report = Report(str(file))
-    newsroom = None
-    if file.exists():
-        text = read_text(file, _LIMIT, report)
-        mapping = None if text is None else parse_toml(text, report)
-        newsroom = None if mapping is None else _read(Fields(mapping, report), folder)
-    else:
+    if not file.exists():
         report.fault(0, "there is no newsroom.toml", f"write one into {folder}: [organisation] with name and language")
+    text = read_text(file, _LIMIT, report) if file.exists() else None
+    mapping = None if text is None else parse_toml(text, report)
+    if mapping is None:
+        raise report.error()
+    newsroom = _read(Fields(mapping, report), folder)
     report.settle()
-    if newsroom is None:
-        raise AssertionError(file)
     return newsroom
 
 
@@ -42,7 +41,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
     house = top.group("organisation", required=True) or Fields(Mapping({}, 0), Report(""))
     language = house.language("language", required=True)
     languages = _languages(house, language)
-    contacts = _contacts(top, languages)
+    contacts = _contacts(top)
     footage = {name: read_footage(fields) for name, fields in _tables(top, "footage")}
     defaults = top.group("defaults") or Fields(Mapping({}, 0), top.report)
     feeds = top.group("feeds") or Fields(Mapping({}, 0), top.report)
@@ -93,8 +92,7 @@ def _languages(house: Fields, default: str) -> tuple[str, ...]:
     return tuple(filter(None, tags))
 
 
-def _contacts(top: Fields, languages: tuple[str, ...]) -> tuple[Contact, ...]:
-    del languages  # a desk may speak more languages than it publishes in
+def _contacts(top: Fields) -> tuple[Contact, ...]:
     found = []
     for name, fields in _tables(top, "contacts"):
         spoken = [fields.tag("languages", word.text, (), word.line) for word in fields.words("languages") or ()]
@@ -140,16 +138,12 @@ def _zone(house: Fields) -> str:
     try:
         return ZoneInfo(name).key if name else "UTC"
     except (ValueError, OSError, LookupError):
-        from zoneinfo import available_timezones
-
         hint = suggestion(name, available_timezones()) or "write an IANA name, e.g. Europe/London"
         house.fault("time_zone", f"unknown time zone: {name[:80]}", hint)
         return "UTC"
 
 
 def _mark(house: Fields, folder: Path) -> str:
-    from pipeline.reader.pictures import check_mark
-
     name = house.word("mark")
     trouble = check_mark(folder, name) if name else None
     if trouble:

@@ -115,12 +115,9 @@ def finish(file: Path, name: str) -> Finished:
 
 def check_mark(folder: Path, name: str) -> tuple[str, str] | None:
     """Return message and hint when ``name`` is not a PNG in ``folder``."""
+    if not _NAME.fullmatch(name) or not (folder / name).is_file():
+        return f"no such file: {name[:80]}", f"put a PNG into {folder}"
     try:
-        gallery = Gallery(folder.parent, folder.name, Report(""))
-        gallery.slug = ""
-        gallery.folder = folder
-        if not _NAME.fullmatch(name) or not (folder / name).is_file():
-            return f"no such file: {name[:80]}", f"put a PNG into {folder}"
         kind = finish(folder / name, name).picture.media_type
     except _RefusedError as refused:
         message, hint = refused.args
@@ -157,7 +154,7 @@ def _clean(data: bytes, name: str) -> tuple[bytes, str, tuple[int, int]]:
         if stripped is not None:
             return stripped, kind, image.size
         upright = ImageOps.exif_transpose(image) if turned else image
-        return _encode(upright, image, kind, lossless=b"VP8L" in data[:64]), kind, upright.size
+        return _encode(upright, image, kind, lossless=b"VP8L" in data and b"VP8 " not in data), kind, upright.size
 
 
 def _encode(upright: Image.Image, source: Image.Image, kind: str, *, lossless: bool) -> bytes:

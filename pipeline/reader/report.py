@@ -27,7 +27,11 @@ class Report:
     def settle(self) -> None:
         """Raise ``ReleaseError`` with all faults, if there are any."""
         if self._faults:
-            raise ReleaseError(self._faults)
+            raise self.error()
+
+    def error(self) -> ReleaseError:
+        """Return the error that names all faults."""
+        return ReleaseError(self._faults)
 
     @property
     def warnings(self) -> tuple[Fault, ...]:

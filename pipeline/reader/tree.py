@@ -121,7 +121,8 @@ class _Blocks:
         caption, bar, credit = title.rpartition(" | ") if " | " in title else (title, "", "")
         if not bar and title.startswith("| "):
             caption, credit = "", title[2:]
-        file = self.adopt(image.get("src") or "", int(image.get("data-line") or 0))
+        source = image.get("src") or ""
+        file = self.adopt(source, int(image.get("data-line") or 0)) if source else ""
         words = (Text(caption.strip()),) if caption.strip() else ()
         return Figure(file, image.get("alt") or "", words, credit.strip())
 

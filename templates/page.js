@@ -4,7 +4,7 @@ for (const button of document.querySelectorAll(".copy")) {
   const text = () => {
     const hidden = document.querySelectorAll(".tools, .others");
     hidden.forEach((part) => (part.hidden = true));
-    const found = document.querySelector("main").innerText;
+    const found = [...document.querySelectorAll("main, aside")].map((part) => part.innerText).join("\n\n");
     hidden.forEach((part) => (part.hidden = false));
     return found;
   };

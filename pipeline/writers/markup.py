@@ -242,9 +242,18 @@ def _style(table: Table, column: int) -> str:
     return " ".join(filter(None, (table.alignments[column] or figures, brief)))
 
 
+ROOM = 90
+"""Characters of the common size that fit side by side in the text column, as paper has it."""
+
+
 def _width(table: Table) -> str:
-    """Return ``wide`` or ``very-wide`` for a table whose longest words do not fit side by side at the common size."""
-    rows = [[plain(cell.children).split() for cell in row] for row in (table.head, *table.rows)]
-    longest = sum(max((len(word) for row in rows for word in row[column]), default=1) for column in range(len(rows[0])))
-    characters = longest + 3 * len(rows[0])
-    return "very-wide" if characters > 130 else "wide" if characters > 90 else ""
+    """Return the class of a table that needs more room than the text column gives.
+
+    ``broad``: its cells would have to be broken into many lines; ``wide`` and ``very-wide``: even its longest words do
+    not fit side by side at the common size.
+    """
+    columns = list(zip(*((plain(cell.children) for cell in row) for row in (table.head, *table.rows)), strict=True))
+    words = sum(max((len(word) for cell in column for word in cell.split()), default=1) + 3 for column in columns)
+    if words > ROOM:
+        return "very-wide" if words > 1.45 * ROOM else "wide"
+    return "broad" if sum(min(max(map(len, column)), 40) + 3 for column in columns) > ROOM else ""

@@ -77,5 +77,5 @@ def plan(wanted: Iterable[File], public: Mapping[str, str]) -> Plan:
         if known == file.sha256:
             unchanged += 1
         else:
-            uploads.append(Upload(file, group_of(file.key), "changed" if known else "new"))
+            uploads.append(Upload(file, group_of(file.key), "new" if known is None else "changed"))
     return Plan(tuple(sorted(uploads, key=lambda upload: (GROUPS.index(upload.group), upload.file.key))), unchanged)

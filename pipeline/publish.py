@@ -66,28 +66,35 @@ def draft(ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store:
         if row:
             there |= digests(must_get(store, f"releases/{row.slug}.json"))
             there[f"releases/{row.slug}.json"] = row.record
+            for key in row.replacing:  # a run was stopped here: either digest may be what is there
+                there[key] = ""
         wanted += release.files
     return plan(wanted, there)
 
 
 def apply(
-    store: ObjectStore, todo: Plan, ready: tuple[Ready, ...], assets: Iterable[str], seen: Seen, done: Done
+    store: ObjectStore,
+    todo: Plan,
+    ready: tuple[Ready, ...],
+    assets: Iterable[str],
+    base: Manifest,
+    seen: Seen,
+    done: Done,
 ) -> Seen:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
-    Raises ConflictError when somebody else published other content of one of these releases since ``seen``, and
-    StorageError.
+    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Raises
+    ConflictError when somebody else published other content of one of these releases since ``base``, and StorageError.
     """
-    base = seen.manifest
+    rows = _checked(seen.manifest, base, ready).by_slug()
     replacing = {
         release.row.slug: {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
         for release in ready
-        if release.row.slug in base.by_slug()
+        if release.row.slug in rows
     }
     put_up(store, todo.group("assets"), done)
     if any(replacing.values()):
-        seen = commit(store, seen, lambda current: _announce(current, base, ready, replacing))
-        base = seen.manifest
+        seen = commit(store, seen, lambda current: _announce(_checked(current, base, ready), replacing))
     put_up(store, (*todo.group("files"), *todo.group("pages")), done)
     return commit(store, seen, lambda current: merged(_checked(current, base, ready), ready, assets))
 
@@ -106,11 +113,9 @@ def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _announce(
-    current: Manifest, base: Manifest, ready: tuple[Ready, ...], replacing: Mapping[str, Mapping[str, str]]
-) -> Manifest:
+def _announce(current: Manifest, replacing: Mapping[str, Mapping[str, str]]) -> Manifest:
     """Say which files of public releases are about to be overwritten: until the next serial either digest is valid."""
-    rows = _checked(current, base, ready).by_slug()
+    rows = current.by_slug()
     for slug, keys in replacing.items():
         if keys:
             rows[slug] = msgspec.structs.replace(rows[slug], replacing=dict(keys))

@@ -62,7 +62,7 @@ def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[st
     return {
         slug
         for slug, digest in digests.items()
-        if slug in rows and rows[slug].fingerprint == _now(rows[slug], digest, settings, house, known)
+        if slug in rows and not rows[slug].replacing and rows[slug].fingerprint == _now(rows[slug], digest, settings, house, known)
     }
 
 

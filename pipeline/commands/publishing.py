@@ -102,7 +102,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
         else:
             console.progress(len(written), len(todo.uploads), "uploaded")
 
-    publish.apply(store, todo, found.ready, desk.assets, seen, tell)
+    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, tell)
     _sum_up(todo, console)
     for _ in range(publish.TRIES):
         seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)

@@ -26,12 +26,14 @@ class Download(Struct, frozen=True):
     """File name to save it under."""
 
 
-def offered(made: Iterable[Rendition], words: Words, folder: str = "") -> tuple[Download, ...]:
-    """Return the files among ``made`` that readers are offered; ``folder`` leads from the page to ``releases/``.
+def offered(
+    made: Iterable[Rendition], words: Words, folder: str = "", later: Iterable[Rendition] = ()
+) -> tuple[Download, ...]:
+    """Return the files that readers are offered; ``folder`` leads from the page to ``releases/``.
 
-    Pictures and the page itself are not among them.
+    Pictures and the page itself are not among them. Of those made ``later`` than the page, no size can be stated.
     """
-    by_format = {rendition.format: rendition for rendition in made}
+    by_format = {rendition.format: rendition for rendition in (*later, *made)}
     known = [by_format[name] for name in ORDER if name in by_format]
     return tuple(_download(rendition, words, folder) for rendition in known)
 
@@ -40,8 +42,9 @@ def _download(made: Rendition, words: Words, folder: str) -> Download:
     row = by_name(made.format)
     file = made.key.rpartition("/")[2]
     facts = [words.pages(made.pages)] if made.pages else []
+    facts += [words.size(made.size)] if made.size else []
     try:
         label = words[made.format]
     except KeyError:
         label = row.label
-    return Download(label, ", ".join([*facts, words.size(made.size)]), folder + file, row.media_type, file)
+    return Download(label, ", ".join(facts), folder + file, row.media_type, file)

@@ -114,7 +114,7 @@ def test_canonical_is_the_public_address_and_every_other_link_is_relative() -> N
     assert found.all("link", rel="canonical", href=address)
     hrefs = [a["href"] for a in found.all("a")]
     assert not [href for href in hrefs if href.startswith(("/", "https://press"))]
-    assert {"sample.pdf", "sample.docx", "sample.txt", "../index.html"} <= set(hrefs)
+    assert {"sample.pdf", "sample.docx", "sample.txt", "sample.json", "../index.html"} <= set(hrefs)
     assert found.all("link", rel="alternate", type="application/rss+xml", href="../feed.xml")
 
 
@@ -222,6 +222,11 @@ def test_tables_scroll_in_a_box_of_their_own_that_the_keyboard_reaches() -> None
 def test_headings_get_an_address_only_where_a_link_leads_there() -> None:
     body = (Paragraph((Link("#what-was-done", (Text("below"),)),)), Heading(2, (Text("What was done"),)), *sample.BODY)
     assert [heading.get("id") for heading in page(sample.job(body=body)).all("h2")][:2] == ["what-was-done", None]
+    arabic = (
+        Paragraph((Link("#%D9%85%D8%A7-%D8%AA%D8%AD%D9%82%D9%82", (Text("x"),)),)),
+        Heading(2, (Text("ما تحقق"),)),
+    )
+    assert page(sample.job(body=arabic)).all("h2", id="ما-تحقق")
 
 
 def test_there_is_one_headline_and_a_way_past_the_masthead() -> None:
@@ -250,7 +255,7 @@ def test_embargoed_copy_is_marked() -> None:
 
 def test_unknown_files_and_pictures_are_no_downloads() -> None:
     job = msgspec.structs.replace(sample.job(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),))
-    assert not [a for a in page(job).all("a") if "type" in a]
+    assert {a["href"] for a in page(job).all("a") if "type" in a} == {"sample.json"}
 
 
 def test_same_job_gives_the_same_bytes() -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
 from pipeline.downloads import ORDER, offered
-from pipeline.formats import media_type
+from pipeline.formats import FORMATS, Rendition, media_type
 from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
 from pipeline.writers import Job, Made
@@ -51,13 +51,18 @@ def write(job: Job) -> Made:
         mark=way_to(job.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=offered(job.made, words),
+        downloads=offered(job.made, words, later=_later(release.slug)),
         image=figure(article.image) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
     )
     # The blocks are written so that XML accepts them too; in text and attributes ">" is always escaped.
     return Made(source.replace("/>", ">").encode())
+
+
+def _later(slug: str) -> list[Rendition]:
+    """Return the formats that state the page's own size, and so are made after it."""
+    return [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if "html" in row.after]
 
 
 def _address(job: Job, slug: str = "") -> str:

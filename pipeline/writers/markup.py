@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
@@ -35,6 +36,7 @@ from pipeline.document import (
     plain,
     walk,
 )
+from pipeline.writers.columns import column_style, room
 
 Resolve = Callable[[str], str]
 """From a picture's file name or a relative link to the address that goes into the output."""
@@ -92,7 +94,13 @@ def block_html(
 def wanted_anchors(blocks: Iterable[Block]) -> frozenset[str]:
     """Return the fragments that links in ``blocks`` lead to and a heading in ``blocks`` answers."""
     found = list(walk(blocks))
-    links = {href[1:] for block in found for run in inlines_of(block) for href in _hrefs(run) if href.startswith("#")}
+    links = {
+        unquote(href[1:])
+        for block in found
+        for run in inlines_of(block)
+        for href in _hrefs(run)
+        if href.startswith("#")
+    }
     return frozenset(links.intersection(anchor(block) for block in found if isinstance(block, Heading)))
 
 
@@ -203,14 +211,14 @@ class _Setter:
         return Markup("<li>{}{}</li>").format(box, self.blocks(children))
 
     def table(self, table: Table) -> Markup:
-        styles = [_style(table, column) for column in range(len(table.head))]
+        styles = [column_style(table, column) for column in range(len(table.head))]
         head = Markup("").join(map(self.cell, table.head, styles, ["th"] * len(styles)))
         rows = Markup("\n").join(
             Markup("<tr>{}</tr>").format(Markup("").join(map(self.cell, row, styles, ["td"] * len(row))))
             for row in table.rows
         )
         body = Markup("<tbody>{}</tbody>").format(rows) if rows else Markup("")
-        width = Markup(' class="{}"').format(name) if (name := _width(table)) else Markup("")
+        width = Markup(' class="{}"').format(name) if (name := room(table)) else Markup("")
         made = Markup("<table{}><thead><tr>{}</tr></thead>{}</table>").format(width, head, body)
         if not self.table_label:
             return made
@@ -222,38 +230,3 @@ class _Setter:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
         named = Markup(' class="{}"').format(style) if style else Markup("")
         return Markup("<{0}{1}{2}>{3}</{0}>").format(name, scope, named, inline_html(cell.children, self.resolve))
-
-
-_FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")
-"""A number as it stands in a table, perhaps with a sign, a currency or a short unit."""
-_NOTHING = {"", "–", "—", "-", "…", "n/a"}
-
-
-BRIEF = 12
-"""Characters up to which a column's cells are not broken into lines."""
-
-
-def _style(table: Table, column: int) -> str:
-    """Return the classes of a column: its alignment (``figures`` for numbers that have none), and ``brief``."""
-    cells = [plain(row[column].children).strip() for row in (table.head, *table.rows)]
-    numbers = set(cells[1:]) - _NOTHING
-    figures = "figures" if numbers and all(map(_FIGURE.fullmatch, numbers)) else ""
-    brief = "brief" if max(map(len, cells)) <= BRIEF else ""
-    return " ".join(filter(None, (table.alignments[column] or figures, brief)))
-
-
-ROOM = 90
-"""Characters of the common size that fit side by side in the text column, as paper has it."""
-
-
-def _width(table: Table) -> str:
-    """Return the class of a table that needs more room than the text column gives.
-
-    ``broad``: its cells would have to be broken into many lines; ``wide`` and ``very-wide``: even its longest words do
-    not fit side by side at the common size.
-    """
-    columns = list(zip(*((plain(cell.children) for cell in row) for row in (table.head, *table.rows)), strict=True))
-    words = sum(max((len(word) for cell in column for word in cell.split()), default=1) + 3 for column in columns)
-    if words > ROOM:
-        return "very-wide" if words > 1.45 * ROOM else "wide"
-    return "broad" if sum(min(max(map(len, column)), 40) + 3 for column in columns) > ROOM else ""

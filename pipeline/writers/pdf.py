@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from html import unescape
-from urllib.parse import quote
+from multiprocessing.util import Finalize
+from urllib.parse import quote, unquote
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -126,7 +127,7 @@ def _resolver(job: Job) -> Callable[[str], str]:
 
     def resolve(href: str) -> str:
         if href.startswith("#"):
-            return href if href[1:] in anchors else page + href
+            return href if unquote(href[1:]) in anchors else page + href
         return href  # the document's base is the public address of releases/
 
     return resolve
@@ -178,6 +179,9 @@ def _font_configuration() -> FontConfiguration:
     files = {address: file.read_bytes() for address, file in fonts.face_files().items()}
     with _strictly("faces"):
         CSS(string=fonts.face_rules(), font_config=configuration, url_fetcher=_Declared(files))
+    # It keeps copies of the faces in a temporary folder and removes them when it is collected, which a global never
+    # is. A Finalize runs at the end of a pool's worker too, where atexit does not, and only in its own process.
+    Finalize(None, configuration.__del__, exitpriority=0)
     return configuration
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import subprocess
+import sys
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import pypdfium2
@@ -39,8 +44,6 @@ def links(made: Made) -> set[str]:
 
 
 def uncompressed(data: bytes) -> bytes:
-    import zlib
-
     found = [data]
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
         try:
@@ -300,3 +303,9 @@ def test_cell_with_mark_up_is_not_taken_for_a_number() -> None:
 
     html = block_html([table])
     assert '<td class="figures brief">12</td><td class="brief">twelve</td>' in html
+
+
+def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
+    program = "from tests import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert not list(tmp_path.iterdir())

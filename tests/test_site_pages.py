@@ -57,6 +57,13 @@ def test_newest_release_stands_first() -> None:
     ]
 
 
+def test_front_page_lists_the_newest_hundred() -> None:
+    found = front(*(row(f"r{day}", day) for day in range(120)))
+    listed = [a["href"] for a in found.all("a") if re.fullmatch(r"releases/\w+\.html", a["href"])]
+    assert len(listed) == 100
+    assert listed[0] == "releases/r119.html"
+
+
 def test_entry_shows_date_summary_and_files_with_their_sizes() -> None:
     text = " ".join("".join(front(row("one")).text).split())
     assert "1 March 2026" in text

@@ -15,6 +15,8 @@ from pipeline.templating import render
 from pipeline.webpage import SCRIPTLESS, way_to
 from pipeline.words import Words
 
+LISTED = 100
+"""Releases that the front page lists, the newest."""
 SUMMARY_LIMIT = 280
 """Characters of a summary that a listing shows."""
 
@@ -36,13 +38,13 @@ class _Entry(Struct, frozen=True):
 def index_page(
     rows: Iterable[Row], newsroom: Newsroom, words: Words, base_url: str, assets: Mapping[str, str]
 ) -> bytes:
-    """Return ``index.html`` of the public ``rows``; ``words`` are in the newsroom's language."""
+    """Return ``index.html`` of the newest of the public ``rows``; ``words`` are in the newsroom's language."""
     return render(
         "index.html.j2",
         newsroom=newsroom,
         words=words,
         canonical=f"{base_url}index.html",
-        entries=[_entry(row, newsroom, words) for row in newest_first(rows)],
+        entries=[_entry(row, newsroom, words) for row in newest_first(rows)[:LISTED]],
         footer=default_footer(newsroom, words),
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),

@@ -9,6 +9,7 @@ from pipeline.document import Table, plain
 _FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")
 """A number as it stands in a table, perhaps with a sign, a currency or a short unit."""
 _NOTHING = {"", "–", "—", "-", "…", "n/a"}
+LONGEST_FIGURE = 24
 
 
 BRIEF = 12
@@ -19,7 +20,11 @@ def column_style(table: Table, column: int) -> str:
     """Return the classes of a column: its alignment (``figures`` for numbers that have none), and ``brief``."""
     cells = [plain(row[column].children).strip() for row in (table.head, *table.rows)]
     numbers = set(cells[1:]) - _NOTHING
-    figures = "figures" if numbers and all(map(_FIGURE.fullmatch, numbers)) else ""
+    figures = (
+        "figures"
+        if numbers and all(len(value) <= LONGEST_FIGURE and _FIGURE.fullmatch(value) for value in numbers)
+        else ""
+    )
     brief = "brief" if max(map(len, cells)) <= BRIEF else ""
     return " ".join(filter(None, (table.alignments[column] or figures, brief)))
 

@@ -66,7 +66,7 @@ def test_faults_have_the_line_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "a.md"
     file.write_text("---\ntitle: T\ntranslation_of: x\n---\n")
     (fault,) = check_translations([made("a", translation_of="x"), made("xy")], {"a": file})
-    assert (fault.source, fault.line, fault.hint) == (str(file), 3, "did you mean xy?")
+    assert (fault.source, fault.line, fault.hint) == (str(file), 3, "write the name of its file, without .md")
 
 
 def test_two_files_with_one_name() -> None:

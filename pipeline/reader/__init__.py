@@ -60,8 +60,9 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
     gallery = Gallery(file.parent, file.stem, report)
     metadata = read_metadata(Fields(front, report), newsroom, gallery) if front else None
     language = metadata.language if metadata else newsroom.language
+    faults = report.count
     body, notes = read_body(source.body, source.body_line, language, gallery, report)
-    if not body and not (metadata and metadata.withdrawn):
+    if not body and report.count == faults and not (metadata and metadata.withdrawn):
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
     report.settle()
     if metadata is None or metadata.date is None:

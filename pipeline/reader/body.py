@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from pipeline.document import Block as TreeBlock
 from pipeline.document import Paragraph, plain, walk
@@ -18,7 +19,6 @@ from pipeline.words import FALLBACK, Words
 _AROUND = "*_~[](). \t\u00a0—–-…"
 """What may stand around an end mark."""
 _THIRTY = re.compile(r"[-—–]?\s*30\s*[-—–]")
-_READER = Reader()
 
 Split = tuple[tuple[TreeBlock, ...], tuple[TreeBlock, ...]]
 
@@ -29,12 +29,18 @@ def read_body(text: str, first_line: int, language: str, gallery: Gallery, repor
     ends = {"end", *(form for table in words for form in map(_fold, table.all("ends")))}
     notes = {form for table in words for form in map(_fold, table.all("notes_to_editors"))}
     try:
-        html = _READER.convert(text, first_line, report, lambda document: arrange(document, ends, notes))
+        html = _reader().convert(text, first_line, report, lambda document: arrange(document, ends, notes))
         tree = build_tree(html, lambda name, line: gallery.add(name, line))
-    except RecursionError:
-        report.fault(first_line, "marks nested too deeply", "use fewer * _ ~ and brackets within each other")
+    except RecursionError as error:
+        line = next((argument for argument in error.args if isinstance(argument, int)), first_line)
+        report.fault(line, "marks nested too deeply", "use fewer * _ ~ and brackets within each other")
         return (), ()
     return tree.blocks[: tree.notes], tree.blocks[tree.notes :]
+
+
+@cache
+def _reader() -> Reader:
+    return Reader()
 
 
 def summarize(blocks: Iterable[TreeBlock], title: str) -> str:

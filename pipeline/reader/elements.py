@@ -13,6 +13,7 @@ from pipeline.reader.report import Report
 
 BRACKET_LIMIT = 600
 """Opening brackets in one paragraph: the search for their partners is quadratic."""
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 
 
@@ -49,6 +50,8 @@ class Elements:
                 self.report.fault(block.line, f"raw HTML: {tag}", RAW_HTML_HINT)
 
     def _words(self, element: Element, block: Block) -> None:
+        if _FOOTNOTE.match(block.text):
+            self.report.fault(block.line, "a footnote", "write it below a heading Notes to editors")
         _at(element, block.line).text = self._leaf(block.text.rstrip(), block.line)
         if block.marker:
             element.set("data-marker", block.marker)

@@ -15,6 +15,8 @@ from pipeline.release import SLUG, tel_uri
 RAW = "raw-html"
 """Tag of the elements that stand for raw HTML."""
 RAW_HTML_HINT = "write it in Markdown; put code between `backticks`"
+DEPTH_LIMIT = 100
+"""Elements within each other, blocks and marks together; writers walk the tree by recursion."""
 SCHEMES = frozenset(["https", "http", "mailto", "tel"])
 _RELEASE = re.compile(r"(?:\./)?(?P<slug>[a-z0-9-]{1,80})(?:\.md|\.html)?(?P<fragment>#\S*)?")
 
@@ -33,6 +35,8 @@ class _Examiner:
 
     def walk(self, element: Element, above: tuple[str, ...]) -> None:
         self.line = int(element.get("data-line") or self.line)
+        if len(above) > DEPTH_LIMIT:
+            raise RecursionError(self.line)
         self.judge(element, above)
         self.text(element.text)
         for child in element:

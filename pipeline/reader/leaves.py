@@ -27,8 +27,10 @@ _BLOCK_TAGS = (
 _ATTRIBUTE = r"""\s+[a-zA-Z_:][\w:.-]*(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?"""
 _OPEN_TAG = rf"<[a-zA-Z][a-zA-Z0-9-]*(?:{_ATTRIBUTE})*\s*/?>"
 _CLOSE_TAG = r"</[a-zA-Z][a-zA-Z0-9-]*\s*>"
-TAG = rf"{_OPEN_TAG}|{_CLOSE_TAG}|<!-->|<!--->|<!--(?s:.*?)-->|<\?(?s:.*?)\?>|<![a-zA-Z][^>]*>|<!\[CDATA\[(?s:.*?)\]\]>"
-"""Raw HTML within a line."""
+TAG = rf"{_OPEN_TAG}|{_CLOSE_TAG}|<!-->|<!--->|<!--|<\?|<![a-zA-Z][^>]*>|<!\[CDATA\["
+"""Raw HTML within a line, or the beginning of what ``TAG_ENDS`` ends."""
+TAG_ENDS = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
+"""Kept out of the expression, which would search to the end of the text for each beginning."""
 
 _BLANK = re.compile(r"^\s*$")
 HTML_STARTS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
@@ -104,7 +106,7 @@ def take_definitions(text: str, references: References) -> str:
     """Enter the link definitions at the beginning of a paragraph, and return what follows them."""
     at = 0
     while found := _DEFINITION.match(text, at):
-        if not found["label"].strip():
+        if not found["label"].strip() or found["label"].startswith("^"):
             break
         address = found["address"]
         address = address[1:-1] if address.startswith("<") else address

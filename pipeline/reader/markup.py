@@ -26,7 +26,7 @@ from pymdownx.tilde import DeleteSubExtension
 from pipeline.reader.blocks import Block, settle_ends
 from pipeline.reader.elements import Elements
 from pipeline.reader.examine import RAW, examine
-from pipeline.reader.leaves import ENTITY, ESCAPE, TAG, References
+from pipeline.reader.leaves import ENTITY, ESCAPE, TAG, TAG_ENDS, References
 from pipeline.reader.links import ADDRESS, LinkFinder, address_of, trim_address
 from pipeline.reader.report import Report
 from pipeline.reader.structure import Structure
@@ -54,8 +54,17 @@ class _Atoms(InlineProcessor):
             return self._code(ticks, data, start, end)
         if address or email:
             return _link(address or f"mailto:{email}", AtomicString(address or email)), start, end
+        return self._html(tag, data, start, end)
+
+    @staticmethod
+    def _html(tag: str, data: str, start: int, end: int) -> Handled:
+        if tag in TAG_ENDS:
+            close = data.find(TAG_ENDS[tag], end)
+            if close < 0:
+                return None, start, end
+            end = close + len(TAG_ENDS[tag])
         mark = Element(RAW)
-        mark.text = AtomicString(tag)
+        mark.text = AtomicString(data[start:end])
         return mark, start, end
 
     @staticmethod
@@ -203,7 +212,7 @@ class Reader:
     def __init__(self) -> None:
         self.github = GitHub()
         emphasis = BetterEmExtension(smart_enable="underscore")
-        strikethrough = DeleteSubExtension(subscript=False)
+        strikethrough = DeleteSubExtension(punctuation=True)  # its subscript, one tilde, strikes out on GitHub
         self.markdown = Markdown(extensions=[emphasis, strikethrough, self.github], output_format="html")
 
     def convert(self, text: str, first_line: int, report: Report, arrange: Arrange) -> str:

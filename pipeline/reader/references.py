@@ -8,7 +8,6 @@ from pathlib import Path
 from pipeline.document import Block, Inline, Link, inlines_of, walk
 from pipeline.errors import Fault
 from pipeline.reader.metadata import slug_fault
-from pipeline.reader.report import suggestion
 from pipeline.release import Release
 
 
@@ -55,12 +54,13 @@ def _named(release: Release) -> Iterator[tuple[str, str, str]]:
 def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Release]) -> tuple[str, str]:
     other = known.get(slug)
     if other is None:
-        return f"there is no release {slug}", suggestion(slug, (other for other in known if other != release.slug))
+        # No suggestion: it might name a release that waits.
+        return f"there is no release {slug}", "write the name of its file, without .md"
     if other is release:
         return ("" if key == "link" else "the release itself"), "name another release, or delete the line"
     if key == "translation_of":
         if other.translation_of:
-            return "itself a translation", f"name the original: {other.translation_of}"
+            return "itself a translation", "name the original instead"
         return "", ""
     start = release.withdrawn.date if release.withdrawn else release.date
     if not release.draft and (other.draft or other.date > start):

@@ -24,6 +24,11 @@ class Report:
         """Note something that looks like a slip."""
         self._warnings.append(Fault(self.source, line, message, hint))
 
+    @property
+    def count(self) -> int:
+        """How many faults there are so far."""
+        return len(self._faults)
+
     def settle(self) -> None:
         """Raise ``ReleaseError`` with all faults, if there are any."""
         if self._faults:

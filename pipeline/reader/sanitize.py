@@ -9,7 +9,7 @@ import nh3
 
 from pipeline.reader.examine import SCHEMES
 
-_TAGS = {"p", "blockquote", "ul", "ol", "li", "pre", "code", "hr", "br", "em", "strong", "del", "a", "img"}
+_TAGS = {"p", "blockquote", "ul", "ol", "li", "pre", "code", "hr", "br", "em", "strong", "del", "sub", "a", "img"}
 _TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "tr", "th", "td"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
 _ATTRIBUTES |= {"th": {"align"}, "td": {"align"}}

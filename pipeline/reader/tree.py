@@ -37,7 +37,12 @@ from pipeline.reader.sanitize import sanitize
 Adopt = Callable[[str, int], str]
 """Takes a picture's name and line, returns its ``Picture.file`` (empty after a fault)."""
 
-_WRAPPERS: dict[str, type[Emphasis | Strong | Deletion]] = {"em": Emphasis, "strong": Strong, "del": Deletion}
+_WRAPPERS: dict[str, type[Emphasis | Strong | Deletion]] = {
+    "em": Emphasis,
+    "strong": Strong,
+    "del": Deletion,
+    "sub": Deletion,
+}
 
 
 class Tree(Struct, frozen=True):

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolde
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 _PAUSE = 0.02
+_SOCKETS = Path("/tmp")  # noqa: S108 -- not our choice
 _LOCK, _PID, _LOG = "server.lock", "server.pid", "server.log"
 
 # The shell is there to be gone: what it leaves behind is nobody's child, and its id is on disk before we hear of it.
@@ -43,16 +44,27 @@ class Status(Struct, frozen=True):
 def start(root: Path) -> str:
     """Return the endpoint of the running store, started and ready for requests; at once where it runs already.
 
-    Raises SettingError when it is not installed or its folder is not ours, StorageError when it does not come up.
+    Raises SettingError when it is not installed or its folder is not ours, StorageError when it does not come up, e.g.
+    because another program has taken a port.
     """
     folder = StoreFolder(root)
     ports = folder.ports()
     with folder.locked():
-        if not _is_running(folder):
+        # One that runs may be about to end: then it is waited for, and another is started.
+        if not (_is_running(folder) and _becomes_ready(folder, ports)):
             _refuse_taken(folder, ports)
             lockdown.write(folder)
+            remove_sockets(ports)
             _launch(folder)
-        _wait(folder, ports)
+            try:
+                ready = _becomes_ready(folder, ports)
+            except StorageError:
+                _end(folder)
+                raise
+            if not ready:
+                raise StorageError(
+                    f"the embedded store ended at once: {_last_words(folder)}", f"see {folder.path / _LOG}"
+                )
     return f"http://{HOST}:{ports.s3}"
 
 
@@ -64,16 +76,9 @@ def stop(root: Path) -> bool:
     with folder.locked():
         if not _is_running(folder):
             return False
-        pid = _pid(folder)
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            os.kill(pid, sign)
-            deadline = time.monotonic() + STOP_SECONDS
-            while time.monotonic() < deadline:
-                if not _is_running(folder):
-                    (folder.path / _PID).unlink(missing_ok=True)
-                    return True
-                time.sleep(_PAUSE)
-    raise StorageError(f"the embedded store (process {pid}) does not end", "end it by hand")
+        _end(folder)
+        remove_sockets(folder.ports())
+    return True
 
 
 def status(root: Path) -> Status:
@@ -99,17 +104,50 @@ def _is_running(folder: StoreFolder) -> bool:
     return False
 
 
+def _end(folder: StoreFolder) -> None:
+    """End the server that holds the lock, by its id. Raises StorageError."""
+    pid = _pid(folder)
+    if not pid and not _ends(folder, 2.0):
+        raise StorageError(
+            f"the embedded store of {folder.path} runs where it cannot be seen from here",
+            "stop it where it was started: another machine or container that shares this folder",
+        )
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
+        if _ends(folder, STOP_SECONDS):
+            (folder.path / _PID).unlink(missing_ok=True)
+            return
+    raise StorageError(f"the embedded store (process {pid}) does not end", "end it by hand")
+
+
+def remove_sockets(ports: Ports) -> None:
+    """Remove what a server of ours has left in /tmp, where SeaweedFS insists on putting the sockets of its gRPC."""
+    for port in ports.every():
+        for path in _SOCKETS.glob(f"seaweedfs-*-grpc-{port}.sock"):
+            with suppress(OSError):
+                if path.lstat().st_uid == os.geteuid():
+                    path.unlink()
+
+
+def _ends(folder: StoreFolder, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _is_running(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
 def _pid(folder: StoreFolder) -> int:
-    """Return the process id of the running server. Raises StorageError where another machine's, or none, is written."""
+    """Return the running server's process id, or 0 where it is ending, or belongs to another machine or container."""
     try:
         pid = int((folder.path / _PID).read_text())
         if Path("/proc/self/cwd").exists() and Path(f"/proc/{pid}/cwd").readlink() != folder.path:
-            raise ValueError
+            return 0
     except (OSError, ValueError):
-        raise StorageError(
-            f"the embedded store of {folder.path} runs, but not where it can be seen from here",
-            "stop it where it was started: another machine or container that shares this folder",
-        ) from None
+        return 0
     return pid
 
 
@@ -151,14 +189,14 @@ def _launch(folder: StoreFolder) -> None:
         )
 
 
-def _wait(folder: StoreFolder, ports: Ports) -> None:
-    """Return when both buckets are there. Raises StorageError with the server's last words when it ends or hangs."""
+def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
+    """Return True when both buckets are there, False when the server ends. Raises StorageError when it hangs."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if not _is_running(folder):
-            raise StorageError(f"the embedded store ended at once: {_last_words(folder)}", f"see {folder.path / _LOG}")
+            return False
         if _answers(ports.s3, BUCKET, b"NoSuchKey") and _answers(ports.s3, PRIVATE_BUCKET, b"AccessDenied"):
-            return
+            return True
         time.sleep(_PAUSE)
     raise StorageError(
         f"the embedded store is not ready after {START_SECONDS:.0f} s: {_last_words(folder)}",

@@ -37,7 +37,7 @@ def make(destination: Destination, environ: Mapping[str, str]) -> S3Client:
     Raises SettingError where keys, profile or address are not whole.
     """
     # At DEBUG it would log signatures and bodies.
-    logging.getLogger("botocore").setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     settings: dict[str, Any] = {}
     if destination.embedded:
         keys = StoreFolder(destination.root).keys()

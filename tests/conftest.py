@@ -1,0 +1,115 @@
+"""Servers for tests: real ones, each in a folder of its own, each ended by its own id."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+
+from pipeline import embedded, storefolder
+from pipeline.destination import Destination, destination
+from pipeline.storage import ObjectStore, open_store
+
+
+@pytest.fixture(scope="session")
+def embedded_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A newsroom's folder whose embedded store runs."""
+    root = tmp_path_factory.mktemp("newsroom")
+    try:
+        embedded.start(root)
+        yield root
+    finally:
+        embedded.stop(root)
+
+
+@pytest.fixture(scope="session")
+def here(embedded_root: Path) -> Destination:
+    """The destination of ``embedded_root``."""
+    return destination({}, embedded_root)
+
+
+@pytest.fixture(scope="session")
+def store(here: Destination) -> ObjectStore:
+    """The embedded store, open. Tests use keys of their own."""
+    return open_store(here, {})
+
+
+@pytest.fixture(scope="session")
+def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Another S3 server, which knows nothing of Dateline, as the environment that names it.
+
+    The keys are its operator's; there are no buckets yet.
+    """
+    folder = tmp_path_factory.mktemp("second")
+    ports = storefolder.choose_ports()
+    keys = {"accessKey": "OPERATOR", "secretKey": "operators-secret"}
+    guest = {"accessKey": "GUEST", "secretKey": "guests-secret"}
+    identities = [
+        {"name": "operator", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]},
+        {"name": "guest", "credentials": [guest], "actions": ["Read:elsewhere"]},
+    ]
+    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
+    options = {
+        "dir": str(folder),
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "master.telemetry": "false",
+        "webdav": "false",
+        "admin.ui": "false",
+        "s3.config": str(folder / "s3.json"),
+        "s3.autoCreateBucket": "false",
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "s3.localSocket": "s3.sock",
+        "filer.localSocket": "filer.sock",
+        **{f"{name}.port": getattr(ports, name) for name in ports.__struct_fields__},
+    }
+    command = [
+        str(embedded.program()),
+        f"-logdir={folder}",
+        "mini",
+        *(f"-{name}={value}" for name, value in options.items()),
+    ]
+    with (folder / "out.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env={"HOME": str(folder)}, stdout=log, stderr=log)
+    try:
+        _await_s3(ports.s3)
+        yield {
+            "PRESS_BUCKET": "newsroom",
+            "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports.s3}",
+            "AWS_ACCESS_KEY_ID": keys["accessKey"],
+            "AWS_SECRET_ACCESS_KEY": keys["secretKey"],
+            "AWS_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    finally:
+        server.terminate()
+        try:
+            server.wait(15)
+        finally:
+            server.kill()
+            server.wait()
+            embedded.remove_sockets(ports)
+
+
+def _await_s3(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
+        except HTTPError as refusal:
+            refusal.close()
+            if refusal.code == 403:
+                return
+        except (URLError, OSError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError("the second server does not come up")

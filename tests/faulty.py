@@ -1,0 +1,179 @@
+"""A proxy that does what networks and storages do on a bad day, in front of a real server."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+
+class Exchange:
+    """One request on its way; a fault decides what becomes of it."""
+
+    def __init__(self, handler: _Handler, body: bytes) -> None:
+        self._handler = handler
+        self.method, self.path, self.body = handler.command, handler.path, body
+
+    def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Ask the real server, with ``body`` as it is by now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._handler.upstream, timeout=20)
+        connection.putrequest(self.method, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self._handler.headers.items():
+            if name.lower() not in ("connection", "expect"):
+                connection.putheader(name, value)
+        connection.endheaders(self.body or None)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer.status, answer.getheaders(), data
+
+    def answer(self, status: int, headers: list[tuple[str, str]], body: bytes, sent: int | None = None) -> None:
+        """Answer, and break off after ``sent`` bytes of the body if that is given."""
+        self._handler.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self._handler.send_header(name, value)
+        self._handler.end_headers()
+        if self.method != "HEAD":
+            self._handler.wfile.write(body[:sent])
+        if sent is not None:
+            self._handler.wfile.flush()
+            self.reset()
+
+    def reset(self) -> None:
+        """Break the connection off as a crashed machine does."""
+        self._handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._handler.close_connection = True
+
+
+Fault = Callable[[Exchange], None]
+
+
+def refusal(status: int, code: str) -> Fault:
+    """The storage refuses with an S3 error code."""
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>because of the test</Message></Error>".encode()
+    headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+    return lambda exchange: exchange.answer(status, [*headers, ("Date", "Mon, 23 Nov 2026 10:00:00 GMT")], body)
+
+
+def reset_before(exchange: Exchange) -> None:
+    """The connection breaks before the storage has heard anything."""
+    exchange.reset()
+
+
+def lost_answer(exchange: Exchange) -> None:
+    """The storage does what it was asked, and its answer is lost."""
+    exchange.forward()
+    exchange.reset()
+
+
+def truncated(exchange: Exchange) -> None:
+    """The answer breaks off in the middle."""
+    status, headers, body = exchange.forward()
+    exchange.answer(status, headers, body, sent=len(body) // 2)
+
+
+def flipped_up(exchange: Exchange) -> None:
+    """A bit of the request's body is another one when it arrives."""
+    exchange.body = bytes([exchange.body[0] ^ 1]) + exchange.body[1:]
+    exchange.answer(*exchange.forward())
+
+
+def flipped_down(exchange: Exchange) -> None:
+    """A bit of the answer's body is another one when it arrives."""
+    status, headers, body = exchange.forward()
+    exchange.answer(status, headers, bytes([body[0] ^ 1]) + body[1:])
+
+
+def silence(seconds: float) -> Fault:
+    """No answer within ``seconds``, and none after."""
+
+    def wait(exchange: Exchange) -> None:
+        threading.Event().wait(seconds)
+        exchange.reset()
+
+    return wait
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream: int
+    server: _Server
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        exchange = Exchange(self, body)
+        fault = self.server.next_fault(self.command, self.path)
+        if fault:
+            fault(exchange)
+        else:
+            exchange.answer(*exchange.forward())
+
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815 -- the names that http.server wants
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- http.server's name
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, upstream: int) -> None:
+        handler = type("Handler", (_Handler,), {"upstream": upstream})
+        super().__init__(("127.0.0.1", 0), handler)
+        self.faults: list[tuple[str, str, Fault]] = []
+        self.seen: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def next_fault(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            self.seen.append((method, path))
+            for index, (wanted, part, fault) in enumerate(self.faults):
+                if method == wanted and part in path:
+                    del self.faults[index]
+                    return fault
+        return None
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # broken connections are the point
+
+
+class Proxy:
+    """Faults are met in the order in which they were added, each once, by the requests that they are meant for."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+
+    def add(self, method: str, part: str, *faults: Fault) -> None:
+        """Let the next requests with this method, whose path contains ``part``, meet ``faults``."""
+        self._server.faults += [(method, part, fault) for fault in faults]
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """Method and path of every request so far."""
+        return self._server.seen
+
+    @property
+    def left(self) -> int:
+        """How many faults nobody has met yet."""
+        return len(self._server.faults)
+
+
+@contextmanager
+def proxy(endpoint: str) -> Iterator[Proxy]:
+    """Stand in front of the server at ``endpoint``."""
+    server = _Server(urlsplit(endpoint).port or 80)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield Proxy(server)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -70,7 +70,7 @@ def parts(row: Format) -> bytes:
 
 
 def leads_home(release: Release) -> bool:
-    """Whether the text links to other releases, so that formats away from the page need the newsroom's address."""
+    """Whether the text links within the newsroom, so that formats away from the page need its address."""
     return any(
         _relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block)
     ) or bool(release.withdrawn and release.withdrawn.replaced_by)
@@ -80,7 +80,7 @@ def _relative(inlines: Iterable[Inline]) -> bool:
     for inline in inlines:
         if isinstance(inline, (Text, Code, LineBreak)):
             continue
-        if isinstance(inline, Link) and not inline.href.startswith("#") and ":" not in inline.href.split("/")[0]:
+        if isinstance(inline, Link) and ":" not in inline.href.split("/")[0]:
             return True
         if _relative(inline.children):
             return True

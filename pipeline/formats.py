@@ -60,6 +60,8 @@ _ALL = (
     "pipeline/writers/__init__.py",
     "templates/words/*.toml",
 )
+_MARKUP = ("pipeline/writers/columns.py", "pipeline/writers/markup.py")
+_PAGE = ("pipeline/downloads.py", "pipeline/webpage.py", "pipeline/site/assets.py")
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -88,7 +90,7 @@ FORMATS: tuple[Format, ...] = (
         "PDF",
         "files",
         False,
-        ("pipeline/writers/pdf.py", "pipeline/writers/markup.py", "templates/article.*", "templates/print.css", *_ALL),
+        ("pipeline/writers/pdf.py", *_MARKUP, "templates/article.*", "templates/print.css", *_ALL),
         pooled=True,
     ),
     Format(
@@ -99,8 +101,7 @@ FORMATS: tuple[Format, ...] = (
         "Word",
         "files",
         True,
-        ("pipeline/writers/docx*.py", "pipeline/writers/markup.py", "templates/reference.docx", *_ALL),
-        address=True,
+        ("pipeline/writers/docx*.py", *_MARKUP, "templates/reference.docx", *_ALL),
         pooled=True,
     ),
     Format(
@@ -111,7 +112,7 @@ FORMATS: tuple[Format, ...] = (
         "Page",
         "pages",
         False,
-        ("pipeline/writers/html.py", "pipeline/writers/markup.py", "pipeline/site/assets.py", "templates/*", *_ALL),
+        ("pipeline/writers/html.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
         address=True,
         after=("text", "pdf", "docx"),
     ),
@@ -123,7 +124,7 @@ FORMATS: tuple[Format, ...] = (
         "Data",
         "pages",
         False,
-        ("pipeline/writers/ninjs.py", "pipeline/writers/markup.py", "templates/fragment.html.j2", *_ALL),
+        ("pipeline/writers/ninjs.py", *_MARKUP, "templates/fragment.html.j2", *_ALL),
         address=True,
         after=("text", "pdf", "docx", "html"),
     ),

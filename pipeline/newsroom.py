@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Literal
 
 from msgspec import Struct
@@ -56,6 +57,15 @@ class Newsroom(Struct, frozen=True):
     footage: dict[str, Footage] = {}
     default_footage: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
+
+    def guid(self, slug: str) -> str:
+        """Return a release's permanent name: a tag URI (RFC 4151) on the newsroom's authority.
+
+        Without one it is a name-based UUID (RFC 9562) of organisation and slug, so that it outlives a move too.
+        """
+        if self.tag_authority:
+            return f"tag:{self.tag_authority}:releases/{slug}"
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{slug}").urn
 
     def boilerplate_in(self, language: str) -> str:
         """Return the boilerplate for ``language``, for its primary subtag, or the default one."""

@@ -670,7 +670,7 @@ def test_properties_are_the_releases_own() -> None:
         "created": "2026-03-01T09:30:00Z",
         "modified": "2026-03-02T00:00:00Z",
         "language": "en-GB",
-        "identifier": "https://press.example.org/releases/sample.html",
+        "identifier": "tag:example.org,2026:releases/sample",
         "revision": "2",
     }
 

@@ -22,11 +22,11 @@ def article_words(article: Article, words: Words) -> list[str]:
 
 def _parts(article: Article, words: Words) -> Iterator[str]:
     yield from (article.organisation, article.kind, article.reference, article.date, article.status)
-    yield from (article.title, article.subtitle)
     for notice in article.notices:
         yield from (notice.label, notice.text)
         if notice.link:
             yield from (notice.link.label, notice.link.value)
+    yield from (article.title, article.subtitle)
     yield from _block_parts([article.image] if article.image else [], words)
     if article.dateline:
         yield f"{article.dateline} –"

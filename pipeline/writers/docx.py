@@ -259,7 +259,7 @@ class _Composition:
         properties.title = article.title[:255]
         properties.author = properties.last_modified_by = article.organisation[:255]
         properties.language = article.language
-        properties.identifier = f"{self.job.base_url}releases/{article.slug}.html"[:255]
+        properties.identifier = self.job.newsroom.guid(article.slug)[:255]
         properties.created, properties.modified = _utc(release.date), _utc(release.modified)
         properties.revision = release.revision
 

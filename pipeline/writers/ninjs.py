@@ -7,7 +7,6 @@ The schema is closed: there is no place of its own for a file's digest, so each 
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import msgspec
@@ -33,23 +32,13 @@ def write(job: Job) -> Made:
     return Made(msgspec.json.format(msgspec.json.encode(record(job)), indent=1) + b"\n")
 
 
-def guid(newsroom: Newsroom, slug: str) -> str:
-    """Return the release's permanent name: a tag URI (RFC 4151) on the newsroom's authority.
-
-    Without one it is a name-based UUID (RFC 9562) of organisation and slug, so that it outlives a move all the same.
-    """
-    if newsroom.tag_authority:
-        return f"tag:{newsroom.tag_authority}:releases/{slug}"
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"{newsroom.name}/{slug}").urn
-
-
 def record(job: Job) -> dict[str, Any]:
     """Return the record as plain JSON values."""
     release, newsroom = job.release, job.newsroom
     html = fragment(job)
     words = len(re.sub(r"<[^>]+>", " ", html).split())
     found: dict[str, Any] = {
-        "uri": guid(newsroom, release.slug),
+        "uri": newsroom.guid(release.slug),
         "standard": {"name": "ninjs", "version": VERSION, "schema": SCHEMA},
         "type": "text",
         "representationType": "full",
@@ -129,7 +118,7 @@ def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
 
 
 def _association(job: Job, other: Related) -> dict[str, str]:
-    uri = guid(job.newsroom, other.slug)
+    uri = job.newsroom.guid(other.slug)
     return {"name": other.title, "rel": "translation", "uri": uri, "language": other.language}
 
 

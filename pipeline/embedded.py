@@ -24,7 +24,7 @@ from pipeline.errors import SettingError, StorageError
 from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
 
 START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 5.0
 _PAUSE = 0.02
 _SOCKETS = Path("/tmp")  # noqa: S108 -- not our choice
 _LOCK, _PID, _LOG = "server.lock", "server.pid", "server.log"

@@ -14,6 +14,7 @@ from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Keys, Ports, Stor
 
 _CERTIFICATES_END = datetime(2126, 1, 1, tzinfo=UTC)
 _COMPONENTS = ("master", "volume", "filer", "s3", "client", "admin", "worker", "msg_broker", "msg_agent", "mq", "sftp")
+_LOGS_KEPT = 12
 _READ = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}],
@@ -30,6 +31,8 @@ def write(folder: StoreFolder) -> None:
     ports, keys = folder.ports(), folder.keys()
     for name in ("data", "log", "tmp", "tls"):
         (folder.path / name).mkdir(mode=0o700, exist_ok=True)
+    for old in sorted((folder.path / "log").glob("weed.*.*"), key=lambda path: path.stat().st_mtime)[:-_LOGS_KEPT]:
+        old.unlink()
     if not (folder.path / "tls/node.key").exists():
         _write_certificates(folder)
     folder.write("s3.json", json.dumps(_identities(keys), indent=1).encode())
@@ -93,6 +96,8 @@ def _options(ports: Ports, keys: Keys) -> str:
         "master.telemetry": "false",
         "master.volumeSizeLimitMB": 256,
         "volume.port": ports.volume,
+        # Else it counts how many full volumes the disk has room for; on a small disk one bucket would take them all.
+        "volume.max": 1000,
         "volume.preStopSeconds": 0,
         "filer.port": ports.filer,
         "filer.localSocket": "filer.sock",

@@ -48,7 +48,10 @@ _CODES: dict[str, tuple[str, str]] = {
     "QuotaExceeded": ("the storage's quota is used up", _FULL),
     "EntityTooLarge": ("the storage takes no files of this size", "make the file smaller"),
     "SlowDown": ("the storage is overloaded", _LATER),
-    "InternalError": ("the storage has a fault of its own (500): its disk may be full", _LATER),
+    "InternalError": (
+        "the storage has a fault of its own (500): its disk may be full",
+        "make room there, or try again later",
+    ),
     "BadDigest": ("the bytes were damaged on their way up", _LATER),
 }
 _AGAIN = frozenset(

@@ -179,7 +179,7 @@ def test_no_port_gives_a_name_or_a_byte_away_over_grpc(embedded_root: Path, secr
     ]
     asked = f"fs.ls /buckets\nfs.ls /buckets/press-private\nfs.cat /buckets/press-private/{secret}\nvolume.list\nexit\n"
     # The shell waits for a master that lets it in; what it was told by then is all there is.
-    said = as_another_user(["timeout", "-s", "KILL", "6", *shell], asked)
+    said = as_another_user(["timeout", "-s", "KILL", "3", *shell], asked)
     assert SECRET.decode() not in said
     assert SECRET_NAME not in said.replace(secret, "")
     assert "press-private" not in said.replace("/buckets/press-private", "")

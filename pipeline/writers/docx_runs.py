@@ -15,6 +15,7 @@ from pipeline.writers import home_link
 from pipeline.writers.docx_styles import Styles
 from pipeline.writers.docx_xml import Part, texts, w
 
+LEFT_TO_RIGHT = "\u200e"
 _TELEPHONE = re.compile(r"\+\d[\d ()\u00a0/-]{5,}\d")
 _UNSAFE = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
 
@@ -52,8 +53,10 @@ class Runs:
         """
         value = _TELEPHONE.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
         if ink.ltr:
-            run = w("r", self._properties(ink, rtl=False), *texts(value))
-            # A number has no letters that would say which way it is read, and its plus would end up behind it.
+            # A number has no letters that would say which way it is read, and its plus would end up behind it. Word
+            # goes by the element around it, LibreOffice only by a mark that nobody sees.
+            mark = LEFT_TO_RIGHT if self.rtl and _TELEPHONE.match(value) else ""
+            run = w("r", self._properties(ink, rtl=False), *texts(mark + value))
             return [w("dir", run, val="ltr")] if self.rtl else [run]
         stretches = _stretches(value, self.rtl)
         return [w("r", self._properties(ink, rtl=rtl), *texts(piece)) for piece, rtl in stretches]

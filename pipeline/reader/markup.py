@@ -42,14 +42,14 @@ class _Atoms(InlineProcessor):
     PATTERN = (
         rf"{ESCAPE.pattern}|(`+)|<([a-zA-Z][a-zA-Z0-9+.-]{{1,31}}:[^\s<>\x00-\x20]*)>"
         rf"|<([\w.!#$%&'*+/=?^`{{|}}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)>|({TAG})"
-        rf"|({ENTITY.pattern})"
+        rf"|({ENTITY.pattern})|(~{{3,}})"
     )
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
-        escaped, ticks, address, email, tag, entity = m.groups()
+        escaped, ticks, address, email, tag, entity, tildes = m.groups()
         start, end = m.span()
-        if escaped or entity:
-            return _shielded(escaped or unescape(entity)), start, end
+        if literal := escaped or tildes or (entity and unescape(entity)):
+            return _shielded(literal), start, end
         if ticks:
             return self._code(ticks, data, start, end)
         if address or email:

@@ -100,7 +100,9 @@ def load(data: bytes, page: Callable[[str], bytes]) -> Manifest:
     """
     try:
         head = msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
+        if not head.serial:  # web apps have a manifest.json too, and none of its fields is ours
+            raise msgspec.DecodeError("it has no serial")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StorageError(f"{KEY} in storage is not a manifest: {error}", "is the bucket another program's?") from None
     if len(head.rows) < NEWEST:
         return head

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from markupsafe import Markup
+from msgspec import Struct
 
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
@@ -143,10 +144,19 @@ def _supplier(footage: Footage) -> dict[str, Any]:
     return {"name": footage.supplier or "footage", "role": role, "literal": footage.notice, "contactInfo": info}
 
 
+class _AltId(Struct):
+    role: str
+    value: str
+
+
+class _Identified(Struct, rename="camel"):
+    alt_ids: tuple[_AltId, ...] = ()
+
+
 def digests(data: bytes) -> dict[str, str]:
     """Return key → SHA-256 of every file that a record lists; nothing for what is no record."""
     try:
-        ids = msgspec.json.decode(data).get("altIds", [])
-    except (msgspec.DecodeError, AttributeError):
+        ids = msgspec.json.decode(data, type=_Identified).alt_ids
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    return {alt["role"].removeprefix(DIGEST): alt["value"] for alt in ids if alt["role"].startswith(DIGEST)}
+    return {alt.role.removeprefix(DIGEST): alt.value for alt in ids if alt.role.startswith(DIGEST)}

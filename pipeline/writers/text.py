@@ -50,7 +50,8 @@ def write(job: Job) -> Made:
     parts += setter.blocks(article.notes)
     parts += footer_lines(article.footer)
     parts += [article.reuse]
-    return Made(("\n\n".join(part for part in parts if part) + "\n").encode())
+    copy = "\n\n".join(part for part in parts if part) + "\n"
+    return Made(copy.replace("\u00ad", "").encode())  # a pasted soft hyphen hides its word from every search
 
 
 def footer_lines(footer: Footer) -> list[str]:
@@ -143,12 +144,12 @@ class _Setter:
         box = "" if item.checked is None else ("☑ " if item.checked else "☐ ")
         text = ("\n" if tight else "\n\n").join(filter(None, map(self.block, item.children)))
         lines = (box + text).split("\n")
-        return "\n".join([mark + lines[0], *(INDENT + line if line else "" for line in lines[1:])])
+        return "\n".join([(mark + lines[0]).rstrip(), *(INDENT + line if line else "" for line in lines[1:])])
 
     def table(self, table: Table) -> str:
         rows = [self.cells(row) for row in (table.head, *table.rows)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        if sum(widths) + 3 * len(widths) > TABLE_WIDTH:
+        if sum(widths) + 3 * len(widths) > TABLE_WIDTH and table.rows:
             return "\n\n".join(_record(rows[0], row) for row in rows[1:])
         pads: list[Callable[[str, int], str]] = [
             str.rjust if side == "right" else str.ljust for side in table.alignments
@@ -163,7 +164,8 @@ class _Setter:
 
 
 def _record(head: list[str], row: list[str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in zip(head, row, strict=True))
+    lines = (f"{name}: {value}".rstrip() if name else value for name, value in zip(head, row, strict=True))
+    return "\n".join(filter(None, lines))
 
 
 def _indented(text: str) -> str:

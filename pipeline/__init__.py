@@ -7,12 +7,13 @@ errors, document, formats         what everything else is said in: faults, the d
 release, newsroom, words          types: a release, the organisation that issues it, the template's own words
 article                           a release dressed with the template's words: what every writer sets
 reader/                           bytes → Release: front matter, Markdown, pictures; newsroom.toml → Newsroom
-writers/                          one release → bytes: text, pdf, docx, html, ninjs; with fonts and templating
+writers/                          one release → bytes: text, pdf, docx, html, ninjs
+templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
 site/, listings                   all public releases → bytes: feed, newsroom page, media-contact footer
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
 publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
-storage, s3, embedded, stranger   the object stores, the store that comes along, and the view from outside
+storage/                          the object stores, the store that comes along, and the view from outside
 commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors
 """

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 
 from pipeline import fingerprint
@@ -33,72 +32,104 @@ class Read(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """What pages of other releases may say of one, once it is public."""
+    """What other releases and their pages may have to know of one."""
 
     slug: str
     language: str
     title: str
-    origin: str
-    """Slug of the original of a translation, else its own."""
-    date: datetime | None = None
-    """None for what is known to be public."""
+    translation_of: str
+    date: datetime
     draft: bool = False
+    withdrawn: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The slug under which a release and its translations belong together."""
+        return self.translation_of or self.slug
+
+    def waits(self, now: datetime) -> bool:
+        """Whether nobody may know of it yet at ``now``."""
+        return self.draft or self.date > now
+
+    def is_public(self, now: datetime) -> bool:
+        """Whether pages may link to it at ``now``."""
+        return not self.waits(now) and not self.withdrawn
 
 
-def read(workshop: Workshop, newsroom: Newsroom, slugs: Iterable[str], now: datetime) -> Iterator[Read]:
-    """Read sources into manuscripts. A refused one loses its manuscript; what was made of it earlier stays."""
-    from pipeline.reader import read_release  # the parsers cost more than a whole run with nothing to do
+def read(
+    workshop: Workshop, newsroom: Newsroom, published: Manifest, slugs: Iterable[str], now: datetime
+) -> Iterator[Read]:
+    """Read sources into manuscripts. A refused one loses its manuscript; what was made of it earlier stays.
 
-    index = workshop.recall(INDEX, dict[str, Listed], {})
-    crossed = _across(workshop)
+    What lies between releases is judged after all of them were read: names that lead nowhere, and links that would give
+    away what is not public yet.
+    """
+    from pipeline.reader import check_slugs, check_translations  # the parsers cost more than a run with nothing to do
+
+    known = workshop.slugs()
+    index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in set(known)}
+    clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
+    whole: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
-        source = workshop.source(slug)
-        try:
-            if crossed.get(str(source)):
-                raise ReleaseError(crossed[str(source)])
-            digest = fingerprint.of_source(workshop, slug)
-            reading = read_release(source, newsroom)
-        except ReleaseError as error:
+        faults, warnings = _read_one(workshop, newsroom, index, slug, clashes.get(str(workshop.source(slug)), []), now)
+        if faults:
+            yield Read(slug, True, False, faults)
+        else:
+            whole[slug] = warnings
+    readings = (found.release for found in map(workshop.manuscript, whole) if found)
+    crossed = _by_source(check_translations(readings, {slug: workshop.source(slug) for slug in whole}, index))
+    for slug, warnings in whole.items():
+        faults = tuple(crossed.get(str(workshop.source(slug)), ()))
+        if faults:
             workshop.drop_manuscript(slug)
-            index.pop(slug, None)
-            yield Read(slug, True, False, error.faults)
-            continue
-        release = reading.release
-        workshop.keep_manuscript(Manuscript(release, digest), reading.pictures, now)
-        index[slug] = Listed(
-            slug, release.language, release.title, release.translation_of or slug, release.date,
-            release.draft or release.withdrawn is not None,
-        )  # fmt: skip
-        yield Read(slug, False, not release.is_public(now), reading.warnings)
-    known = set(workshop.slugs())
-    workshop.remember(INDEX, {slug: listed for slug, listed in sorted(index.items()) if slug in known})
+            index.pop(slug)
+        yield Read(slug, bool(faults), not faults and index[slug].waits(now), faults or warnings)
+    workshop.remember(INDEX, dict(sorted(index.items())))
 
 
-def _across(workshop: Workshop) -> dict[str, list[Fault]]:
-    """Return the faults that lie between files, by source."""
-    from pipeline.reader import check_slugs
+def _read_one(
+    workshop: Workshop, newsroom: Newsroom, index: dict[str, Listed], slug: str, clashes: list[Fault], now: datetime
+) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """Read one source; return its faults and its warnings."""
+    from pipeline.reader import read_release
 
+    try:
+        if clashes:
+            raise ReleaseError(clashes)
+        digest = fingerprint.of_source(workshop, slug)
+        reading = read_release(workshop.source(slug), newsroom)
+    except ReleaseError as error:
+        workshop.drop_manuscript(slug)
+        index.pop(slug, None)
+        return error.faults, ()
+    release = reading.release
+    workshop.keep_manuscript(Manuscript(release, digest), reading.pictures, now)
+    withdrawn = release.withdrawn is not None
+    index[slug] = Listed(
+        slug, release.language, release.title, release.translation_of, release.date, release.draft, withdrawn
+    )
+    return (), reading.warnings
+
+
+def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
     found: dict[str, list[Fault]] = {}
-    for fault in check_slugs([workshop.source(slug) for slug in workshop.slugs()]):
+    for fault in faults:
         found.setdefault(fault.source, []).append(fault)
     return found
 
 
-def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[str, Listed]:
-    """Return all releases that the world may know of at ``now``, by slug.
-
-    ``published`` knows those that were read on another machine.
-    """
-    found = {
-        row.slug: Listed(row.slug, row.language, row.title, row.translation_of or row.slug)
+def all_listed(workshop: Workshop, published: Manifest) -> dict[str, Listed]:
+    """Return all releases that are known of, by slug; ``published`` knows those that were read on another machine."""
+    rows = (
+        Listed(row.slug, row.language, row.title, row.translation_of, row.date, withdrawn=row.withdrawn)
         for row in published.rows
-        if not row.withdrawn
-    }
-    for slug, listed in workshop.recall(INDEX, dict[str, Listed], {}).items():
-        found.pop(slug, None)
-        if listed.date and listed.date <= now and not listed.draft:
-            found[slug] = msgspec.structs.replace(listed, date=None)
-    return found
+    )
+    return {listed.slug: listed for listed in rows} | workshop.recall(INDEX, dict[str, Listed], {})
+
+
+def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[str, Listed]:
+    """Return all releases that the world may know of at ``now``, by slug."""
+    return {slug: found for slug, found in all_listed(workshop, published).items() if found.is_public(now)}
 
 
 def related(slug: str, origin: str, known: dict[str, Listed]) -> tuple[Related, ...]:

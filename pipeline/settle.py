@@ -59,11 +59,8 @@ def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[st
     rows = house.published.by_slug()
     known = public_now(workshop, house.published, house.now)
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
-    return {
-        slug
-        for slug, digest in digests.items()
-        if slug in rows and not rows[slug].replacing and rows[slug].fingerprint == _now(rows[slug], digest, settings, house, known)
-    }
+    whole = {slug: row for slug, row in rows.items() if slug in digests and not row.replacing}
+    return {slug for slug, row in whole.items() if row.fingerprint == _now(row, digests[slug], settings, house, known)}
 
 
 def _now(row: Row, digest: str, settings: str, house: House, known: dict[str, Listed]) -> str:

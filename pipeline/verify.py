@@ -17,7 +17,7 @@ from msgspec import Struct
 from pipeline import listings
 from pipeline.formats import FORMATS, media_type
 from pipeline.manifest import KEY, Manifest, Row
-from pipeline.stranger import Stranger
+from pipeline.storage.stranger import Stranger
 from pipeline.writers.ninjs import digests
 
 THREADS = 8

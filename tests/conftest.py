@@ -12,9 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from pipeline import embedded, storefolder
-from pipeline.destination import Destination, destination
-from pipeline.storage import ObjectStore, open_store
+from pipeline.storage import ObjectStore, embedded, open_store, storefolder
+from pipeline.storage.destination import Destination, destination
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.destination import destination
 from pipeline.errors import SettingError
+from pipeline.storage.destination import destination
 
 MINE = {"PRESS_BUCKET": "news"}
 
@@ -145,6 +145,6 @@ def test_a_damaged_port_file_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_deciding_costs_no_boto3() -> None:
-    code = "import sys, pipeline.destination, pipeline.storage, pipeline.embedded; print('botocore' in sys.modules)"
+    code = "import sys, pipeline.storage.destination, pipeline.storage.embedded; print('botocore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -18,11 +18,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import embedded, lockdown, storefolder
-from pipeline.destination import Destination, destination
 from pipeline.errors import SettingError, StorageError
-from pipeline.storage import ObjectStore, Put, open_store
-from pipeline.stranger import Stranger
+from pipeline.storage import ObjectStore, Put, embedded, lockdown, open_store, storefolder
+from pipeline.storage.destination import Destination, destination
+from pipeline.storage.stranger import Stranger
 
 SECRET_NAME, SECRET = "q7-secret-name", b"q7-secret-words"
 

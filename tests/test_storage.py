@@ -17,11 +17,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import s3, s3_client
-from pipeline.destination import Destination, destination
 from pipeline.errors import SettingError, StorageError
-from pipeline.storage import Bucket, DryRun, ObjectStore, PreconditionFailed, Put, disposition, open_store, prepare
-from pipeline.stranger import Stranger
+from pipeline.storage import (
+    Bucket,
+    DryRun,
+    ObjectStore,
+    PreconditionFailed,
+    Put,
+    disposition,
+    open_store,
+    prepare,
+    s3,
+    s3_client,
+)
+from pipeline.storage.destination import Destination, destination
+from pipeline.storage.stranger import Stranger
 from tests import faulty
 
 

@@ -39,6 +39,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
     """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
     module, function = COMMANDS[command]
-    desk = Desk(options.content, options.output, environ, Path.cwd())
+    desk = Desk(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
     found = cast(Command, getattr(import_module(f"pipeline.commands.{module}"), function))
     return found(desk, options, console)

@@ -13,14 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline import fingerprint
-from pipeline.destination import Destination, destination
 from pipeline.errors import DatelineError, SettingError
 from pipeline.manifest import Manifest, Row, digest, newest_first
 from pipeline.newsroom import Newsroom
 from pipeline.settle import recall
 from pipeline.stages import House
 from pipeline.storage import ObjectStore, open_store
-from pipeline.stranger import Stranger
+from pipeline.storage.destination import Destination, destination
+from pipeline.storage.stranger import Stranger
 from pipeline.workshop import Workshop, write_file
 
 KNOWN = "newsroom.json"
@@ -36,8 +36,11 @@ class Remembered(Struct, frozen=True):
 class Desk:
     """Where one command works; everything is looked up once and on demand."""
 
-    def __init__(self, content: Path, output: Path, environ: Mapping[str, str], root: Path) -> None:
-        self.environ = environ
+    def __init__(
+        self, content: Path, output: Path, environ: Mapping[str, str], root: Path, *, publishing: bool = True
+    ) -> None:
+        # A job must say where it publishes; to check or render it need not.
+        self.environ = environ if publishing else {name: value for name, value in environ.items() if name != "CI"}
         self.root = root
         self.now = datetime.now(UTC)
         self.workshop = Workshop(content, output)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import datetime, timedelta
 
-from pipeline import embedded, fingerprint, verify
+from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.publishing import complain, last_manifest
 from pipeline.errors import SettingError
 from pipeline.manifest import Row
+from pipeline.storage import embedded
 from pipeline.workshop import Manuscript
 
 # ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline import embedded, fingerprint, listings, publish, ready, settle, verify
+from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import ReleaseError, SettingError, StorageError
 from pipeline.manifest import KEY, Manifest, Row, digest, dump, load
 from pipeline.plan import File, Plan, Upload, plan
+from pipeline.storage import embedded
 from pipeline.workshop import write_file
 
 LISTED = "listed.json"

@@ -52,7 +52,7 @@ def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapp
 
     new = [slug for slug in slugs if slug not in told or fingerprint.of_source(desk.workshop, slug) != told[slug]]
     refused = {slug for slug in slugs if slug not in new}
-    for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, new, desk.now), 1):
+    for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, desk.published, new, desk.now), 1):
         _tell(console, result.faults, "" if result.refused else "warning: ")
         if result.refused:
             refused.add(result.slug)

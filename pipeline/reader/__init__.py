@@ -70,6 +70,8 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
     finished = tuple(gallery)
     facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
     facts["summary"] = metadata.summary or summarize(body, metadata.title)
+    if metadata.withdrawn:  # a summary would go on telling what was taken back
+        facts["summary"] = metadata.withdrawn.reason
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
     return Reading(release, MappingProxyType({found.picture.file: found.data for found in finished}), report.warnings)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.document import Block, Inline, Link, inlines_of, walk
 from pipeline.errors import Fault
@@ -24,15 +26,40 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def check_translations(releases: Iterable[Release], files: Mapping[str, Path] | None = None) -> tuple[Fault, ...]:
+class Other(Protocol):
+    """What must be known of a release that another one names."""
+
+    @property
+    def slug(self) -> str:
+        """Its name."""
+
+    @property
+    def translation_of(self) -> str:
+        """Slug of its original, or empty."""
+
+    @property
+    def date(self) -> datetime:
+        """The instant it becomes public."""
+
+    @property
+    def draft(self) -> bool:
+        """Whether it is not to be public at all."""
+
+
+def check_translations(
+    releases: Iterable[Release], files: Mapping[str, Path] | None = None, known: Mapping[str, Other] | None = None
+) -> tuple[Fault, ...]:
     """Return a fault for every name of another release that leads nowhere, or to one that is not public in time.
 
-    Judged are ``translation_of``, ``withdrawn.replaced_by`` and links in the text. ``files`` maps slugs to the paths
-    that faults name, and is where lines are looked up; by default ``content/SLUG.md``.
+    Judged are ``translation_of``, ``withdrawn.replaced_by`` and links in the text of ``releases``; ``known`` are the
+    releases that may be named, by default the same ones. ``files`` maps slugs to the paths that faults name, and is
+    where lines are looked up; by default ``content/SLUG.md``.
     """
-    known = {release.slug: release for release in releases}
+    if known is None:
+        releases = tuple(releases)
+        known = {release.slug: release for release in releases}
     found: list[Fault] = []
-    for release in known.values():
+    for release in releases:
         file = (files or {}).get(release.slug, Path("content") / f"{release.slug}.md")
         for key, slug, needle in _named(release):
             message, hint = _trouble(release, key, slug, known)
@@ -51,12 +78,12 @@ def _named(release: Release) -> Iterator[tuple[str, str, str]]:
         yield "link", slug, f"({slug}"
 
 
-def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Release]) -> tuple[str, str]:
+def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Other]) -> tuple[str, str]:
     other = known.get(slug)
     if other is None:
         # No suggestion: it might name a release that waits.
         return f"there is no release {slug}", "write the name of its file, without .md"
-    if other is release:
+    if slug == release.slug:
         return ("" if key == "link" else "the release itself"), "name another release, or delete the line"
     if key == "translation_of":
         if other.translation_of:

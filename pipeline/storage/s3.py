@@ -15,10 +15,21 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from pipeline import s3_bulk, s3_client, s3_faults
-from pipeline.destination import Destination
 from pipeline.errors import StorageError
-from pipeline.storage import Bucket, Clock, Done, Head, PreconditionFailed, Put, Stored, disposition
+from pipeline.storage import (
+    Bucket,
+    Clock,
+    Done,
+    Head,
+    PreconditionFailed,
+    Put,
+    Stored,
+    disposition,
+    s3_bulk,
+    s3_client,
+    s3_faults,
+)
+from pipeline.storage.destination import Destination
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import PutObjectRequestTypeDef

@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.utils import determine_content_length
 
-from pipeline import s3_faults
-from pipeline.destination import Destination
 from pipeline.errors import SettingError
-from pipeline.storefolder import StoreFolder
+from pipeline.storage import s3_faults
+from pipeline.storage.destination import Destination
+from pipeline.storage.storefolder import StoreFolder
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Keys, Ports, StoreFolder
+from pipeline.storage.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Keys, Ports, StoreFolder
 
 _CERTIFICATES_END = datetime(2126, 1, 1, tzinfo=UTC)
 _COMPONENTS = ("master", "volume", "filer", "s3", "client", "admin", "worker", "msg_broker", "msg_agent", "mq", "sftp")

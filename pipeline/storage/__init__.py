@@ -1,6 +1,6 @@
 """What an object store is to the pipeline: types, the protocol, and the store of a dry run.
 
-``open_store`` gives the real one. Only then is ``pipeline.s3``, and with it boto3, imported.
+``open_store`` gives the real one. Only then is ``pipeline.storage.s3``, and with it boto3, imported.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from pipeline.destination import Destination
 from pipeline.errors import StorageError
+from pipeline.storage.destination import Destination
 
 Bucket = Literal["public", "private"]
 
@@ -124,14 +124,14 @@ class ObjectStore(Protocol):
 
 def open_store(destination: Destination, environ: Mapping[str, str]) -> ObjectStore:
     """Return the store of ``destination``; the embedded one must run. Raises SettingError. Imports boto3."""
-    from pipeline.s3 import S3Store
+    from pipeline.storage.s3 import S3Store
 
     return S3Store(destination, environ)
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
-    """Set up both buckets, with an operator's keys; see ``pipeline.s3_setup``. Imports boto3."""
-    from pipeline import s3_setup
+    """Set up both buckets, with an operator's keys; see ``pipeline.storage.s3_setup``. Imports boto3."""
+    from pipeline.storage import s3_setup
 
     return s3_setup.prepare(destination, environ)
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline import s3_client, s3_faults
-from pipeline.destination import Destination
 from pipeline.errors import StorageError
-from pipeline.storage import Bucket, ObjectStore, Put, open_store
-from pipeline.stranger import Stranger
+from pipeline.storage import Bucket, ObjectStore, Put, open_store, s3_client, s3_faults
+from pipeline.storage.destination import Destination
+from pipeline.storage.stranger import Stranger
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline import lockdown
 from pipeline.errors import SettingError, StorageError
-from pipeline.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
+from pipeline.storage import lockdown
+from pipeline.storage.storefolder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0

@@ -1,0 +1,1 @@
+"""The site: all public releases → the bytes of feed, newsroom page and media-contact footer."""

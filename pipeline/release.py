@@ -92,8 +92,8 @@ class Release(Struct, frozen=True):
     """BCP 47 tag, e.g. ``en-GB``."""
     body: tuple[Block, ...]
     summary: str
-    """One paragraph of plain text; the first paragraph of the body when the author wrote none. Of a release that is
-    withdrawn, the reason."""
+    """One paragraph of plain text; when the author wrote none, the first paragraph of the body, or, of a release that
+    is withdrawn, the reason."""
     subtitle: str = ""
     dateline: str = ""
     """Place, as printed before the first sentence."""

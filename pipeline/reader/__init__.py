@@ -69,9 +69,9 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
         raise report.error()
     finished = tuple(gallery)
     facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
-    facts["summary"] = metadata.summary or summarize(body, metadata.title)
-    if metadata.withdrawn:  # a summary would go on telling what was taken back
-        facts["summary"] = metadata.withdrawn.reason
+    # The first paragraph of what is withdrawn would go on telling it, in listings and records.
+    first = metadata.withdrawn.reason if metadata.withdrawn else summarize(body, metadata.title)
+    facts["summary"] = metadata.summary or first
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
     return Reading(release, MappingProxyType({found.picture.file: found.data for found in finished}), report.warnings)

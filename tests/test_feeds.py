@@ -1,0 +1,220 @@
+"""What the feed promises to readers' programs: RSS 2.0 that none of them has to repair."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import feedparser
+import msgspec
+import pytest
+
+from pipeline.manifest import Row
+from pipeline.newsroom import Newsroom
+from pipeline.site.feeds import rss
+from pipeline.words import Words
+from tests import sample
+from tests.cases import FOLDER, written
+from tests.cases import row as row_of_case
+from tests.test_site_pages import BASE, row
+
+WORDS = Words("en-GB", "Europe/London")
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+MEDIA = "{http://search.yahoo.com/mrss/}content"
+ATOM = "{http://www.w3.org/2005/Atom}link"
+CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
+BODY = "<p>All of it, with <strong>weight</strong> &amp; an ampersand.</p>"
+FILES = (("text", ".txt", "text/plain; charset=utf-8", 3200), ("pdf", ".pdf", "application/pdf", 26_400),
+         ("docx", ".docx", "application/msword", 14_100))  # fmt: skip
+
+
+def record(found: Row, body: str = BODY) -> bytes:
+    """Return as much of a ninjs record as the feed reads."""
+    return msgspec.json.encode(
+        {
+            "uri": sample.NEWSROOM.guid(found.slug),
+            "bodies": [{"value": body}],
+            "renditions": [
+                {"name": name, "href": f"{BASE}releases/{found.slug}{suffix}", "contentType": kind, "sizeInBytes": size}
+                for name, suffix, kind, size in FILES
+            ],
+        }
+    )
+
+
+def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
+    return rss(rows, lambda found: record(found, body), newsroom, WORDS, BASE)
+
+
+def channel(data: bytes) -> ElementTree.Element:
+    root = ElementTree.fromstring(data)
+    assert (root.tag, root.get("version")) == ("rss", "2.0")
+    found = root.find("channel")
+    assert found is not None
+    return found
+
+
+def item(data: bytes) -> ElementTree.Element:
+    (found,) = channel(data).findall("item")
+    return found
+
+
+def parsed(data: bytes) -> Any:
+    found = feedparser.parse(data)
+    assert not found.bozo, found.get("bozo_exception")
+    return found
+
+
+# ── The channel ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_channel_is_the_newsroom_and_says_where_it_is_itself() -> None:
+    found = channel(feed(row("one")))
+    assert found.findtext("title") == "Open Window Archive"
+    assert found.findtext("description") == "Releases: Open Window Archive"
+    assert found.findtext("language") == "en-GB"
+    assert found.findtext("link") == f"{BASE}index.html"
+    (own,) = (link for link in found.findall(ATOM) if link.get("rel") == "self")
+    assert (own.get("href"), own.get("type")) == (f"{BASE}feed.xml", "application/rss+xml")
+    assert len(found.findall("link")) == 1
+
+
+def test_build_date_is_that_of_the_newest_change_and_no_clock_is_read() -> None:
+    corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
+    date = channel(feed(row("new", 9), corrected)).findtext("lastBuildDate")
+    assert date is not None
+    assert parsedate_to_datetime(date) == corrected.modified
+
+
+def test_same_rows_give_the_same_bytes_at_any_time() -> None:
+    first = feed(row("one"), row("two", 1))
+    time.sleep(1.1)
+    assert feed(row("one"), row("two", 1)) == first
+
+
+def test_an_empty_newsroom_has_a_valid_feed() -> None:
+    data = feed()
+    assert parsed(data).entries == []
+    assert channel(data).findtext("lastBuildDate") == "Thu, 01 Jan 1970 00:00:00 +0000"
+
+
+def test_no_byte_order_mark_and_utf_8_is_declared() -> None:
+    assert feed(row("one", title="Ünïcödé 한국어")).startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
+    assert "한국어" in feed(row("one", title="Ünïcödé 한국어")).decode()
+
+
+# ── Entries ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_entries_stand_in_the_order_of_the_manifest() -> None:
+    titles = [found.findtext("title") for found in channel(feed(row("c", 9), row("a", 3), row("b"))).findall("item")]
+    assert titles == ["Title of c", "Title of a", "Title of b"]
+
+
+def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_asked_for() -> None:
+    asked: list[str] = []
+
+    def told(found: Row) -> bytes:
+        asked.append(found.slug)
+        return record(found)
+
+    rows = [row(f"r{number}", -number) for number in range(150)]
+    for limit in (100, 20):
+        asked.clear()
+        newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=limit)
+        data = rss(rows, told, newsroom, WORDS, BASE)
+        assert [entry.link for entry in parsed(data).entries] == [
+            f"{BASE}releases/r{number}.html" for number in range(limit)
+        ]
+        assert len(asked) == limit
+
+
+def test_a_change_of_what_is_not_listed_any_more_leaves_the_feed_alone() -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=1)
+    old = row("old", -9, modified=datetime(2026, 5, 1, tzinfo=UTC))
+    assert feed(row("new"), old, newsroom=newsroom) == feed(row("new"), row("old", -9), newsroom=newsroom)
+
+
+def test_an_entry_keeps_its_name_for_ever_and_says_that_it_is_no_address() -> None:
+    guid = item(feed(row("one"))).find("guid")
+    assert guid is not None
+    assert (guid.text, guid.get("isPermaLink")) == ("tag:example.org,2026:releases/one", "false")
+
+
+def test_an_entry_has_its_page_its_date_its_topics_and_who_issued_it() -> None:
+    moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    found = item(feed(row("one", date=moment, topics=("archive",))))
+    assert found.findtext("link") == f"{BASE}releases/one.html"
+    assert found.findtext("pubDate") == "Sun, 01 Mar 2026 09:00:00 +0545"
+    assert [category.text for category in found.findall("category")] == ["Archive"]
+    assert found.findtext(CREATOR) == "Open Window Archive"
+
+
+def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
+    (enclosure,) = item(feed(row("one"))).findall("enclosure")
+    assert enclosure.attrib == {
+        "url": f"{BASE}releases/one.pdf",
+        "length": "26400",
+        "type": "application/pdf",
+    }
+
+
+def test_every_file_is_listed_as_media() -> None:
+    found = [dict(media.attrib) for media in item(feed(row("one"))).findall(MEDIA)]
+    assert found == [
+        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": str(size)} for _, suffix, kind, size in FILES
+    ]
+
+
+def test_a_summary_is_text_even_for_readers_that_take_it_for_html() -> None:
+    description = item(feed(row("one", summary="A <b> & a “quote” > 3"))).findtext("description")
+    assert description == "A &lt;b&gt; &amp; a “quote” &gt; 3"
+
+
+def test_the_whole_article_is_in_the_entry() -> None:
+    assert item(feed(row("one"))).findtext(CONTENT) == BODY
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["]]>", "<![CDATA[x]]>", "</title><item>", "&amp; &#60; &", "<script>alert(1)</script>", "a]]>b<c>&d", "‮\u200b"],
+)
+def test_hostile_titles_come_back_as_they_are(hostile: str) -> None:
+    data = feed(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
+    parsed(data)
+    assert item(data).findtext("title") == hostile
+    assert item(data).findtext(CONTENT) == f"<p>{hostile}</p>"
+
+
+# ── With real records ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cases(*names: str) -> Iterable[tuple[Row, bytes, dict[str, bytes]]]:
+    for name in names:
+        job, made = written(Path(FOLDER) / name / f"{name}.md")
+        yield row_of_case(job, made), made["json"], made
+
+
+def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
+    found = list(cases("plain", "withdrawn"))
+    records = {listed.slug: data for listed, data, _ in found}
+    rows = [listed for listed, *_ in found]
+    data = rss(rows, lambda listed: records[listed.slug], sample.NEWSROOM, WORDS, BASE)
+    for entry, (listed, _, made) in zip(parsed(data).entries, found, strict=True):
+        assert entry.title == listed.title
+        assert int(entry.enclosures[0].length) == len(made["pdf"])
+        assert {int(media["filesize"]) for media in entry.media_content} >= {len(made["pdf"]), len(made["text"])}
+
+
+def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:
+    ((listed, data, _),) = cases("withdrawn")
+    found = item(rss([listed], lambda _: data, sample.NEWSROOM, WORDS, BASE))
+    text = found.findtext(CONTENT)
+    assert text is not None
+    assert "The figures were another country’s." in text
+    assert "These words must not be seen" not in ElementTree.tostring(found, "unicode")

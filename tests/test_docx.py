@@ -40,12 +40,14 @@ from pipeline.document import (
 from pipeline.errors import RenderError, SettingError
 from pipeline.release import Contact, Picture, Withdrawal
 from pipeline.templating import FOLDER
-from pipeline.writers import Job, docx, docx_reference
+from pipeline.writers import Job, docx
 from pipeline.writers.docx import write
 from pipeline.writers.docx_runs import _stretches
 from pipeline.writers.docx_xml import NAMESPACES, name_of
 from tests.sample import BODY, NEWSROOM, cells, item, job, para
 
+ACCENT, WIDTH = "8A1C1C", 9071
+"""Of the reference that comes along: the colour of its style Status, and its text in twentieths of a point."""
 W = "{" + NAMESPACES["w"] + "}"
 
 
@@ -268,7 +270,7 @@ def test_accent_of_the_newsroom_replaces_the_references() -> None:
     styles = file.archive.read("word/styles.xml").decode()
     assert value(file.style("Status"), "rPr/w:color") == "0A5A2A"
     assert file.style("Embargo").find("w:pPr/w:pBdr/w:top", NAMESPACES).get(f"{W}color") == "0A5A2A"  # type: ignore[union-attr]
-    assert docx_reference.ACCENT not in styles
+    assert ACCENT not in styles
 
 
 @pytest.mark.parametrize(("paper", "size"), [("A4", ("11906", "16838")), ("Letter", ("12240", "15840"))])
@@ -279,7 +281,7 @@ def test_lines_are_as_long_on_letter_as_on_a4(paper: str, size: tuple[str, str])
     assert page is not None
     assert margins is not None
     assert (page.get(f"{W}w"), page.get(f"{W}h")) == size
-    assert int(size[0]) - int(margins.get(f"{W}left", "")) - int(margins.get(f"{W}right", "")) == docx_reference.WIDTH
+    assert int(size[0]) - int(margins.get(f"{W}left", "")) - int(margins.get(f"{W}right", "")) == WIDTH
 
 
 def test_marks_of_several_kinds_are_all_kept() -> None:
@@ -458,7 +460,7 @@ def test_table_of_any_content_fits_the_page(columns: int, word: str) -> None:
     widths = [int(node.get(f"{W}w", "0")) for node in table.iter(f"{W}gridCol")]
     assert len(widths) == columns
     assert min(widths) > 0
-    assert sum(widths) <= docx_reference.WIDTH
+    assert sum(widths) <= WIDTH
 
 
 def test_wide_table_is_set_smaller() -> None:
@@ -575,7 +577,7 @@ def test_contacts_stand_beside_footage_in_one_unbroken_frame() -> None:
 def test_contacts_alone_have_the_whole_width_and_nobody_no_frame() -> None:
     alone = frame(File(job(footage=())))
     assert alone is not None
-    assert [node.get(f"{W}w") for node in alone.iter(f"{W}gridCol")] == [str(docx_reference.WIDTH)]
+    assert [node.get(f"{W}w") for node in alone.iter(f"{W}gridCol")] == [str(WIDTH)]
     assert frame(File(job(footage=(), contacts=()))) is None
 
 
@@ -737,7 +739,7 @@ def test_missing_style_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_colour_of_the_style_status_is_the_accent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rebranded(tmp_path, (docx_reference.ACCENT, "123456"))
+    rebranded(tmp_path, (ACCENT, "123456"))
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
     assert b"123456" not in File(job()).archive.read("word/styles.xml")
 
@@ -795,12 +797,6 @@ def test_reference_declares_what_stands_in_for_each_face() -> None:
     assert faces["Spectral"] == "Georgia"
     assert faces["IBM Plex Sans Condensed"] == "Arial"
     assert faces["IBM Plex Mono"] == "Courier New"
-
-
-def test_table_makes_a_reference_that_the_writer_can_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    docx_reference.make(tmp_path / "reference.docx")
-    monkeypatch.setattr(docx, "FOLDER", tmp_path)
-    assert File(job(body=EVERYTHING, embargoed=True)).names
 
 
 def test_cell_of_a_table_keeps_its_marks() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,7 @@ draft: true                       # delete this line when the release may go out
 # subtitle: A second deck
 # dateline: {place}
 # reference: {year}/001
-{topics}contacts: [{contacts}]
-footage: [{footage}]
----
+{topics}{contacts}{footage}---
 The first paragraph says who, what, when, where and why. It is also the summary, unless the front matter has one.
 
 ## Notes to editors
@@ -39,16 +38,16 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
     if not title.strip():
         raise SettingError("a new release needs a title", 'make new TITLE="What happened"')
     path = content / f"{slug(title, now)}.md"
-    local = (now + timedelta(hours=1)).astimezone(ZoneInfo(newsroom.time_zone)).replace(minute=0, second=0)
+    local = _next_hour(now, ZoneInfo(newsroom.time_zone))
     text = TEMPLATE.format(
         title=_quoted(" ".join(title.split())),
-        date=local.replace(microsecond=0).isoformat(timespec="minutes"),
+        date=local.isoformat(timespec="minutes"),
         zone=f"   # {newsroom.time_zone}",
         place=newsroom.time_zone.rsplit("/", 1)[-1].replace("_", " "),
         year=local.year,
-        topics=f"topics: [{newsroom.topics[0].id}]\n" if newsroom.topics else "",
-        contacts=", ".join(newsroom.default_contacts),
-        footage=", ".join(newsroom.default_footage),
+        topics=_list("topics", [topic.id for topic in newsroom.topics[:1]]),
+        contacts=_list("contacts", newsroom.default_contacts),
+        footage=_list("footage", newsroom.default_footage),
     )
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -58,6 +57,17 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
     except OSError as error:
         raise SettingError(f"{path}: cannot be written: {error.strerror}", "is CONTENT= a folder of yours?") from error
     return path
+
+
+def _next_hour(now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first full hour after ``now``; where clocks jump by half an hour, it may be more than 60 minutes off."""
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    ahead = ((minute + timedelta(minutes=left)).astimezone(zone) for left in range(1, 121))
+    return next(moment for moment in ahead if not moment.minute)
+
+
+def _list(key: str, ids: Sequence[str]) -> str:
+    return f"{key}: [{', '.join(ids)}]\n" if ids else ""
 
 
 def slug(title: str, now: datetime) -> str:

@@ -132,7 +132,9 @@ class _Setter:
 
     def figure(self, figure: Figure) -> str:
         credit = self.job.words["photo"].format(credit=figure.credit) if figure.credit else ""
-        words = " ".join(filter(None, (self.inlines(figure.caption), credit)))
+        caption = self.inlines(figure.caption)
+        stop = "." if caption and credit and caption[-1].isalnum() else ""
+        words = " ".join(filter(None, (caption + stop, credit)))
         return f"[{words}]" if words else ""
 
     def listing(self, block: List) -> str:

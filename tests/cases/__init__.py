@@ -1,6 +1,6 @@
 """Cases as folders: ``NAME/NAME.md`` (with its pictures beside it) and the goldens that it must become.
 
-``make test ARGS=--accept`` writes the goldens anew; review them as a diff.
+``ACCEPT=1 make test`` writes the goldens anew; review them as a diff.
 """
 
 from __future__ import annotations

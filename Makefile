@@ -104,6 +104,7 @@ render: text pdf docx html json feed pages ## all formats of every release, and 
 	$(if $(read.stale)$(json.stale)$(feed.stale)$(odd),@$(RUN) render)
 
 publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan)
+	$(if $(WAIT),$(error WAIT is not there yet: run make publish again once the date has come))
 	@$(RUN) fetch
 	@$(MAKE) renditions SETTLED=$(WORK)/settled
 	@$(RUN) publish $(if $(filter-out 0,$(DRY_RUN)),--dry-run)

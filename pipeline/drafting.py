@@ -60,7 +60,7 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
 
 
 def _next_hour(now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first full hour after ``now``; where clocks jump by half an hour, it may be more than 60 minutes off."""
+    """Return the first full hour after ``now``; it may be 90 minutes off where clocks jump by 30."""
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     ahead = ((minute + timedelta(minutes=left)).astimezone(zone) for left in range(1, 121))
     return next(moment for moment in ahead if not moment.minute)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
 import time
@@ -157,4 +158,13 @@ def _attempt(work: Callable[[Any], Any], key: Any) -> Any:
     except MemoryError:
         return OutOfBoundsError(f"took more than {MEMORY // 1024**3} GB of memory")
     except Exception as error:  # every other error is the release's own, and reported with it
-        return error
+        return error if _can_be_sent(error) else RuntimeError(f"{type(error).__name__}: {error}")
+
+
+def _can_be_sent(error: Exception) -> bool:
+    """Whether ``error`` arrives whole: errors of some libraries cannot be made again from their words."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # bytes of this very line
+    except Exception:
+        return False
+    return True

@@ -135,11 +135,11 @@ help: ## this list
 	@echo "Usually:"; sed -n 's/^\([a-z]*\):[^#=]*## *\(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 	@echo "One stage:"; sed -n 's/^\([a-z]*\):[^#=]*#: *\(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
-$(READY): requirements.lock pipeline/install.py
+$(READY): requirements.lock requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $<
 	@touch $@
 
-$(TESTED): requirements-test.lock pipeline/install.py
+$(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $<
 	@touch $(READY) $@
 

@@ -22,6 +22,8 @@ LIBRARIES = {
     "libharfbuzz-subset0": "harfbuzz-subset",
 }
 """Debian package → library that it must bring: WeasyPrint loads them at run time, so pip cannot."""
+BUILD = "requirements-build.lock"
+BUILDING = ["--no-build-isolation", "--use-pep517"]
 VENV_PACKAGE = "python3-venv"
 
 
@@ -57,9 +59,20 @@ def make_environment(venv: Path, lock: Path) -> str:
         return f"python3 -m venv {venv} failed"
     say(f"installing Python packages from {lock.name} into {venv}")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile"]
-    if _run([*pip, "--require-hashes", "--requirement", str(lock)], environment) != 0:
-        return "the Python packages could not be installed: see pip's message above, and run the same command again"
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--compile",
+        "--require-hashes",
+    ]
+    # feedgen comes as source only: what builds it is pinned too, and nothing is fetched behind pip's back.
+    for step in (["--requirement", str(lock.with_name(BUILD))], [*BUILDING, "--requirement", str(lock)]):
+        if _run([*pip, *step], environment) != 0:
+            return "the Python packages could not be installed: see pip's message above, and run the same command again"
     _run([str(python), "-m", "compileall", "-qq", str(Path(__file__).parent)], environment)
     return ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("pipeline", "templates", "Makefile", "requirements.lock", "requirements-test.lock")
+PARTS = ("pipeline", "templates", "Makefile", "requirements.lock", "requirements-test.lock", "requirements-build.lock")
 
 NEWSROOM = """\
 [organisation]

@@ -93,6 +93,7 @@ DATELINE_MARK = " – "
 def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bool = False) -> Article:
     """Dress ``release``; ``embargoed`` marks a copy that is handed out before the release's date."""
     withdrawn = release.withdrawn is not None
+    terms = newsroom.reuse_in(release.language)
     place = words["dateline"].format(place=release.dateline, date=words.date(release.date)) if release.dateline else ""
     return Article(
         slug=release.slug,
@@ -118,7 +119,7 @@ def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bo
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
         footer=compose_footer(release.contacts, release.footage, words),
-        reuse=words["reuse"].format(terms=" ".join(newsroom.reuse.split())) if newsroom.reuse else "",
+        reuse=words["reuse"].format(terms=terms) if terms else "",
     )
 
 

@@ -46,6 +46,8 @@ class Newsroom(Struct, frozen=True):
     paper: Paper = "A4"
     reuse: str = ""
     """Terms on which the releases may be reused, plain text."""
+    reuses: dict[str, str] = {}
+    """The same in other languages, by BCP 47 tag."""
     website: str = ""
     base_url: str = ""
     """Public address of the newsroom, ending in a slash, or empty: the storage's own."""
@@ -69,11 +71,20 @@ class Newsroom(Struct, frozen=True):
 
     def boilerplate_in(self, language: str) -> str:
         """Return the boilerplate for ``language``, for its primary subtag, or the default one."""
-        return self.boilerplates.get(language) or self.boilerplates.get(language.split("-")[0]) or self.boilerplate
+        return _in(language, self.boilerplates) or self.boilerplate
+
+    def reuse_in(self, language: str) -> str:
+        """Return the terms of reuse likewise, on one line."""
+        return " ".join((_in(language, self.reuses) or self.reuse).split())
 
     def topic_label(self, topic: str, language: str) -> str:
         """Return the name of topic id ``topic`` in ``language``, else its default name."""
         for known in self.topics:
             if known.id == topic:
-                return known.labels.get(language) or known.labels.get(language.split("-")[0]) or known.label
+                return _in(language, known.labels) or known.label
         return topic
+
+
+def _in(language: str, texts: dict[str, str]) -> str:
+    """Return the text for ``language`` or for its primary subtag, empty when there is neither."""
+    return texts.get(language) or texts.get(language.split("-")[0], "")

@@ -57,6 +57,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
         accent=_accent(house),
         paper=_paper(house),
         reuse=house.text("reuse", lines=True),
+        reuses=_by_language(house, "reuses", lines=True),
         website=house.url("website"),
         base_url=_base_url(house),
         tag_authority=_authority(feeds),

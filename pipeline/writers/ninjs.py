@@ -52,7 +52,7 @@ def record(job: Job) -> dict[str, Any]:
         "slugline": release.slug,
         "located": release.dateline,
         "copyrightHolder": newsroom.name,
-        "usageTerms": newsroom.reuse,
+        "usageTerms": newsroom.reuse_in(release.language),
         "headlines": [{"role": "headline", "value": release.title}],
         "descriptions": [{"role": "summary", "contentType": "text/plain", "value": release.summary}],
         "bodies": [{"role": "article", "contentType": "text/html", "wordCount": words, "value": html}],

@@ -8,6 +8,7 @@ versions of the libraries (by the lock file).
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -25,11 +26,21 @@ LOCK = "requirements.lock"
 
 
 def of_source(workshop: Workshop, slug: str) -> str:
-    """Return the digest of a release's source and of the files beside it. Raises FileNotFoundError."""
+    """Return the digest of a release's source and of the files beside it.
+
+    What cannot be read counts as empty; the reader says what is wrong with it.
+    """
     parts: list[bytes] = []
     for file in workshop.inputs(slug):
-        parts += [file.name.encode(), file.read_bytes()]
+        parts += [os.fsencode(file.name), _content(file)]
     return _digest(parts)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def of_newsroom(newsroom: Newsroom, mark: bytes) -> str:

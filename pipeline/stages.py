@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -21,7 +22,7 @@ from pipeline.formats import Format, Rendition, by_name
 from pipeline.manifest import EMPTY, Manifest, digest
 from pipeline.newsroom import Newsroom
 from pipeline.pool import OutOfBoundsError, run
-from pipeline.reading import origin, public_now, related, with_neighbours
+from pipeline.reading import all_listed, origin, related, with_neighbours
 from pipeline.release import Related, Release
 from pipeline.words import Words
 from pipeline.workshop import Entry, Workshop, write_file
@@ -96,10 +97,11 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
 
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
     """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
-    known = public_now(workshop, house.published, house.now) if row.after else {}
+    listed = all_listed(workshop, house.published) if row.after else {}
+    known = {slug: found for slug, found in listed.items() if found.is_public(house.now)}
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
-    for slug in with_neighbours(slugs, known):
+    for slug in with_neighbours(slugs, listed):
         manuscript = workshop.manuscript(slug)
         if manuscript is None:
             continue
@@ -185,7 +187,8 @@ def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
 
 
 def _keep_pictures(workshop: Workshop, task: Task) -> None:
-    """Put the pictures beside the page that shows them."""
+    """Put the pictures beside the page that shows them, and nowhere else."""
+    shutil.rmtree(workshop.place(not task.waiting) / "releases" / task.slug, ignore_errors=True)
     for file, data in workshop.pictures(task.release).items():
         write_file(workshop.place(task.waiting) / "releases" / task.slug / file, data)
 

@@ -147,7 +147,7 @@ class Workshop:
         """Return what was remembered under ``name``; ``default`` when nothing was, or in another version's form."""
         try:
             return msgspec.json.decode((self.work / name).read_bytes(), type=kind)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return default
 
     def remember(self, name: str, value: object) -> None:

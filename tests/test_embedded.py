@@ -270,7 +270,9 @@ def test_three_starts_at_once_end_with_one_server(root: Path) -> None:
     code = (
         f"from pathlib import Path; from pipeline.storage import embedded; print(embedded.start(Path({str(root)!r})))"
     )
-    starts = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    starts = [
+        subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
     assert len({start.communicate(timeout=60)[0] for start in starts}) == 1
     assert [start.returncode for start in starts] == [0, 0, 0]
     assert embedded.status(root).running

@@ -268,11 +268,10 @@ def is_zombie(pid: int) -> bool:
 
 def test_three_starts_at_once_end_with_one_server(root: Path) -> None:
     code = (
-        f"from pathlib import Path; from pipeline.storage import embedded; print(embedded.start(Path({str(root)!r})))"
+        "import pathlib, sys; from pipeline.storage import embedded; print(embedded.start(pathlib.Path(sys.argv[1])))"
     )
-    starts = [
-        subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    command = [sys.executable, "-c", code, str(root)]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert len({start.communicate(timeout=60)[0] for start in starts}) == 1
     assert [start.returncode for start in starts] == [0, 0, 0]
     assert embedded.status(root).running

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -96,9 +96,8 @@ class Words:
             date=self.weekday_date(moment),
             time=format_time(there.time(), seconds, locale=self.locale),
             zone=get_timezone_name(there, width="long", locale=self.locale),
-            offset=get_timezone_gmt(there, width="iso8601", locale=self.locale)
-            .replace("Z", "+00:00")
-            .join(("UTC", "")),
+            # Not Babel's get_timezone_gmt: it is an hour off west of Greenwich where half hours are in use.
+            offset=f"UTC{there.isoformat(timespec='minutes')[16:]}",
             utc=utc_time,
         )
 
@@ -119,5 +118,7 @@ class Words:
 
     def language_name(self, tag: str) -> str:
         """Return the language ``tag`` in its own name, as the one who reads it looks for it."""
-        name = _locale(tag).get_language_name() or tag
+        locale = _locale(tag)
+        known = locale.language == tag.replace("_", "-").split("-")[0].lower()  # else it is the fallback
+        name = (locale.get_language_name() if known else None) or tag
         return name[:1].upper() + name[1:]

@@ -65,7 +65,17 @@ class YearPage(Struct, frozen=True):
     sha256: str
 
 
-class Manifest(Struct, frozen=True):
+class Claim(Struct, frozen=True):
+    """Somebody is uploading a release: until then, or until it is listed, nobody uploads other content of it."""
+
+    by: str
+    """A random name of the machine, kept with its output."""
+    record: str
+    """SHA-256 of the record that is coming."""
+    until: datetime
+
+
+class Manifest(Struct, frozen=True, omit_defaults=True):
     """The newsroom's public record at one serial; ``rows`` are newest first."""
 
     serial: int = 0
@@ -74,6 +84,8 @@ class Manifest(Struct, frozen=True):
     years: dict[str, YearPage] = {}
     assets: tuple[str, ...] = ()
     """Keys of the style sheets, fonts and marks that are up; their names carry their digest."""
+    claims: dict[str, Claim] = {}
+    """What is being uploaded at this moment, by SHA-256 of the slug: a name is public once its files are."""
 
     def by_slug(self) -> dict[str, Row]:
         """Return the rows by slug."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from pipeline import manifest as record
 from pipeline.errors import ConflictError, StorageError
-from pipeline.manifest import EMPTY, Manifest, YearPage
+from pipeline.manifest import EMPTY, Claim, Manifest, YearPage
 from pipeline.plan import File, Plan, Upload, plan
 from pipeline.ready import Ready
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
@@ -72,6 +73,14 @@ def draft(ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store:
     return plan(wanted, there)
 
 
+class Publisher(Struct, frozen=True):
+    """Who uploads, and until when others must leave these releases alone."""
+
+    name: str
+    now: datetime
+    until: datetime
+
+
 def apply(
     store: ObjectStore,
     todo: Plan,
@@ -79,24 +88,24 @@ def apply(
     assets: Iterable[str],
     base: Manifest,
     seen: Seen,
+    me: Publisher,
     done: Done,
 ) -> Seen:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
-    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Raises
-    ConflictError when somebody else published other content of one of these releases since ``base``, and StorageError.
+    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Before its files
+    go up a release is claimed in the manifest, so that of two rivals one is told before anything is overwritten.
+
+    Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
+    to, and StorageError.
     """
-    rows = _checked(seen.manifest, base, ready).by_slug()
-    replacing = {
-        release.row.slug: {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
-        for release in ready
-        if release.row.slug in rows
-    }
+    _checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
-    if any(replacing.values()):
-        seen = commit(store, seen, lambda current: _announce(_checked(current, base, ready), replacing))
+    coming = [(release, _coming(release, todo)) for release in ready]
+    if any(files for _, files in coming):
+        seen = commit(store, seen, lambda now: _claimed(_checked(now, base, ready, me), coming, me))
     put_up(store, (*todo.group("files"), *todo.group("pages")), done)
-    return commit(store, seen, lambda current: merged(_checked(current, base, ready), ready, assets))
+    return commit(store, seen, lambda now: merged(_checked(now, base, ready, me), ready, assets))
 
 
 def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
@@ -113,32 +122,51 @@ def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _announce(current: Manifest, replacing: Mapping[str, Mapping[str, str]]) -> Manifest:
-    """Say which files of public releases are about to be overwritten: until the next serial either digest is valid."""
-    rows = current.by_slug()
-    for slug, keys in replacing.items():
-        if keys:
-            rows[slug] = msgspec.structs.replace(rows[slug], replacing=dict(keys))
-    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()))
+def _coming(release: Ready, todo: Plan) -> dict[str, str]:
+    """Return key → SHA-256 of the files of ``release`` that go up."""
+    return {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
+
+
+def _claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
+    """Claim the releases, and say which public files are about to be overwritten: either digest is valid meanwhile."""
+    rows, claims = current.by_slug(), dict(current.claims)
+    for release, files in coming:
+        slug = release.row.slug
+        if files:
+            claims[_opaque(slug)] = Claim(me.name, release.row.record, me.until)
+        if files and slug in rows:
+            rows[slug] = msgspec.structs.replace(rows[slug], replacing=files)
+    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), claims=claims)
 
 
 def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -> Manifest:
-    """Put the rows of ``ready`` among the rows of ``current``."""
+    """Put the rows of ``ready`` among the rows of ``current``; they are claimed no longer."""
     rows = current.by_slug() | {release.row.slug: release.row for release in ready}
+    ours = {_opaque(release.row.slug) for release in ready}
+    claims = {name: claim for name, claim in current.claims.items() if name not in ours}
     known = tuple(sorted({*current.assets, *assets}))
-    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), assets=known)
+    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), assets=known, claims=claims)
 
 
-def _checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...]) -> Manifest:
+def _opaque(slug: str) -> str:
+    return record.digest(slug.encode())
+
+
+def _checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Publisher) -> Manifest:
     """Return ``current``; somebody else's other content of one of ours is a conflict."""
     rows, before = current.by_slug(), base.by_slug()
-    for release in ready:
-        slug = release.row.slug
-        theirs, known = rows.get(slug), before.get(slug)
-        if theirs and theirs.record != release.row.record and theirs.record != (known.record if known else ""):
+    for slug, ours in ((release.row.slug, release.row.record) for release in ready):
+        theirs, known, claim = rows.get(slug), before.get(slug), current.claims.get(_opaque(slug))
+        if theirs and theirs.record not in (ours, known.record if known else ""):
             raise ConflictError(
-                f"{slug}: somebody else published other content of it meanwhile (record {theirs.record[:12]}; "
-                f"this one {release.row.record[:12]})",
+                f"{slug}: somebody else published other content of it meanwhile "
+                f"(record {theirs.record[:12]}; this one {ours[:12]})",
+                "compare the two sources, then publish again",
+            )
+        if claim and claim.record != ours and claim.by != me.name and claim.until > me.now:
+            raise ConflictError(
+                f"{slug}: somebody else is uploading other content of it (record {claim.record[:12]}; "
+                f"this one {ours[:12]}) and has until {claim.until:%H:%M:%S} UTC",
                 "compare the two sources, then publish again",
             )
     return current

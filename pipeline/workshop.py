@@ -127,6 +127,14 @@ class Workshop:
             self.remember("opaque.json", names)
         return names[slug]
 
+    def name(self) -> str:
+        """Return a random name for this workshop, the same in every run."""
+        found = self.recall("name.json", str, "")
+        if not found:
+            found = secrets.token_hex(8)
+            self.remember("name.json", found)
+        return found
+
     # What was made
 
     def place(self, waiting: bool) -> Path:

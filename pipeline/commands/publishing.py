@@ -19,6 +19,8 @@ from pipeline.storage import embedded
 from pipeline.workshop import write_file
 
 LISTED = "listed.json"
+CLAIM = timedelta(minutes=15)
+"""How long a release stays claimed when its publisher is never heard of again."""
 APART = timedelta(seconds=2)
 """What the clocks of storage and of this machine may differ by."""
 
@@ -90,7 +92,8 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
 
 def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
-    store.check()
+    clock = store.check().date
+    me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
     seen = publish.look(store)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
     todo = publish.draft(found.ready, _files(assets), seen.manifest, store)
@@ -103,7 +106,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
         else:
             console.progress(len(written), len(todo.uploads), "uploaded")
 
-    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, tell)
+    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
     for _ in range(publish.TRIES):
         seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)

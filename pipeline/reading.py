@@ -67,6 +67,7 @@ def read(
     from pipeline.reader import check_slugs, check_translations  # the parsers cost more than a run with nothing to do
 
     known = workshop.slugs()
+    before = workshop.recall(INDEX, dict[str, Listed], {})
     index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in set(known)}
     clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
     whole: dict[str, tuple[Fault, ...]] = {}
@@ -84,7 +85,16 @@ def read(
             workshop.drop_manuscript(slug)
             index.pop(slug)
         yield Read(slug, bool(faults), not faults and index[slug].waits(now), faults or warnings)
+    _renew_neighbours(workshop, index, {listed.origin for slug, listed in before.items() if slug not in index})
     workshop.remember(INDEX, dict(sorted(index.items())))
+
+
+def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str]) -> None:
+    """Let make look again at the pages that named a release which is gone: it goes by the manuscripts' times."""
+    for slug, listed in index.items():
+        manuscript = workshop.work / "read" / f"{slug}.json"
+        if listed.origin in origins and manuscript.is_file():
+            manuscript.touch()
 
 
 def _read_one(

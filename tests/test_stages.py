@@ -604,6 +604,25 @@ def test_pages_that_named_a_release_are_stale_when_it_is_gone(bench: Bench) -> N
     assert b"[]" in (bench.workshop.public / "releases/probe.html").read_bytes()
 
 
+@pytest.mark.parametrize("away", ["deleted", "refused"])
+def test_pages_that_named_a_release_that_cannot_be_read_any_more_are_candidates_for_make(
+    bench: Bench, away: str
+) -> None:
+    """Make goes by file times: the manuscript of the page's own release must be newer than the page."""
+    bench.write()
+    bench.write("alone")
+    gone = bench.write("probe-ar", language="ar", translation_of="probe")
+    bench.run(NAMES)
+    manuscripts = {slug: bench.workshop.work / "read" / f"{slug}.json" for slug in ("probe", "alone")}
+    for file in manuscripts.values():
+        os.utime(file, (1, 1))
+    gone.unlink() if away == "deleted" else bench.write("probe-ar", colour="blue")
+    changed = [] if away == "deleted" else ["probe-ar"]
+    list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now))
+    assert manuscripts["probe"].stat().st_mtime > 1
+    assert manuscripts["alone"].stat().st_mtime == 1
+
+
 def test_the_memory_of_what_was_read_is_whole(bench: Bench) -> None:
     bench.write(subtitle="A deck", dateline="London", body="## Head\n\n- one\n- [two](https://example.org/)")
     bench.read()

@@ -458,6 +458,28 @@ def test_a_listing_of_an_older_manifest_never_replaces_one_of_a_newer(memory: Me
         assert memory.objects[listing] == build(memory.manifest())[listing]
 
 
+def test_a_rival_who_publishes_right_after_the_manifest_was_read_is_not_undone(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listings are looked at before the manifest is, so theirs are noticed."""
+    Office(memory).publish(release("mine"))
+    memory.objects["feed.xml"] = b"old"
+    rivals = [rival(memory, release("theirs", days=1))]
+    get = memory.get
+
+    def read(key: str, bucket: Bucket = "public") -> Stored | None:
+        found = get(key, bucket)
+        if key == KEY and rivals:
+            rivals.pop()()
+        return found
+
+    monkeypatch.setattr(memory, "get", read)
+    found = list_all(memory, LISTINGS, build, lambda upload: None)
+    assert [listed.slug for listed in found.manifest.rows] == ["theirs", "mine"]
+    for listing in LISTINGS:
+        assert memory.objects[listing] == build(memory.manifest())[listing]
+
+
 def test_listings_that_never_hold_still_end_with_a_storage_error(memory: Memory) -> None:
     numbers = iter(range(1000))
 

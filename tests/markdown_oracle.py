@@ -29,7 +29,7 @@ from pipeline.document import (
     Text,
 )
 
-PARSER = MarkdownIt("gfm-like", {"html": True})
+PARSER = MarkdownIt("gfm-like", {"html": True, "strikethrough_single_tilde": True})
 if PARSER.linkify is not None:
     PARSER.linkify.set({"fuzzy_link": False})  # GitHub takes example.com for words
 

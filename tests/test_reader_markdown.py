@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -150,8 +151,8 @@ def test_soup_reads_as_on_github(soup: str) -> None:
     text = soup.rstrip(" ") + "\nlast\n"
     # The oracle lets blank lines below an empty item end the whole list; the specification does not.
     assume(not re.search(r"(?m)([-*+]|\d[.)])[ \t]*\n[ \t>]*\n", text))
-    # It also keeps the indentation of lines within a code span, and lets an indented > end a paragraph.
-    assume(not re.search(r"[a-z\]|] *`| {4}>", text))
+    # It also keeps the indentation of lines within a code span, and lets an indented > or - end a paragraph.
+    assume(not re.search(r"[a-z\]|] *`| {4}>|(?m:^ {4,}-$)", text))
     body, notes, faults = read(text)
     assert not faults
     assert comparable(body + notes) == comparable(oracle.read(text))
@@ -176,6 +177,44 @@ def test_lines_read_as_on_github(text: str) -> None:
     body, _, faults = read(f"{text} z")
     assert not faults
     assert body == oracle.read(f"{text} z")
+
+
+DELIMITERS = st.sampled_from(["*", "**", "***", "****", "_", "__", "___", "~", "~~", "~~~", "*_", "_*", "**~~", "~~_"])
+NEIGHBOURS = (
+    st.sampled_from(["a", "b", " ", "漢", "한국", "é", "q_r_s", "5*3", "\u00a0", "{{ 7*7 }}"])
+    | st.sampled_from([".", ",", "(", ")", "“", "”", "。", "「", "」", "—", "€", "©", "?", "[", "]", "'"])
+    | st.sampled_from(
+        ["`c`", "`*`", "<https://example.org/_a_>", "\\*", "\\_", "\\~", "\\\\", "&amp;", "&auml;", "&#42;"]
+    )
+    | st.sampled_from(["[l](https://example.org)", "[*l](https://example.org/_)", "[l* **m**](https://example.org)"])
+    | st.sampled_from(["\nb", "\n*b", "\n_b", "\n~~b", "  \nb", "  \n**b", "\\\nb", "\\\n*b", "\\\n_“"])
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    st.lists(DELIMITERS | NEIGHBOURS, min_size=1, max_size=14).map("".join), st.sampled_from(["x{}", "x {}", "# {}"])
+)
+def test_emphasis_reads_as_on_github(text: str, frame: str) -> None:
+    """Any heap of delimiter runs, whatever stands beside them; a heading begins and ends with them."""
+    assume("\n" not in text or frame != "# {}")
+    # Where single and double tildes could pair, GitHub goes by the rule of three, which the oracle knows for * and _.
+    assume(len({len(run) for run in re.findall("~+", re.sub(r"\\[*_~\\]", "x", text))} & {1, 2}) < 2)
+    text = frame.format(text).replace(" \\\n", "\\\n")  # a blank there is seen by nobody
+    body, _, faults = read(text)
+    assert not faults
+    assert body == oracle.read(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["*a_ ", "a**b", "*_", "_a*", "a***b**c*", "~a ~~b", "*`a`_ ", "*a **b ***c ", "_(*)~", "*", "**a"]
+)
+def test_no_heap_of_delimiters_takes_long(unit: str) -> None:
+    """Time is linear in the length; what would nest too deeply is a fault."""
+    start = time.process_time()
+    read(unit * (60_000 // len(unit)))
+    read("*" * 30_000 + unit * 1_000 + "*" * 30_000)
+    assert time.process_time() - start < 5
 
 
 HTML = [

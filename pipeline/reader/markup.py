@@ -1,9 +1,9 @@
 """Python-Markdown, taught to read as GitHub does; the one module that imports it.
 
-An extension puts ``blocks`` in the place of the block processors. Inline mark-up stays with Python-Markdown's engine:
-emphasis and strikethrough are pymdown-extensions' (they follow CommonMark's delimiter rules), what stands on its own
-(escapes, code spans, autolinks, entities, line breaks) is read in one pass from left to right, and links by the rules
-of CommonMark. Raw HTML becomes a mark that ``examine`` reports, never output.
+An extension puts ``blocks`` in the place of the block processors. Inline mark-up stays with Python-Markdown's engine,
+which is given other patterns: what stands on its own (escapes, code spans, autolinks, entities, line breaks) is read in
+one pass from left to right, and links by the rules of CommonMark; then ``emphasis`` goes over the tree. Raw HTML
+becomes a mark that ``examine`` reports, never output.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from markdown import Markdown
 from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.treeprocessors import InlineProcessor as InlineEngine
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, STX, AtomicString, Registry
-from pymdownx.betterem import BetterEmExtension
-from pymdownx.tilde import DeleteSubExtension
 
 from pipeline.reader.blocks import Block, settle_ends
 from pipeline.reader.elements import Elements
+from pipeline.reader.emphasis import EDGES, emphasize
 from pipeline.reader.examine import RAW, examine
 from pipeline.reader.leaves import ENTITY, ESCAPE, TAG, TAG_ENDS, References
 from pipeline.reader.links import ADDRESS, LinkFinder, address_of, trim_address
@@ -42,13 +42,13 @@ class _Atoms(InlineProcessor):
     PATTERN = (
         rf"{ESCAPE.pattern}|(`+)|<([a-zA-Z][a-zA-Z0-9+.-]{{1,31}}:[^\s<>\x00-\x20]*)>"
         rf"|<([\w.!#$%&'*+/=?^`{{|}}~-]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)>|({TAG})"
-        rf"|({ENTITY.pattern})|(~{{3,}})"
+        rf"|({ENTITY.pattern})"
     )
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
-        escaped, ticks, address, email, tag, entity, tildes = m.groups()
+        escaped, ticks, address, email, tag, entity = m.groups()
         start, end = m.span()
-        if literal := escaped or tildes or (entity and unescape(entity)):
+        if literal := escaped or (entity and unescape(entity)):
             return _shielded(literal), start, end
         if ticks:
             return self._code(ticks, data, start, end)
@@ -104,7 +104,7 @@ class _Breaks(InlineProcessor):
     """Hard line breaks. They come last: to what stands before them they are white space."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> Handled:  # type: ignore[override]  # noqa: N802
-        return Element("br"), *m.span()
+        return Element("br", {EDGES: m.group()}), *m.span()
 
 
 class _Addresses(InlineProcessor):
@@ -118,7 +118,9 @@ class _Addresses(InlineProcessor):
         href = address_of(text)
         if not href:
             return None, None, None
-        return _link(href, AtomicString(text)), m.start(), m.start() + len(raw)
+        link = _link(href, AtomicString(text))
+        link.set(EDGES, text)
+        return link, m.start(), m.start() + len(raw)
 
 
 def _shielded(text: str) -> str:
@@ -156,11 +158,13 @@ class _Blocks(BlockProcessor):
         Elements(self.github.report, AtomicString).add(parent, document)
 
 
-_REPLACED = (
-    *("backtick", "escape", "reference", "link", "image_link", "image_reference", "short_reference"),
-    *("short_image_ref", "autolink", "automail", "linebreak", "html", "entity"),
-)
-"""Python-Markdown's inline patterns that read otherwise than GitHub."""
+class _Emphasis(Treeprocessor):
+    """Emphasis and strike-through, wherever the text is not literal."""
+
+    def run(self, root: Element) -> None:
+        for element in list(root.iter()):
+            if not isinstance(element.text, AtomicString):
+                emphasize(element)
 
 
 class _Examination(Treeprocessor):
@@ -188,9 +192,10 @@ class GitHub(Extension):
         """Register all of it; Python-Markdown calls this."""
         md.stripTopLevelTags = False
         md.preprocessors, md.postprocessors, md.parser.blockprocessors = Registry(), Registry(), Registry()
+        md.inlinePatterns = Registry()
+        md.treeprocessors.register(InlineEngine(md), "inline", 20)  # the one there keeps the patterns it was made with
+        md.treeprocessors.register(_Emphasis(md), "emphasis", 10)  # before "unescape"
         md.treeprocessors.deregister("prettify")
-        for name in _REPLACED:
-            md.inlinePatterns.deregister(name)
         md.parser.blockprocessors.register(_Blocks(md, self), "github", 100)
         md.inlinePatterns.register(_Atoms(_Atoms.PATTERN, md), "atoms", 190)
         md.inlinePatterns.register(_Links(r"!\[", md, self.references), "pictures", 180)
@@ -211,9 +216,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.github = GitHub()
-        emphasis = BetterEmExtension(smart_enable="underscore")
-        strikethrough = DeleteSubExtension(punctuation=True)  # its subscript, one tilde, strikes out on GitHub
-        self.markdown = Markdown(extensions=[emphasis, strikethrough, self.github], output_format="html")
+        self.markdown = Markdown(extensions=[self.github], output_format="html")
 
     def convert(self, text: str, first_line: int, report: Report, arrange: Arrange) -> str:
         """Return HTML that is not sanitised yet; every element that may be reported has a ``data-line``."""

@@ -24,22 +24,24 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT are folders without blanks in their names))
 
 # What there is: sources, those that still wait (their marker's time is the release's instant), those that are public
-# with the same fingerprint already (only `publish` knows), and the rest. A name that is no slug is for the reader to refuse.
-found   := $(wildcard $(CONTENT)/*.md)
-odd     := $(filter-out $(CONTENT)/%.md,$(found))
+# with the same fingerprint already (only `publish` knows), and the rest. Only plain names of plain files get into make,
+# for it would read others as its own language; whatever else lies there is for the reader to refuse.
+plain    = $(shell LC_ALL=C find -L '$(CONTENT)' $(1) -regextype posix-extended -regex '.*/$(2)' -printf '%P\n' 2>&-)
+found   := $(call plain,-maxdepth 1 -type f,[a-z0-9-]+\.md)
+odd     := $(shell LC_ALL=C find -L '$(CONTENT)' -maxdepth 1 -name '*.md' ! \( -type f -name '[a-z0-9]*' ! -name '*[!a-z0-9-]*.md' \) -printf odd -quit 2>&-)
 held    := $(if $(wildcard $(WAITING)/until/*),$(shell find $(WAITING)/until -type f -newermt now -printf '%f '))
 settled := $(if $(SETTLED),$(file <$(SETTLED)))
-slugs   := $(filter-out $(settled),$(patsubst $(CONTENT)/%.md,%,$(filter $(CONTENT)/%.md,$(found))))
+slugs   := $(filter-out $(settled),$(patsubst %.md,%,$(found)))
 waiting := $(filter $(held),$(slugs))
 open    := $(filter-out $(held),$(slugs))
 
 # What everything is made from, besides its own source. Address and storage are settings too: their stamp is rewritten
 # only when they change. (`make -n` writes nothing.)
 names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
-settings := $(foreach name,$(names),$(name)=$($(name)))
+settings := $(foreach name,$(names),$(name)=$(value $(name)))
 dry      := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 write     = $(if $(dry),,$(shell mkdir -p -m 700 $(WORK))$(file >$(1),$(2)))
-house    := $(wildcard $(CONTENT)/newsroom.toml $(CONTENT)/*.png) requirements.lock $(wildcard pipeline/*.py)
+house    := $(patsubst %,$(CONTENT)/%,$(call plain,-maxdepth 1 -type f,(newsroom\.toml|[A-Za-z0-9._-]+\.png))) requirements.lock $(wildcard pipeline/*.py)
 reader   := $(house) $(wildcard pipeline/reader/*.py)
 look     := $(house) $(wildcard templates/*.* templates/words/*.toml pipeline/writers/*.py pipeline/site/*.py)
 
@@ -47,6 +49,7 @@ same      = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
 
 $(WORK)/settings: $(if $(call same,$(settings),$(file <$(WORK)/settings)),,FORCE)
 	$(call write,$@,$(settings))
+address := $(WORK)/settings $(wildcard .store/ports.json)
 
 # ── The stages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 # A pattern rule records a candidate; the stage's own target hands the recorded ones over in a file, for ten thousand
@@ -73,27 +76,28 @@ docx: $(call files,.docx) | read #: Word file (python-docx)
 $(PUBLIC)/releases/%.docx $(WAITING)/releases/%.docx: $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,docx)
 
 html: $(call files,.html) | text pdf docx #: release pages (Python-Markdown, Jinja2)
-$(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,html)
+$(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(address) ; $(call record,html)
 
 json: $(call files,.json) | html #: ninjs records
-$(PUBLIC)/releases/%.json $(WAITING)/releases/%.json: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(WORK)/settings ; $(call record,json)
+$(PUBLIC)/releases/%.json $(WAITING)/releases/%.json: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(address) ; $(call record,json)
 
 text pdf docx html json:
 	$(hand)
 
 # The listings are made of all records: of those here, and of those last seen in storage.
 feed: $(PUBLIC)/feed.xml | json #: RSS feed (feedgen)
-$(PUBLIC)/feed.xml: $(look) $(WORK)/settings ; $(eval feed.stale := all)
+$(PUBLIC)/feed.xml: $(look) $(address) ; $(eval feed.stale := all)
 pages: $(PUBLIC)/index.html | json #: newsroom page and media-contact files
-$(PUBLIC)/index.html: $(look) $(WORK)/settings ; $(eval pages.stale := all)
+$(PUBLIC)/index.html: $(look) $(address) ; $(eval pages.stale := all)
 feed pages:
 	$(call hand,$(json.stale))
 
-# A picture belongs to the release whose folder it lies in.
+# A picture belongs to the release whose folder it lies in; the folder's own time tells of those that went.
 suffixes := .txt .pdf .docx .html .json
-$(foreach slug,$(patsubst $(CONTENT)/%/,%,$(wildcard $(CONTENT)/*/)),$(eval \
+pictures := $(call plain,-mindepth 2 -maxdepth 2 -type f,[a-z0-9-]+/[A-Za-z0-9_-][A-Za-z0-9._-]*)
+$(foreach slug,$(filter $(slugs),$(call plain,-mindepth 1 -maxdepth 1 -type d,[a-z0-9-]+)),$(eval \
   $(WORK)/read/$(slug).json $(foreach s,$(suffixes),$(PUBLIC)/releases/$(slug)$(s) $(WAITING)/releases/$(slug)$(s)): \
-  $(CONTENT)/$(slug) $(foreach file,$(wildcard $(CONTENT)/$(slug)/*),$(wildcard $(file)))))
+  $(CONTENT)/$(slug) $(patsubst %,$(CONTENT)/%,$(filter $(slug)/%,$(pictures)))))
 
 # ── What people type ────────────────────────────────────────────────────────────────────────────────────────────────
 

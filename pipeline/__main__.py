@@ -27,9 +27,8 @@ def main(arguments: list[str]) -> int:
         return _end(console, error)
     except KeyboardInterrupt:
         console.fault("stopped by the keyboard; what was finished stays, the next run goes on from there")
+        console.fault("dateline: exit 130 (interrupted)")
         return 130
-    except BrokenPipeError:
-        return 0
     except Exception as error:  # the last resort: a person gets a sentence, a developer the traceback on request
         if os.environ.get("DATELINE_DEBUG"):
             traceback.print_exc()

@@ -30,6 +30,13 @@ The first paragraph says who, what, when, where and why. It is also the summary,
 """
 
 
+PLAIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "", "'": ""}
+    | {"Æ": "Ae", "Œ": "Oe", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "Th"}
+)
+"""Letters that have no decomposition in Unicode, and apostrophes, which part no words."""
+
+
 def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
     """Write the source of a release called ``title`` and return its path; it is a draft, dated at the next full hour.
 
@@ -72,7 +79,7 @@ def _list(key: str, ids: Sequence[str]) -> str:
 
 def slug(title: str, now: datetime) -> str:
     """Return a name for files and addresses: ASCII words of ``title``; the date where it has none."""
-    plain = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("’", "").replace("'", ""))
+    plain = unicodedata.normalize("NFKD", title.translate(PLAIN))
     ascii_only = plain.encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", ascii_only)
     found = ""

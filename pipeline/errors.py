@@ -23,8 +23,13 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.source}:{self.line}" if self.line else self.source
+        where = f"{printable(self.source)}:{self.line}" if self.line else printable(self.source)
         return f"{where}: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
+
+
+def printable(name: str) -> str:
+    """Return a file's name as it may stand on a terminal and in a log: on one line, without control characters."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
 
 
 class DatelineError(Exception):

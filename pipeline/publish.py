@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from pipeline import manifest as record
 from pipeline.errors import ConflictError, StorageError
-from pipeline.manifest import EMPTY, Claim, Manifest, YearPage
+from pipeline.manifest import EMPTY, Claim, Manifest, Row, YearPage
 from pipeline.plan import File, Plan, Upload, plan
 from pipeline.ready import Ready
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
@@ -56,21 +56,33 @@ def must_get(store: ObjectStore, key: str) -> bytes:
     return found.body
 
 
-def draft(ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore) -> Plan:
-    """Return what of the releases and assets has to go up; the published records say what is there."""
+def draft(
+    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, doubtful: Iterable[str] = ()
+) -> Plan:
+    """Return what of the releases and assets has to go up; the published records say what is there.
+
+    Of the ``doubtful`` ones everything goes up: they were read back with other bytes.
+    """
     public = dict.fromkeys(seen.assets, "")
     wanted = [file for file in assets if file.key not in public]
     there: dict[str, str] = {}
     rows = seen.by_slug()
     for release in ready:
         row = rows.get(release.row.slug)
-        if row:
-            there |= digests(must_get(store, f"releases/{row.slug}.json"))
-            there[f"releases/{row.slug}.json"] = row.record
-            for key in row.replacing:  # a run was stopped here: either digest may be what is there
-                there[key] = ""
+        if row and row.slug not in doubtful:
+            there |= _there(store, row)
         wanted += release.files
     return plan(wanted, there)
+
+
+def _there(store: ObjectStore, row: Row) -> dict[str, str]:
+    """Return key → SHA-256 of the files of a public release; an empty digest where it is not known."""
+    key = f"releases/{row.slug}.json"
+    found = store.get(key)
+    if found is None or record.digest(found.body) != row.record:
+        return {key: ""}  # somebody or something else wrote it: whatever it says of the files, it does not prove it
+    # Where a run was stopped while it replaced files, either digest may be what is there.
+    return {**digests(found.body), key: row.record, **dict.fromkeys(row.replacing, "")}
 
 
 class Publisher(Struct, frozen=True):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from pipeline import fingerprint
@@ -18,7 +20,7 @@ from pipeline.newsroom import Newsroom
 from pipeline.release import Related, Release
 from pipeline.workshop import Manuscript, Workshop
 
-INDEX = "index.json"
+INDEX = "index"
 
 
 class Read(Struct, frozen=True):
@@ -67,7 +69,7 @@ def read(
     from pipeline.reader import check_slugs, check_translations  # the parsers cost more than a run with nothing to do
 
     known = workshop.slugs()
-    before = workshop.recall(INDEX, dict[str, Listed], {})
+    before = workshop.entries(INDEX, Listed)
     index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in set(known)}
     clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
     whole: dict[str, tuple[Fault, ...]] = {}
@@ -78,15 +80,21 @@ def read(
         else:
             whole[slug] = warnings
     readings = (found.release for found in map(workshop.manuscript, whole) if found)
-    crossed = _by_source(check_translations(readings, {slug: workshop.source(slug) for slug in whole}, index))
+    files = {slug: workshop.source(slug) for slug in whole}
+    crossed = _by_source(check_translations(readings, files, index, now))
     for slug, warnings in whole.items():
         faults = tuple(crossed.get(str(workshop.source(slug)), ()))
         if faults:
             workshop.drop_manuscript(slug)
             index.pop(slug)
+        else:
+            workshop.note(INDEX, slug, index[slug])
+            workshop.confirm_manuscript(slug)
         yield Read(slug, bool(faults), not faults and index[slug].waits(now), faults or warnings)
     _renew_neighbours(workshop, index, {listed.origin for slug, listed in before.items() if slug not in index})
-    workshop.remember(INDEX, dict(sorted(index.items())))
+    for slug in before.keys() - index.keys():
+        workshop.note(INDEX, slug, None)
+    workshop.copy_fair(INDEX, Listed)
 
 
 def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str]) -> None:
@@ -103,11 +111,16 @@ def _read_one(
     """Read one source; return its faults and its warnings."""
     from pipeline.reader import read_release
 
+    source = workshop.source(slug)
     try:
         if clashes:
             raise ReleaseError(clashes)
+        if not source.is_file():
+            raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
         digest = fingerprint.of_source(workshop, slug)
-        reading = read_release(workshop.source(slug), newsroom)
+        reading = read_release(source, newsroom)
+        if unset := tuple(_unsettable(source, reading.release)):
+            raise ReleaseError(unset)
     except ReleaseError as error:
         workshop.drop_manuscript(slug)
         index.pop(slug, None)
@@ -119,6 +132,18 @@ def _read_one(
         slug, release.language, release.title, release.translation_of, release.date, release.draft, withdrawn
     )
     return (), reading.warnings
+
+
+def _unsettable(source: Path, release: Release) -> Iterator[Fault]:
+    """Yield a fault for every character that no type face has: on paper it would be an empty box."""
+    from pipeline.fonts import character_name, missing_glyphs
+
+    missing = missing_glyphs(msgspec.json.encode(release).decode())
+    lines = source.read_text("utf-8-sig").splitlines() if missing else []
+    for character in missing:
+        line = next((number for number, text in enumerate(lines, 1) if character in text), 0)
+        hint = "write it in words, or leave it out"
+        yield Fault(str(source), line, f"no type face has {character_name(character)}", hint)
 
 
 def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
@@ -134,7 +159,7 @@ def all_listed(workshop: Workshop, published: Manifest) -> dict[str, Listed]:
         Listed(row.slug, row.language, row.title, row.translation_of, row.date, withdrawn=row.withdrawn)
         for row in published.rows
     )
-    return {listed.slug: listed for listed in rows} | workshop.recall(INDEX, dict[str, Listed], {})
+    return {listed.slug: listed for listed in rows} | workshop.entries(INDEX, Listed)
 
 
 def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[str, Listed]:

@@ -11,7 +11,7 @@ from pipeline import fingerprint
 from pipeline.formats import FORMATS, Rendition
 from pipeline.manifest import Row
 from pipeline.plan import File
-from pipeline.reading import Listed, origin, public_now, related
+from pipeline.reading import Listed, all_listed, origin, related
 from pipeline.stages import House, Task, pictures, tasks
 from pipeline.workshop import Entry, Manuscript, Workshop
 
@@ -38,7 +38,7 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
     wanted = sorted(slugs)
     wished = {row.name: {task.slug: task for task in tasks(row, workshop, house, wanted)} for row in FORMATS}
     ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
-    known = public_now(workshop, house.published, house.now)
+    listed = all_listed(workshop, house.published)
     ready, held, broken = [], [], []
     for slug in wanted:
         manuscript = workshop.manuscript(slug)
@@ -50,7 +50,7 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
             held.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            ready.append(_ready(workshop, house, manuscript, renditions, known))
+            ready.append(_ready(workshop, house, manuscript, renditions, listed))
         else:
             broken.append(slug)
     return Sorted(tuple(ready), tuple(held), tuple(broken))
@@ -65,9 +65,11 @@ def _ready(
     house: House,
     manuscript: Manuscript,
     renditions: list[Rendition],
-    known: dict[str, Listed],
+    listed: dict[str, Listed],
 ) -> Ready:
     release = manuscript.release
+    known = {slug: found for slug, found in listed.items() if found.is_public(house.now)}
+    original = listed.get(release.translation_of)
     others = related(release.slug, origin(release), known)
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     row = Row(
@@ -84,7 +86,8 @@ def _ready(
         pages=max(rendition.pages for rendition in renditions),
         topics=release.topics,
         revision=release.revision,
-        translation_of=release.translation_of,
+        # A second wall: the reader refuses to name what waits.
+        translation_of=original.slug if original and not original.waits(house.now) else "",
         withdrawn=release.withdrawn is not None,
     )
     files = [File(r.key, r.sha256, r.size, workshop.public / r.key) for r in [*renditions, *pictures(release)]]

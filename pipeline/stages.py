@@ -92,7 +92,7 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
                 yield Step(task.slug, task.waiting, "failed", fault=_fault(row, workshop, task, result))
     finally:
         if stale:
-            workshop.keep_ledger(stage, ledger)
+            workshop.copy_fair(stage, Entry)
 
 
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
@@ -175,15 +175,21 @@ def _set(module: str, workshop: Workshop, house: House, task: Task) -> Made:
 
 
 def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
-    """Write a rendition where it belongs now, and take it away from where it belonged before."""
+    """Write a rendition where it belongs now, and take it away from where it belonged before.
+
+    Only when it is noted does it get a time of its own: a run that is killed here leaves it stale, not strange.
+    """
     key = row.key(task.slug)
-    write_file(workshop.place(task.waiting) / key, made.data)
+    file = workshop.place(task.waiting) / key
+    write_file(file, made.data, final=False)
     (workshop.place(not task.waiting) / key).unlink(missing_ok=True)
     if row.name == "html":
         _keep_pictures(workshop, task)
-    return Entry(
-        task.fingerprint, Rendition(row.name, key, len(made.data), digest(made.data), made.pages), task.waiting
-    )
+    rendition = Rendition(row.name, key, len(made.data), digest(made.data), made.pages)
+    entry = Entry(task.fingerprint, rendition, task.waiting)
+    workshop.note(row.name, task.slug, entry)
+    os.utime(file)
+    return entry
 
 
 def _keep_pictures(workshop: Workshop, task: Task) -> None:

@@ -13,7 +13,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from types import GenericAlias
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,7 @@ from pipeline.formats import Rendition
 from pipeline.newsroom import FILE
 from pipeline.release import Release
 
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 FAR = 4102444800
 """2100-01-01: the ``until`` of a draft."""
 
@@ -77,7 +79,7 @@ class Workshop:
         yield self.source(slug)
         folder = self.content / slug
         if folder.is_dir():
-            yield from sorted(file for file in folder.iterdir() if file.is_file())
+            yield from sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
 
     def mark(self, name: str) -> bytes:
         """Return the organisation's mark, empty when newsroom.toml names none."""
@@ -95,12 +97,12 @@ class Workshop:
         return self.recall(f"read/{slug}.json", Manuscript, None)
 
     def keep_manuscript(self, manuscript: Manuscript, pictures: Mapping[str, bytes], now: datetime) -> None:
-        """Store a release as read, with its pictures; note how long it waits."""
+        """Store a release as read, with its pictures; note how long it waits. It has yet to be confirmed."""
         slug = manuscript.release.slug
         self.drop_manuscript(slug)
         for name, data in pictures.items():
             write_file(self.work / "pictures" / slug / name, data)
-        self.remember(f"read/{slug}.json", manuscript)
+        write_file(self._manuscript(slug), msgspec.json.encode(manuscript), final=False)
         until = self.waiting / "until" / slug
         if manuscript.release.is_public(now):
             until.unlink(missing_ok=True)
@@ -109,9 +111,16 @@ class Workshop:
         ahead = FAR if manuscript.release.draft else manuscript.release.date.timestamp()
         os.utime(until, (ahead, ahead))
 
+    def confirm_manuscript(self, slug: str) -> None:
+        """Let make take a manuscript for finished, once it was judged beside the others."""
+        os.utime(self._manuscript(slug))
+
+    def _manuscript(self, slug: str) -> Path:
+        return self.work / "read" / f"{slug}.json"
+
     def drop_manuscript(self, slug: str) -> None:
         """Forget a release that can no longer be read; what was made of it earlier stays."""
-        (self.work / "read" / f"{slug}.json").unlink(missing_ok=True)
+        self._manuscript(slug).unlink(missing_ok=True)
         shutil.rmtree(self.work / "pictures" / slug, ignore_errors=True)
 
     def pictures(self, release: Release) -> dict[str, bytes]:
@@ -143,11 +152,7 @@ class Workshop:
 
     def ledger(self, stage: str) -> dict[str, Entry]:
         """Return what a stage has made, by slug."""
-        return self.recall(f"{stage}.json", dict[str, Entry], {})
-
-    def keep_ledger(self, stage: str, entries: Mapping[str, Entry]) -> None:
-        """Store what a stage has made."""
-        self.remember(f"{stage}.json", dict(sorted(entries.items())))
+        return self.entries(stage, Entry)
 
     # Memory
 
@@ -162,14 +167,52 @@ class Workshop:
         """Store ``value`` below ``output/.work/``."""
         write_file(self.work / name, msgspec.json.encode(value))
 
+    def entries(self, name: str, kind: type[T]) -> dict[str, T]:
+        """Return the entries of the book ``name``: those of its last fair copy, and what was noted since."""
+        every = cast(type[dict[str, T]], GenericAlias(dict, (str, kind)))
+        found = self.recall(f"{name}.json", every, {})
+        try:
+            lines = (self.work / f"{name}.journal").read_bytes().splitlines()
+        except FileNotFoundError:
+            lines = []
+        for line in lines:
+            try:
+                key, value = msgspec.json.decode(line, type=GenericAlias(tuple, (str, kind | None)))
+            except msgspec.MsgspecError:  # the last line of a run that was killed
+                continue
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = value
+        return found
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write ``data`` aside and rename it into place. Raises SettingError when the disk is full or read-only."""
+    def note(self, name: str, key: str, value: object) -> None:
+        """Note an entry in the book ``name`` at once, or with None that there is none: a run may be killed any time."""
+        path = self.work / f"{name}.journal"
+        try:
+            with path.open("ab") as journal:
+                journal.write(msgspec.json.encode((key, value)) + b"\n")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def copy_fair(self, name: str, kind: type[T]) -> None:
+        """Make a fair copy of the book ``name``."""
+        self.remember(f"{name}.json", dict(sorted(self.entries(name, kind).items())))
+        (self.work / f"{name}.journal").unlink(missing_ok=True)
+
+
+def write_file(path: Path, data: bytes, *, final: bool = True) -> None:
+    """Write ``data`` aside and rename it into place. Raises SettingError when the disk is full or read-only.
+
+    One that is not ``final`` has the oldest of all times, so that make takes it for stale until somebody sets it right.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             aside.write_bytes(data)
+            if not final:
+                os.utime(aside, (0, 0))
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)

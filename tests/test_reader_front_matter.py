@@ -47,7 +47,7 @@ withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
     found = release(tmp_path, front).release
     assert found.title == "Acme #1: it opens"
     assert (found.subtitle, found.dateline, found.reference) == ("1.10", "no", "12:30")
-    assert found.summary == "Two lines of summary"
+    assert found.summary == "Wrong", "a withdrawn release does not tell what it said"
     assert found.date == datetime(2026, 11, 23, 9, 0, 30, 500000, timezone(timedelta(hours=1)))
     assert found.date.utcoffset() == timedelta(hours=1)
     assert (found.embargo, found.draft, found.language) == (True, False, "pt-BR")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -38,7 +38,7 @@ def test_names_that_lead_somewhere() -> None:
         made("b", notes=linking("b")),
         made("c", withdrawn=withdrawn("a")),
         made("d", 1, translation_of="e"),
-        made("e", 5),
+        made("e", 1),
     )
 
 
@@ -83,3 +83,19 @@ def test_names_that_are_no_slug() -> None:
         ("content/a.md", "same"),
         ("content/index.md", "name"),
     ]
+
+
+def test_translation_would_give_away_an_original_that_waits() -> None:
+    late = made("late", 5)
+    early = made("early", 1, translation_of="late")
+    assert messages(early, late) == [
+        "content/early.md: translation_of: that release is not public yet when this one is"
+    ]
+
+
+def test_what_is_public_by_now_may_be_named_by_an_older_release() -> None:
+    late, early = made("late", 5), made("early", 1, body=linking("late"))
+    known = {"late": late, "early": early}
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    assert check_translations([early], known=known, now=now) == ()
+    assert check_translations([early], known=known, now=now - timedelta(milliseconds=1))

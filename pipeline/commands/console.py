@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 BAR = 30
 """Characters of the progress bar."""
@@ -20,12 +22,15 @@ class Console:
     def line(self, text: str = "") -> None:
         """Write one line of result."""
         self._close()
-        print(text, flush=True)
+        try:
+            print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+        except BrokenPipeError:  # somebody reads no further (``make publish | head``); the work goes on
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
 
     def fault(self, text: str) -> None:
         """Write one fault, as it is to be read."""
         self._close()
-        print(text, file=sys.stderr, flush=True)
+        print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 
     def step(self, stage: str, name: str, *facts: str) -> None:
         """Write what became of one release, in columns."""

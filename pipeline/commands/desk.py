@@ -64,10 +64,11 @@ class Desk:
         file = self.workshop.newsroom_file
         if not file.is_file():
             return ""
-        beside = [f"{path.name} {path.stat().st_size}" for path in sorted(file.parent.glob("*.*")) if path.is_file()]
+        marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
+        beside = [os.fsencode(path.name) + str(path.stat().st_size).encode() for path in marks]
         code = [path.read_bytes() for path in sorted((fingerprint.ROOT / "pipeline").glob("reader/*.py"))]
         code.append((fingerprint.ROOT / "pipeline" / "newsroom.py").read_bytes())
-        return digest(b"\0".join([file.read_bytes(), *(name.encode() for name in beside), *code]))
+        return digest(b"\0".join([file.read_bytes(), *beside, *code]))
 
     @cached_property
     def destination(self) -> Destination:

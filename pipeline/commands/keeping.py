@@ -9,7 +9,8 @@ from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.publishing import complain, last_manifest
-from pipeline.errors import SettingError
+from pipeline.commands.rendering import REFUSED
+from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
 from pipeline.storage import embedded
 from pipeline.workshop import Manuscript
@@ -22,6 +23,9 @@ def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
     if desk.destination.embedded:
         embedded.start(desk.root)
     desk.published = last_manifest(desk)
+    if not desk.published.serial:
+        console.line("nothing is published yet: make publish")
+        return
     stranger = desk.stranger
     wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
     read = 0
@@ -70,13 +74,15 @@ def _only_embedded(desk: Desk, command: str) -> None:
 def status(desk: Desk, _options: Namespace, console: Console) -> None:
     """Say of every release what it is; a person at the terminal may read the names of those that wait."""
     rows = desk.published.by_slug()
+    refused = desk.workshop.recall(REFUSED, dict[str, str], {})
     lines = [("release", "state", "date", "language")]
     for slug in desk.workshop.slugs():
         manuscript = desk.workshop.manuscript(slug)
         row = rows.get(slug)
         if manuscript is None:
-            state = "public; not read yet here" if row else "refused, or not read yet: make check"
-            lines.append((slug, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
+            state = "refused: make check" if printable(slug) in refused else "not read yet on this machine"
+            state = f"public; {state}" if row else state
+            lines.append((printable(slug), state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
             continue
         release = manuscript.release
         waiting = not release.is_public(desk.now)

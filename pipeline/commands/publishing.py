@@ -12,13 +12,14 @@ from msgspec import Struct
 from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
-from pipeline.errors import ReleaseError, SettingError, StorageError
+from pipeline.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.manifest import KEY, Manifest, Row, digest, dump, load
 from pipeline.plan import File, Plan, Upload, plan
 from pipeline.storage import embedded
 from pipeline.workshop import write_file
 
 LISTED = "listed.json"
+DOUBTFUL = "doubtful.json"
 CLAIM = timedelta(minutes=15)
 """How long a release stays claimed when its publisher is never heard of again."""
 APART = timedelta(seconds=2)
@@ -48,8 +49,17 @@ def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
     settle.remember(desk.workshop, desk.destination.address, desk.published)
     digests = settle.sources(desk.workshop)
     read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
-    settled = settle.settled(desk.workshop, desk.house(), digests)
+    doubtful = desk.workshop.recall(DOUBTFUL, list[str], [])
+    settled = settle.settled(desk.workshop, desk.house(), digests) - set(doubtful)
     write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
+    _reconsider(desk, set(digests) - settled)
+
+
+def _reconsider(desk: Desk, slugs: set[str]) -> None:
+    """Let make look again at what is not whole, whatever the times of its files say: a run may have been killed."""
+    for slug in ready.sort(desk.workshop, desk.house(), slugs, desk.now).broken:
+        if desk.workshop.manuscript(slug):
+            desk.workshop.confirm_manuscript(slug)
 
 
 def last_manifest(desk: Desk) -> Manifest:
@@ -96,7 +106,8 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
     seen = publish.look(store)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
-    todo = publish.draft(found.ready, _files(assets), seen.manifest, store)
+    doubtful = desk.workshop.recall(DOUBTFUL, list[str], [])
+    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, doubtful)
     written: dict[str, str] = {}
 
     def tell(upload: Upload) -> None:
@@ -114,6 +125,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
         troubles = _read_back(desk, written, seen.manifest)
         if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
+    _doubt(desk, found, troubles)
     complain(troubles)
     _keep_secret(desk, found.held)
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
@@ -193,6 +205,13 @@ def _read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> li
     return verify.read_back(desk.stranger, verify.of_files(wanted))
 
 
+def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> None:
+    """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
+    wrong = {trouble.key for trouble in troubles}
+    doubtful = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
+    desk.workshop.remember(DOUBTFUL, doubtful)
+
+
 def _keep_secret(desk: Desk, held: tuple[str, ...]) -> None:
     """Make sure that nobody can tell that what waits exists. Raises StorageError."""
     never = [slug for slug in held if slug not in desk.published.by_slug()]
@@ -219,13 +238,25 @@ def _conclude(desk: Desk, found: ready.Sorted, console: Console) -> Verdict | No
     gone = [row.slug for row in desk.published.rows if row.slug not in sources]
     if gone:
         console.fault(f"warning: public, but not in {desk.workshop.content}/: {', '.join(sorted(gone))}")
-    if found.held:
-        console.line(f"{count(len(found.held), 'release')} held until the date comes, or drafts")
+    public = {row.slug: row for row in desk.published.rows}
+    taken_back = [slug for slug in found.held if slug in public]
+    for slug in taken_back:
+        console.fault(
+            f"{desk.workshop.source(slug)}: a draft, or its date is ahead, but it is public since "
+            f"{public[slug].date:%Y-%m-%d} and stays so\n  hint: only withdrawn: takes it back"
+        )
+    if len(found.held) > len(taken_back):
+        console.line(f"{count(len(found.held) - len(taken_back), 'release')} held until the date comes, or drafts")
     if found.broken:
-        console.fault(f"{count(len(found.broken), 'release')} not published: {', '.join(found.broken)}")
+        named = ", ".join(f"{printable(slug)} ({_why(desk, slug)})" for slug in found.broken)
+        console.fault(f"{count(len(found.broken), 'release')} not published: {named}")
     console.line(f"{count(len(desk.published.rows), 'release')} public at")
     console.heading(f"{desk.destination.base_url}index.html")
-    return verdict(ReleaseError) if found.broken else None
+    return verdict(ReleaseError) if found.broken or taken_back else None
+
+
+def _why(desk: Desk, slug: str) -> str:
+    return "a rendition is missing" if desk.workshop.manuscript(slug) else "refused"
 
 
 def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipeline import reading, stages
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
-from pipeline.errors import Fault, ReleaseError
+from pipeline.errors import Fault, ReleaseError, printable
 from pipeline.release import SLUG
 from pipeline.stages import Step
 from pipeline.workshop import write_file
@@ -24,8 +24,12 @@ def candidates(desk: Desk, options: Namespace) -> tuple[str, ...]:
     if options.candidates is None:
         return known
     wanted = set(options.candidates.read_text("utf-8").split())
-    # A name with a blank never gets through make whole; the reader must see it to refuse it.
-    return tuple(slug for slug in known if slug in wanted or not SLUG.match(slug))
+    # Odd names, and what is no file, never get into make; the reader must see them to refuse them.
+    return tuple(slug for slug in known if slug in wanted or not SLUG.match(slug) or _is_no_file(desk, slug))
+
+
+def _is_no_file(desk: Desk, slug: str) -> bool:
+    return not desk.workshop.source(slug).is_file()
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -50,14 +54,14 @@ def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapp
     """Read ``slugs``; what is in ``told`` with the same digest was refused and told a moment ago."""
     from pipeline import fingerprint
 
-    new = [slug for slug in slugs if slug not in told or fingerprint.of_source(desk.workshop, slug) != told[slug]]
+    new = [slug for slug in slugs if told.get(printable(slug)) != fingerprint.of_source(desk.workshop, slug)]
     refused = {slug for slug in slugs if slug not in new}
     for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, desk.published, new, desk.now), 1):
         _tell(console, result.faults, "" if result.refused else "warning: ")
         if result.refused:
             refused.add(result.slug)
         console.progress(done, len(new), "read")
-    kept = {slug: fingerprint.of_source(desk.workshop, slug) for slug in refused if slug in desk.workshop.slugs()}
+    kept = {printable(slug): fingerprint.of_source(desk.workshop, slug) for slug in refused}
     desk.workshop.remember(REFUSED, kept)
     return refused
 
@@ -124,7 +128,7 @@ def render(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
     console.line(f"{count(len(slugs) - len(lacking), 'release')} in {desk.workshop.public.parent}/")
     if not lacking:
         return None
-    console.fault(f"{count(len(lacking), 'release')} not rendered: {', '.join(lacking)}")
+    console.fault(f"{count(len(lacking), 'release')} not rendered: {', '.join(map(printable, lacking))}")
     return verdict(ReleaseError)
 
 

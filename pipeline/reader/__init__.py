@@ -70,8 +70,10 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
     finished = tuple(gallery)
     facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
     # The first paragraph of what is withdrawn would go on telling it, in listings and records.
-    first = metadata.withdrawn.reason if metadata.withdrawn else summarize(body, metadata.title)
-    facts["summary"] = metadata.summary or first
+    written = metadata.summary or summarize(body, metadata.title)
+    facts["summary"] = (
+        metadata.withdrawn.reason if metadata.withdrawn else written
+    )  # it must not tell what was taken back
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
     return Reading(release, MappingProxyType({found.picture.file: found.data for found in finished}), report.warnings)

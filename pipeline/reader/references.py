@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,9 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
         if first != file:
             faults.append(Fault(str(file), 0, f"the same name as {first}", "rename one of them"))
     return tuple(faults)
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Other(Protocol):
@@ -47,13 +50,17 @@ class Other(Protocol):
 
 
 def check_translations(
-    releases: Iterable[Release], files: Mapping[str, Path] | None = None, known: Mapping[str, Other] | None = None
+    releases: Iterable[Release],
+    files: Mapping[str, Path] | None = None,
+    known: Mapping[str, Other] | None = None,
+    now: datetime = NEVER,
 ) -> tuple[Fault, ...]:
     """Return a fault for every name of another release that leads nowhere, or to one that is not public in time.
 
     Judged are ``translation_of``, ``withdrawn.replaced_by`` and links in the text of ``releases``; ``known`` are the
-    releases that may be named, by default the same ones. ``files`` maps slugs to the paths that faults name, and is
-    where lines are looked up; by default ``content/SLUG.md``.
+    releases that may be named, by default the same ones; what is public by ``now`` may be named by
+    anybody. ``files`` maps slugs to the paths that faults name, and is where lines are looked up; by default
+    ``content/SLUG.md``.
     """
     if known is None:
         releases = tuple(releases)
@@ -62,7 +69,7 @@ def check_translations(
     for release in releases:
         file = (files or {}).get(release.slug, Path("content") / f"{release.slug}.md")
         for key, slug, needle in _named(release):
-            message, hint = _trouble(release, key, slug, known)
+            message, hint = _trouble(release, key, slug, known, now)
             if message:
                 found.append(Fault(str(file), _line(file, needle), f"{key}: {message}", hint))
     return tuple(sorted(set(found)))
@@ -78,20 +85,21 @@ def _named(release: Release) -> Iterator[tuple[str, str, str]]:
         yield "link", slug, f"({slug}"
 
 
-def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Other]) -> tuple[str, str]:
+def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Other], now: datetime) -> tuple[str, str]:
     other = known.get(slug)
     if other is None:
         # No suggestion: it might name a release that waits.
         return f"there is no release {slug}", "write the name of its file, without .md"
     if slug == release.slug:
         return ("" if key == "link" else "the release itself"), "name another release, or delete the line"
-    if key == "translation_of":
-        if other.translation_of:
-            return "itself a translation", "name the original instead"
-        return "", ""
-    start = release.withdrawn.date if release.withdrawn else release.date
+    if key == "translation_of" and other.translation_of:
+        return "itself a translation", "name the original instead"
+    start = max(now, release.withdrawn.date if release.withdrawn else release.date)
     if not release.draft and (other.draft or other.date > start):
-        return "that release is not public yet when this one is", "a link would give it away: leave it out until then"
+        return (
+            "that release is not public yet when this one is",
+            "naming it would give it away: leave it out until then",
+        )
     return "", ""
 
 

@@ -130,7 +130,7 @@ storage: ## prepare the bucket pair of PRESS_BUCKET, once, with the operator's r
 setup: $(READY) ## install what is needed (publish does it too)
 
 test: $(TESTED) ## set up and run the whole test suite
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)

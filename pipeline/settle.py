@@ -16,6 +16,8 @@ from pipeline.workshop import Workshop
 
 PUBLISHED = "published.json"
 SETTLED = "settled"
+DOUBTFUL = "doubtful.json"
+"""Slugs that were read back with other bytes than went up."""
 
 
 class Published(Struct, frozen=True):
@@ -49,7 +51,7 @@ def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> 
         if slug in rows and rows[slug].source == digest:
             continue
         manuscript = workshop.manuscript(slug)
-        if manuscript is None or manuscript.source != digest:
+        if manuscript is None or manuscript.source != digest or not workshop.is_confirmed(slug):
             found.append(slug)
     return found
 

@@ -115,6 +115,10 @@ class Workshop:
         """Let make take a manuscript for finished, once it was judged beside the others."""
         os.utime(self._manuscript(slug))
 
+    def is_confirmed(self, slug: str) -> bool:
+        """Whether a manuscript was judged beside the others."""
+        return self._manuscript(slug).stat().st_mtime > 0
+
     def _manuscript(self, slug: str) -> Path:
         return self.work / "read" / f"{slug}.json"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -225,3 +226,12 @@ def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
     settle.remember(workshop, ADDRESS, manifest)
     assert settle.recall(workshop, ADDRESS) == manifest
     assert settle.recall(workshop, "https://elsewhere.example.net/") == EMPTY
+
+
+def test_a_manuscript_that_was_never_judged_is_read_again(bench: Bench) -> None:
+    """A run killed between reading and judging must not let a release through that names one that waits."""
+    bench.write()
+    bench.read()
+    assert unread(bench) == []
+    os.utime(bench.workshop.work / "read" / "probe.json", (0, 0))
+    assert unread(bench) == ["probe"]

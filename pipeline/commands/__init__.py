@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pages": ("rendering", "listing"),
     "render": ("rendering", "render"),
     "new": ("rendering", "new"),
-    "fetch": ("publishing", "fetch"),
+    "fetch": ("fetching", "fetch"),
     "publish": ("publishing", "publish_all"),
     "verify": ("keeping", "verify_all"),
     "status": ("keeping", "status"),

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
-from pipeline.commands.publishing import complain, last_manifest
+from pipeline.commands.fetching import last_manifest
+from pipeline.commands.publishing import complain
 from pipeline.commands.rendering import REFUSED
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,17 +13,13 @@ from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
-from pipeline.manifest import KEY, Manifest, Row, digest, dump, load
+from pipeline.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.plan import File, Plan, Upload, plan
-from pipeline.storage import embedded
 from pipeline.workshop import write_file
 
 LISTED = "listed.json"
-DOUBTFUL = "doubtful.json"
 CLAIM = timedelta(minutes=15)
 """How long a release stays claimed when its publisher is never heard of again."""
-APART = timedelta(seconds=2)
-"""What the clocks of storage and of this machine may differ by."""
 
 
 class Listed(Struct, frozen=True):
@@ -36,53 +32,6 @@ class Listed(Struct, frozen=True):
     digests: dict[str, str]
 
 
-# ── Fetch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Learn what is public, read what is new, and note the releases that need not be touched."""
-    from pipeline.commands.rendering import read_and_tell
-
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    desk.published = last_manifest(desk)
-    settle.remember(desk.workshop, desk.destination.address, desk.published)
-    digests = settle.sources(desk.workshop)
-    read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
-    doubtful = desk.workshop.recall(DOUBTFUL, list[str], [])
-    settled = settle.settled(desk.workshop, desk.house(), digests) - set(doubtful)
-    write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
-    _reconsider(desk, set(digests) - settled)
-
-
-def _reconsider(desk: Desk, slugs: set[str]) -> None:
-    """Let make look again at what is not whole, whatever the times of its files say: a run may have been killed."""
-    for slug in ready.sort(desk.workshop, desk.house(), slugs, desk.now).broken:
-        if desk.workshop.manuscript(slug):
-            desk.workshop.confirm_manuscript(slug)
-
-
-def last_manifest(desk: Desk) -> Manifest:
-    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights."""
-    stranger = desk.stranger
-    answer = stranger.get(KEY)
-    _compare_clocks(answer.date, datetime.now(UTC))
-    if answer.status == 200:
-        return load(answer.body, lambda key: stranger.get(key).body)
-    store = desk.store
-    store.check()
-    return publish.look(store).manifest
-
-
-def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:
-    """Raise StorageError when storage's clock and this machine's differ: an embargo would end at the wrong instant."""
-    if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
-        raise StorageError(
-            f"storage's clock and this machine's are {abs((theirs - ours).total_seconds()):.0f} seconds apart",
-            "set the clock of the one that is wrong (timedatectl status)",
-        )
-
-
 # ── Publish ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -90,7 +39,7 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
     """Upload what is ready, bring the listings in line, read everything back."""
     settled = set((desk.workshop.work / settle.SETTLED).read_text("utf-8").split())
     todo = [slug for slug in desk.workshop.slugs() if slug not in settled]
-    found = ready.sort(desk.workshop, desk.house(), todo, desk.now)
+    found = ready.sort(desk.workshop, desk.house(), todo, _instant(desk))
     if options.dry_run:
         _print_plan(desk, found, console)
     elif found.ready or not _listed(desk):
@@ -100,13 +49,19 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
     return _conclude(desk, found, console)
 
 
+def _instant(desk: Desk) -> datetime:
+    """Return the earlier of this machine's clock and of storage's, which counts whole seconds: both must have come."""
+    theirs = desk.stranger.head(KEY).date
+    return min(desk.now, theirs) if theirs else desk.now
+
+
 def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     clock = store.check().date
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
     seen = publish.look(store)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
-    doubtful = desk.workshop.recall(DOUBTFUL, list[str], [])
+    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     todo = publish.draft(found.ready, _files(assets), seen.manifest, store, doubtful)
     written: dict[str, str] = {}
 
@@ -209,7 +164,7 @@ def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> N
     """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
     wrong = {trouble.key for trouble in troubles}
     doubtful = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
-    desk.workshop.remember(DOUBTFUL, doubtful)
+    desk.workshop.remember(settle.DOUBTFUL, doubtful)
 
 
 def _keep_secret(desk: Desk, held: tuple[str, ...]) -> None:

@@ -1,0 +1,60 @@
+"""The command before publishing: what storage holds already, what is new, and what need not be touched."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+
+from pipeline import publish, ready, settle
+from pipeline.commands.console import Console
+from pipeline.commands.desk import Desk
+from pipeline.commands.rendering import read_and_tell
+from pipeline.errors import StorageError
+from pipeline.manifest import KEY, Manifest, load
+from pipeline.storage import embedded
+from pipeline.workshop import write_file
+
+APART = timedelta(seconds=2)
+"""What the clocks of storage and of this machine may differ by."""
+
+
+def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Learn what is public, read what is new, and note the releases that need not be touched."""
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    desk.published = last_manifest(desk)
+    settle.remember(desk.workshop, desk.destination.address, desk.published)
+    digests = settle.sources(desk.workshop)
+    read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
+    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
+    settled = settle.settled(desk.workshop, desk.house(), digests) - set(doubtful)
+    write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
+    _reconsider(desk, set(digests) - settled)
+
+
+def _reconsider(desk: Desk, slugs: set[str]) -> None:
+    """Let make look again at what is not whole, whatever the times of its files say: a run may have been killed."""
+    for slug in ready.sort(desk.workshop, desk.house(), slugs, desk.now).broken:
+        if desk.workshop.manuscript(slug):
+            desk.workshop.confirm_manuscript(slug)
+
+
+def last_manifest(desk: Desk) -> Manifest:
+    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights."""
+    stranger = desk.stranger
+    answer = stranger.get(KEY)
+    _compare_clocks(answer.date, datetime.now(UTC))
+    if answer.status == 200:
+        return load(answer.body, lambda key: stranger.get(key).body)
+    store = desk.store
+    store.check()
+    return publish.look(store).manifest
+
+
+def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:
+    """Raise StorageError when storage's clock and this machine's differ: an embargo would end at the wrong instant."""
+    if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
+        raise StorageError(
+            f"storage's clock and this machine's are {abs((theirs - ours).total_seconds()):.0f} seconds apart",
+            "set the clock of the one that is wrong (timedatectl status)",
+        )

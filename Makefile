@@ -15,7 +15,7 @@ WAITING := $(OUTPUT)/waiting
 WORK    := $(OUTPUT)/.work
 READY   := $(VENV)/.ready
 TESTED  := $(VENV)/.ready-for-tests
-RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)
+RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)$(if $(SETTLED), --clock $(WORK)/clock)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -56,6 +56,9 @@ address := $(WORK)/settings $(wildcard .store/ports.json)
 # names overflow an argument list. What waits has its renditions in $(WAITING), everything else in $(PUBLIC). A stage
 # that was asked for by name ends with 2 when a release is at fault; under another goal it goes on.
 
+stages   := text pdf docx html json
+suffixes := .txt .pdf .docx .html .json
+
 record = $(eval $(1).stale += $*)
 files  = $(open:%=$(PUBLIC)/releases/%$(1)) $(waiting:%=$(WAITING)/releases/%$(1))
 asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
@@ -81,7 +84,7 @@ $(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/re
 json: $(call files,.json) | html #: ninjs records
 $(PUBLIC)/releases/%.json $(WAITING)/releases/%.json: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(address) ; $(call record,json)
 
-text pdf docx html json:
+$(stages):
 	$(hand)
 
 # The listings are made of all records: of those here, and of those last seen in storage.
@@ -93,7 +96,6 @@ feed pages:
 	$(call hand,$(json.stale))
 
 # A picture belongs to the release whose folder it lies in; the folder's own time tells of those that went.
-suffixes := .txt .pdf .docx .html .json
 pictures := $(call plain,-mindepth 2 -maxdepth 2 -type f,[a-z0-9-]+/[A-Za-z0-9_-][A-Za-z0-9._-]*)
 $(foreach slug,$(filter $(slugs),$(call plain,-mindepth 1 -maxdepth 1 -type d,[a-z0-9-]+)),$(eval \
   $(WORK)/read/$(slug).json $(foreach s,$(suffixes),$(PUBLIC)/releases/$(slug)$(s) $(WAITING)/releases/$(slug)$(s)): \
@@ -101,10 +103,10 @@ $(foreach slug,$(filter $(slugs),$(call plain,-mindepth 1 -maxdepth 1 -type d,[a
 
 # ── What people type ────────────────────────────────────────────────────────────────────────────────────────────────
 
-renditions: text pdf docx html json
+renditions: $(stages)
 	@:
 
-render: text pdf docx html json feed pages ## all formats of every release, and the listings; no upload
+render: $(stages) feed pages ## all formats of every release, and the listings; no upload
 	$(if $(read.stale)$(json.stale)$(feed.stale)$(odd),@$(RUN) render)
 
 publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan)
@@ -150,6 +152,6 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 # A title may hold anything; exported unexpanded, it reaches the program as it was typed.
 export DATELINE_TITLE := $(value TITLE)
 
-.PHONY: read text pdf docx html json feed pages renditions render publish check new status verify serve stop storage \
+.PHONY: read $(stages) feed pages renditions render publish check new status verify serve stop storage \
         setup test clean help FORCE
 FORCE:

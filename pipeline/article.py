@@ -180,3 +180,21 @@ def _footage(footage: Footage, words: Words) -> Party:
     if footage.preview:
         lines.append(Line(words["preview"], footage.preview, footage.preview))
     return Party("", footage.notice, tuple(lines))
+
+
+def footer_lines(footer: Footer) -> list[str]:
+    """Return the media-contact footer as paragraphs of text."""
+    parts: list[str] = []
+    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
+        if parties:
+            parts += [heading.upper(), *map(_party, parties)]
+    return parts
+
+
+def _party(party: Party) -> str:
+    return "\n".join([*filter(None, (party.name, party.text)), *map(line_text, party.lines)])
+
+
+def line_text(line: Line) -> str:
+    """Return a labelled line as text."""
+    return f"{line.label}: {line.value}"

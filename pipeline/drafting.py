@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.errors import SettingError
 from pipeline.newsroom import Newsroom
-from pipeline.release import SLUG_LIMIT
+from pipeline.release import RESERVED, SLUG_LIMIT
 
 TEMPLATE = """\
 ---
@@ -57,8 +57,12 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:
         footage=_list("footage", newsroom.default_footage),
     )
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise SettingError("the title is not UTF-8", "set the terminal's encoding to UTF-8 (locale)") from None
+    try:
+        with path.open("xb") as file:
+            file.write(data)
     except FileExistsError:
         raise SettingError(f"{path} exists already", "give the new release another title, or edit that one") from None
     except OSError as error:
@@ -88,6 +92,8 @@ def slug(title: str, now: datetime) -> str:
         if len(longer) > SLUG_LIMIT:
             break
         found = longer
+    if found in RESERVED:
+        return f"{found}-release"
     return found or f"release-{now:%Y-%m-%d-%H%M}"
 
 

@@ -41,7 +41,6 @@ class Format(Struct, frozen=True):
     """Made in child processes with a limit of time and memory, because a hostile release could be slow or huge."""
     after: tuple[str, ...] = ()
     """Formats whose size, pages and digest this one states."""
-    cache: str = MINUTES
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
@@ -52,8 +51,10 @@ _ALL = (
     "pipeline/article.py",
     "pipeline/document.py",
     "pipeline/fonts.py",
+    "pipeline/formats.py",
     "pipeline/headline.py",
     "pipeline/newsroom.py",
+    "pipeline/reader/*.py",
     "pipeline/release.py",
     "pipeline/templating.py",
     "pipeline/words.py",
@@ -90,7 +91,7 @@ FORMATS: tuple[Format, ...] = (
         "PDF",
         "files",
         False,
-        ("pipeline/writers/pdf.py", *_MARKUP, "templates/article.*", "templates/print.css", *_ALL),
+        ("pipeline/writers/pdf*.py", *_MARKUP, "templates/article.*", "templates/print.css", *_ALL),
         pooled=True,
     ),
     Format(

@@ -1,4 +1,4 @@
-"""Sets the house up on a bare machine: ``python3 -m pipeline.install VENV LOCK [PACKAGE …]``.
+"""Sets the house up on a bare machine: ``python3 -m pipeline.install VENV LOCK``.
 
 The one module that runs before anything is installed, under the system's own Python, and therefore prints by itself.
 It installs Debian packages where it may (as root, or with a sudo that asks nothing), makes the virtual environment,
@@ -53,9 +53,9 @@ def install_packages(packages: Iterable[str]) -> str:
 
 
 def make_environment(venv: Path, lock: Path) -> str:
-    """Make ``venv`` hold exactly what ``lock`` names; return an empty string, or what went wrong."""
+    """Make ``venv`` hold what ``lock`` names, in these versions; return an empty string, or what went wrong."""
     python = venv / "bin" / "python"
-    if not python.exists() and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
+    if not (venv / "bin" / "pip").exists() and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
         return f"python3 -m venv {venv} failed"
     say(f"installing Python packages from {lock.name} into {venv}")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -84,8 +84,8 @@ def say(text: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Set up, and return 0 or 2."""
-    venv, lock, *extra = arguments
-    lacking = [*missing(), *(package for package in extra if not _installed(package))]
+    venv, lock = arguments
+    lacking = missing()
     trouble = install_packages(lacking) if lacking else ""
     if trouble:
         say(f"needs system packages; please type: {trouble}")
@@ -95,10 +95,6 @@ def main(arguments: list[str]) -> int:
         say(trouble)
         return 2
     return 0
-
-
-def _installed(package: str) -> bool:
-    return _quiet(["dpkg", "-s", package]) == 0
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> int:

@@ -17,7 +17,7 @@ from pipeline import fingerprint
 from pipeline.errors import Fault, ReleaseError
 from pipeline.manifest import Manifest
 from pipeline.newsroom import Newsroom
-from pipeline.release import Related, Release
+from pipeline.release import SLUG, Related, Release
 from pipeline.workshop import Manuscript, Workshop
 
 INDEX = "index"
@@ -66,7 +66,7 @@ def read(
     What lies between releases is judged after all of them were read: names that lead nowhere, and links that would give
     away what is not public yet.
     """
-    from pipeline.reader import check_slugs, check_translations  # the parsers cost more than a run with nothing to do
+    from pipeline.reader import check_slugs  # the parsers cost more than a run with nothing to do
 
     known = workshop.slugs()
     before = workshop.entries(INDEX, Listed)
@@ -79,22 +79,50 @@ def read(
             yield Read(slug, True, False, faults)
         else:
             whole[slug] = warnings
-    readings = (found.release for found in map(workshop.manuscript, whole) if found)
-    files = {slug: workshop.source(slug) for slug in whole}
-    crossed = _by_source(check_translations(readings, files, index, now))
-    for slug, warnings in whole.items():
-        faults = tuple(crossed.get(str(workshop.source(slug)), ()))
-        if faults:
-            workshop.drop_manuscript(slug)
-            index.pop(slug)
-        else:
-            workshop.note(INDEX, slug, index[slug])
-            workshop.confirm_manuscript(slug)
-        yield Read(slug, bool(faults), not faults and index[slug].waits(now), faults or warnings)
+    postponed = {slug for slug, was in before.items() if slug not in index or _later(index[slug], was)}
+    judged = set(whole) | (_at_hand(workshop, index) if postponed else set())
+    while crossed := _judge(workshop, published, index, judged, now):
+        for slug, found in crossed.items():
+            judged.discard(slug)
+            _refuse(workshop, index, slug)
+            yield Read(slug, True, False, tuple(found))
+    for slug in sorted(judged & whole.keys()):
+        workshop.note(INDEX, slug, index[slug])
+        workshop.confirm_manuscript(slug)
+        yield Read(slug, False, index[slug].waits(now), whole[slug])
     _renew_neighbours(workshop, index, {listed.origin for slug, listed in before.items() if slug not in index})
     for slug in before.keys() - index.keys():
         workshop.note(INDEX, slug, None)
     workshop.copy_fair(INDEX, Listed)
+
+
+def _later(listed: Listed, was: Listed) -> bool:
+    """Whether a release may be named less early than it might before."""
+    return (listed.draft, listed.date) > (was.draft, was.date)
+
+
+def _at_hand(workshop: Workshop, index: dict[str, Listed]) -> set[str]:
+    return {slug for slug in index if workshop.manuscript(slug)}
+
+
+def _judge(
+    workshop: Workshop, published: Manifest, index: dict[str, Listed], slugs: set[str], now: datetime
+) -> dict[str, list[Fault]]:
+    """Return, by slug, the faults of what releases say of each other; what is published may be named, come what may."""
+    from pipeline.reader import check_translations
+
+    readings = (found.release for found in map(workshop.manuscript, sorted(slugs)) if found)
+    files = {slug: workshop.source(slug) for slug in slugs}
+    found = _by_source(check_translations(readings, files, _of_rows(published) | index, now))
+    return {slug: found[str(file)] for slug, file in files.items() if str(file) in found}
+
+
+def _refuse(workshop: Workshop, index: dict[str, Listed], slug: str) -> None:
+    """Forget a release that was refused; a name that is no slug never had a manuscript."""
+    if SLUG.match(slug):
+        workshop.drop_manuscript(slug)
+        workshop.note(INDEX, slug, None)
+    index.pop(slug, None)
 
 
 def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str]) -> None:
@@ -122,8 +150,7 @@ def _read_one(
         if unset := tuple(_unsettable(source, reading.release)):
             raise ReleaseError(unset)
     except ReleaseError as error:
-        workshop.drop_manuscript(slug)
-        index.pop(slug, None)
+        _refuse(workshop, index, slug)
         return error.faults, ()
     release = reading.release
     workshop.keep_manuscript(Manuscript(release, digest), reading.pictures, now)
@@ -155,11 +182,14 @@ def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
 
 def all_listed(workshop: Workshop, published: Manifest) -> dict[str, Listed]:
     """Return all releases that are known of, by slug; ``published`` knows those that were read on another machine."""
-    rows = (
-        Listed(row.slug, row.language, row.title, row.translation_of, row.date, withdrawn=row.withdrawn)
+    return _of_rows(published) | workshop.entries(INDEX, Listed)
+
+
+def _of_rows(published: Manifest) -> dict[str, Listed]:
+    return {
+        row.slug: Listed(row.slug, row.language, row.title, row.translation_of, row.date, withdrawn=row.withdrawn)
         for row in published.rows
-    )
-    return {listed.slug: listed for listed in rows} | workshop.entries(INDEX, Listed)
+    }
 
 
 def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[str, Listed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -50,7 +51,11 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
             held.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            ready.append(_ready(workshop, house, manuscript, renditions, listed))
+            found = _ready(workshop, house, manuscript, renditions, listed)
+            if all(isinstance(file.source, Path) and file.source.is_file() for file in found.files):
+                ready.append(found)
+            else:
+                broken.append(slug)
         else:
             broken.append(slug)
     return Sorted(tuple(ready), tuple(held), tuple(broken))

@@ -7,7 +7,7 @@ Dates are aware ``datetime``s that keep the offset the author wrote. Telephone n
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -15,6 +15,10 @@ from pipeline.document import Block, Figure
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 SLUG_LIMIT = 80
+RESERVED = frozenset(
+    ["index", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))]
+)
+"""Slugs that would take the listing's place, or that Windows cannot save."""
 
 
 class Contact(Struct, frozen=True):
@@ -142,8 +146,3 @@ def tel_uri(number: str) -> str:
     main, _, extension = re.sub(r"(?i)\s*(?:ext\.?|x)\s*(?=\d+\s*$)", ";", number).partition(";")
     digits = re.sub(r"\(0\)|[^\d+]", "", main)
     return f"tel:{digits}" + (f";ext={re.sub(r'[^0-9]', '', extension)}" if extension.strip() else "")
-
-
-def ceil_second(moment: datetime) -> datetime:
-    """Return the first whole second at or after ``moment``: HTTP dates know no fractions."""
-    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)

@@ -136,6 +136,9 @@ def pictures(release: Release) -> list[Rendition]:
 def _is_made(workshop: Workshop, row: Format, entry: Entry, task: Task) -> bool:
     file = workshop.place(task.waiting) / row.key(task.slug)
     same = entry.fingerprint == task.fingerprint and entry.waiting == task.waiting
+    if row.name == "html":
+        place = workshop.place(task.waiting)
+        same = same and all((place / picture.key).is_file() for picture in pictures(task.release))
     return same and file.is_file() and file.stat().st_size == entry.rendition.size
 
 

@@ -164,7 +164,7 @@ class Workshop:
         """Return what was remembered under ``name``; ``default`` when nothing was, or in another version's form."""
         try:
             return msgspec.json.decode((self.work / name).read_bytes(), type=kind)
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return default
 
     def remember(self, name: str, value: object) -> None:
@@ -195,7 +195,8 @@ class Workshop:
         path = self.work / f"{name}.journal"
         try:
             with path.open("ab") as journal:
-                journal.write(msgspec.json.encode((key, value)) + b"\n")
+                # The line before may be half written, by a run that was killed or a disk that was full.
+                journal.write(b"\n" + msgspec.json.encode((key, value)) + b"\n")
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.newsroom import Office
+from tests.sample import picture_bytes
 from tests.test_publish import address_of, get, manifest
 
 
@@ -199,3 +201,86 @@ def test_serial_of_the_manifest_only_grows(office: Office) -> None:
         result = office.make("publish")
         serials.append(int(str(manifest(address_of(result.out))["serial"])))
     assert serials == sorted(set(serials))
+
+
+def test_release_that_was_postponed_takes_those_with_it_that_name_it(office: Office) -> None:
+    """Nobody touched the one that names it: it was sound when it was read."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    office.write("secret-merger", date=soon.isoformat(timespec="seconds"))
+    later = (soon + timedelta(hours=1)).isoformat(timespec="seconds")
+    office.write("teller", body="[That](secret-merger.md).", date=later)
+    assert office.make("publish").status == 0
+    office.write("secret-merger", date=(soon + timedelta(days=2)).isoformat(timespec="seconds"))
+    result = office.make("publish")
+    assert result.status == 2
+    assert "content/teller.md" in result.err
+    assert "not public yet" in result.err
+    assert not (office.folder / "output/.work/read/teller.json").exists()
+
+
+def test_release_that_names_a_refused_one_is_refused_with_it(office: Office) -> None:
+    office.write("aa", body="[Nowhere](nowhere.md).")
+    office.write("bb", body="[There](aa.md).")
+    office.write("cc")
+    result = office.make("publish")
+    assert result.status == 2
+    assert "dateline: exit 2" in result.err, "not a storage fault"
+    assert "content/aa.md" in result.err
+    assert "content/bb.md" in result.err
+    assert "releases/cc.pdf" in office.files()
+
+
+def test_picture_that_was_lost_comes_back(office: Office) -> None:
+    office.write("one", body="![A square](shot.png)")
+    (office.content / "one").mkdir()
+    (office.content / "one" / "shot.png").write_bytes(picture_bytes())
+    assert office.make("render").status == 0
+    picture = office.public / "releases/one/shot.png"
+    data = picture.read_bytes()
+    shutil.rmtree(picture.parent)
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert picture.read_bytes() == data
+
+
+def test_name_too_long_for_any_file_stops_nobody(office: Office) -> None:
+    office.write("good")
+    (office.content / f"{'a' * 250}.md").write_text("x")
+    result = office.make("render")
+    assert result.status == 2
+    assert "Dateline's own" not in result.text
+    assert (office.public / "releases/good.pdf").is_file()
+
+
+def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
+    office.write("one")
+    assert office.make("publish").status == 0
+    (office.folder / "output/.work/doubtful.json").write_text('["one"]')
+    result = office.make("publish")
+    assert result.status == 0
+    assert "upload  one" in result.out, "it goes up again, for nobody saw that it is there"
+    assert "nothing to do" in office.make("publish").out
+
+
+def test_file_of_a_waiting_release_that_lies_in_public_is_noticed(office: Office) -> None:
+    office.write("one")
+    office.write("held-one", date="2036-01-01T00:00Z")
+    assert office.make("publish").status == 0
+    code = (
+        "from pathlib import Path; from pipeline.storage import Put, open_store;"
+        "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"
+        "store.put(Put(key='releases/held-one.pdf', body=b'x', media_type='application/pdf'))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=office.folder, check=True, timeout=60)
+    for goal in ("publish", "verify"):
+        result = office.make(goal)
+        assert result.status == 2
+        assert "waits, but the public bucket answers for it" in result.err
+        assert "held-one" not in result.text
+
+
+@pytest.mark.parametrize(("title", "name"), [("Index", "index-release"), ("Ørsted & Łódź", "orsted-lodz")])
+def test_new_release_has_a_name_that_checks(office: Office, title: str, name: str) -> None:
+    assert office.make("new", f"TITLE={title}").status == 0
+    assert (office.content / f"{name}.md").is_file()
+    assert office.make("check").status == 0

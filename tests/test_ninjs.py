@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.document import Figure, Link, Paragraph, Text
+from pipeline.document import CodeBlock, Figure, Link, Paragraph, Text
 from pipeline.formats import Rendition
 from pipeline.release import Correction, Footage, Related, Withdrawal
 from pipeline.writers import Job, ninjs
@@ -342,3 +342,15 @@ def test_hostile_words_are_only_words() -> None:
     html = record(job(subtitle=hostile, body=(sample.para(hostile),), dateline=hostile))["bodies"][0]["value"]
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 3
+
+
+def test_blank_lines_of_code_stay() -> None:
+    made = sample.job(body=(CodeBlock("one\n\n\ntwo"), sample.para("After it.")))
+    assert "<code>one\n\n\ntwo</code>" in ninjs.fragment(made)
+
+
+def test_withdrawn_release_keeps_its_deck_and_its_place_to_itself() -> None:
+    gone = ninjs.record(sample.job(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.")))
+    assert "second deck" not in str(gone)
+    assert "located" not in gone
+    assert "places" not in gone

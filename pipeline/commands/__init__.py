@@ -10,17 +10,14 @@ from typing import cast
 
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk, Verdict
+from pipeline.formats import FORMATS
 
 Command = Callable[[Desk, Namespace, Console], Verdict | None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "read": ("rendering", "read"),
     "check": ("rendering", "check"),
-    "text": ("rendering", "render_stage"),
-    "pdf": ("rendering", "render_stage"),
-    "docx": ("rendering", "render_stage"),
-    "html": ("rendering", "render_stage"),
-    "json": ("rendering", "render_stage"),
+    **{row.name: ("rendering", "render_stage") for row in FORMATS},
     "feed": ("rendering", "listing"),
     "pages": ("rendering", "listing"),
     "render": ("rendering", "render"),
@@ -40,5 +37,6 @@ def run(command: str, options: Namespace, environ: Mapping[str, str], console: C
     """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
     module, function = COMMANDS[command]
     desk = Desk(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
+    desk.go_by(options.clock)
     found = cast(Command, getattr(import_module(f"pipeline.commands.{module}"), function))
     return found(desk, options, console)

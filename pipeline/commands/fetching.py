@@ -14,6 +14,7 @@ from pipeline.manifest import KEY, Manifest, load
 from pipeline.storage import embedded
 from pipeline.workshop import write_file
 
+CLOCK = "clock"
 APART = timedelta(seconds=2)
 """What the clocks of storage and of this machine may differ by."""
 
@@ -23,6 +24,7 @@ def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
     if desk.destination.embedded:
         embedded.start(desk.root)
     desk.published = last_manifest(desk)
+    write_file(desk.workshop.work / CLOCK, desk.now.isoformat().encode())
     settle.remember(desk.workshop, desk.destination.address, desk.published)
     digests = settle.sources(desk.workshop)
     read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
@@ -40,10 +42,14 @@ def _reconsider(desk: Desk, slugs: set[str]) -> None:
 
 
 def last_manifest(desk: Desk) -> Manifest:
-    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights."""
+    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights.
+
+    Storage's clock counts whole seconds; from here on the run goes by the earlier of the two.
+    """
     stranger = desk.stranger
     answer = stranger.get(KEY)
     _compare_clocks(answer.date, datetime.now(UTC))
+    desk.now = min(desk.now, answer.date or desk.now)
     if answer.status == 200:
         return load(answer.body, lambda key: stranger.get(key).body)
     store = desk.store

@@ -9,7 +9,7 @@ from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import last_manifest
-from pipeline.commands.publishing import complain
+from pipeline.commands.publishing import complain, keep_secret
 from pipeline.commands.rendering import REFUSED
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
@@ -37,6 +37,8 @@ def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
         console.progress(read, len(wanted), "read")
 
     complain(verify.read_back(stranger, wanted, done))
+    manuscripts = filter(None, map(desk.workshop.manuscript, desk.workshop.slugs()))
+    keep_secret(desk, [found.release.slug for found in manuscripts if not found.release.is_public(desk.now)])
     console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
     console.heading(f"{desk.destination.base_url}index.html")
 

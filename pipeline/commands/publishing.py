@@ -1,10 +1,10 @@
-"""The commands that talk to storage: fetch, publish, verify, and those of the store."""
+"""The command that publishes: upload what is ready, bring the listings in line, read everything back."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from msgspec import Struct
 from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
+from pipeline.commands.fetching import CLOCK
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.plan import File, Plan, Upload, plan
@@ -37,22 +38,22 @@ class Listed(Struct, frozen=True):
 
 def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     """Upload what is ready, bring the listings in line, read everything back."""
-    settled = set((desk.workshop.work / settle.SETTLED).read_text("utf-8").split())
+    fetched = desk.workshop.work / settle.SETTLED
+    if not fetched.is_file():
+        raise SettingError("nothing was fetched from storage yet", "make publish does it in the right order")
+    desk.go_by(desk.workshop.work / CLOCK)
+    settled = set(fetched.read_text("utf-8").split())
     todo = [slug for slug in desk.workshop.slugs() if slug not in settled]
-    found = ready.sort(desk.workshop, desk.house(), todo, _instant(desk))
+    found = ready.sort(desk.workshop, desk.house(), todo, desk.now)
     if options.dry_run:
         _print_plan(desk, found, console)
     elif found.ready or not _listed(desk):
         _upload(desk, found, console)
     else:
         console.line(f"nothing to do: {count(len(desk.published.rows), 'release')} public, all as made from content/")
+    if not options.dry_run:
+        keep_secret(desk, found.held)
     return _conclude(desk, found, console)
-
-
-def _instant(desk: Desk) -> datetime:
-    """Return the earlier of this machine's clock and of storage's, which counts whole seconds: both must have come."""
-    theirs = desk.stranger.head(KEY).date
-    return min(desk.now, theirs) if theirs else desk.now
 
 
 def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
@@ -72,6 +73,8 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
         else:
             console.progress(len(written), len(todo.uploads), "uploaded")
 
+    # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
+    desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *(r.row.slug for r in found.ready)}))
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
     for _ in range(publish.TRIES):
@@ -82,7 +85,6 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
     _doubt(desk, found, troubles)
     complain(troubles)
-    _keep_secret(desk, found.held)
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
 
 
@@ -163,11 +165,12 @@ def _read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> li
 def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> None:
     """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
     wrong = {trouble.key for trouble in troubles}
-    doubtful = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
-    desk.workshop.remember(settle.DOUBTFUL, doubtful)
+    named = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
+    everything = [r.row.slug for r in found.ready] if troubles else []
+    desk.workshop.remember(settle.DOUBTFUL, named or everything)
 
 
-def _keep_secret(desk: Desk, held: tuple[str, ...]) -> None:
+def keep_secret(desk: Desk, held: Iterable[str]) -> None:
     """Make sure that nobody can tell that what waits exists. Raises StorageError."""
     never = [slug for slug in held if slug not in desk.published.by_slug()]
     for slug in verify.leaks(desk.stranger, never):
@@ -219,7 +222,8 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     store.check()
     seen = publish.look(store).manifest
-    todo = publish.draft(found.ready, _files(desk.assets), seen, store)
+    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
+    todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
     after = publish.merged(seen, found.ready, desk.assets)
     shown = {}
     for key, data in _build(desk, after).items():
@@ -227,7 +231,8 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
         shown[key] = digest(known.body) if known else ""
         todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))
     rows = [(u.reason, u.file.key, size(u.file.size), u.media_type) for u in todo.uploads]
-    console.table([("why", "what", "size", "as"), *rows])
+    if rows:
+        console.table([("why", "what", "size", "as"), *rows])
     console.line(
         f"dry run: {count(len(todo.uploads), 'file')} would go up, {todo.unchanged} unchanged; nothing was written"
     )

@@ -15,13 +15,9 @@ from pipeline.reader.fields import Fields, spaced
 from pipeline.reader.frontmatter import Mapping, Scalar, Sequence
 from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import Gallery
-from pipeline.release import SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
+from pipeline.release import RESERVED, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
 
 TITLE_LIMIT = 200
-RESERVED = frozenset(
-    ["index", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))]
-)
-"""Slugs that would take the listing's place, or that Windows cannot save."""
 
 
 class Metadata(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from pipeline.article import Footer, Party, compose_footer
+from pipeline.article import Footer, compose_footer, footer_lines
 from pipeline.newsroom import Newsroom
 from pipeline.release import Contact, Footage, tel_uri
 from pipeline.templating import render
@@ -57,15 +57,7 @@ def contact_page(newsroom: Newsroom, words: Words, base_url: str, assets: Mappin
 
 def contact_text(newsroom: Newsroom, footer: Footer) -> bytes:
     """Return ``media-contact.txt``: UTF-8, a paragraph for each person and each footage notice."""
-    parts = [newsroom.name.upper()]
-    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
-        parts += [heading.upper(), *map(_paragraph, parties)] if parties else []
-    return ("\n\n".join(parts) + "\n").encode()
-
-
-def _paragraph(party: Party) -> str:
-    lines = [f"{line.label}: {line.value}" for line in party.lines]
-    return "\n".join([*filter(None, (party.name, party.text)), *lines])
+    return ("\n\n".join([newsroom.name.upper(), *footer_lines(footer)]) + "\n").encode()
 
 
 # --- vCard -----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ def record(job: Job) -> dict[str, Any]:
     """Return the record as plain JSON values."""
     release, newsroom = job.release, job.newsroom
     html = fragment(job)
+    place = release.dateline if job.article.dateline else ""  # a withdrawn release tells nothing of what it said
     words = len(re.sub(r"<[^>]+>", " ", html).split())
     found: dict[str, Any] = {
         "uri": newsroom.guid(release.slug),
@@ -50,7 +51,7 @@ def record(job: Job) -> dict[str, Any]:
         "language": release.language,
         "title": release.title,
         "slugline": release.slug,
-        "located": release.dateline,
+        "located": place,
         "copyrightHolder": newsroom.name,
         "usageTerms": newsroom.reuse_in(release.language),
         "headlines": [{"role": "headline", "value": release.title}],
@@ -59,15 +60,15 @@ def record(job: Job) -> dict[str, Any]:
         "organisations": [{"name": newsroom.name, "rel": "publisher", "contactInfo": _website(newsroom)}],
         "people": [_person(contact) for contact in release.contacts],
         "infoSources": [_supplier(footage) for footage in release.footage],
-        "places": [{"name": release.dateline, "rel": "dateline"}] if release.dateline else [],
+        "places": [{"name": place, "rel": "dateline"}] if place else [],
         "subjects": [{"name": newsroom.topic_label(t, release.language), "literal": t} for t in release.topics],
         "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
         "altIds": _alt_ids(job),
         "renditions": [_rendition(job, made) for made in job.made],
         "associations": [_association(job, other) for other in job.related],
     }
-    if release.subtitle:
-        found["headlines"].append({"role": "subtitle", "value": release.subtitle})
+    if job.article.subtitle:
+        found["headlines"].append({"role": "subtitle", "value": job.article.subtitle})
     if job.article.embargoed:
         found["embargoedUntil"] = release.date.isoformat()
     return {key: value for key, value in found.items() if value not in ("", [])}
@@ -95,7 +96,8 @@ def fragment(job: Job) -> str:
         body=block_html(article.body, resolve, lead_in, figure),
         notes=block_html(article.notes, resolve, figure=figure),
     )
-    return re.sub(r"\n\s*\n+", "\n", text).strip()
+    # What the template left blank goes; blank lines of code stay.
+    return re.sub(r"(<pre>.*?</pre>)|\n\s*\n+", lambda found: found[1] or "\n", text, flags=re.DOTALL).strip()
 
 
 def _alt_ids(job: Job) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from pipeline.article import DATELINE_MARK, Footer, Line, Notice, Party
+from pipeline.article import DATELINE_MARK, Notice, footer_lines, line_text
 from pipeline.document import (
     Block,
     Cell,
@@ -54,26 +54,9 @@ def write(job: Job) -> Made:
     return Made(copy.replace("\u00ad", "").encode())  # a pasted soft hyphen hides its word from every search
 
 
-def footer_lines(footer: Footer) -> list[str]:
-    """Return the media-contact footer as paragraphs of text."""
-    parts: list[str] = []
-    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
-        if parties:
-            parts += [heading.upper(), *map(_party, parties)]
-    return parts
-
-
-def _party(party: Party) -> str:
-    return "\n".join([*filter(None, (party.name, party.text)), *map(_line, party.lines)])
-
-
-def _line(line: Line) -> str:
-    return f"{line.label}: {line.value}"
-
-
 def _notice(notice: Notice) -> str:
     text = f"{notice.label}: {notice.text}"
-    return f"{text}\n{_line(notice.link)}" if notice.link else text
+    return f"{text}\n{line_text(notice.link)}" if notice.link else text
 
 
 class _Setter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -16,8 +17,22 @@ from pathlib import Path
 import msgspec
 import pypdfium2
 import pytest
+from PIL import Image
 
-from pipeline.document import Cell, CodeBlock, Figure, Heading, Link, List, ListItem, Paragraph, Table, Text
+from pipeline.document import (
+    Cell,
+    CodeBlock,
+    Emphasis,
+    Figure,
+    Heading,
+    Link,
+    List,
+    ListItem,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+)
 from pipeline.errors import RenderError
 from pipeline.newsroom import Newsroom
 from pipeline.release import Contact, Withdrawal
@@ -103,6 +118,67 @@ def test_pdf_is_tagged_titled_and_says_its_language() -> None:
     data = uncompressed(sample_pdf().data)
     for needle in (b"/StructTreeRoot", b"/Marked true", b"/Lang (en-GB)", b"pdfuaid", b"/TH", b"/Figure", b"/Outlines"):
         assert needle in data, needle
+
+
+def test_pdf_is_an_archival_file_in_stated_colours() -> None:
+    data = uncompressed(sample_pdf().data)
+    for needle in (b'pdfaid:part="2"', b'pdfaid:conformance="A"', b"pdfaSchema:namespaceURI", b"/GTS_PDFA1", b"/F 4"):
+        assert needle in data, needle
+    assert b"/Interpolate true" not in data
+
+
+def elements(data: bytes) -> dict[int, tuple[str, list[int]]]:
+    """Return what the file's object stream holds of the structure, by object number: type and kids."""
+    packed = re.search(rb"/ObjStm/N (\d+)/First (\d+).*?stream\n(.*?)\nendstream", data, re.DOTALL)
+    assert packed
+    content, first = zlib.decompress(packed[3]), int(packed[2])
+    header = [int(number) for number in content[:first].split()]
+    found = {}
+    for number, start, end in zip(header[::2], header[1::2], [*header[3::2], len(content)], strict=True):
+        body = content[first + start : first + end]
+        if kind := re.match(rb"<</Type /(?:StructElem/S /)?(\w+)", body):
+            kids = re.search(rb"/K \[(.*?)\]", body)
+            found[number] = (
+                kind[1].decode(),
+                [int(kid) for kid in re.findall(rb"(\d+) 0 R", kids[1] if kids else b"")],
+            )
+    return found
+
+
+def test_list_items_hold_nothing_but_label_and_body() -> None:
+    items = (
+        ListItem((sample.para("one"), List(True, (sample.item("a", "b"),)), CodeBlock("code"))),
+        sample.item("x", "y"),
+    )
+    found = elements(pdf.write(sample.job(body=(List(False, items, tight=False),), notes=())).data)
+    kids = [[found[kid][0] for kid in kids] for kind, kids in found.values() if kind == "LI"]
+    assert kids
+    assert {tuple(each) for each in kids} <= {("Lbl", "LBody"), ("LBody",)}
+
+
+def test_table_of_nothing_but_its_head_has_a_body() -> None:
+    found = elements(pdf.write(sample.job(body=(Table(sample.cells("A", "B"), (), ("", "")),))).data)
+    assert "TBody" in {kind for kind, _ in found.values()}
+    assert "THead" not in {kind for kind, _ in found.values()}
+
+
+def test_marked_words_in_a_link_are_the_links_own_to_click() -> None:
+    body = (
+        Paragraph((Link("https://example.org/", (Strong((Text("bold"), Emphasis((Text("both"),)))), Text(" plain"))),)),
+    )
+    found = elements(pdf.write(sample.job(body=body)).data)
+    places = {number for number, (kind, _) in found.items() if kind == "OBJR"}
+    assert len(places) > 3
+    assert {kind for kind, kids in found.values() if places.intersection(kids)} == {"Link"}
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("I;16", "PNG")])
+def test_picture_of_other_colours_is_set_in_those_of_the_file(mode: str, kind: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (90, 60), 30_000 if mode == "I;16" else (0, 200, 200, 0)).save(buffer, kind)
+    made = pdf.write(msgspec.structs.replace(sample.job(), pictures={"tape.png": buffer.getvalue()}))
+    assert b"/DeviceCMYK" not in uncompressed(made.data)
+    assert made.pages == sample_pdf().pages
 
 
 def test_more_follows_stands_on_every_page_but_the_last() -> None:

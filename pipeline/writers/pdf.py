@@ -1,4 +1,4 @@
-"""The release as a tagged PDF (PDF/UA-1), set by WeasyPrint from the article template.
+"""The release as a tagged PDF (PDF/UA-1 and PDF/A-2a), set by WeasyPrint from the article template.
 
 The only module that imports WeasyPrint. Nothing is fetched but what the job declares: pictures, the mark and the
 faces have addresses in private schemes, any other address ends the rendering, and so does any warning.
@@ -7,6 +7,7 @@ faces have addresses in private schemes, any other address ends the rendering, a
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from urllib.parse import quote, unquote
 from markupsafe import Markup
 from msgspec import Struct
 from weasyprint import CSS, HTML
+from weasyprint.css import ColorProfile
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
@@ -29,12 +31,11 @@ from pipeline.errors import RenderError
 from pipeline.headline import balanced_width, shortened
 from pipeline.templating import render, text_of
 from pipeline.words import Words
-from pipeline.writers import Job, Made
+from pipeline.writers import Job, Made, pdf_archive, pdf_pictures
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
 
 PICTURE = "picture:"
 MARK = "mark:"
-VARIANT = "pdf/ua-1"
 MEASURE = 354.3
 """Width of the text column in points: 125 mm, about 72 characters."""
 FULL = {"A4": 453.5, "Letter": 470.2}
@@ -62,11 +63,24 @@ def write(job: Job) -> Made:
     with _strictly(job.release.slug):
         html = HTML(string=source, base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
         document = html.render(
-            font_config=look.fonts, stylesheets=[look.sheet], pdf_variant=VARIANT, presentational_hints=True
+            font_config=look.fonts,
+            stylesheets=[look.sheet],
+            color_profiles={"srgb": _srgb()},
+            pdf_variant=pdf_archive.VARIANT,
+            presentational_hints=True,
         )
-        identifier = _identifier(source, job)
-        data = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
+        pdf_archive.describe(document.metadata)
+        data = document.write_pdf(
+            pdf_variant=pdf_archive.VARIANT,
+            output_intent=pdf_archive.INTENT,
+            pdf_identifier=_identifier(source, job),
+            finisher=pdf_archive.finish,
+        )
     return Made(data, len(document.pages))
+
+
+def _srgb() -> ColorProfile:
+    return ColorProfile(io.BytesIO(pdf_archive.srgb()), "sRGB", "relative-colorimetric", (["r"], ["g"], ["b"]))
 
 
 def _identifier(source: str, job: Job) -> bytes:
@@ -209,8 +223,8 @@ def _css_string(text: str) -> str:
 
 
 def _assets(job: Job) -> Mapping[str, bytes]:
-    found = {PICTURE + quote(file): data for file, data in job.pictures.items()}
-    return {**found, MARK: job.mark} if job.mark else found
+    found = {PICTURE + quote(file): pdf_pictures.for_paper(data) for file, data in job.pictures.items()}
+    return {**found, MARK: pdf_pictures.for_paper(job.mark)} if job.mark else found
 
 
 class _Declared(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types

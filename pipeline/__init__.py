@@ -8,6 +8,7 @@ release, newsroom, words          types: a release, the organisation that issues
 article                           a release dressed with the template's words: what every writer sets
 reader/                           bytes → Release: front matter, Markdown, pictures; newsroom.toml → Newsroom
 writers/                          one release → bytes: text, pdf, docx, html, ninjs
+parity/                           what a finished rendition says beside its article: a difference stops it
 templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
 site/, listings                   all public releases → bytes: feed, newsroom page, media-contact footer
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from

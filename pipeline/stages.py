@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
-from pipeline import fingerprint
+from pipeline import fingerprint, parity
 from pipeline.article import compose
 from pipeline.errors import Fault, RenderError
 from pipeline.formats import Format, Rendition, by_name
@@ -145,9 +145,9 @@ def _is_made(workshop: Workshop, row: Format, entry: Entry, task: Task) -> bool:
 def _set_all(
     row: Format, workshop: Workshop, house: House, tasks: list[Task]
 ) -> Iterator[tuple[Task, Made | BaseException]]:
-    work = partial(_set, row.writer, workshop, house)
+    work = partial(_set, row, workshop, house)
     if row.pooled and tasks:
-        yield from run(work, tasks, partial(_writer, row.writer))
+        yield from run(work, tasks, partial(_warm, row))
         return
     for task in tasks:
         try:
@@ -160,7 +160,13 @@ def _writer(module: str) -> Writer:
     return cast(Writer, importlib.import_module(f"pipeline.writers.{module}").write)
 
 
-def _set(module: str, workshop: Workshop, house: House, task: Task) -> Made:
+def _warm(row: Format) -> None:
+    _writer(row.writer)
+    parity.reader(row.name)
+
+
+def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
+    """Make a rendition; one that does not say what the release says is never kept."""
     words = Words(task.release.language, house.newsroom.time_zone)
     job = Job(
         release=task.release,
@@ -174,7 +180,9 @@ def _set(module: str, workshop: Workshop, house: House, task: Task) -> Made:
         related=task.related,
         assets=house.assets,
     )
-    return _writer(module)(job)
+    made = _writer(row.writer)(job)
+    parity.check(row.name, job, made.data)
+    return made
 
 
 def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:

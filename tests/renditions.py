@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pypdfium2
 
-from tests.wording import folded
+from pipeline.parity.content import folded
 
 _BREAKS = re.compile(r"</?(?:p|h[1-6]|li|ul|ol|td|th|tr|br|pre|figcaption|figure|blockquote|div|dt|dd|section)\b[^>]*>")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -50,6 +50,7 @@ def test_imports_lead_down() -> None:
     [
         ("weasyprint", "writers/pdf.py"),
         ("docx", "writers/docx.py"),
+        ("pypdfium2", "parity/paper.py"),
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3_client.py"),
         ("markdown", "reader/markup.py"),
@@ -71,7 +72,7 @@ def test_command_with_nothing_to_do_loads_no_heavy_library(tmp_path: Path) -> No
     assert office.make("text").status == 0
     code = (
         "import sys; from pipeline.__main__ import main; main(['text']); main(['status']);"
-        "print(sorted({'weasyprint', 'docx', 'feedgen', 'boto3', 'markdown', 'yaml'} & set(sys.modules)))"
+        "print(sorted({'weasyprint', 'docx', 'pypdfium2', 'feedgen', 'boto3', 'markdown', 'yaml'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=office.folder, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr

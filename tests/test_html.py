@@ -13,10 +13,11 @@ import pytest
 
 from pipeline.document import Figure, Heading, Link, Paragraph, Table, Text
 from pipeline.formats import Rendition
+from pipeline.parity.content import folded
+from pipeline.parity.expected import article_words
 from pipeline.release import Related, Withdrawal
 from pipeline.writers import Job, html
 from tests import sample
-from tests.wording import article_words, folded
 
 HOSTILE = "</title><script>alert('x')</script> \" & <!-- ]]>"
 ASSETS = {"page.css": "assets/page.12345678.css", "mark.png": "assets/mark.12345678.png"}

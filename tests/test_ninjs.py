@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from pipeline.document import CodeBlock, Figure, Link, Paragraph, Text
 from pipeline.formats import Rendition
+from pipeline.parity.content import folded
+from pipeline.parity.expected import article_words
 from pipeline.release import Correction, Footage, Related, Withdrawal
 from pipeline.writers import Job, ninjs
 from tests import sample
 from tests.renditions import of_json
-from tests.wording import article_words, folded
 
 
 def names(listed: str) -> frozenset[str]:

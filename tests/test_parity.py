@@ -6,18 +6,24 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from importlib import import_module
 
 import feedparser
+import msgspec
 import pytest
 from msgspec import structs
 
-from pipeline.formats import FORMATS
+from pipeline import parity
+from pipeline.document import Block, Heading, Link, List, Paragraph, Table, Text
+from pipeline.errors import RenderError
+from pipeline.formats import FORMATS, Format, by_name
+from pipeline.parity.content import folded
+from pipeline.parity.expected import article_words
 from pipeline.site.feeds import rss
-from pipeline.writers import Job
-from tests import cases
+from pipeline.writers import Job, Made
+from tests import cases, sample
 from tests.newsroom import ROOT
 from tests.renditions import text_of_html, words_of
-from tests.wording import article_words, folded
 
 SOURCES = sorted([*(ROOT / "content").glob("*.md"), *cases.FOLDER.glob("*/*.md")])
 
@@ -105,3 +111,107 @@ def words_as_written(name: str, data: bytes) -> list[str]:
     from tests.renditions import READERS
 
     return unicodedata.normalize("NFKC", READERS[name](data)).split()
+
+
+# ── The check in the pipeline ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def write(row: Format, job: Job) -> Made:
+    made: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
+    return made
+
+
+@pytest.mark.parametrize("name", [row.name for row in FORMATS])
+def test_every_rendition_passes_the_pipelines_own_check(case: tuple[Job, dict[str, bytes]], name: str) -> None:
+    job, made = case
+    parity.check(name, job, made[name])
+
+
+def test_the_hand_made_release_passes_too() -> None:
+    for embargoed in (False, True):
+        job = sample.job(embargoed=embargoed)
+        for row in FORMATS:
+            parity.check(row.name, job, write(row, job).data)
+
+
+LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
+
+
+def bodies() -> dict[str, tuple[Block, ...]]:
+    """Return texts that are hard on paper: parted words, tables that go on overleaf, numbered lists across pages."""
+    rows = tuple(sample.cells(f"A-{n}", LONG[: n % 90] or "-") for n in range(90))
+    return {
+        "parted words": tuple(sample.para(LONG * 4) for _ in range(20)),
+        "a long table": (Table(sample.cells("Tape", "Subject of it"), rows, ("", "")),),
+        "a wide table": (Table(sample.cells(*"ABCDEFGHI"), (sample.cells(*[LONG[:40]] * 9),) * 3, ("",) * 9),),
+        "a long list": (List(True, tuple(sample.item(LONG) for _ in range(70)), start=95),),
+        "capitals": (Heading(2, (Text("ışık İstanbul ŉ straße ﬁne ½ H₂O −5"),)),),
+        "two directions": (sample.para("Before العربية 1,234.5 شيئًا (2026) after, 50 % " * 40),),
+    }
+
+
+@pytest.mark.parametrize("kind", bodies())
+def test_what_is_hard_to_set_is_not_taken_for_a_difference(kind: str) -> None:
+    job = sample.job(body=bodies()[kind])
+    for row in FORMATS:
+        parity.check(row.name, job, write(row, job).data)
+
+
+def planted(job: Job, change: str) -> Job:
+    """Return a job whose writer would say something else than ``sample.job()`` does."""
+    contact = sample.CONTACT
+    changes: dict[str, dict[str, object]] = {
+        "a lost word": {"body": replaced("weight", "")},
+        "an added word": {"body": replaced("weight", "weight foreign")},
+        "another word": {"body": replaced("weight", "height")},
+        "changed digits": {"contacts": (structs.replace(contact, telephone="+44 20 7946 0321"),)},
+        "a lost link": {"body": unlinked()},
+        "another link": {"body": relinked()},
+    }
+    return sample.job(**changes[change])  # type: ignore[arg-type]  # the test's own keywords
+
+
+def replaced(old: str, new: str) -> tuple[Block, ...]:
+    return msgspec.convert(
+        msgspec.json.decode(msgspec.json.encode(sample.BODY).replace(old.encode(), new.encode())), tuple[Block, ...]
+    )
+
+
+def unlinked() -> tuple[Block, ...]:
+    first = sample.BODY[0]
+    assert isinstance(first, Paragraph)
+    children = (Text("link") if isinstance(child, Link) else child for child in first.children)
+    return (Paragraph(tuple(children)), *sample.BODY[1:])
+
+
+def relinked() -> tuple[Block, ...]:
+    return replaced("https://example.org/a?b=1&c=2", "https://example.org/a?b=1&c=3")
+
+
+CHANGES = ("a lost word", "an added word", "another word", "changed digits", "a lost link", "another link")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+def test_a_difference_is_found_in_every_format(row: Format, change: str) -> None:
+    job = sample.job()
+    data = write(row, planted(job, change)).data
+    with pytest.raises(RenderError, match="does not say what the release says: "):
+        parity.check(row.name, job, data)
+
+
+@pytest.mark.parametrize("name", ["text", "docx", "html", "json"])
+def test_paragraphs_that_changed_places_are_found(name: str) -> None:
+    job = sample.job()
+    turned = sample.job(body=(sample.BODY[1], sample.BODY[0], *sample.BODY[2:]))
+    with pytest.raises(RenderError, match="stands where"):
+        parity.check(name, job, write(by_name(name), turned).data)
+
+
+def test_the_message_names_what_is_lost_and_what_is_foreign() -> None:
+    job = sample.job()
+    data = write(by_name("pdf"), planted(job, "changed digits")).data
+    with pytest.raises(RenderError) as found:
+        parity.check("pdf", job, data)
+    assert str(found.value) == ("does not say what the release says: it lacks “0312”; it has too much: “0321”")
+    assert found.value.hint == parity.HINT

@@ -35,12 +35,13 @@ from pipeline.document import (
 )
 from pipeline.errors import RenderError
 from pipeline.newsroom import Newsroom
+from pipeline.parity.content import folded
+from pipeline.parity.expected import article_words
 from pipeline.release import Contact, Withdrawal
 from pipeline.templating import render
 from pipeline.writers import Job, Made, pdf
 from tests import sample
 from tests.newsroom import ROOT
-from tests.wording import article_words, folded
 
 LONG = tuple(
     sample.para(f"Paragraph {n}. " + "A sentence that fills a line or so of the column. " * 6) for n in range(24)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline import fingerprint, reading, stages
+from pipeline import fingerprint, parity, reading, stages
 from pipeline.errors import Fault, RenderError, SettingError
 from pipeline.formats import FORMATS, Rendition, by_name
 from pipeline.manifest import Manifest, Row
@@ -96,6 +96,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         return write
 
     monkeypatch.setattr(stages, "_writer", writer)
+    monkeypatch.setattr(parity, "check", lambda *_: None)
     return Bench(tmp_path)
 
 
@@ -629,3 +630,24 @@ def test_the_memory_of_what_was_read_is_whole(bench: Bench) -> None:
     found = bench.workshop.manuscript("probe")
     fresh = read_release(bench.content / "probe.md", NEWSROOM).release
     assert found == Manuscript(fresh, fingerprint.of_source(bench.workshop, "probe"))
+
+
+@pytest.mark.parametrize("name", ["text", "pdf"])
+def test_a_rendition_that_says_something_else_is_never_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def check(name: str, job: Job, data: bytes) -> None:
+        if job.release.slug == "odd":
+            raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
+
+    monkeypatch.setattr(parity, "check", check)
+    bench.write("odd")
+    bench.write("whole")
+    steps = bench.run([name])[name]
+    assert (steps["odd"].verb, steps["whole"].verb) == ("failed", "made")
+    row = by_name(name)
+    assert bench.files() == {f"public/releases/whole{row.suffix}"}
+    assert str(steps["odd"].fault) == (
+        f"{bench.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
+        f"  hint: {parity.HINT}"
+    )

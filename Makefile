@@ -118,6 +118,10 @@ publish: | $(READY) ## render what is stale, upload what changed, verify, print 
 check: | $(READY) ## validate every release, render nothing
 	@$(RUN) check
 
+validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-core, Open XML SDK, LibreOffice
+	@$(PYTHON) -m pipeline.judges.install $(VENV)
+	@$(RUN) validate
+
 new: | $(READY) ## write a new release: make new TITLE="…"
 	@$(RUN) new
 
@@ -152,6 +156,6 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 # A title may hold anything; exported unexpanded, it reaches the program as it was typed.
 export DATELINE_TITLE := $(value TITLE)
 
-.PHONY: read $(stages) feed pages renditions render publish check new status verify serve stop storage \
+.PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
         setup test clean help FORCE
 FORCE:

@@ -16,5 +16,6 @@ reading, stages, pool             the stages: sources → manuscripts → rendit
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
 publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
 storage/                          the object stores, the store that comes along, and the view from outside
+judges/                           programs from outside that judge what was made, for `make validate`
 commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors
 """

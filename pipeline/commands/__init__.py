@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fetch": ("fetching", "fetch"),
     "publish": ("publishing", "publish_all"),
     "verify": ("keeping", "verify_all"),
+    "validate": ("validating", "validate"),
     "status": ("keeping", "status"),
     "serve": ("keeping", "serve"),
     "stop": ("keeping", "stop"),

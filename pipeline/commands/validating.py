@@ -1,0 +1,32 @@
+"""``make validate``: the judges from outside are heard on everything in ``output/public/``."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+
+from pipeline.commands.console import Console, count
+from pipeline.commands.desk import Desk, Verdict, verdict
+from pipeline.errors import ReleaseError
+from pipeline.judges import NAMES, Ruling, UnableError
+
+
+def validate(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
+    """Hear every judge; end badly when one finds a fault or cannot judge."""
+    folder, public = Path(sys.prefix, "judges").resolve(), desk.workshop.public.resolve()
+    well = True
+    for name in NAMES:
+        try:
+            ruling: Ruling = import_module(f"pipeline.judges.{name}").judge(folder, public)
+        except UnableError as error:
+            console.fault(f"{name} did not run: {error}")
+            well = False
+            continue
+        console.line(f"{name:<12} {count(ruling.files, 'file'):>11} {count(len(ruling.faults), 'fault'):>11}")
+        for file, what in ruling.faults:
+            shown = file.relative_to(public) if file.is_relative_to(public) else file
+            console.fault(f"{shown}: {what}")
+        well = well and not ruling.faults
+    return None if well else verdict(ReleaseError)

@@ -70,7 +70,8 @@ def read(
 
     known = workshop.slugs()
     before = workshop.entries(INDEX, Listed)
-    index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in set(known)}
+    here = set(known)
+    index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in here}
     clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
     whole: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:

@@ -166,8 +166,9 @@ def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> N
     """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
     wrong = {trouble.key for trouble in troubles}
     named = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
-    everything = [r.row.slug for r in found.ready] if troubles else []
-    desk.workshop.remember(settle.DOUBTFUL, named or everything)
+    uploaded = [r.row.slug for r in found.ready]
+    elsewhere = set(desk.workshop.recall(settle.DOUBTFUL, list[str], [])) - set(uploaded)
+    desk.workshop.remember(settle.DOUBTFUL, sorted({*elsewhere, *(named or (uploaded if troubles else []))}))
 
 
 def keep_secret(desk: Desk, held: Iterable[str]) -> None:

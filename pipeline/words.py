@@ -19,6 +19,8 @@ from babel.units import format_unit
 
 FOLDER = Path(__file__).parent.parent / "templates" / "words"
 FALLBACK = "en"
+_LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
+"""Languages that write compounds in one word, so that ragged lines without hyphens would be too ragged."""
 
 
 @cache
@@ -55,6 +57,11 @@ class Words:
     def direction(self) -> str:
         """``rtl`` for scripts that run from the right, else ``ltr``."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    @property
+    def hyphenated(self) -> bool:
+        """Whether words are divided at the end of a line, where the format knows how."""
+        return self.language.split("-")[0].lower() in _LONG_WORDS
 
     def _find(self, name: str) -> str | list[str]:
         for table in self._tables:

@@ -74,6 +74,18 @@ class File:
     def style(self, name: str) -> Element:
         return next(s for s in self.find("w:style", "word/styles.xml") if value(s, "name") == name)
 
+    def divides(self, name: str) -> bool:
+        """Whether the words of a style are divided where the document lets them be: its own word, or its parent's."""
+        style: Element | None = self.style(name)
+        while style is not None:
+            found = style.find("w:pPr/w:suppressAutoHyphens", NAMESPACES)
+            if found is not None:
+                return found.get(f"{W}val") == "0"
+            parent = value(style, "basedOn")
+            rows = self.find("w:style", "word/styles.xml")
+            style = next((row for row in rows if row.get(f"{W}styleId") == parent), None)
+        return True
+
     def target(self, relation: str, part: str = "document") -> str:
         relations = self.xml(f"word/_rels/{part}.xml.rels")
         return next(row.get("Target", "") for row in relations if row.get("Id") == relation)
@@ -596,6 +608,14 @@ def test_language_of_the_release_is_the_documents() -> None:
     korean = File(job(language="ko"))
     assert korean.find(".//w:docDefaults//w:lang", "word/styles.xml")[0].get(f"{W}eastAsia") == "ko"
     assert korean.find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0].get(f"{W}eastAsia") == "Batang"
+
+
+@pytest.mark.parametrize(("language", "divided"), [("de-AT", 1), ("en-GB", 0), ("ar", 0)])
+def test_only_languages_of_long_words_divide_them(language: str, divided: int) -> None:
+    file = File(job(language=language))
+    assert len(file.find(".//w:autoHyphenation", "word/settings.xml")) == divided
+    assert all(map(file.divides, ("Body Text", "List Bullet", "Note Text")))
+    assert not any(map(file.divides, ("Title", "heading 2", "Code", "Contact Line", "Table Text")))
 
 
 def test_text_from_the_right_says_so_in_paragraphs_runs_tables_and_section() -> None:

@@ -20,7 +20,9 @@ import pytest
 from PIL import Image
 
 from pipeline.document import (
+    Block,
     Cell,
+    Code,
     CodeBlock,
     Emphasis,
     Figure,
@@ -258,6 +260,31 @@ def test_broken_picture_is_an_error() -> None:
     job = msgspec.structs.replace(sample.job(), pictures={"tape.png": b"not a picture"})
     with pytest.raises(RenderError, match="sample"):
         pdf.write(job)
+
+
+LONG_WORD = "Wiederherstellungsverfahren"
+
+
+def divided(language: str, *body: Block, title: str = "") -> bool:
+    """Whether the word is divided anywhere in a release of ``language``."""
+    found = sample.job(language=language, title=title or "Title", subtitle=title, body=body)
+    said = "".join(texts(pdf.write(found)))
+    pieces = {LONG_WORD[:end] + "-" for end in range(4, len(LONG_WORD) - 3)}
+    return any(piece in said for piece in pieces)
+
+
+@pytest.mark.parametrize(("language", "expected"), [("de", True), ("sv", True), ("en-GB", False), ("fr", False)])
+def test_only_languages_of_long_words_divide_them(language: str, expected: bool) -> None:
+    assert divided(language, sample.para(f"Die {LONG_WORD} beginnen. " * 12)) == expected
+
+
+def test_headlines_headings_code_and_addresses_are_never_divided() -> None:
+    """A hyphen would be read as part of them."""
+    words = " ".join([LONG_WORD] * 7)
+    address = f"https://archiv.example.org/{LONG_WORD}"
+    links = tuple(inline for _ in range(9) for inline in (Text("Mehr: "), Link(address, (Text(address),)), Text(" ")))
+    assert not divided("de", Heading(2, (Text(words),)), title=words)
+    assert not divided("de", Paragraph(links), Paragraph((Code(words),)), CodeBlock(words))
 
 
 def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

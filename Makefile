@@ -118,7 +118,7 @@ publish: | $(READY) ## render what is stale, upload what changed, verify, print 
 check: | $(READY) ## validate every release, render nothing
 	@$(RUN) check
 
-validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-core, Open XML SDK, LibreOffice
+validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-core, Open XML SDK, LibreOffice, ninjs
 	@$(PYTHON) -m pipeline.judges.install $(VENV)
 	@$(RUN) validate
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from pipeline.judges import UnableError, answer, axe, libreoffice, nu, ooxml, verapdf
+from pipeline.judges import AbsentError, UnableError, answer, axe, install, libreoffice, ninjs, nu, ooxml, verapdf
 from pipeline.writers import docx
+from pipeline.writers import ninjs as writer
 from tests import sample
 
 FILE = Path("/public/one.pdf")
@@ -59,7 +64,116 @@ def test_word_that_a_conversion_lost(tmp_path: Path) -> None:
 
 def test_judge_that_is_not_there(tmp_path: Path) -> None:
     for module in (verapdf, nu, ooxml, axe):
-        with pytest.raises(UnableError, match=r"^no "):
-            module.judge(tmp_path, tmp_path)
-    with pytest.raises(UnableError):
+        with pytest.raises(AbsentError, match=r"^no "):
+            module.judge(tmp_path, [tmp_path])
+    with pytest.raises(AbsentError, match=r"^no nobody$"):
         answer([tmp_path / "nobody"])
+    with pytest.raises(UnableError, match="ended with 1") as found:
+        answer(["false"])
+    assert not isinstance(found.value, AbsentError)
+
+
+def test_checker_of_schemas_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(AbsentError, match=r"^no jsonschema$"):
+        ninjs.judge(tmp_path, [tmp_path])
+
+
+# ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RECORD = writer.record(sample.job())
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("uri", "releases/one"),
+        ("title", 5),
+        ("headline", "One"),
+        ("type", "story"),
+        ("pubStatus", "cancelled"),
+        ("urgency", 10),
+        ("firstCreated", "2026-03-01T09:30:00"),
+        ("versionCreated", "2026-02-30T09:30:00Z"),
+        ("standard", {"name": "ninjs", "release": "3.1"}),
+        ("headlines", {"value": "One"}),
+        ("headlines", [{"role": "headline"}]),
+        ("bodies", [{"value": "Words.", "wordCount": "1"}]),
+        ("people", [{"name": "A", "contactInfo": [{"type": "phone"}]}]),
+        ("people", [{"name": "A", "contactInfo": [{"value": "1", "address": {}}]}]),
+        ("subjects", [{"name": "A", "relevance": 101}]),
+        ("renditions", [{"name": "pdf", "href": "one.pdf"}]),
+        ("renditions", [{"href": "https://example.org/one.pdf"}]),
+        ("associations", [{"name": "B", "rel": "translation", "hreflang": "ar"}]),
+        ("associations", [{"title": "nameless"}]),
+        ("associations", [{"name": "B", "associations": [{"name": "C", "pubStatus": "gone"}]}]),
+        ("altIds", [{"role": "reference", "value": 7}]),
+        ("rightsInfo", {"langId": "https://example.org/"}),
+        ("eventDetails", {"dates": {"expectedDuration": "PT1H"}}),
+    ],
+)
+def test_record_that_breaks_the_standard(tmp_path: Path, where: str, value: object) -> None:
+    faults_of = ninjs.judged(tmp_path)
+    assert faults_of(json.dumps(RECORD).encode()) == []
+    (fault,) = faults_of(json.dumps(RECORD | {where: value}).encode())
+    assert where in fault
+
+
+def test_record_without_a_name_and_data_that_is_no_record(tmp_path: Path) -> None:
+    faults_of = ninjs.judged(tmp_path)
+    assert faults_of(b"{}") == ["$: 'uri' is a required property"]
+    assert faults_of(b"[]") == ["$: [] is not of type 'object'"]
+    assert faults_of(b"\xff")[0].startswith("not JSON")
+
+
+def test_schema_file_of_somebody_elses_is_heard_instead(tmp_path: Path) -> None:
+    record = b'{"uri": "tag:example.org,2026:one"}'
+    theirs = tmp_path / ninjs.THEIRS
+    theirs.write_text('{"type": "object", "maxProperties": 0}')
+    assert "to be empty" in ninjs.judged(tmp_path)(record)[0]
+    for broken in ("{", "[]", '{"type": "thing"}'):
+        theirs.write_text(broken)
+        with pytest.raises(UnableError, match=f"^{ninjs.THEIRS} is not the schema"):
+            ninjs.judged(tmp_path)
+
+
+# ── What is installed ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_checker_of_schemas_is_pinned_with_all_that_it_needs() -> None:
+    entries = install.pins(install.LOCK.read_text("utf-8"), install.SCHEMA_LIBRARY).split("\n")
+    pinned = [line.split("==")[0] for line in entries if line and not line.startswith(" ")]
+    assert sorted(pinned) == sorted(install.SCHEMA_LIBRARY)
+    assert all(" --hash=sha256:" in line for line in entries if line.startswith(" "))
+    needed = {"jsonschema"}
+    while more := set().union(*map(requirements, needed)) - needed:
+        needed |= more
+    assert needed == set(install.SCHEMA_LIBRARY)
+
+
+def requirements(name: str) -> set[str]:
+    """Return what a package that is installed needs, without its extras."""
+    listed = [each for each in metadata.requires(name) or [] if "extra ==" not in each]
+    return {re.split(r"[^\w.-]", each)[0] for each in listed}
+
+
+def test_judge_is_fetched_once_and_again_when_its_pin_is_another(tmp_path: Path) -> None:
+    place, fetched = tmp_path / "judge", []
+
+    def fetch(empty: Path, *, trouble: str = "") -> str:
+        fetched.append(trouble)
+        if not trouble:
+            empty.mkdir()
+            (empty / f"part{len(fetched)}").touch()
+        return trouble
+
+    install.get(place, "1", partial(fetch, trouble="no net"))
+    assert not place.exists()
+    install.get(place, "1", fetch)
+    install.get(place, "1", fetch)
+    assert len(fetched) == 2
+    install.get(place, "2", partial(fetch, trouble="no net"))
+    assert (place / "part2").exists()
+    install.get(place, "2", fetch)
+    assert sorted(file.name for file in place.iterdir()) == [install.PIN, "part4"]
+    assert list(tmp_path.iterdir()) == [place]

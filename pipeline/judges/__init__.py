@@ -1,7 +1,8 @@
 """Judges from outside: programs that know the formats better than their makers do, for ``make validate``.
 
-Each module judges one format: ``judge(folder, public)`` names the files it looked at and what is wrong with them, and
-raises ``UnableError`` when its program is not there or does not answer. ``install`` gets the programs.
+Each module judges one format: ``judge(folder, trees)`` takes the folder of the programs and those to look in, counts
+the files it judged and names what is wrong with them. It raises ``UnableError`` when its program is not there or does
+not answer. ``install`` gets the programs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NAMES = ("verapdf", "nu", "axe", "ooxml", "libreoffice")
+NAMES = ("verapdf", "nu", "axe", "ooxml", "libreoffice", "ninjs")
 """Modules of this package, in the order in which they are heard."""
 PATIENCE = 600
 """Seconds that one judge may take."""
@@ -19,6 +20,10 @@ PATIENCE = 600
 
 class UnableError(Exception):
     """A judge cannot judge: why."""
+
+
+class AbsentError(UnableError):
+    """A judge's program is not on this machine: which."""
 
 
 @dataclass
@@ -29,9 +34,9 @@ class Ruling:
     faults: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def found(public: Path, suffix: str) -> list[Path]:
-    """Return the files below ``public`` with a suffix, sorted."""
-    return sorted(file.resolve() for file in public.rglob(f"*{suffix}"))
+def found(trees: Iterable[Path], suffix: str) -> list[Path]:
+    """Return the files in ``trees`` with a suffix, sorted."""
+    return sorted(file.resolve() for tree in trees for file in tree.rglob(f"*{suffix}"))
 
 
 def answer(command: Sequence[str | Path], *, statuses: Iterable[int] = (0,)) -> str:
@@ -46,6 +51,8 @@ def answer(command: Sequence[str | Path], *, statuses: Iterable[int] = (0,)) -> 
             timeout=PATIENCE,
             check=False,
         )
+    except FileNotFoundError as error:
+        raise AbsentError(f"no {Path(command[0]).name}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnableError(str(error)) from error
     if done.returncode not in statuses:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.judges import Ruling, UnableError, answer, found
+from pipeline.judges import AbsentError, Ruling, UnableError, answer, found
 
 SETTINGS = 4
+MODULES = ("axe-core", "playwright-core")
 
 
-def judge(folder: Path, public: Path) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     """Judge every page in every setting."""
-    files = found(public, ".html")
+    files = found(trees, ".html")
+    lacking = [name for name in MODULES if not (folder / name).is_dir()]
     browser = shutil.which("chromium")
-    if browser is None or not (folder / "axe-core").is_dir() or not (folder / "playwright-core").is_dir():
-        raise UnableError("no chromium, axe-core or playwright-core")
-    return read(answer(["node", Path(__file__).with_name("axe.mjs"), folder, browser, *files]), files)
+    if lacking or browser is None:
+        raise AbsentError(f"no {', '.join([*lacking, *([] if browser else ['chromium'])])}")
+    program = Path(__file__).with_name("axe.mjs")
+    return read(answer(["node", program, folder, browser, *files]) if files else "", files)
 
 
 def read(said: str, files: list[Path]) -> Ruling:

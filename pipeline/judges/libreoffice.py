@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -15,16 +17,20 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FILTER = "txt:Text (encoded):UTF8"
 
 
-def judge(_folder: Path, public: Path) -> Ruling:
+def judge(_folder: Path, trees: Sequence[Path]) -> Ruling:
     """Convert every Word file to text and compare the words."""
-    files = found(public, ".docx")
+    files = found(trees, ".docx")
     ruling = Ruling(len(files))
     with tempfile.TemporaryDirectory() as scratch:
+        # All texts come into one folder: under names of our own, for files of different folders may have the same.
+        copies = [Path(scratch, f"{number}.docx") for number in range(len(files))]
+        for file, copy in zip(files, copies, strict=True):
+            shutil.copyfile(file, copy)
         profile = f"-env:UserInstallation=file://{scratch}/profile"
         if files:
-            answer(["soffice", "--headless", profile, "--convert-to", FILTER, "--outdir", scratch, *files])
-        for file in files:
-            text = Path(scratch, file.with_suffix(".txt").name)
+            answer(["soffice", "--headless", profile, "--convert-to", FILTER, "--outdir", scratch, *copies])
+        for file, copy in zip(files, copies, strict=True):
+            text = copy.with_suffix(".txt")
             if not text.is_file():
                 ruling.faults.append((file, "it does not open"))
             elif lost := lost_words(file, text.read_text("utf-8")):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipeline.judges import Ruling, UnableError, answer, found
+from pipeline.judges import AbsentError, Ruling, UnableError, answer, found
 
 
-def judge(folder: Path, public: Path) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     """Judge every page, warnings included."""
-    files = found(public, ".html")
+    files = found(trees, ".html")
     jar = folder / "vnu-jar/build/dist/vnu.jar"
     if not jar.is_file():
-        raise UnableError(f"no {jar.name}")
+        raise AbsentError(f"no {jar.name}")
     said = (
         answer(["java", "-jar", jar, "--format", "json", "--stdout", "--exit-zero-always", *files]) if files else "{}"
     )

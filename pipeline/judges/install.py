@@ -38,9 +38,10 @@ MODULES = {
         "axe-core@4.14.1",
         "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
     ),
+    # The last one that runs on Node.js 18, which is what Debian 12 has.
     "playwright-core": (
-        "playwright-core@1.65.1",
-        "hqPpz7blSMPxWVdoeE1yiBSzXsKiVOd2k+kjCvmUywD2GPO2Dd9HfcWnq9NN0GHbNZDFgZ9JfBFr+X5/BLo0qw==",
+        "playwright-core@1.61.1",
+        "h7Qlt6m4REp25qvIdvbDtVmD4LqVXfpRxhORv9L0jzETM05p4fuPJ3dKyuSXQxDSbXnmS79HAgi9589lGSpLkg==",
     ),
 }
 """Folder → npm package and the SHA-512 of its archive."""

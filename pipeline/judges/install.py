@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
         modules[VALIDATOR] = VALIDATORS[platform.machine()]
     else:
         say(f"{VALIDATOR}: there is none for {platform.machine()}, only for {', '.join(VALIDATORS)}")
-    for name, (package, digest) in modules.items():
+    for name, (package, digest) in modules.items() if shutil.which("npm") else ():
         get(folder / name, package, partial(_module, package=package, digest=digest))
     for name, lock in (("verapdf", VERAPDF), ("jsonschema", pins(LOCK.read_text("utf-8"), SCHEMA_LIBRARY))):
         get(folder / name, lock, partial(_wheels, venv=venv, lock=lock))

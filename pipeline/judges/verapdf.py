@@ -18,7 +18,7 @@ def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     files = found(trees, ".pdf")
     jars = [folder / "verapdf" / JAR, *(BINDING / f"{part}.jar" for part in PARTS)]
     if lacking := [jar.name for jar in jars if not jar.is_file()]:
-        raise AbsentError(f"no {', '.join(lacking)}")
+        raise AbsentError(f"no {lacking[0]}" + (f" and {len(lacking) - 1} more" if lacking[1:] else ""))
     program = Path(__file__).with_name("Verapdf.java")
     said = answer(["java", "-cp", ":".join(map(str, jars)), program, ",".join(FLAVOURS), *files]) if files else ""
     return read(said, files)

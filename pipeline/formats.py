@@ -91,7 +91,14 @@ FORMATS: tuple[Format, ...] = (
         "PDF",
         "files",
         False,
-        ("pipeline/writers/pdf*.py", *_MARKUP, "templates/article.*", "templates/print.css", *_ALL),
+        (
+            "pipeline/writers/pdf*.py",
+            *_MARKUP,
+            "templates/article.*",
+            "templates/print.css",
+            "templates/fonts.conf",
+            *_ALL,
+        ),
         pooled=True,
     ),
     Format(

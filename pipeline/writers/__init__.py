@@ -6,6 +6,7 @@ clock, network or settings.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from pipeline.formats import Rendition
 from pipeline.newsroom import Newsroom
 from pipeline.release import Related, Release
 from pipeline.words import Words
+
+# WeasyPrint says so at its import, on a machine without fonts; but the faces come along with the pipeline.
+warnings.filterwarnings("ignore", "No fonts configured|FontConfig cannot load", UserWarning)
 
 
 class Job(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """The release as a tagged PDF (PDF/UA-1 and PDF/A-2a), set by WeasyPrint from the article template.
 
 The only module that imports WeasyPrint. Nothing is fetched but what the job declares: pictures, the mark and the
-faces have addresses in private schemes, any other address ends the rendering, and so does any warning.
+faces have addresses in private schemes, any other address ends the rendering, and so does any warning. Nothing is
+looked up on the machine.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from pipeline.templating import render, text_of
 from pipeline.words import Words
 from pipeline.writers import Job, Made, pdf_archive, pdf_pictures
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+from pipeline.writers.pdf_machine import kept_out
 
 PICTURE = "picture:"
 MARK = "mark:"
@@ -51,6 +53,7 @@ _DIGITS = {"١": "arabic-indic", "۱": "persian", "१": "devanagari", "১": "b
 """Counter styles by how a language writes 1."""
 
 
+@kept_out()
 def write(job: Job) -> Made:
     """Set ``job.article`` on paper.
 

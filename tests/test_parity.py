@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import parity
-from pipeline.document import Block, Heading, Link, List, Paragraph, Table, Text
+from pipeline.document import Block, Heading, Link, List, Paragraph, Quote, Table, Text
 from pipeline.errors import RenderError
 from pipeline.formats import FORMATS, Format, by_name
 from pipeline.parity.content import folded
@@ -61,7 +61,29 @@ def test_no_word_of_the_article_is_lost(case: tuple[Job, dict[str, bytes]], name
     # A long word may be parted at the end of a line on paper; then its letters stand there without the blank.
     everything = letters(words_of(name, made[name]))
     missing = Counter(words_of_article(job)) - Counter(found)
-    assert [w for w in missing if name != "pdf" or len(w) < 12 or letters([w]) not in everything] == []
+    assert [w for w in missing if name != "pdf" or len(w) < 12 or not parted(letters([w]), everything)] == []
+
+
+def parted(word: str, everything: str) -> bool:
+    """Whether the letters of ``word`` stand there, perhaps with the foot of a page and the head of the next between."""
+    return any(word[:at] in everything and word[at:] in everything for at in range(len(word)))
+
+
+def without_tables(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return ``blocks`` without tables: text sets a wide one as records, with its headings beside every value."""
+    found: list[Block] = []
+    for block in blocks:
+        match block:
+            case Table():
+                continue
+            case List(items=items):
+                items = tuple(structs.replace(item, children=without_tables(item.children)) for item in items)
+                found.append(structs.replace(block, items=items))
+            case Quote(children):
+                found.append(structs.replace(block, children=without_tables(children)))
+            case _:
+                found.append(block)
+    return tuple(found)
 
 
 @pytest.mark.parametrize("name", ["text", "docx", "json"])
@@ -69,7 +91,9 @@ def test_the_words_stand_in_the_same_order(case: tuple[Job, dict[str, bytes]], n
     """The page and the PDF set the contacts aside and repeat heads and feet, so their order is their own."""
     job, made = case
     if name == "text":
-        wanted = words_of_article(job)
+        article = job.article
+        article = structs.replace(article, body=without_tables(article.body), notes=without_tables(article.notes))
+        wanted = edged(article_words(article, job.words))
     else:
         wanted = edged(
             article_words(

@@ -36,7 +36,7 @@ from pipeline.writers.markup import wanted_anchors
 REFERENCE = "reference.docx"
 PAPER = {"A4": (11906, 16838), "Letter": (12240, 15840)}
 """Width and height in twentieths of a point."""
-PICTURE_SHARE = 0.6
+PICTURE_SHARE = 0.36
 """Of the height of the paper that a picture may take."""
 MARK = (1700, 520)
 """Largest width and height of the organisation's mark."""

@@ -1,7 +1,7 @@
 """The document tree as Word's paragraphs and tables: what ``markup`` is for HTML.
 
 Looks come from named styles alone. What a paragraph says itself is structure: which list it belongs to, how deep it
-stands, and that the items of a tight list follow each other without space.
+stands, that the items of a tight list follow each other without space, and that rows or lines stay on one page.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pipeline.document import (
     Rule,
     Table,
 )
+from pipeline.writers.columns import code_style
 from pipeline.writers.docx_runs import Ink, Runs
 from pipeline.writers.docx_tables import lay_out
 from pipeline.writers.docx_xml import name_of, row, table, w
@@ -81,11 +82,14 @@ class Setter:
         number: tuple[int, int] | None = None,
         indent: int = 0,
         tight: bool = False,
+        kept: bool = False,
+        whole: bool = False,
         ltr: bool = False,
     ) -> Element:
         """Return a paragraph; ``number`` is level and list, ``indent`` 0 where the style's own is meant.
 
-        ``ltr`` sets it from the left in a document that is read from the right, under the same column of text.
+        ``kept`` keeps it on the page of the next one, ``whole`` on one page. ``ltr`` sets it from the left in a text
+        that is read from the right, under the same column.
         """
         rtl = self.runs.rtl and not ltr
         sides: dict[str, int] = {"left": indent} if indent else {}
@@ -96,6 +100,8 @@ class Setter:
             w(
                 "pPr",
                 w("pStyle", val=self.styles[style]),
+                w("keepNext") if kept else None,
+                w("keepLines") if whole else None,
                 w("numPr", w("ilvl", val=number[0]), w("numId", val=number[1])) if number else None,
                 w("bidi") if rtl else None,
                 w("spacing", after=0) if tight else None,
@@ -132,8 +138,11 @@ class Setter:
             case Quote(children):
                 return self.blocks(children, replace(place, depth=place.depth + 1, listed=False, quoted=True))
             case CodeBlock(text):
+                size = code_style(text).split()
+                style = "Long Code" if {"long", "longest"}.intersection(size) else "Code"
                 content = self.runs.text(text, Ink(ltr=True))
-                return [self.paragraph("Code", content, indent=place.depth * STEP, ltr=True)]
+                whole = "short" in size
+                return [self.paragraph(style, content, indent=place.depth * STEP, whole=whole, ltr=True)]
             case Figure():
                 return self._figure(block, place)
             case Rule():
@@ -207,18 +216,21 @@ class Setter:
         full = self._full - indent
         # A narrower table stands at the right in Word, at the left in LibreOffice.
         layout = lay_out(block, full if self.runs.rtl else self._measure - indent, full)
+        ink, last = Ink(code=layout.code), len(block.rows)
         rows = [
             row(
                 layout.widths,
                 (
-                    [self.paragraph(style, self.runs.inlines(cell.children))]
+                    [self.paragraph(style, self.runs.inlines(cell.children, ink), kept=kept)]
                     for style, cell in zip(layout.styles, cells, strict=True)
                 ),
                 head=number == 0,
             )
             for number, cells in enumerate((block.head, *block.rows))
+            # The first and the last two rows stay together, those of a short table all.
+            for kept in [number != last and (layout.short or number < 2 or number > last - 2)]
         ]
-        style = self.styles["Release Table"]
+        style = self.styles["Close Table" if layout.close else "Release Table"]
         found = table(style, layout.widths, rows, rtl=self.runs.rtl, indent=indent, head=True)
         return [found, self.paragraph("Table Space")]
 

@@ -31,6 +31,8 @@ class Ink:
     struck: bool = False
     ltr: bool = False
     """Read from the left whatever stands around it: code, numbers to call, addresses."""
+    code: str = "Code Span"
+    """Name of the character style that code has here; tables have smaller ones."""
 
 
 PLAIN = Ink()
@@ -89,7 +91,7 @@ class Runs:
             case Text(text):
                 return self.text(text, ink)
             case Code(text):
-                style = "Code Link" if ink.style == "Hyperlink" else "Code Span"
+                style = "Code Link" if ink.style == "Hyperlink" else ink.code
                 return self.text(text, replace(ink, style=style, ltr=True))
             case LineBreak():
                 return [self.line_break()]

@@ -36,10 +36,12 @@ from pipeline.document import (
     plain,
     walk,
 )
-from pipeline.writers.columns import column_style, room
+from pipeline.writers.columns import Setting, code_style, column_style, room
 
 Resolve = Callable[[str], str]
 """From a picture's file name or a relative link to the address that goes into the output."""
+Fit = Callable[[Table, int], Setting]
+"""From a table and how deep it stands in lists and quotations to how it is set."""
 
 
 def inline_html(inlines: Iterable[Inline], resolve: Resolve = str) -> Markup:
@@ -72,17 +74,19 @@ def block_html(
     figure: Callable[[Figure], Markup] | None = None,
     anchors: frozenset[str] | None = None,
     table_label: str = "",
+    fit: Fit | None = None,
 ) -> Markup:
     """Return ``blocks`` as flow content.
 
     ``lead_in`` (the dateline) is run into the first paragraph, or stands alone when the text does not begin with one.
     ``figure`` draws pictures where the plain ``<figure>`` will not do. ``anchors`` are the ids wanted (see
     ``wanted_anchors``) where links may come from other texts too; by default those that ``blocks`` themselves want.
-    ``table_label`` puts each table into a box that scrolls by itself, called so for those who cannot see it.
+    ``table_label`` puts each table into a box that scrolls by itself, called so for those who cannot see it. ``fit``
+    says how tables are set where there is no scrolling.
     """
     todo = list(blocks)
     wanted = wanted_anchors(todo) if anchors is None else anchors
-    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted, table_label)
+    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted, table_label, fit)
     out: list[Markup] = []
     if lead_in:
         first = _take_paragraph(todo)
@@ -156,12 +160,19 @@ class _Setter:
     """Sets blocks; holds what all of them need."""
 
     def __init__(
-        self, resolve: Resolve, figure: Callable[[Figure], Markup], anchors: frozenset[str], table_label: str
+        self,
+        resolve: Resolve,
+        figure: Callable[[Figure], Markup],
+        anchors: frozenset[str],
+        table_label: str,
+        fit: Fit | None,
     ) -> None:
         self.resolve = resolve
         self.figure = figure
         self.anchors = set(anchors)
         self.table_label = table_label
+        self.fit = fit or (lambda table, _depth: Setting(room(table)))
+        self.depth = 0
 
     def block(self, block: Block) -> Markup:
         match block:
@@ -170,10 +181,10 @@ class _Setter:
             case Heading():
                 return self.heading(block)
             case Quote(children):
-                return Markup("<blockquote>{}</blockquote>").format(self.blocks(children))
+                return Markup("<blockquote>{}</blockquote>").format(self.inner(children))
             case CodeBlock(text, language):
                 named = Markup(' class="language-{}"').format(language) if language else Markup("")
-                return Markup("<pre><code{}>{}</code></pre>").format(named, text)
+                return Markup("<pre{}><code{}>{}</code></pre>").format(_class(code_style(text)), named, text)
             case Figure():
                 return self.figure(block)
             case Rule():
@@ -185,6 +196,12 @@ class _Setter:
 
     def blocks(self, blocks: Iterable[Block]) -> Markup:
         return Markup("\n").join(map(self.block, blocks))
+
+    def inner(self, blocks: Iterable[Block]) -> Markup:
+        self.depth += 1
+        found = self.blocks(blocks)
+        self.depth -= 1
+        return found
 
     def heading(self, block: Heading) -> Markup:
         name = anchor(block)
@@ -208,7 +225,8 @@ class _Setter:
             box += inline_html(_take_paragraph(children), self.resolve)
         elif box:
             box = Markup("<p>{}{}</p>").format(box, inline_html(_take_paragraph(children), self.resolve))
-        return Markup("<li>{}{}</li>").format(box, self.blocks(children))
+        kind = "" if item.checked is None else "task"
+        return Markup("<li{}>{}{}</li>").format(_class(kind), box, self.inner(children))
 
     def table(self, table: Table) -> Markup:
         styles = [column_style(table, column) for column in range(len(table.head))]
@@ -218,8 +236,10 @@ class _Setter:
             for row in table.rows
         )
         body = Markup("<tbody>{}</tbody>").format(rows) if rows else Markup("")
-        width = Markup(' class="{}"').format(name) if (name := room(table)) else Markup("")
-        made = Markup("<table{}><thead><tr>{}</tr></thead>{}</table>").format(width, head, body)
+        setting = self.fit(table, self.depth)
+        made = Markup("<table{}{}<thead><tr>{}</tr></thead>{}</table>").format(
+            _class(setting.name), _columns(setting), head, body
+        )
         if not self.table_label:
             return made
         label = f"{self.table_label}: {', '.join(plain(cell.children) for cell in table.head)}"
@@ -228,5 +248,18 @@ class _Setter:
 
     def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
-        named = Markup(' class="{}"').format(style) if style else Markup("")
-        return Markup("<{0}{1}{2}>{3}</{0}>").format(name, scope, named, inline_html(cell.children, self.resolve))
+        return Markup("<{0}{1}{2}>{3}</{0}>").format(
+            name, scope, _class(style), inline_html(cell.children, self.resolve)
+        )
+
+
+def _class(names: str) -> Markup:
+    return Markup(' class="{}"').format(names) if names else Markup("")
+
+
+def _columns(setting: Setting) -> Markup:
+    """Return the end of a table's tag, and its columns where their widths are settled."""
+    if not setting.widths:
+        return Markup(">")
+    widths = Markup("").join(Markup('<col style="width: {}pt"/>').format(width) for width in setting.widths)
+    return Markup(' style="width: {}pt"><colgroup>{}</colgroup>').format(round(sum(setting.widths), 1), widths)

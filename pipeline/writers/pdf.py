@@ -22,27 +22,25 @@ from markupsafe import Markup
 from msgspec import Struct
 from weasyprint import CSS, HTML
 from weasyprint.css import ColorProfile
+from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from pipeline import fonts
 from pipeline.article import DATELINE_MARK
-from pipeline.document import Figure
+from pipeline.document import Figure, Table
 from pipeline.errors import RenderError
 from pipeline.headline import balanced_width, shortened
 from pipeline.templating import render, text_of
 from pipeline.words import Words
-from pipeline.writers import Job, Made, pdf_archive, pdf_pictures
+from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures
+from pipeline.writers.columns import Setting
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+from pipeline.writers.pdf_layout import tied
 from pipeline.writers.pdf_machine import kept_out
 
 PICTURE = "picture:"
 MARK = "mark:"
-MEASURE = 354.3
-"""Width of the text column in points: 125 mm, about 72 characters."""
-FULL = {"A4": 453.5, "Letter": 470.2}
-"""Width between the margins in points."""
-PICTURE_HEIGHT = 330.0
 MARK_HEIGHT = 26.0
 """Points; print.css draws the mark as high."""
 LONG_TITLE = 110
@@ -59,19 +57,23 @@ def write(job: Job) -> Made:
 
     Raises ``RenderError`` for a character that no face has and for anything that WeasyPrint warns of.
     """
-    source = _source(job)
+    source = _source(job, pdf_layout.Plan())
     _check_glyphs(job.release.slug, unescape(re.sub("<[^>]*>", "", source)))
     look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction)
     fetcher = _Declared(_assets(job))
     with _strictly(job.release.slug):
-        html = HTML(string=source, base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
-        document = html.render(
-            font_config=look.fonts,
-            stylesheets=[look.sheet],
-            color_profiles={"srgb": _srgb()},
-            pdf_variant=pdf_archive.VARIANT,
-            presentational_hints=True,
-        )
+
+        def draw(plan: pdf_layout.Plan) -> Document:
+            html = HTML(string=_source(job, plan), base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
+            return html.render(
+                font_config=look.fonts,
+                stylesheets=[look.sheet],
+                color_profiles={"srgb": _srgb()},
+                pdf_variant=pdf_archive.VARIANT,
+                presentational_hints=True,
+            )
+
+        document = pdf_layout.fitted(draw)
         pdf_archive.describe(document.metadata)
         data = document.write_pdf(
             pdf_variant=pdf_archive.VARIANT,
@@ -102,13 +104,17 @@ def _check_glyphs(slug: str, text: str) -> None:
 # --- The article as HTML ---------------------------------------------------------------------------------------------
 
 
-def _source(job: Job) -> str:
+def _source(job: Job, plan: pdf_layout.Plan) -> str:
     release, article = job.release, job.article
     resolve = _resolver(job)
     anchors = wanted_anchors((*article.body, *article.notes))
-    figure = _figure_setter(job, resolve)
+    figure = _figure_setter(job, resolve, plan)
     lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     long = len(article.title) > LONG_TITLE
+
+    def fit(table: Table, depth: int) -> Setting:
+        return columns.fit(table, pdf_layout.room(job.newsroom.paper, depth, plan))
+
     return render(
         "article.html.j2",
         article=article,
@@ -119,22 +125,14 @@ def _source(job: Job) -> str:
         modified=release.modified.isoformat(timespec="seconds"),
         running_title=shortened(article.title, RUNNING_LIMIT),
         title_class="long" if long else "",
-        title_width=balanced_width(article.title, 17 if long else 21, FULL[job.newsroom.paper]),
+        title_width=balanced_width(article.title, 17 if long else 21, pdf_layout.full(job.newsroom.paper)),
         mark=MARK if job.mark else "",
         mark_width=_mark_width(job.mark),
         image=figure(article.image) if article.image else "",
-        body=_tied(block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors)),
-        notes=_tied(block_html(article.notes, resolve, figure=figure, anchors=anchors)),
+        close=plan.close,
+        body=tied(block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors, fit=fit)),
+        notes=tied(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit)),
     )
-
-
-_LAST_WORDS = re.compile(r" ([^\s<>]{1,14} [^\s<>]{1,9})(?=</(?:p|li)>)")
-
-
-def _tied(markup: Markup) -> Markup:
-    """Keep the last two words of each paragraph together, so that none ends in a line of one short word."""
-    tied = _LAST_WORDS.sub(r' <span class="tie">\1</span>', str(markup))
-    return Markup(tied)  # noqa: S704  # escaped before; words and two tags change places
 
 
 def _resolver(job: Job) -> Callable[[str], str]:
@@ -150,10 +148,10 @@ def _resolver(job: Job) -> Callable[[str], str]:
     return resolve
 
 
-def _figure_setter(job: Job, resolve: Callable[[str], str]) -> Callable[[Figure], Markup]:
+def _figure_setter(job: Job, resolve: Callable[[str], str], plan: pdf_layout.Plan) -> Callable[[Figure], Markup]:
     def set_figure(figure: Figure) -> Markup:
         picture = job.release.picture(figure.file)
-        scale = min(MEASURE / picture.width, PICTURE_HEIGHT / picture.height)
+        scale = plan.picture(picture.width, picture.height)
         style = f"width: {picture.width * scale:.2f}pt; height: {picture.height * scale:.2f}pt"
         address = PICTURE + quote(figure.file)
         credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
@@ -186,6 +184,7 @@ def _look(accent: str, paper: str, page_of: str, direction: str) -> _Look:
     side, pages = ("left", ("rtl", "embargoed-rtl")) if direction == "rtl" else ("right", ("",))
     numbers = "".join(f"@page {page} {{ @bottom-{side} {{ content: {page_of}; }} }}\n" for page in pages)
     sheet = f"{numbers}@page {{ size: {paper}; }}\n:root {{ --accent: {accent}; }}\n{text_of('print.css')}"
+    sheet += pdf_layout.turned_pages(sheet, paper)
     with _strictly("print.css"):
         return _Look(CSS(string=sheet, font_config=configuration, url_fetcher=_Declared({})), configuration)
 

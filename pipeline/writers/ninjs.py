@@ -97,7 +97,7 @@ def fragment(job: Job) -> str:
         notes=block_html(article.notes, resolve, figure=figure),
     )
     # What the template left blank goes; blank lines of code stay.
-    return re.sub(r"(<pre>.*?</pre>)|\n\s*\n+", lambda found: found[1] or "\n", text, flags=re.DOTALL).strip()
+    return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda found: found[1] or "\n", text, flags=re.DOTALL).strip()
 
 
 def _alt_ids(job: Job) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.document import Alignment, Table
-from pipeline.writers.columns import column_style, room
+from pipeline.writers.columns import Paper, Setting, code_style, column_style, fit, room, share
 from tests.sample import cells
 
 
@@ -36,3 +36,56 @@ def test_wide_tables_are_found_by_their_words() -> None:
     assert room(Table(cells(*["words of no great length here"] * 4), (), ("",) * 4)) == "broad"
     assert room(Table(cells(*["unbreakable"] * 8), (), ("",) * 8)) == "wide"
     assert room(Table(cells(*["unbreakable"] * 12), (), ("",) * 12)) == "very-wide"
+
+
+A4 = Paper(354.3, 453.5, 686, 700)
+
+
+def fitted(*heads: str, rows: int = 1, paper: Paper = A4) -> Setting:
+    unaligned: tuple[Alignment, ...] = ("",) * len(heads)
+    return fit(Table(cells(*heads), (cells(*heads),) * rows, unaligned), paper)
+
+
+def test_table_is_set_as_large_as_its_words_allow() -> None:
+    assert fitted("Tape", "Subject") == Setting("short")
+    assert fitted(*["words of some length here"] * 4) == Setting("broad short")
+    assert fitted(*["words and words and words"] * 7).name == "broad short"
+    assert fitted(*["unbreakable"] * 8).name == "broad small short"
+    assert fitted(*["unbreakable"] * 10).name == "broad smaller short"
+    assert fitted(*["unbreakable"] * 13).name == "turned small"
+    assert fitted(*["unbreakable"] * 30).name == "broad smallest short"
+
+
+def test_nothing_is_turned_where_it_may_not_be() -> None:
+    assert fitted(*["unbreakable"] * 13, paper=Paper(354.3, 453.5, 686)).name == "broad smallest short"
+
+
+def test_long_table_may_be_broken() -> None:
+    assert fitted("Tape", "Subject", rows=40) == Setting("")
+
+
+def test_columns_fill_the_room_and_no_more() -> None:
+    setting = fitted("Tape", "Minutes", "A remark that is long " * 9, "https://example.org/" + "long/" * 40)
+    assert sum(setting.widths) == pytest.approx(453.5, abs=0.5)
+    assert setting.widths[0] < setting.widths[1] < setting.widths[3]
+
+
+def test_rest_is_shared_by_wish_and_never_beyond_it() -> None:
+    assert share(100, [10, 10], [20, 30]) == [40, 60]
+    assert share(100, [60, 90], [60, 90]) == [40, 60]
+    shares = share(100, [10, 10, 10], [10, 20, 900])
+    assert shares[:2] == [10, pytest.approx(16.7, abs=0.1)]
+    assert sum(shares) == pytest.approx(100)
+
+
+def test_code_is_set_smaller_when_its_lines_are_long() -> None:
+    assert code_style("x" * 60) == "short"
+    assert code_style("\n".join(["x" * 70] * 40)) == "close"
+    assert code_style("\n".join(["x" * 90] * 40)) == "long"
+    assert code_style("\n".join(["x" * 110] * 40)) == "longest"
+    assert code_style("\n".join(["x" * 50] * 40 + ["x" * 400])) == ""
+
+
+def test_columns_of_running_text_and_of_long_words_are_told_to_the_page() -> None:
+    assert column_style(table("many words " * 9), 0) == "talk"
+    assert column_style(table("a" * 40), 0) == "parted"

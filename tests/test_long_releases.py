@@ -26,11 +26,11 @@ import pytest
 from lxml import etree
 from msgspec import structs
 
-from pipeline.document import Block, Heading, Table, plain, walk
+from pipeline.document import Block, Heading, Link, Paragraph, Table, Text, plain, walk
 from pipeline.site.assets import asset_names, assets
 from pipeline.templating import FOLDER
-from pipeline.writers import docx, html
-from tests import cases
+from pipeline.writers import docx, html, pdf
+from tests import cases, sample
 from tests.fontcache import FONTS
 from tests.newsroom import ROOT
 
@@ -169,6 +169,34 @@ def test_no_heading_ends_a_page(source: Path) -> None:
     headings |= {letters_of(article.about_heading)}
     last = [letters_of(last_line(page)) for page in printed(source)[:-1]]
     assert [line for line in last if line and any(heading.endswith(line) for heading in headings)] == []
+
+
+@pytest.mark.parametrize("lines", range(5))
+def test_no_heading_ends_a_page_wherever_it_falls(lines: int) -> None:
+    section = (
+        Heading(2, (Text("A heading"),)),
+        sample.para("Some words that fill a line and a half of the text. " * 2),
+    )
+    opening = tuple(sample.para("A line.") for _ in range(lines))
+    pages = pages_of(pdf.write(sample.job(body=opening + section * 40, notes=())).data)
+    assert len(pages) > 3
+    assert "Aheading" not in {letters_of(last_line(page)) for page in pages}
+
+
+def test_a_line_is_filled_before_it_ends_at_a_link() -> None:
+    """WeasyPrint ends some lines after the first word when the blank before a link is a hair too much."""
+    link = Link("https://example.org/", (Text("and then the link"),))
+    body = tuple(
+        Paragraph((Text(f"Q{n} {'words of one line ' * 3}{'i' * (n // 8)}{'.' * (n % 8)} "), link)) for n in range(160)
+    )
+    text = "\n".join(page.text for page in pages_of(pdf.write(sample.job(body=body, notes=())).data))
+    assert re.findall(r"^Q\d+\s*$", text, re.MULTILINE) == []
+
+
+def test_a_nearly_empty_last_page_is_saved() -> None:
+    pages = printed(ROOT / "content/archive-opens-tape-catalogue.md")
+    assert len(pages) == 2
+    assert filling(pages[-1]) > 1 / 3
 
 
 def last_line(page: Page) -> str:

@@ -42,8 +42,8 @@ A4 = Paper(354.3, 453.5, 686, 700)
 
 
 def fitted(*heads: str, rows: int = 1, paper: Paper = A4) -> Setting:
-    unaligned: tuple[Alignment, ...] = ("",) * len(heads)
-    return fit(Table(cells(*heads), (cells(*heads),) * rows, unaligned), paper)
+    unaligned: list[Alignment] = [""] * len(heads)
+    return fit(Table(cells(*heads), (cells(*heads),) * rows, tuple(unaligned)), paper)
 
 
 def test_table_is_set_as_large_as_its_words_allow() -> None:
@@ -76,6 +76,7 @@ def test_rest_is_shared_by_wish_and_never_beyond_it() -> None:
     shares = share(100, [10, 10, 10], [10, 20, 900])
     assert shares[:2] == [10, pytest.approx(16.7, abs=0.1)]
     assert sum(shares) == pytest.approx(100)
+    assert share(100, [10, 10, 10], [10, 12, 900]) == [10, 12, 78]
 
 
 def test_code_is_set_smaller_when_its_lines_are_long() -> None:

@@ -159,6 +159,7 @@ def test_the_hand_made_release_passes_too() -> None:
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
+DATES = "https://example.org/v1/search?query=film&place=Swansea&from=1955-01-01&to=1975-12-31 " * 2
 
 
 def bodies() -> dict[str, tuple[Block, ...]]:
@@ -169,6 +170,10 @@ def bodies() -> dict[str, tuple[Block, ...]]:
         "a long table": (Table(sample.cells("Tape", "Subject of it"), rows, ("", "")),),
         "a wide table": (Table(sample.cells(*"ABCDEFGHI"), (sample.cells(*[LONG[:40]] * 9),) * 3, ("",) * 9),),
         "a long list": (List(True, tuple(sample.item(LONG) for _ in range(70)), start=95),),
+        "hyphens before figures": tuple(
+            Table(sample.cells("A", "B", "C"), (sample.cells("word " * n, LONG[: 9 * n] or "-", DATES),), ("",) * 3)
+            for n in range(40)
+        ),
         "capitals": (Heading(2, (Text("ışık İstanbul ŉ straße ﬁne ½ H₂O −5"),)),),
         "two directions": (sample.para("Before العربية 1,234.5 شيئًا (2026) after, 50 % " * 40),),
     }

@@ -23,6 +23,7 @@ RUNNING_LIMIT = 76
 """Characters of the title in the running head."""
 _RUNS = re.compile(r"\d+|[^\W\d_]+")
 _STOPS = re.compile("[.,:]")
+_MINUS = "−"
 _MARKS = {
     False: re.compile(r"^ *\d+\. *$", re.MULTILINE),
     True: re.compile(r"^[ \u200f]*(?:\d+\.|\.\d+)[ \u200f]*$", re.MULTILINE),
@@ -136,7 +137,10 @@ def _grown(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[str, i
     grown, end = _STOPS.sub("", words[at]), at + 1
     hopes = {_STOPS.sub("", word): word for word, count in missing.items() if count > 0}
     while end < len(words) and any(hope.startswith(grown) for hope in hopes):
-        grown += _STOPS.sub("", words[end])
+        piece = _STOPS.sub("", words[end])
+        if piece.startswith(_MINUS) and not any(hope.startswith(grown + piece) for hope in hopes):
+            piece = piece.removeprefix(_MINUS)  # a hyphen that begins a line looks like one
+        grown += piece
         end += 1
         if grown in hopes:
             return hopes[grown], end

@@ -28,6 +28,8 @@ _STEP = 15.0
 """Points by which a level of a list or a quotation is indented."""
 _BARE = 1 / 3
 """A page less full than this is nearly empty."""
+_FEW = 4
+"""Pages of a release that is set closer to save one; in a longer one nobody would see what that is good for."""
 _PICTURE_HEIGHT = 300.0
 """Points that a picture may be high: as large as that the hole before it can be."""
 _CLOSE_PICTURE = 0.8
@@ -68,7 +70,7 @@ def fitted(draw: Callable[[Plan], Any]) -> Any:
     if any(_is_turned(after) and _filling(page) < _BARE for page, after in pairwise(pages)):
         plan = Plan(turned=False)
         document = draw(plan)
-    if len(document.pages) > 1 and _filling(document.pages[-1]) < _BARE:
+    if 1 < len(document.pages) <= _FEW and _filling(document.pages[-1]) < _BARE:
         closer = draw(Plan(close=True, turned=plan.turned))
         if len(closer.pages) < len(document.pages):
             return closer

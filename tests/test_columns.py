@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.document import Alignment, Table
-from pipeline.writers.columns import Paper, Setting, code_style, column_style, fit, room, share
+from pipeline.writers.columns import Paper, Setting, code_style, column_style, fit, share
 from tests.sample import cells
 
 
@@ -29,13 +29,6 @@ def test_the_authors_alignment_wins() -> None:
 
 def test_short_columns_are_not_broken() -> None:
     assert column_style(Table(cells("Tape"), (cells("A-101"),), ("",)), 0) == "brief"
-
-
-def test_wide_tables_are_found_by_their_words() -> None:
-    assert room(Table(cells(*"abc"), (), ("",) * 3)) == ""
-    assert room(Table(cells(*["words of no great length here"] * 4), (), ("",) * 4)) == "broad"
-    assert room(Table(cells(*["unbreakable"] * 8), (), ("",) * 8)) == "wide"
-    assert room(Table(cells(*["unbreakable"] * 12), (), ("",) * 12)) == "very-wide"
 
 
 A4 = Paper(354.3, 453.5, 686, 700)

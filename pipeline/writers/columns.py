@@ -258,22 +258,3 @@ def code_style(text: str) -> str:
     name, fitting = next((step for step in steps if common <= step[1]), _SMALLER[1])
     lines = sum(1 + max(0, length - 1) // fitting for length in lengths)
     return _classes(name, "short" if lines <= _SHORT_CODE else "")
-
-
-# --- The page --------------------------------------------------------------------------------------------------------
-
-ROOM = 90
-"""Characters of the common size that fit side by side in the text column, as paper has it."""
-
-
-def room(table: Table) -> str:
-    """Return the class of a table that needs more room than the text column gives.
-
-    ``broad``: its cells would have to be broken into many lines; ``wide`` and ``very-wide``: even its longest words do
-    not fit side by side at the common size.
-    """
-    columns = list(zip(*((plain(cell.children) for cell in row) for row in (table.head, *table.rows)), strict=True))
-    words = sum(max((len(word) for cell in column for word in cell.split()), default=1) + 3 for column in columns)
-    if words > ROOM:
-        return "very-wide" if words > 1.45 * ROOM else "wide"
-    return "broad" if sum(min(max(map(len, column)), 40) + 3 for column in columns) > ROOM else ""

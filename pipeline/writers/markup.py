@@ -36,7 +36,7 @@ from pipeline.document import (
     plain,
     walk,
 )
-from pipeline.writers.columns import Setting, code_style, column_style, room
+from pipeline.writers.columns import Setting, code_style, column_style
 
 Resolve = Callable[[str], str]
 """From a picture's file name or a relative link to the address that goes into the output."""
@@ -171,7 +171,7 @@ class _Setter:
         self.figure = figure
         self.anchors = set(anchors)
         self.table_label = table_label
-        self.fit = fit or (lambda table, _depth: Setting(room(table)))
+        self.fit = fit or (lambda _table, _depth: Setting(""))
         self.depth = 0
 
     def block(self, block: Block) -> Markup:

@@ -41,7 +41,7 @@ names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDP
 settings := $(foreach name,$(names),$(name)=$(value $(name)))
 dry      := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 write     = $(if $(dry),,$(shell mkdir -p -m 700 $(WORK))$(file >$(1),$(2)))
-house    := $(patsubst %,$(CONTENT)/%,$(call plain,-maxdepth 1 -type f,(newsroom\.toml|[A-Za-z0-9._-]+\.png))) requirements.lock $(wildcard pipeline/*.py)
+house    := $(patsubst %,$(CONTENT)/%,$(call plain,-maxdepth 1 -type f,(newsroom\.toml|[A-Za-z0-9._-]+\.png))) requirements.lock requirements-scripts.lock $(wildcard pipeline/*.py pipeline/fonts/*.py)
 reader   := $(house) $(wildcard pipeline/reader/*.py)
 look     := $(house) $(wildcard templates/*.* templates/words/*.toml pipeline/writers/*.py pipeline/site/*.py)
 
@@ -138,6 +138,9 @@ setup: $(READY) ## install what is needed (publish does it too)
 test: $(TESTED) ## set up and run the whole test suite
 	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
+bench: $(TESTED) ## what things cost, as ratios within one run
+	@$(VENV)/bin/python -m tests.benchmarks
+
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 
@@ -157,5 +160,5 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 export DATELINE_TITLE := $(value TITLE)
 
 .PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
-        setup test clean help FORCE
+        setup test bench clean help FORCE
 FORCE:

@@ -22,7 +22,7 @@ from pipeline.release import Related, Release
 from pipeline.workshop import Workshop
 
 ROOT = Path(__file__).parent.parent
-LOCK = "requirements.lock"
+LOCKS = ("requirements.lock", "requirements-scripts.lock")
 LARGE = 64 * 1024 * 1024
 """Bytes from which on a file is told by its size."""
 
@@ -81,7 +81,7 @@ def of_release(source: str, newsroom: str, base_url: str, related: Iterable[Rela
 @cache
 def parts(row: Format) -> bytes:
     """Return the digest of the modules, templates and library versions that make a format."""
-    files = sorted({file for pattern in (*row.parts, LOCK) for file in ROOT.glob(pattern) if file.is_file()})
+    files = sorted({file for pattern in (*row.parts, *LOCKS) for file in ROOT.glob(pattern) if file.is_file()})
     return _digest(part for file in files for part in (file.name.encode(), file.read_bytes())).encode()
 
 

@@ -50,7 +50,7 @@ class Format(Struct, frozen=True):
 _ALL = (
     "pipeline/article.py",
     "pipeline/document.py",
-    "pipeline/fonts.py",
+    "pipeline/fonts/*.py",
     "pipeline/formats.py",
     "pipeline/headline.py",
     "pipeline/newsroom.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from pipeline import fonts
 
 _FACE = next(face for face in fonts.FACES if face.file == "Spectral-SemiBold.ttf")
@@ -10,12 +12,29 @@ _SPARE = 1.02
 
 
 def shortened(title: str, limit: int) -> str:
-    """Return ``title``, cut between words and closed by an ellipsis when it has more than ``limit`` characters."""
-    if len(title) <= limit:
+    """Return ``title``, cut between words and closed by an ellipsis when it has more than ``limit`` characters.
+
+    A wide character (Chinese, Japanese, Korean) counts as two, as it takes the room of two.
+    """
+    if sum(map(_columns, title)) <= limit:
         return title
-    cut = title[: limit - 1]
+    used = 0
+    cut = ""
+    for character in title:
+        used += _columns(character)
+        if used > limit - 1:
+            break
+        cut += character
     head, blank, _ = cut.rpartition(" ")
-    return (head if blank else cut).rstrip(" ,;:–—-") + "…"
+    return (head if blank else cut).rstrip(" ,;:–—-、，·") + "…"
+
+
+def _columns(character: str) -> int:
+    if character.isascii():
+        return 1
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def balanced_width(title: str, size: float, measure: float) -> float:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from ctypes.util import find_library
 from pathlib import Path
@@ -23,6 +25,9 @@ LIBRARIES = {
 }
 """Debian package → library that it must bring: WeasyPrint loads them at run time, so pip cannot."""
 BUILD = "requirements-build.lock"
+SCRIPTS = "requirements-scripts.lock"
+"""Faces of further scripts, of which only those are installed that a release needs."""
+PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", "--require-hashes"]
 BUILDING = ["--no-build-isolation", "--use-pep517"]
 VENV_PACKAGE = "python3-venv"
 
@@ -35,10 +40,15 @@ def missing() -> list[str]:
     return lacking
 
 
+def apt_line(packages: Iterable[str]) -> str:
+    """Return what a person types to install Debian packages."""
+    return f"sudo apt-get install --yes --no-install-recommends {' '.join(packages)}"
+
+
 def install_packages(packages: Iterable[str]) -> str:
     """Install Debian packages; return an empty string, or what a person must type instead."""
     wanted = " ".join(packages)
-    by_hand = f"sudo apt-get install --yes --no-install-recommends {wanted}"
+    by_hand = apt_line(wanted.split())
     apt = shutil.which("apt-get")
     if apt is None:
         return f"install these libraries (Debian's names): {wanted}"
@@ -52,29 +62,48 @@ def install_packages(packages: Iterable[str]) -> str:
     return "" if _quiet(install) == 0 else by_hand
 
 
+def faces_line(packages: Iterable[str]) -> str:
+    """Return what a person types to install faces from PyPI into the environment that runs."""
+    wanted = ", ".join(packages)
+    return f"{sys.executable} -m pip install --require-hashes --no-deps --requirement {SCRIPTS}  # for {wanted}"
+
+
+def install_faces(packages: Iterable[str]) -> str:
+    """Install faces into the environment that runs; return an empty string, or what a person must type instead."""
+    wanted = list(packages)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as chosen:
+        chosen.writelines(_locked(wanted))
+        chosen.flush()
+        say(f"installing the type faces {', '.join(wanted)}")
+        pip = [sys.executable, *PIP, "--no-deps", "--requirement", chosen.name]
+        return "" if _run(pip, _with_byte_code()) == 0 else faces_line(wanted)
+
+
+def _locked(packages: Iterable[str]) -> list[str]:
+    """Return the entries of ``packages`` in the lock file of faces, hashes and all."""
+    lock = Path(__file__).parent.parent / SCRIPTS
+    entries = re.split(r"(?m)^(?=\S)", lock.read_text("utf-8"))
+    return [entry for entry in entries if entry.partition("==")[0] in set(packages)]
+
+
 def make_environment(venv: Path, lock: Path) -> str:
     """Make ``venv`` hold what ``lock`` names, in these versions; return an empty string, or what went wrong."""
     python = venv / "bin" / "python"
     if not (venv / "bin" / "pip").exists() and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
         return f"python3 -m venv {venv} failed"
     say(f"installing Python packages from {lock.name} into {venv}")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    pip = [
-        str(python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--compile",
-        "--require-hashes",
-    ]
+    environment = _with_byte_code()
+    pip = [str(python), *PIP]
     # feedgen comes as source only: what builds it is pinned too, and nothing is fetched behind pip's back.
     for step in (["--requirement", str(lock.with_name(BUILD))], [*BUILDING, "--requirement", str(lock)]):
         if _run([*pip, *step], environment) != 0:
             return "the Python packages could not be installed: see pip's message above, and run the same command again"
     _run([str(python), "-m", "compileall", "-qq", str(Path(__file__).parent)], environment)
     return ""
+
+
+def _with_byte_code() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def say(text: str) -> None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from pipeline import fingerprint
+from pipeline.article import compose
 from pipeline.errors import Fault, ReleaseError
 from pipeline.manifest import Manifest
 from pipeline.newsroom import Newsroom
 from pipeline.release import SLUG, Related, Release
+from pipeline.words import Words
 from pipeline.workshop import Manuscript, Workshop
 
 INDEX = "index"
+UNKNOWN = "write it in words, or leave it out"
 
 
 class Read(Struct, frozen=True):
@@ -148,7 +150,7 @@ def _read_one(
             raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
         digest = fingerprint.of_source(workshop, slug)
         reading = read_release(source, newsroom)
-        if unset := tuple(_unsettable(source, reading.release)):
+        if unset := tuple(_unsettable(workshop, newsroom, reading.release)):
             raise ReleaseError(unset)
     except ReleaseError as error:
         _refuse(workshop, index, slug)
@@ -162,16 +164,36 @@ def _read_one(
     return (), reading.warnings
 
 
-def _unsettable(source: Path, release: Release) -> Iterator[Fault]:
-    """Yield a fault for every character that no type face has: on paper it would be an empty box."""
-    from pipeline.fonts import character_name, missing_glyphs
+def _unsettable(workshop: Workshop, newsroom: Newsroom, release: Release) -> Iterator[Fault]:
+    """Yield a fault for every character that cannot be set: on paper it would be an empty box.
 
-    missing = missing_glyphs(msgspec.json.encode(release).decode())
-    lines = source.read_text("utf-8-sig").splitlines() if missing else []
-    for character in missing:
-        line = next((number for number, text in enumerate(lines, 1) if character in text), 0)
-        hint = "write it in words, or leave it out"
-        yield Fault(str(source), line, f"no type face has {character_name(character)}", hint)
+    Faces of scripts that the release is the first to need are installed, where that may be done.
+    """
+    from pipeline.fonts import character_name, coverage, supply
+
+    article = compose(release, newsroom, Words(release.language, newsroom.time_zone), embargoed=release.embargo)
+    text = msgspec.json.encode(article).decode()
+    found = coverage(text, release.language)
+    if found.lacking:
+        supply.ensure(dict.fromkeys(script for _, script in found.lacking))
+        found = coverage(text, release.language)
+    for character in found.unknown:
+        yield _at(workshop, release, character, f"no type face has {character_name(character)}", UNKNOWN)
+    for script in dict.fromkeys(script for _, script in found.lacking):
+        absent = [character for character, of in found.lacking if of is script]
+        what = f"no type face here has {character_name(absent[0])}"
+        more = f" and {len(absent) - 1} more" if absent[1:] else ""
+        hint = f"{', '.join(script.packages)} would have: {supply.by_hand(script)}"
+        yield _at(workshop, release, absent[0], what + more, hint)
+
+
+def _at(workshop: Workshop, release: Release, character: str, message: str, hint: str) -> Fault:
+    """Return a fault where the character stands: in the release, else in the newsroom's own words."""
+    for file in (workshop.source(release.slug), workshop.newsroom_file):
+        for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), 1):
+            if character in line:
+                return Fault(str(file), number, message, hint)
+    return Fault(str(workshop.source(release.slug)), 0, message, hint)
 
 
 def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("pipeline", "templates", "Makefile", "requirements.lock", "requirements-test.lock", "requirements-build.lock")
+LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
+PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 
 NEWSROOM = """\
 [organisation]

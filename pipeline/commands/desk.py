@@ -103,8 +103,10 @@ class Desk:
     @cached_property
     def assets(self) -> Mapping[str, bytes]:
         """Style sheet, fonts and mark by key."""
+        from pipeline.fonts import supply
         from pipeline.site.assets import assets
 
+        supply.ensure_pages(self.newsroom.languages)
         return assets(self.newsroom, self.mark, self._font_cache)
 
     @property

@@ -138,7 +138,7 @@ def _look(desk: Desk) -> str:
     """Return the digest of all that listings are made from, the manifest excepted."""
     root = fingerprint.ROOT
     files = sorted(file for pattern in ("pipeline/**/*.py", "templates/**/*.*") for file in root.glob(pattern))
-    code = [file.read_bytes() for file in (*files, root / fingerprint.LOCK)]
+    code = [file.read_bytes() for file in (*files, *(root / lock for lock in fingerprint.LOCKS))]
     house = desk.house()
     settings = fingerprint.of_newsroom(house.newsroom, house.mark) + f"{house.base_url} {house.newsroom.feed_items}"
     return digest(b"\0".join([settings.encode(), *code]))

@@ -24,9 +24,10 @@ def assets(newsroom: Newsroom, mark: bytes, font_cache: Path) -> Mapping[str, by
     The web fonts are made once, which takes seconds, and kept in ``font_cache``. Raises ``SettingError`` when a face
     is not installed.
     """
-    faces = {_key(name, data): data for name, data in fonts.web_fonts(font_cache).items()}
+    chosen = fonts.page_faces(newsroom.languages)
+    faces = {_key(name, data): data for name, data in fonts.web_fonts(font_cache, chosen).items()}
     names = asset_names(faces)
-    rules = fonts.web_rules({name: key.removeprefix(FOLDER) for name, key in names.items()})
+    rules = fonts.web_rules({name: key.removeprefix(FOLDER) for name, key in names.items()}, chosen)
     sheet = f"{rules}\n{_palette(newsroom.accent)}\n{text_of('page.css')}".encode()
     found = {_key("page.css", sheet): sheet, **faces}
     return {**found, _key("mark.png", mark): mark} if mark else found

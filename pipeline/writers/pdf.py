@@ -58,8 +58,8 @@ def write(job: Job) -> Made:
     Raises ``RenderError`` for a character that no face has and for anything that WeasyPrint warns of.
     """
     source = _source(job, pdf_layout.Plan())
-    _check_glyphs(job.release.slug, unescape(re.sub("<[^>]*>", "", source)))
-    look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction)
+    scripts = _scripts(job, unescape(re.sub("<[^>]*>", "", source)))
+    look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction, scripts)
     fetcher = _Declared(_assets(job))
     with _strictly(job.release.slug):
 
@@ -94,11 +94,16 @@ def _identifier(source: str, job: Job) -> bytes:
     return hashlib.sha256(f"{source}{pictures}".encode()).hexdigest()[:32].encode()
 
 
-def _check_glyphs(slug: str, text: str) -> None:
-    missing = fonts.missing_glyphs(text)
-    if missing:
+def _scripts(job: Job, text: str) -> tuple[str, ...]:
+    """Return the names of the scripts whose faces ``text`` needs. Raises ``RenderError`` when one is missing."""
+    found = fonts.coverage(text, job.release.language)
+    if found.unknown or found.lacking:
+        missing = [*found.unknown, *(character for character, _ in found.lacking)]
         names = ", ".join(map(fonts.character_name, missing[:5])) + (", …" if len(missing) > 5 else "")
-        raise RenderError(f"{slug}: no type face has {names}", "write it in words, or leave it out")
+        packages = sorted({package for _, script in found.lacking for package in script.packages})
+        hint = f"install {', '.join(packages)}" if packages else "write it in words, or leave it out"
+        raise RenderError(f"{job.release.slug}: no type face has {names}", hint)
+    return tuple(script.name for script in found.scripts)
 
 
 # --- The article as HTML ---------------------------------------------------------------------------------------------
@@ -179,22 +184,26 @@ class _Look(Struct, frozen=True):
 
 
 @lru_cache(maxsize=16)
-def _look(accent: str, paper: str, page_of: str, direction: str) -> _Look:
-    configuration = _font_configuration()
+def _look(accent: str, paper: str, page_of: str, direction: str, scripts: tuple[str, ...]) -> _Look:
+    configuration = _font_configuration(scripts)
     side, pages = ("left", ("rtl", "embargoed-rtl")) if direction == "rtl" else ("right", ("",))
     numbers = "".join(f"@page {page} {{ @bottom-{side} {{ content: {page_of}; }} }}\n" for page in pages)
     sheet = f"{numbers}@page {{ size: {paper}; }}\n:root {{ --accent: {accent}; }}\n{text_of('print.css')}"
+    families = fonts.families(map(fonts.by_name, scripts))
+    for name in families.__struct_fields__:  # margin boxes know no custom properties
+        sheet = sheet.replace(f"var(--{name})", getattr(families, name))
     sheet += pdf_layout.turned_pages(sheet, paper)
     with _strictly("print.css"):
         return _Look(CSS(string=sheet, font_config=configuration, url_fetcher=_Declared({})), configuration)
 
 
-@lru_cache(maxsize=1)
-def _font_configuration() -> FontConfiguration:
+@lru_cache(maxsize=16)
+def _font_configuration(scripts: tuple[str, ...]) -> FontConfiguration:
     configuration = FontConfiguration()
-    files = {address: file.read_bytes() for address, file in fonts.face_files().items()}
+    faces = fonts.FACES + tuple(face for name in scripts for face in fonts.by_name(name).faces)
+    files = {address: file.read_bytes() for address, file in fonts.face_files(faces).items()}
     with _strictly("faces"):
-        CSS(string=fonts.face_rules(), font_config=configuration, url_fetcher=_Declared(files))
+        CSS(string=fonts.face_rules(faces), font_config=configuration, url_fetcher=_Declared(files))
     # It keeps copies of the faces in a temporary folder and removes them when it is collected, which a global never
     # is. A Finalize runs at the end of a pool's worker too, where atexit does not, and only in its own process.
     Finalize(None, configuration.__del__, exitpriority=0)

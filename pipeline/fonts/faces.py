@@ -1,0 +1,242 @@
+"""The table of faces; data only. Style sheets name a family by its role, so that no face of the machine gets in.
+
+Latin and Cyrillic text is set in Spectral, labels in IBM Plex Sans Condensed and, Cyrillic, Fira Sans Condensed, code
+in IBM Plex Mono, Arabic text in Amiri, Arabic labels in IBM Plex Sans Arabic: these come with every set-up. A further
+script is a row of ``SCRIPTS``, whose packages are installed when a release first needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+SCHEME = "face:"
+"""Addresses of faces inside a PDF's style sheet; nothing outside the process answers to it."""
+
+
+class Face(Struct, frozen=True):
+    """One font file, or one instance in it, and the place it has in a style sheet."""
+
+    family: str
+    """Role, as style sheets name it."""
+    package: str
+    """On PyPI, with underscores, or Debian's for a script that comes from there."""
+    file: str
+    weight: int = 400
+    italic: bool = False
+    subsets: tuple[str, ...] = ()
+    """Subsets that the page gets, names in ``SUBSETS``."""
+    extra: tuple[str, ...] = ()
+    """OpenType features kept in the page's subset beyond the common ones."""
+    axes: tuple[tuple[str, float], ...] = ()
+    """Where a variable file stands still: a variable face would be instanced anew for every PDF."""
+    number: int = -1
+    """Place in a collection; -1 for a file of one face."""
+
+    @property
+    def address(self) -> str:
+        """The address that a PDF's style sheet gives."""
+        place = "".join(f",{axis}{value:g}" for axis, value in self.axes)
+        return f"{SCHEME}{self.file}{place}" + (f",{self.number}" if self.number >= 0 else "")
+
+
+class Script(Struct, frozen=True):
+    """A script whose faces are installed only where a release needs them."""
+
+    name: str
+    ranges: str
+    """Its characters, in the notation of CSS ``unicode-range``."""
+    faces: tuple[Face, ...]
+    languages: tuple[str, ...] = ()
+    """Primary language tags whose newsrooms want it on every page."""
+    debian: str = ""
+    """Debian's package, for faces that PyPI does not carry."""
+    first: bool = False
+    """Its families stand before the Latin ones, which have a few of its letters; its files have no others."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that carry the faces, as people type them."""
+        found = dict.fromkeys(face.package.replace("_", "-") for face in self.faces)
+        return (self.debian,) if self.debian else tuple(found)
+
+    @property
+    def serif(self) -> str:
+        """The family of its text."""
+        return self.faces[0].family
+
+    @property
+    def sans(self) -> str:
+        """The family of its labels; the same where a script has but one."""
+        return self.faces[-1].family
+
+
+_SPECTRAL = "fontpkg_spectral"
+_SANS = "fontpkg_ibm_plex_sans_condensed"
+_FIRA = "fontpkg_fira_sans_condensed"
+_BOTH = ("latin", "cyrillic")
+_FIGURES = ("lnum", "tnum")
+
+
+def _fira(family: str, subset: str) -> tuple[Face, ...]:
+    return (
+        Face(family, _FIRA, "FiraSansCondensed-Regular.ttf", subsets=(subset,)),
+        Face(family, _FIRA, "FiraSansCondensed-Italic.ttf", italic=True, subsets=(subset,)),
+        Face(family, _FIRA, "FiraSansCondensed-SemiBold.ttf", 700, subsets=(subset,)),
+    )
+
+
+FACES: tuple[Face, ...] = (
+    Face("Text Serif", _SPECTRAL, "Spectral-Regular.ttf", subsets=_BOTH, extra=_FIGURES),
+    Face("Text Serif", _SPECTRAL, "Spectral-Italic.ttf", italic=True, subsets=_BOTH, extra=_FIGURES),
+    Face("Text Serif", _SPECTRAL, "Spectral-SemiBold.ttf", 700, subsets=_BOTH, extra=("smcp", *_FIGURES)),
+    Face("Text Serif", _SPECTRAL, "Spectral-SemiBoldItalic.ttf", 700, True, _BOTH, _FIGURES),
+    Face("Text Sans", _SANS, "IBMPlexSansCondensed-Regular.ttf", subsets=("latin",)),
+    Face("Text Sans", _SANS, "IBMPlexSansCondensed-Italic.ttf", italic=True, subsets=("latin",)),
+    Face("Text Sans", _SANS, "IBMPlexSansCondensed-SemiBold.ttf", 700, subsets=("latin",)),
+    *_fira("Cyrillic Sans", "cyrillic"),
+    Face("Text Mono", "fontpkg_ibm_plex_mono", "IBMPlexMono-Regular.ttf", subsets=_BOTH),
+    Face("Arabic Serif", "fontpkg_amiri", "Amiri-Regular.ttf", subsets=("arabic",)),
+    Face("Arabic Serif", "fontpkg_amiri", "Amiri-Italic.ttf", italic=True, subsets=("arabic",)),
+    Face("Arabic Serif", "fontpkg_amiri", "Amiri-Bold.ttf", 700, subsets=("arabic",)),
+    Face("Arabic Sans", "fontpkg_ibm_plex_sans_arabic", "IBMPlexSansArabic-Regular.ttf", subsets=("arabic",)),
+    Face("Arabic Sans", "fontpkg_ibm_plex_sans_arabic", "IBMPlexSansArabic-SemiBold.ttf", 700, subsets=("arabic",)),
+)
+"""The faces of every set-up."""
+
+SUBSETS: Mapping[str, str] = {
+    "latin": "U+0000-024F, U+0259, U+02B0-02FF, U+0300-036F, U+1E00-1EFF, U+2000-206F, U+2070-218F, U+2190-2199,"
+    " U+2200-22FF, U+25A0-26FF, U+2713, U+2717, U+FB00-FB06",
+    "cyrillic": "U+0400-052F, U+1C80-1C8F, U+2DE0-2DFF, U+A640-A69F",
+    "arabic": "U+0600-06FF, U+0750-077F, U+200C-200F, U+FB50-FDFF, U+FE70-FEFE",
+    "greek": "U+0370-03FF, U+1F00-1FFF",
+    "hebrew": "U+0590-05FF, U+FB1D-FB4F",
+    "thai": "U+0E00-0E7F, U+25CC",
+    "devanagari": "U+0900-097F, U+1CD0-1CFF, U+200C-200D, U+25CC, U+A8E0-A8FF",
+}
+"""Ranges of the page's subsets, in the notation of CSS ``unicode-range``."""
+
+_HAN = (
+    "U+1100-11FF, U+2E80-312F, U+3130-318F, U+3190-4DBF, U+4E00-9FFF, U+A960-A97F, U+AC00-D7FF, U+F900-FAFF,"
+    " U+FE10-FE1F, U+FE30-FE6F, U+FF00-FFEF, U+1B000-1B16F, U+1F200-1F2FF, U+20000-3FFFF"
+)
+_CJK = ("fonts_noto_cjk", "NotoSerifCJK-{}.ttc", "NotoSansCJK-{}.ttc")
+
+
+def _cjk(name: str, number: int, *languages: str) -> Script:
+    package, serif, sans = _CJK
+    title = name.title()
+    faces = [
+        Face(f"{title} {family}", package, file.format(style), weight, number=number)
+        for family, file in (("Serif", serif), ("Sans", sans))
+        for style, weight in (("Regular", 400), ("Bold", 700))
+    ]
+    return Script(name, _HAN, tuple(faces), languages, debian="fonts-noto-cjk")
+
+
+def _noto(name: str, ranges: str, *languages: str, serif: bool = True, sans: bool = True) -> Script:
+    families = [family for family, there in (("Serif", serif), ("Sans", sans)) if there]
+    faces = [
+        Face(f"{name} {family}", "fonts_noto_core", f"Noto{family}{name}-{style}.ttf", weight)
+        for family in families
+        for style, weight in (("Regular", 400), ("Bold", 700))
+    ]
+    return Script(name.lower(), ranges, tuple(faces), languages, debian="fonts-noto-core")
+
+
+def _literata(weight: int, italic: bool = False) -> Face:
+    file = "Literata-Italic[opsz,wght].ttf" if italic else "Literata[opsz,wght].ttf"
+    place = (("opsz", 10.5), ("wght", 600.0 if weight > 400 else 400.0))
+    return Face("Greek Serif", "fontpkg_literata", file, weight, italic, ("greek",), axes=place)
+
+
+def _variable(family: str, package: str, file: str, subset: str) -> tuple[Face, ...]:
+    return tuple(
+        Face(family, package, file, weight, subsets=(subset,), axes=(("wght", place),))
+        for weight, place in ((400, 400.0), (700, 600.0))
+    )
+
+
+_SARABUN, _HIND = "fontpkg_sarabun", "fontpkg_hind"
+
+SCRIPTS: tuple[Script, ...] = (
+    Script(
+        "greek",
+        SUBSETS["greek"],
+        (_literata(400), _literata(400, True), _literata(700), _literata(700, True), *_fira("Greek Sans", "greek")),
+        ("el",),
+        first=True,
+    ),
+    Script(
+        "hebrew",
+        SUBSETS["hebrew"],
+        (
+            *_variable("Hebrew Serif", "fontpkg_frank_ruhl_libre", "FrankRuhlLibre[wght].ttf", "hebrew"),
+            *_variable("Hebrew Sans", "fontpkg_heebo", "Heebo[wght].ttf", "hebrew"),
+        ),
+        ("he", "yi"),
+        first=True,
+    ),
+    Script(
+        "thai",
+        SUBSETS["thai"],
+        (
+            Face("Thai Sans", _SARABUN, "Sarabun-Regular.ttf", subsets=("thai",)),
+            Face("Thai Sans", _SARABUN, "Sarabun-Italic.ttf", italic=True, subsets=("thai",)),
+            Face("Thai Sans", _SARABUN, "Sarabun-SemiBold.ttf", 700, subsets=("thai",)),
+        ),
+        ("th",),
+    ),
+    Script(
+        "devanagari",
+        SUBSETS["devanagari"],
+        (
+            Face("Devanagari Sans", _HIND, "Hind-Regular.ttf", subsets=("devanagari",)),
+            Face("Devanagari Sans", _HIND, "Hind-SemiBold.ttf", 700, subsets=("devanagari",)),
+        ),
+        ("hi", "mr", "ne"),
+    ),
+    _noto("Armenian", "U+0530-058F, U+FB13-FB17", "hy"),
+    _noto("Georgian", "U+10A0-10FF, U+1C90-1CBF, U+2D00-2D2F", "ka"),
+    _noto("Ethiopic", "U+1200-139F, U+2D80-2DDF, U+AB00-AB2F", "am", "ti"),
+    _noto("Bengali", "U+0980-09FF", "as", "bn"),
+    _noto("Gurmukhi", "U+0A00-0A7F", "pa"),
+    _noto("Gujarati", "U+0A80-0AFF", "gu"),
+    _noto("Tamil", "U+0B80-0BFF", "ta"),
+    _noto("Telugu", "U+0C00-0C7F", "te"),
+    _noto("Kannada", "U+0C80-0CFF", "kn"),
+    _noto("Malayalam", "U+0D00-0D7F", "ml"),
+    _noto("Sinhala", "U+0D80-0DFF", "si"),
+    _noto("Lao", "U+0E80-0EFF", "lo"),
+    _noto("Tibetan", "U+0F00-0FFF", "bo", "dz", sans=False),
+    _noto("Myanmar", "U+1000-109F, U+A9E0-A9FF, U+AA60-AA7F", "my"),
+    _noto("Khmer", "U+1780-17FF, U+19E0-19FF", "km"),
+    _cjk("korean", 1, "ko"),
+    _cjk("japanese", 0, "ja"),
+    _cjk("chinese", 2, "zh"),
+    _cjk("traditional", 3, "zh-Hant"),
+    Script(
+        "emoji",
+        "U+00A9, U+00AE, U+203C, U+2049, U+20E3, U+2122, U+2139, U+2194-21AA, U+231A-23FF, U+24C2, U+25AA-25FE,"
+        " U+2600-27BF, U+2934-2935, U+2B00-2BFF, U+3030, U+303D, U+3297, U+3299, U+1F000-1FAFF",
+        (Face("Emoji", "fonts_noto_color_emoji", "NotoColorEmoji.ttf"),),
+        debian="fonts-noto-color-emoji",
+    ),
+)
+"""The scripts that are installed on demand, in the order of their families in a style sheet."""
+
+
+def code_points(ranges: str) -> Iterator[int]:
+    """Yield the code points of a CSS ``unicode-range``."""
+    for part in ranges.replace("U+", "").split(","):
+        first, _, last = part.strip().partition("-")
+        yield from range(int(first, 16), int(last or first, 16) + 1)
+
+
+def by_name(name: str) -> Script:
+    """Return the script called ``name``. Raises KeyError."""
+    for script in SCRIPTS:
+        if script.name == name:
+            return script
+    raise KeyError(name)

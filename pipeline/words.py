@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -21,6 +22,9 @@ FOLDER = Path(__file__).parent.parent / "templates" / "words"
 FALLBACK = "en"
 _LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
 """Languages that write compounds in one word, so that ragged lines without hyphens would be too ragged."""
+
+_SPACED = frozenset(("Latn", "Cyrl", "Grek", "Armn", "Geor"))
+_SLANTED = frozenset(("Latn", "Cyrl", "Grek", "Arab", "Thai"))
 
 
 @cache
@@ -59,6 +63,26 @@ class Words:
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"
 
     @property
+    def script(self) -> str:
+        """The script of the language, as ISO 15924 codes it: ``Latn``; of Korean and Japanese, what they mix."""
+        likely = get_global("likely_subtags")
+        parts = self.language.replace("_", "-").split("-")
+        primary = parts[0].lower()
+        told = next((part.title() for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
+        region = f"{primary}_{parts[-1].upper()}" if len(parts) > 1 else primary
+        return told or str(likely.get(region, likely.get(primary, f"{primary}_Latn_001"))).split("_")[1]
+
+    @property
+    def letterspaced(self) -> bool:
+        """Whether labels may be spaced: letters that join or stand in a grid would be torn apart."""
+        return self.script in _SPACED
+
+    @property
+    def slanted(self) -> bool:
+        """Whether words are marked out by italics in this script."""
+        return self.script in _SLANTED
+
+    @property
     def hyphenated(self) -> bool:
         """Whether words are divided at the end of a line, where the format knows how."""
         return self.language.split("-")[0].lower() in _LONG_WORDS
@@ -73,6 +97,12 @@ class Words:
         """Return the word called ``name``. Raises KeyError for a name that the English file lacks too."""
         found = self._find(name)
         return found if isinstance(found, str) else found[0]
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The words for which English stands in, all of them where the language has no file; none in English."""
+        own = {name for table in self._tables[:2] for name in table}
+        return tuple(name for name in self._tables[2] if name not in own)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a word that has several, the preferred one first."""

@@ -277,7 +277,15 @@ def release(office: Path, slug: str, front: str = "title: A title\ndate: 2026-01
 def test_check_says_how_many_are_whole(office: Path) -> None:
     release(office, "one")
     found = dateline(office, "check")
-    assert (found.returncode, found.stdout, found.stderr) == (0, "1 release checked, none refused\n", "")
+    assert (found.returncode, found.stdout) == (0, "1 release checked, none refused\n")
+
+
+def test_check_says_for_which_languages_english_stands_in(office: Path) -> None:
+    release(office, "one", "title: A title\nlanguage: de\ndate: 2026-01-05T09:00+00:00\n")
+    found = dateline(office, "check")
+    assert found.returncode == 0
+    assert found.stderr.startswith("warning: templates/words/de.toml: is not there: English stands in\n  hint: ")
+    assert found.stderr.count("warning") == 1  # French, Spanish, Arabic and Korean have files
 
 
 def test_check_ends_with_2_and_names_file_and_line(office: Path) -> None:

@@ -100,6 +100,28 @@ def test_a_word_that_not_even_english_has_is_a_fault_of_ours() -> None:
         Words("ar", "UTC")["no_such_word"]
 
 
+def test_words_that_fall_back_are_named() -> None:
+    assert Words("en-GB", "UTC").lacking == ()
+    assert Words("ar", "UTC").lacking == ()
+    assert "ends" in Words("de", "UTC").lacking
+
+
+@pytest.mark.parametrize(
+    ("language", "script"),
+    [
+        ("en-GB", "Latn"),
+        ("ko", "Kore"),
+        ("zh", "Hans"),
+        ("zh-HK", "Hant"),
+        ("sr-Latn", "Latn"),
+        ("he", "Hebr"),
+        ("xx", "Latn"),
+    ],
+)
+def test_script_is_the_languages(language: str, script: str) -> None:
+    assert Words(language, "UTC").script == script
+
+
 def test_words_with_several_forms_give_all_of_them_the_preferred_one_first() -> None:
     words = Words("en", "UTC")
     assert words["notes_to_editors"] == words.all("notes_to_editors")[0] == "Notes to editors"

@@ -11,6 +11,8 @@ from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import Fault, ReleaseError, printable
 from pipeline.release import SLUG
 from pipeline.stages import Step
+from pipeline.words import FALLBACK, Words
+from pipeline.words import FOLDER as WORDS
 from pipeline.workshop import write_file
 
 REFUSED = "refused.json"
@@ -46,8 +48,25 @@ def check(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     """Read every release, and say how many are whole."""
     slugs = desk.workshop.slugs()
     refused = read_and_tell(desk, slugs, console, {})
+    for language in _languages(desk, slugs):
+        if lacking := Words(language, desk.newsroom.time_zone).lacking:
+            console.fault(f"warning: {_untranslated(language, lacking)}")
     console.line(f"{count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
     return verdict(ReleaseError) if refused else None
+
+
+def _languages(desk: Desk, slugs: Sequence[str]) -> list[str]:
+    """Return the languages of the newsroom and of its releases, each once, without regions."""
+    found = [desk.newsroom.language, *desk.newsroom.languages]
+    found += [manuscript.release.language for manuscript in map(desk.workshop.manuscript, slugs) if manuscript]
+    return sorted({language.split("-")[0] for language in found})
+
+
+def _untranslated(language: str, lacking: Sequence[str]) -> str:
+    file = WORDS / f"{language}.toml"
+    what = f"lacks {', '.join(lacking)}" if file.is_file() else "is not there"
+    shown = file.relative_to(WORDS.parent.parent)
+    return f"{shown}: {what}: English stands in\n  hint: copy {FALLBACK}.toml beside it and translate what is in quotes"
 
 
 def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapping[str, str]) -> set[str]:

@@ -8,10 +8,15 @@ Everything is frozen, so one tree can be handed to any number of writers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
+from urllib.parse import unquote
 
 from msgspec import Struct
+
+TELEPHONE = re.compile(r"\+\d[\d ()\u00a0/-]{5,}\d")
+"""An international telephone number in running text: one line, read from the left whatever stands around it."""
 
 
 class Text(Struct, frozen=True, tag=True):
@@ -170,3 +175,9 @@ def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
         for row in (block.head, *block.rows):
             for cell in row:
                 yield cell.children
+
+
+def is_address(href: str, words: Iterable[Inline]) -> bool:
+    """Whether the words of a link are its address: read from the left whatever stands around them."""
+    text = plain(words)
+    return bool(text) and unquote(href).endswith(text)

@@ -651,6 +651,30 @@ def test_number_to_call_is_read_from_the_left_in_arabic() -> None:
     assert numbers[0].find(".//w:rtl", NAMESPACES) is None
 
 
+def test_number_and_address_in_running_arabic_text_are_read_from_the_left() -> None:
+    address = "https://example.org/a?b=أرشيف"
+    words = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)))
+    file = File(job(language="ar", body=(Paragraph(words),)))
+    turned = {text(node).replace("\u00a0", " ") for node in file.body.iter(f"{W}dir") if node.get(f"{W}val") == "ltr"}
+    assert {"\u200e+44 20 7946 0999", address} <= turned
+
+
+@pytest.mark.parametrize(
+    ("language", "mark"), [("ko", "em"), ("ja", "em"), ("zh-Hant", "em"), ("el", "i"), ("ar", "i")]
+)
+def test_words_are_marked_out_as_the_script_does_it(language: str, mark: str) -> None:
+    """East Asian letters are dotted, never slanted."""
+    found = File(job(language=language)).style("Emphasis").find("w:rPr", NAMESPACES)
+    assert found is not None
+    assert {etree.QName(node).localname for node in found} & {"em", "i"} == {mark}
+
+
+@pytest.mark.parametrize(("language", "face"), [("el", "Georgia"), ("ru", "Spectral"), ("en", "Spectral")])
+def test_text_has_one_face_with_all_letters_of_its_language(language: str, face: str) -> None:
+    fonts = File(job(language=language)).find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0]
+    assert (fonts.get(f"{W}ascii"), fonts.get(f"{W}hAnsi")) == (face, face)
+
+
 def test_letters_are_never_spaced_where_they_join() -> None:
     spaced = ".//w:style/w:rPr/w:spacing"
     assert File(job()).find(spaced, "word/styles.xml")

@@ -259,5 +259,22 @@ def test_unknown_files_and_pictures_are_no_downloads() -> None:
     assert {a["href"] for a in page(job).all("a") if "type" in a} == {"sample.json"}
 
 
+def test_numbers_and_addresses_in_the_text_stand_in_lines_of_their_own_direction() -> None:
+    """In Arabic the plus would end up behind its number, the last stroke of an address before it."""
+    address = "https://example.org/"
+    words = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)), Link(address, (Text("هنا"),)))
+    source = html.write(sample.job(language="ar", body=(Paragraph(words),))).data.decode()
+    assert '<bdi class="tie" dir="ltr">+44 20 7946 0999</bdi>' in source
+    assert f'<a href="{address}" dir="ltr">{address}</a><a href="{address}">هنا</a>' in source
+
+
+@pytest.mark.parametrize(
+    ("language", "classes"), [("en-GB", "latn"), ("ar", "arab unspaced"), ("zh-TW", "hant unspaced upright")]
+)
+def test_page_says_which_script_it_is_set_in(language: str, classes: str) -> None:
+    source = html.write(sample.job(language=language)).data.decode()
+    assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}" class="{classes}">' in source
+
+
 def test_same_job_gives_the_same_bytes() -> None:
     assert html.write(sample.job()).data == html.write(sample.job()).data

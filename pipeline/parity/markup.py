@@ -13,7 +13,7 @@ FRAME = frozenset(("skip", "tools", "others", "back", "frame"))
 """Classes of what belongs to the page and not to the release: downloads, ways to other pages."""
 _UNREAD = frozenset(("head", "script", "style", "template"))
 _VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "input"))
-_INLINE = frozenset(("a", "strong", "em", "del", "code", "b", "i"))
+_INLINE = frozenset(("a", "strong", "em", "del", "code", "b", "bdi", "i"))
 
 
 class _Record(Struct):

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 from lxml.etree import _Element as Element
 
-from pipeline.document import Code, Deletion, Emphasis, Inline, LineBreak, Link, Strong, Text
+from pipeline.document import TELEPHONE, Code, Deletion, Emphasis, Inline, LineBreak, Link, Strong, Text, is_address
 from pipeline.writers import home_link
 from pipeline.writers.docx_styles import Styles
 from pipeline.writers.docx_xml import Part, texts, w
 
 LEFT_TO_RIGHT = "\u200e"
-_TELEPHONE = re.compile(r"\+\d[\d ()\u00a0/-]{5,}\d")
 _UNSAFE = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
 
 
@@ -53,15 +52,20 @@ class Runs:
 
         Blanks in an international telephone number become such as no line ends at.
         """
-        value = _TELEPHONE.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
+        value = TELEPHONE.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
         if ink.ltr:
             # A number has no letters that would say which way it is read, and its plus would end up behind it. Word
             # goes by the element around it, LibreOffice only by a mark that nobody sees.
-            mark = LEFT_TO_RIGHT if self.rtl and _TELEPHONE.match(value) else ""
+            mark = LEFT_TO_RIGHT if self.rtl and TELEPHONE.match(value) else ""
             run = w("r", self._properties(ink, rtl=False), *texts(mark + value))
             return [w("dir", run, val="ltr")] if self.rtl else [run]
-        stretches = _stretches(value, self.rtl)
-        return [w("r", self._properties(ink, rtl=rtl), *texts(piece)) for piece, rtl in stretches]
+        out: list[Element] = []
+        for piece, rtl in _stretches(value, self.rtl):
+            if self.rtl and TELEPHONE.fullmatch(piece):
+                out += self.text(piece, replace(ink, ltr=True))
+            else:
+                out.append(w("r", self._properties(ink, rtl=rtl), *texts(piece)))
+        return out
 
     def styled(self, value: str, style: str) -> list[Element]:
         """Return ``value`` in a character style."""
@@ -102,7 +106,7 @@ class Runs:
             case Deletion(children):
                 return self.inlines(children, replace(ink, struck=True))
             case Link(href, children):
-                if href.startswith("tel:"):
+                if href.startswith("tel:") or is_address(href, children):
                     ink = replace(ink, ltr=True)
                 content = self.inlines(children, replace(ink, style="Hyperlink"))
                 return self._link(href, content, self.inlines(children, ink))
@@ -146,7 +150,7 @@ def _stretches(value: str, rtl: bool) -> Iterator[tuple[str, bool]]:
         yield value, False
         return
     start = 0
-    for found in _TELEPHONE.finditer(value) if rtl else ():
+    for found in TELEPHONE.finditer(value) if rtl else ():
         yield from _by_letters(value[start : found.start()], rtl)
         yield found[0], False
         start = found.end()

@@ -19,6 +19,9 @@ _COMPLEX |= dict.fromkeys(("bn", "gu", "kn", "ml", "mr", "ne", "pa", "ta", "te")
 """Text and sans face of complex scripts other than the Arabic."""
 _ASIAN = {"zh": ("SimSun", "Microsoft YaHei"), "zh-Hant": ("PMingLiU", "Microsoft JhengHei")}
 _ASIAN |= {"ja": ("Yu Mincho", "Yu Gothic"), "ko": ("Batang", "Malgun Gothic")}
+_EUROPEAN = {"el": ("Georgia", "Arial"), "hy": ("Sylfaen",) * 2, "ka": ("Sylfaen",) * 2}
+_EUROPEAN |= dict.fromkeys(("be", "bg", "kk", "mk", "ru", "sr", "uk"), ("Spectral", "Arial"))
+"""Text and sans face where the reference's own have none or few of the letters: words would be set in two faces."""
 _TALLER = 1.2
 """Arabic letters reach higher and lower than Latin ones of the same size."""
 _LARGER = 1.1
@@ -108,9 +111,22 @@ class Styles:
                 lang.set(name_of("w:eastAsia"), language)
             if direction == "rtl" or primary in _COMPLEX:
                 lang.set(name_of("w:bidi"), language)
-        for slot, faces in (("w:cs", _COMPLEX.get(primary)), ("w:eastAsia", asian)):
+        european = _EUROPEAN.get(primary)
+        slots = {"w:cs": _COMPLEX.get(primary), "w:eastAsia": asian, "w:ascii": european, "w:hAnsi": european}
+        for slot, faces in slots.items():
             if faces:
                 self._face(slot, faces)
+        if asian:
+            self._dot()
+
+    def _dot(self) -> None:
+        """Mark words out by dots, as East Asian scripts do: they have no italics, and slanted ones are ugly."""
+        for slant in list(self._rows[self._known("Emphasis")].iter(name_of("w:i"), name_of("w:iCs"))):
+            parent = slant.getparent()
+            if parent is not None:
+                parent.remove(slant)
+                if slant.tag == name_of("w:i"):
+                    parent.append(w("em", val="dot"))
 
     def _face(self, slot: str, faces: tuple[str, ...]) -> None:
         """Put the text face where the reference's defaults have theirs, the sans face everywhere else."""

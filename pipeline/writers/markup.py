@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from markupsafe import Markup, escape
 
 from pipeline.document import (
+    TELEPHONE,
     Block,
     Cell,
     Code,
@@ -33,6 +34,7 @@ from pipeline.document import (
     Table,
     Text,
     inlines_of,
+    is_address,
     plain,
     walk,
 )
@@ -52,7 +54,7 @@ def inline_html(inlines: Iterable[Inline], resolve: Resolve = str) -> Markup:
 def _inline(inline: Inline, resolve: Resolve) -> Markup:
     match inline:
         case Text(text):
-            return escape(text)
+            return _text(text)
         case Code(text):
             return Markup("<code>{}</code>").format(text)
         case LineBreak():
@@ -63,8 +65,18 @@ def _inline(inline: Inline, resolve: Resolve) -> Markup:
             return Markup("<em>{}</em>").format(inline_html(children, resolve))
         case Deletion(children):
             return Markup("<del>{}</del>").format(inline_html(children, resolve))
+        case Link(href, children) if is_address(href, children) and not href.startswith("tel:"):
+            return Markup('<a href="{}" dir="ltr">{}</a>').format(resolve(href), plain(children))
         case Link(href, children):
             return Markup('<a href="{}">{}</a>').format(resolve(href), inline_html(children, resolve))
+
+
+def _text(text: str) -> Markup:
+    out, start = Markup(""), 0
+    for found in TELEPHONE.finditer(text):
+        out += escape(text[start : found.start()]) + Markup('<bdi class="tie" dir="ltr">{}</bdi>').format(found[0])
+        start = found.end()
+    return out + escape(text[start:])
 
 
 def block_html(

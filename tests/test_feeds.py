@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,11 +18,13 @@ import pytest
 
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
+from pipeline.parity.content import folded
 from pipeline.site.feeds import rss
 from pipeline.words import Words
 from tests import sample
 from tests.cases import FOLDER, written
 from tests.cases import row as row_of_case
+from tests.renditions import text_of_html, words_of
 from tests.test_site_pages import BASE, row
 
 WORDS = Words("en-GB", "Europe/London")
@@ -209,6 +213,17 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
         assert entry.title == listed.title
         assert int(entry.enclosures[0].length) == len(made["pdf"])
         assert {int(media["filesize"]) for media in entry.media_content} >= {len(made["pdf"]), len(made["text"])}
+
+
+@pytest.mark.parametrize("name", ["greek", "hebrew", "mixed", "korean", "japanese", "thai", "devanagari", "emoji"])
+def test_text_of_any_script_comes_through_with_its_language_and_direction(name: str) -> None:
+    ((listed, data, made),) = cases(name)
+    (entry,) = parsed(rss([listed], lambda _: data, sample.NEWSROOM, WORDS, BASE)).entries
+    assert (entry.title, entry.summary) == (listed.title, escape(listed.summary, quote=False))
+    content = entry.content[0].value
+    direction = "rtl" if name in ("hebrew", "mixed") else "ltr"
+    assert content.startswith(f'<div dir="{direction}" lang="{listed.language}">')  # feedparser sorts attributes
+    assert Counter(words_of("json", made["json"])) == Counter(folded(f"{listed.title} {text_of_html(content)}"))
 
 
 def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:

@@ -62,7 +62,7 @@ _ALL = (
     "templates/words/*.toml",
 )
 _MARKUP = ("pipeline/writers/columns.py", "pipeline/writers/markup.py")
-_PAGE = ("pipeline/downloads.py", "pipeline/webpage.py", "pipeline/site/assets.py")
+_PAGE = ("pipeline/channels.py", "pipeline/downloads.py", "pipeline/webpage.py", "pipeline/site/assets.py")
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -152,6 +152,10 @@ MEDIA_TYPES: dict[str, str] = {
 }
 """By suffix. Python's own table knows neither .docx nor .woff2 everywhere, so there is no other."""
 
+FEED = "feed.xml"
+"""Key of the feed of all releases."""
+FEEDS = "feeds/"
+"""Where the narrower ones stand."""
 RSS = "application/rss+xml; charset=utf-8"
 
 
@@ -165,6 +169,6 @@ def by_name(name: str) -> Format:
 
 def media_type(key: str) -> str:
     """Return the media type of the object at ``key``. Raises KeyError for a suffix that the table does not have."""
-    if key == "feed.xml":
+    if key == FEED or (key.startswith(FEEDS) and key.endswith(".xml")):
         return RSS
     return MEDIA_TYPES[key[key.rindex(".") :].lower()]

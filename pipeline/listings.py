@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pipeline import channels
 from pipeline.manifest import Manifest, Row
 from pipeline.stages import House
 from pipeline.words import Words
 
-FEED = ("feed.xml",)
 CONTACT = ("media-contact.html", "media-contact.txt", "media-contact.vcf")
 PAGES = ("index.html", *CONTACT)
-KEYS = (*FEED, *PAGES)
 
 Record = Callable[[Row], bytes]
+
+
+def keys(manifest: Manifest) -> tuple[str, ...]:
+    """Return the keys of all listings."""
+    return (*channels.keys(manifest), *PAGES)
 
 
 def build(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
@@ -21,12 +25,21 @@ def build(manifest: Manifest, house: House, record: Record) -> Mapping[str, byte
     return {**feed(manifest, house, record), **pages(manifest, house)}
 
 
+def shown(manifest: Manifest, house: House) -> Mapping[str, Row]:
+    """Return the rows that stand in any feed, by slug: nobody's record is asked for but theirs."""
+    limit = house.newsroom.feed_items
+    return {row.slug: row for _, rows in channels.feeds(manifest, house.newsroom) for row in rows[:limit]}
+
+
 def feed(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
-    """Return the feed."""
+    """Return the feeds: that of all releases, and one for each language."""
     from pipeline.site.feeds import rss  # feedgen is for this stage alone
 
     newsroom = house.newsroom
-    return {"feed.xml": rss(manifest.rows, record, newsroom, _words(house), house.base_url)}
+    return {
+        channel.key: rss(channel, rows, record, newsroom, house.base_url)
+        for channel, rows in channels.feeds(manifest, newsroom)
+    }
 
 
 def pages(manifest: Manifest, house: House) -> Mapping[str, bytes]:

@@ -84,6 +84,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     years: dict[str, YearPage] = {}
     assets: tuple[str, ...] = ()
     """Keys of the style sheets, fonts and marks that are up; their names carry their digest."""
+    languages: tuple[str, ...] = ()
+    """Tags of which no row is left, because a release has another now: their feeds are public and are kept in line."""
     claims: dict[str, Claim] = {}
     """What is being uploaded at this moment, by SHA-256 of the slug: a name is public once its files are."""
 
@@ -103,6 +105,13 @@ def digest(data: bytes) -> str:
 def newest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Order rows for listings; releases of one instant by slug, so that two machines agree."""
     return tuple(sorted(sorted(rows, key=lambda row: row.slug), key=lambda row: row.date, reverse=True))
+
+
+def with_rows(known: Manifest, rows: Iterable[Row]) -> Manifest:
+    """Return ``known`` with ``rows`` in place of its own; it remembers the languages that these have no more."""
+    ordered = newest_first(rows)
+    left = {*known.languages, *(row.language for row in known.rows)} - {row.language for row in ordered}
+    return msgspec.structs.replace(known, rows=ordered, languages=tuple(sorted(left)))
 
 
 def load(data: bytes, page: Callable[[str], bytes]) -> Manifest:

@@ -157,7 +157,7 @@ def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -
     ours = {_opaque(release.row.slug) for release in ready}
     claims = {name: claim for name, claim in current.claims.items() if name not in ours}
     known = tuple(sorted({*current.assets, *assets}))
-    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), assets=known, claims=claims)
+    return msgspec.structs.replace(record.with_rows(current, rows.values()), assets=known, claims=claims)
 
 
 def _opaque(slug: str) -> str:
@@ -242,13 +242,19 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
     """Bring the listings in line with the manifest as it is now, and return it.
 
     Each listing is looked at before the manifest is read and written only if it is still the same, so one made from an
-    older manifest never replaces one made from a newer.
+    older manifest never replaces one made from a newer. ``keys`` are the expected ones; when a rival's release brings
+    another, all of them are looked at once more.
     """
+    wanted = list(keys)
     for turn in range(TRIES):
-        before = {key: store.get(key) for key in keys}
+        before = {key: store.get(key) for key in wanted}
         seen = look(store)
+        made = build(seen.manifest)
+        if unexpected := made.keys() - before.keys():
+            wanted += sorted(unexpected)
+            continue
         try:
-            for key, data in build(seen.manifest).items():
+            for key, data in made.items():
                 known = before[key]
                 if known is None or known.body != data:
                     _put_shared(store, key, data, known.etag if known else "")

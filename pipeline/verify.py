@@ -101,7 +101,7 @@ def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[
     yield Wanted(KEY)
     for page in manifest.years.values():
         yield Wanted(page.name, (page.sha256,))
-    for key in (*manifest.assets, *listings.KEYS):
+    for key in (*manifest.assets, *listings.keys(manifest)):
         yield Wanted(key)
     for row in manifest.rows:
         yield _wanted(row, f"releases/{row.slug}.json", row.record)

@@ -16,18 +16,17 @@ import feedparser
 import msgspec
 import pytest
 
+from pipeline.channels import whole
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
 from pipeline.parity.content import folded
 from pipeline.site.feeds import rss
-from pipeline.words import Words
 from tests import sample
 from tests.cases import FOLDER, written
 from tests.cases import row as row_of_case
 from tests.renditions import text_of_html, words_of
 from tests.test_site_pages import BASE, row
 
-WORDS = Words("en-GB", "Europe/London")
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 MEDIA = "{http://search.yahoo.com/mrss/}content"
 ATOM = "{http://www.w3.org/2005/Atom}link"
@@ -52,7 +51,7 @@ def record(found: Row, body: str = BODY) -> bytes:
 
 
 def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
-    return rss(rows, lambda found: record(found, body), newsroom, WORDS, BASE)
+    return rss(whole(newsroom), rows, lambda found: record(found, body), newsroom, BASE)
 
 
 def channel(data: bytes) -> ElementTree.Element:
@@ -131,7 +130,7 @@ def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_as
     for limit in (100, 20):
         asked.clear()
         newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=limit)
-        data = rss(rows, told, newsroom, WORDS, BASE)
+        data = rss(whole(newsroom), rows, told, newsroom, BASE)
         assert [entry.link for entry in parsed(data).entries] == [
             f"{BASE}releases/r{number}.html" for number in range(limit)
         ]
@@ -208,7 +207,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
     found = list(cases("plain", "withdrawn"))
     records = {listed.slug: data for listed, data, _ in found}
     rows = [listed for listed, *_ in found]
-    data = rss(rows, lambda listed: records[listed.slug], sample.NEWSROOM, WORDS, BASE)
+    data = rss(whole(sample.NEWSROOM), rows, lambda listed: records[listed.slug], sample.NEWSROOM, BASE)
     for entry, (listed, _, made) in zip(parsed(data).entries, found, strict=True):
         assert entry.title == listed.title
         assert int(entry.enclosures[0].length) == len(made["pdf"])
@@ -228,7 +227,7 @@ def test_text_of_any_script_comes_through_with_its_language_and_direction(name: 
 
 def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:
     ((listed, data, _),) = cases("withdrawn")
-    found = item(rss([listed], lambda _: data, sample.NEWSROOM, WORDS, BASE))
+    found = item(rss(whole(sample.NEWSROOM), [listed], lambda _: data, sample.NEWSROOM, BASE))
     text = found.findtext(CONTENT)
     assert text is not None
     assert "The figures were another country’s." in text

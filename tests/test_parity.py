@@ -14,6 +14,7 @@ import pytest
 from msgspec import structs
 
 from pipeline import parity
+from pipeline.channels import whole
 from pipeline.document import Block, Heading, Link, List, Paragraph, Quote, Table, Text
 from pipeline.errors import RenderError
 from pipeline.formats import FORMATS, Format, by_name
@@ -116,7 +117,7 @@ def test_the_words_stand_in_the_same_order(case: tuple[Job, dict[str, bytes]], n
 def test_the_feed_has_the_whole_article(case: tuple[Job, dict[str, bytes]]) -> None:
     job, made = case
     feed = feedparser.parse(
-        rss([cases.row(job, made)], lambda row: made["json"], job.newsroom, job.words, job.base_url)
+        rss(whole(job.newsroom), [cases.row(job, made)], lambda row: made["json"], job.newsroom, job.base_url)
     )
     entry = feed.entries[0]
     found = edged(folded(f"{entry.title} {text_of_html(entry.content[0].value)}"))

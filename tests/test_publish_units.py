@@ -480,6 +480,38 @@ def test_a_rival_who_publishes_right_after_the_manifest_was_read_is_not_undone(
         assert memory.objects[listing] == build(memory.manifest())[listing]
 
 
+def test_a_listing_that_a_rivals_release_brings_is_looked_at_before_the_manifest(
+    memory: Memory,
+) -> None:
+    """The first release in a language has a feed that nobody expected; a rival's newer one must not be overwritten."""
+
+    def with_arabic(manifest: Manifest) -> Mapping[str, bytes]:
+        arabic = " ".join(listed.slug for listed in manifest.rows if listed.language == "ar")
+        return {**build(manifest), **({"feeds/lang/ar.xml": arabic.encode()} if arabic else {})}
+
+    Office(memory).publish(release("mine"))
+    Office(memory).publish(release("theirs", days=1, language="ar"))
+    assert "feeds/lang/ar.xml" not in memory.objects
+    second = rival(memory, release("newer", days=2, language="ar"))
+
+    def deed() -> None:
+        second()
+        list_all(memory, LISTINGS, with_arabic, lambda upload: None)
+
+    memory.before = once(key_is("feeds/lang/ar.xml"), deed)
+    list_all(memory, LISTINGS, with_arabic, lambda upload: None)
+    assert memory.objects["feeds/lang/ar.xml"] == b"newer theirs"
+
+
+def test_a_language_that_a_release_has_left_is_remembered(memory: Memory) -> None:
+    Office(memory).publish(release("one", language="ar"))
+    assert memory.manifest().languages == ()
+    Office(memory).publish(release("one", "others", language="fa"))
+    assert memory.manifest().languages == ("ar",)
+    Office(memory).publish(release("two", days=1))
+    assert memory.manifest().languages == ("ar",)
+
+
 def test_listings_that_never_hold_still_end_with_a_storage_error(memory: Memory) -> None:
     numbers = iter(range(1000))
 

@@ -136,7 +136,9 @@ def test_a_newsroom_is_everything_that_the_chain_of_digests_reaches() -> None:
         KEY: (),
         "manifest/2026.1.json": ("2" * 64,),
         "assets/page.1.css": (),
-        **dict.fromkeys(listings.KEYS, ()),
+        **dict.fromkeys(listings.PAGES, ()),
+        "feed.xml": (),
+        "feeds/lang/en-GB.xml": (),
         "releases/one.json": ("3" * 64,),
         "releases/one.pdf": ("1" * 64,),
     }

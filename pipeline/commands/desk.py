@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pipeline import fingerprint
 from pipeline.errors import DatelineError, SettingError
-from pipeline.manifest import Manifest, Row, digest, newest_first
+from pipeline.formats import FEED, FEEDS
+from pipeline.manifest import Manifest, Row, digest, with_rows
 from pipeline.newsroom import Newsroom
 from pipeline.settle import recall
 from pipeline.stages import House
@@ -138,7 +138,16 @@ class Desk:
         slugs = [slug for slug in self.workshop.slugs() if self.workshop.manuscript(slug)]
         found = sort(self.workshop, self.house(), slugs, self.now)
         rows = self.published.by_slug() | {ready.row.slug: ready.row for ready in found.ready}
-        return replace(self.published, rows=newest_first(rows.values()))
+        return with_rows(self.published, rows.values())
+
+    def keep_listings(self, made: Mapping[str, bytes]) -> None:
+        """Put listings into the public tree; a narrower feed of an earlier run, of which nothing is public, goes."""
+        for key, data in made.items():
+            write_file(self.workshop.public / key, data)
+        if FEED in made:
+            for file in (self.workshop.public / FEEDS).rglob("*.xml"):
+                if str(file.relative_to(self.workshop.public)) not in made:
+                    file.unlink()
 
     def record(self, row: Row) -> bytes:
         """Return the record of ``row`` from this machine. Raises SettingError when it is not here."""

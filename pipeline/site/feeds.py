@@ -1,4 +1,4 @@
-"""The feed of the newest releases: RSS 2.0 (https://www.rssboard.org/rss-specification) by feedgen.
+"""A feed of the newest of some releases: RSS 2.0 (https://www.rssboard.org/rss-specification) by feedgen.
 
 Made of records, so that it holds releases of other machines too. An entry has the summary as ``description``, the whole
 article as ``content:encoded``, the PDF as its one enclosure and every file as ``media:content``.
@@ -17,28 +17,30 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 from markupsafe import escape
 
+from pipeline.channels import Channel
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
-from pipeline.words import Words
 
 MEDIA = "http://search.yahoo.com/mrss/"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Build date of the feed of an empty newsroom: no clock is read here."""
 
 
-def rss(rows: Iterable[Row], record: Callable[[Row], bytes], newsroom: Newsroom, words: Words, base_url: str) -> bytes:
-    """Return the RSS document of ``rows``, newest first; ``record`` gives the ninjs record of a row."""
+def rss(
+    channel: Channel, rows: Iterable[Row], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
+) -> bytes:
+    """Return the RSS document of ``rows``, newest first; ``record`` gives the ninjs record of a row that is shown."""
     listed = tuple(rows)[: newsroom.feed_items]
     feed = FeedGenerator()
     feed.load_extension("dc", atom=False)
     feed.register_extension("media", Declared, FileList, atom=False)
-    feed.title(newsroom.name)
-    feed.description(f"{words['releases']}: {newsroom.name}")
-    feed.language(newsroom.language)
+    feed.title(channel.title)
+    feed.description(channel.description)
+    feed.language(channel.language)
     feed.generator("Dateline")
     feed.docs("https://www.rssboard.org/rss-specification")
     feed.lastBuildDate(max((row.modified for row in listed), default=EPOCH))
-    feed.link(href=f"{base_url}feed.xml", rel="self", type="application/rss+xml")
+    feed.link(href=f"{base_url}{channel.key}", rel="self", type="application/rss+xml")
     # The channel's own link is the one set last (feedgen takes any ``rel``), so the self link comes first.
     feed.link(href=f"{base_url}index.html", rel="alternate")
     for row in listed:

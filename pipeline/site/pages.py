@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from pipeline.channels import by_language
 from pipeline.downloads import Download, offered
 from pipeline.headline import shortened
 from pipeline.manifest import Row, newest_first
@@ -13,7 +14,7 @@ from pipeline.newsroom import Newsroom
 from pipeline.site.contact import CARDS, PAGE, default_footer
 from pipeline.templating import render
 from pipeline.webpage import SCRIPTLESS, way_to
-from pipeline.words import Words
+from pipeline.words import Words, language_territory
 
 LISTED = 100
 """Releases that the front page lists, the newest."""
@@ -39,12 +40,15 @@ def index_page(
     rows: Iterable[Row], newsroom: Newsroom, words: Words, base_url: str, assets: Mapping[str, str]
 ) -> bytes:
     """Return ``index.html`` of the newest of the public ``rows``; ``words`` are in the newsroom's language."""
+    rows = newest_first(rows)
     return render(
         "index.html.j2",
         newsroom=newsroom,
         words=words,
         canonical=f"{base_url}index.html",
-        entries=[_entry(row, newsroom, words) for row in newest_first(rows)[:LISTED]],
+        locale=language_territory(words.language),
+        entries=[_entry(row, newsroom, words) for row in rows[:LISTED]],
+        feeds=by_language(rows, newsroom),
         footer=default_footer(newsroom, words),
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),
@@ -65,7 +69,7 @@ def _entry(row: Row, newsroom: Newsroom, words: Words) -> _Entry:
         date=words.date(row.date),
         language=row.language,
         direction=Words(row.language, newsroom.time_zone).direction,
-        language_name=words.language_name(row.language) if foreign else "",
+        language_name=words.language_name(row.language, newsroom.languages) if foreign else "",
         withdrawn=words["withdrawn"].format(date=words.date(row.modified)) if row.withdrawn else "",
         downloads=() if row.withdrawn else offered(row.files, words, "releases/"),
     )

@@ -7,6 +7,7 @@ direction of the script. A language without a file, and a word that a file lacks
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -153,9 +154,31 @@ class Words:
             "kB", "KB"
         )
 
-    def language_name(self, tag: str) -> str:
-        """Return the language ``tag`` in its own name, as the one who reads it looks for it."""
+    def language_name(self, tag: str, beside: Iterable[str] = ()) -> str:
+        """Return the language ``tag`` in its own name, as the one who reads it looks for it.
+
+        ``beside`` are tags that it must be told from: beside ``en-US``, ``en-GB`` is English (United Kingdom).
+        """
         locale = _locale(tag)
-        known = locale.language == tag.replace("_", "-").split("-")[0].lower()  # else it is the fallback
-        name = (locale.get_language_name() if known else None) or tag
+        alike = any(other != tag and _primary(other) == _primary(tag) for other in beside)
+        name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
+        name = name or tag
         return name[:1].upper() + name[1:]
+
+
+def language_territory(tag: str) -> str:
+    """Return ``tag`` as Open Graph writes it, ``en_GB``, with the territory that CLDR takes for the likeliest where it
+    names none; empty for a language that CLDR does not know."""
+    locale = _locale(tag)
+    likely = get_global("likely_subtags")
+    whole = likely.get("_".join(filter(None, (locale.language, locale.script)))) or likely.get(locale.language) or ""
+    territory = locale.territory or str(whole).split("_")[-1]
+    return f"{locale.language}_{territory}" if territory and _is_known(tag) else ""
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
+def _is_known(tag: str) -> bool:
+    return bool(_locale(tag).language == _primary(tag))  # else it is the fallback

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline import words as words_module
 from pipeline.formats import FORMATS
-from pipeline.words import FALLBACK, FOLDER, Words
+from pipeline.words import FALLBACK, FOLDER, Words, language_territory
 
 BST = timezone(timedelta(hours=1))
 EMBARGO = datetime(2026, 7, 1, 0, 1, tzinfo=BST)
@@ -146,6 +146,24 @@ def test_direction_is_that_of_the_script(language: str, direction: str) -> None:
 )  # fmt: skip
 def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
     assert Words("en", "UTC").language_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "beside", "name"),
+    [("en-GB", ("en-US",), "English (United Kingdom)"), ("pt-BR", ("pt-BR", "pt-PT"), "Português (Brasil)"),
+     ("zh-Hant", ("zh-Hans",), "中文 (繁體)"), ("en-GB", ("en-GB", "ar"), "English"), ("en", ("en-GB",), "English")],
+)  # fmt: skip
+def test_languages_of_one_name_are_told_apart(tag: str, beside: tuple[str, ...], name: str) -> None:
+    assert Words("en", "UTC").language_name(tag, beside) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("en-GB", "en_GB"), ("ar", "ar_EG"), ("de", "de_DE"), ("zh-Hant", "zh_TW"), ("zh-Hans", "zh_CN"),
+     ("sr-Latn", "sr_RS"), ("ko", "ko_KR"), ("EN-gb", "en_GB"), ("xx", ""), ("qaa", "")],
+)  # fmt: skip
+def test_open_graph_has_every_language_with_a_territory(tag: str, name: str) -> None:
+    assert language_territory(tag) == name
 
 
 @pytest.mark.parametrize("tag", ["xx", "qaa", "xx-Latn"])

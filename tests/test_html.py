@@ -156,6 +156,100 @@ def test_translations_name_each_other_and_the_original() -> None:
     assert page(job).all("a", href="probe.html", lang="en-GB")
 
 
+FRENCH, ARABIC = Related("probe-fr", "fr", "Sonde"), Related("probe-ar", "ar", "مسبار")
+PROBE = Related("probe", "en-GB", "Probe")
+GONE = Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.")
+
+
+def one_of(*related: Related, **changes: object) -> Job:
+    return msgspec.structs.replace(sample.job(**changes), related=related)  # type: ignore[arg-type]
+
+
+def family() -> dict[str, Job]:
+    """One release in three languages."""
+    return {
+        "en-GB": one_of(ARABIC, FRENCH, slug="probe"),
+        "fr": one_of(ARABIC, PROBE, slug="probe-fr", language="fr", translation_of="probe"),
+        "ar": one_of(PROBE, FRENCH, slug="probe-ar", language="ar", translation_of="probe"),
+    }
+
+
+def alternates(job: Job) -> dict[str, str]:
+    links = [link for link in page(job).all("link", rel="alternate") if "hreflang" in link]
+    found = {link["hreflang"]: link["href"].removeprefix("https://press.example.org/releases/") for link in links}
+    assert len(found) == len(links), "each language once"
+    return found
+
+
+def test_every_page_of_a_release_names_the_same_alternates_and_itself_as_canonical() -> None:
+    """Search engines believe an alternate only when it names the page in return."""
+    every = {"ar": "probe-ar.html", "en-GB": "probe.html", "fr": "probe-fr.html", "x-default": "probe.html"}
+    for job in family().values():
+        assert alternates(job) == every
+        own = f"https://press.example.org/releases/{every[job.release.language]}"
+        assert [link["href"] for link in page(job).all("link", rel="canonical")] == [own]
+
+
+@pytest.mark.parametrize(("house", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
+def test_translations_whose_original_was_withdrawn_agree_on_another_default(house: str, default: str) -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=house)
+    for slug, language, other in (("probe-fr", "fr", ARABIC), ("probe-ar", "ar", FRENCH)):
+        job = one_of(other, slug=slug, language=language, translation_of="probe", newsroom=newsroom)
+        assert alternates(job) == {"ar": "probe-ar.html", "fr": "probe-fr.html", "x-default": default}
+
+
+def test_a_withdrawn_release_still_leads_to_the_others_but_claims_to_be_none_of_them() -> None:
+    job = one_of(PROBE, ARABIC, slug="probe-fr", language="fr", translation_of="probe", withdrawn=GONE)
+    assert alternates(job) == {}
+    assert not page(job).all("meta", property="og:locale:alternate")
+    assert not {"translationOfWork", "workTranslation"} & json_ld(written(job)).keys()
+    assert page(job).all("a", href="probe.html", hreflang="en-GB")
+
+
+def test_others_stand_in_their_own_names_letters_and_direction() -> None:
+    for job in family().values():
+        links = [a for a in page(job).all("a") if "hreflang" in a]
+        assert [(a["href"], a["hreflang"], a["lang"], a["dir"]) for a in links] == [
+            (f"{r.slug}.html", r.language, r.language, "rtl" if r.language == "ar" else "ltr") for r in job.related
+        ]
+    line = written(family()["ar"]).split('<p class="others">')[1].split("</p>")[0]
+    assert re.sub("<[^>]+>", "", line) == "متوفر أيضًا بـ English Français"
+
+
+def test_varieties_of_one_language_are_told_apart() -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, languages=("en-GB", "en-US", "ar"))
+    source = written(one_of(Related("probe-us", "en-US", "Probe"), ARABIC, newsroom=newsroom))
+    assert ">English (United States)</a>" in source
+    assert ">العربية</a>" in source
+
+
+def test_open_graph_names_the_language_and_the_others() -> None:
+    found = page(family()["ar"])
+    assert [meta["content"] for meta in found.all("meta", property="og:locale")] == ["ar_EG"]
+    assert [meta["content"] for meta in found.all("meta", property="og:locale:alternate")] == ["en_GB", "fr_FR"]
+    assert not page().all("meta", property="og:locale:alternate")
+
+
+def test_original_and_translations_lead_machines_to_each_other() -> None:
+    base = "https://press.example.org/releases/"
+    facts = {language: json_ld(written(job)) for language, job in family().items()}
+    assert [(work["@id"], work["inLanguage"]) for work in facts["en-GB"]["workTranslation"]] == [
+        (f"{base}probe-ar.html", "ar"), (f"{base}probe-fr.html", "fr")]  # fmt: skip
+    assert "translationOfWork" not in facts["en-GB"]
+    for language in ("fr", "ar"):
+        assert facts[language]["translationOfWork"]["@id"] == f"{base}probe.html"
+        assert "workTranslation" not in facts[language]
+    assert "workTranslation" not in json_ld(written(sample.job()))
+
+
+def test_page_offers_the_feed_of_its_language_first_and_that_of_all() -> None:
+    found = page(family()["ar"]).all("link", type="application/rss+xml")
+    assert [(link["href"], link["title"]) for link in found] == [
+        ("../feeds/lang/ar.xml", "Open Window Archive – العربية"),
+        ("../feed.xml", "Open Window Archive"),
+    ]
+
+
 def test_original_that_is_not_public_yet_is_not_named() -> None:
     source = written(sample.job(slug="probe-ar", translation_of="secret-original"))
     assert "secret-original" not in source

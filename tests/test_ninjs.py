@@ -189,6 +189,13 @@ def test_translations_are_named_by_their_permanent_names() -> None:
     assert "associations" not in record()
 
 
+def test_record_of_a_release_in_four_languages_is_valid() -> None:
+    others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
+    found = msgspec.structs.replace(job(), related=others)
+    assert [each["language"] for each in record(found)["associations"]] == ["ar", "fr", "zh-Hant-TW"]
+    assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
+
+
 def test_topics_are_named_in_the_language_of_the_release() -> None:
     assert record()["subjects"] == [{"name": "Archive", "literal": "archive"}]
 

@@ -9,12 +9,15 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
+from pipeline import channels
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
 from pipeline.downloads import ORDER, offered
 from pipeline.formats import FORMATS, Rendition, media_type
+from pipeline.release import Related
 from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
+from pipeline.words import Words, language_territory
 from pipeline.writers import Job, Made
 from pipeline.writers.markup import block_html, figure_html, wanted_anchors
 
@@ -27,6 +30,7 @@ class _Alternate(Struct, frozen=True):
 class _Other(Struct, frozen=True):
     slug: str
     language: str
+    direction: str
     label: str
 
 
@@ -43,7 +47,11 @@ def write(job: Job) -> Made:
         summary=release.summary,
         canonical=_address(job),
         alternates=_alternates(job),
-        others=[_Other(r.slug, r.language, words.language_name(r.language)) for r in job.related],
+        others=_others(job),
+        feed=channels.of_language(release.language, job.newsroom),
+        all_feed=channels.whole(job.newsroom),
+        locale=language_territory(release.language),
+        other_locales=_other_locales(job),
         share_image=_share_image(job),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(job),
@@ -69,22 +77,52 @@ def _address(job: Job, slug: str = "") -> str:
     return f"{job.base_url}releases/{slug or job.release.slug}.html"
 
 
+def _others(job: Job) -> list[_Other]:
+    zone, every = job.newsroom.time_zone, job.newsroom.languages
+    return [
+        _Other(r.slug, r.language, Words(r.language, zone).direction, job.words.language_name(r.language, every))
+        for r in job.related
+    ]
+
+
 def _alternates(job: Job) -> list[_Alternate]:
-    """Return every language of the release, itself among them; its original is what others are sent to."""
-    if not job.related:
-        return []
+    """Return every language of the release, itself among them; its original is what others are sent to.
+
+    A withdrawn one has none: what replaces it is no version of theirs, and they do not name it either.
+    """
     release = job.release
+    if not job.related or release.withdrawn:
+        return []
     own = _Alternate(release.language, _address(job))
     found = sorted(
         [own, *(_Alternate(r.language, _address(job, r.slug)) for r in job.related)], key=lambda each: each.language
     )
-    return [*found, _Alternate("x-default", _address(job, _original(job)))]
+    return [*found, _Alternate("x-default", _address(job, _default(job)))]
+
+
+def _default(job: Job) -> str:
+    """Return the slug of the original; when it was withdrawn, of the text in the newsroom's own language, or else of
+    the first by language, so that all that are left send others to the same one."""
+    if not job.release.translation_of:
+        return job.release.slug
+    house = job.newsroom.language
+    left = sorted([(job.release.language, job.release.slug), *((r.language, r.slug) for r in job.related)])
+    return _original(job) or next((slug for language, slug in left if language == house), left[0][1])
 
 
 def _original(job: Job) -> str:
-    """Return the slug of the release that this one translates, as far as the public may know it, or its own."""
-    known = {related.slug for related in job.related}
-    return job.release.translation_of if job.release.translation_of in known else job.release.slug
+    """Return the slug of the release that this one translates, when it is public; empty for the original itself."""
+    wanted = job.release.translation_of
+    return wanted if any(related.slug == wanted for related in job.related) else ""
+
+
+def _other_locales(job: Job) -> list[str]:
+    """Return the other languages as Open Graph names them, each once and none that is the page's own."""
+    if job.release.withdrawn:
+        return []
+    own = language_territory(job.release.language)
+    found = dict.fromkeys(language_territory(related.language) for related in job.related)
+    return [name for name in found if name not in ("", own)]
 
 
 def _figure_setter(job: Job) -> Callable[[Figure], Markup]:
@@ -130,7 +168,7 @@ def _json_ld(job: Job) -> Markup:
         "inLanguage": release.language,
         "keywords": [job.newsroom.topic_label(topic, release.language) for topic in release.topics],
         "image": _share_image(job),
-        "translationOfWork": {"@id": _address(job, _original(job))} if _original(job) != release.slug else "",
+        **_translations(job),
         "publisher": _publisher(job),
         "author": _publisher(job),
         "encoding": [
@@ -149,6 +187,20 @@ def _json_ld(job: Job) -> Markup:
     # Inside a script element only these can end it or begin a comment.
     escaped = data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(escaped)  # noqa: S704  # JSON without < > & is what a script element holds literally
+
+
+def _translations(job: Job) -> dict[str, object]:
+    """Return what leads from the original to its translations, or from one of them to it; withdrawn it is neither."""
+    if job.release.withdrawn:
+        return {}
+    if job.release.translation_of:
+        original = [_work(job, related) for related in job.related if related.slug == _original(job)]
+        return {"translationOfWork": original[0]} if original else {}
+    return {"workTranslation": [_work(job, related) for related in job.related]}
+
+
+def _work(job: Job, related: Related) -> dict[str, str]:
+    return {"@type": "NewsArticle", "@id": _address(job, related.slug), "inLanguage": related.language}
 
 
 def _publisher(job: Job) -> dict[str, str]:

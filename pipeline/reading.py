@@ -45,6 +45,11 @@ class Listed(Struct, frozen=True):
     date: datetime
     draft: bool = False
     withdrawn: bool = False
+    modified: datetime | None = None
+    """The instant of its newest correction or of its withdrawal, else its date."""
+    corrected: bool = False
+    gone: bool = False
+    """Whether it is public but its source is not here any more, or not on this machine."""
 
     @property
     def origin(self) -> str:
@@ -93,7 +98,8 @@ def read(
         workshop.note(INDEX, slug, index[slug])
         workshop.confirm_manuscript(slug)
         yield Read(slug, False, index[slug].waits(now), whole[slug])
-    _renew_neighbours(workshop, index, {listed.origin for slug, listed in before.items() if slug not in index})
+    left = {was.origin for slug, was in before.items() if slug not in index or index[slug].origin != was.origin}
+    _renew_neighbours(workshop, index, left)
     for slug in before.keys() - index.keys():
         workshop.note(INDEX, slug, None)
     workshop.copy_fair(INDEX, Listed)
@@ -129,7 +135,7 @@ def _refuse(workshop: Workshop, index: dict[str, Listed], slug: str) -> None:
 
 
 def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str]) -> None:
-    """Let make look again at the pages that named a release which is gone: it goes by the manuscripts' times."""
+    """Let make look again at the pages that named a release which left them: it goes by the manuscripts' times."""
     for slug, listed in index.items():
         manuscript = workshop.work / "read" / f"{slug}.json"
         if listed.origin in origins and manuscript.is_file():
@@ -157,9 +163,16 @@ def _read_one(
         return error.faults, ()
     release = reading.release
     workshop.keep_manuscript(Manuscript(release, digest), reading.pictures, now)
-    withdrawn = release.withdrawn is not None
     index[slug] = Listed(
-        slug, release.language, release.title, release.translation_of, release.date, release.draft, withdrawn
+        slug=slug,
+        language=release.language,
+        title=release.title,
+        translation_of=release.translation_of,
+        date=release.date,
+        draft=release.draft,
+        withdrawn=release.withdrawn is not None,
+        modified=release.modified,
+        corrected=release.revision > 1,
     )
     return (), reading.warnings
 
@@ -205,12 +218,24 @@ def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
 
 def all_listed(workshop: Workshop, published: Manifest) -> dict[str, Listed]:
     """Return all releases that are known of, by slug; ``published`` knows those that were read on another machine."""
-    return _of_rows(published) | workshop.entries(INDEX, Listed)
+    here = set(workshop.slugs())
+    rows = _of_rows(published)
+    elsewhere = {slug: msgspec.structs.replace(rows[slug], gone=True) for slug in rows.keys() - here}
+    return rows | elsewhere | workshop.entries(INDEX, Listed)
 
 
 def _of_rows(published: Manifest) -> dict[str, Listed]:
     return {
-        row.slug: Listed(row.slug, row.language, row.title, row.translation_of, row.date, withdrawn=row.withdrawn)
+        row.slug: Listed(
+            slug=row.slug,
+            language=row.language,
+            title=row.title,
+            translation_of=row.translation_of,
+            date=row.date,
+            withdrawn=row.withdrawn,
+            modified=row.modified,
+            corrected=row.revision > 1,
+        )
         for row in published.rows
     }
 
@@ -220,10 +245,24 @@ def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[s
     return {slug: found for slug, found in all_listed(workshop, published).items() if found.is_public(now)}
 
 
-def related(slug: str, origin: str, known: dict[str, Listed]) -> tuple[Related, ...]:
-    """Return the same release in other languages, by language."""
-    same = [Related(o.slug, o.language, o.title) for o in known.values() if o.origin == origin and o.slug != slug]
-    return tuple(sorted(same, key=lambda other: (other.language, other.slug)))
+def families(known: dict[str, Listed]) -> dict[str, list[Listed]]:
+    """Return the releases that belong together, by their original."""
+    found: dict[str, list[Listed]] = {}
+    for listed in known.values():
+        found.setdefault(listed.origin, []).append(listed)
+    return found
+
+
+def related(slug: str, language: str, family: Iterable[Listed]) -> tuple[Related, ...]:
+    """Return the same release in other languages, each once, by language.
+
+    Two of one language are one text under two names, for a file that was renamed leaves the old one public: named is
+    the original, else the one whose source is here, else the newest.
+    """
+    same = [other for other in family if other.slug != slug and other.language != language]
+    same.sort(key=lambda other: (not other.translation_of, not other.gone, other.date, other.slug))
+    best = {other.language: other for other in same}
+    return tuple(Related(best[tag].slug, tag, best[tag].title) for tag in sorted(best))
 
 
 def with_neighbours(slugs: Iterable[str], known: dict[str, Listed]) -> list[str]:

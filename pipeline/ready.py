@@ -12,7 +12,8 @@ from pipeline import fingerprint
 from pipeline.formats import FORMATS, Rendition
 from pipeline.manifest import Row
 from pipeline.plan import File
-from pipeline.reading import Listed, all_listed, origin, related
+from pipeline.reading import Listed, all_listed, families, origin, related
+from pipeline.release import Related
 from pipeline.stages import House, Task, pictures, tasks
 from pipeline.workshop import Entry, Manuscript, Workshop
 
@@ -40,6 +41,7 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
     wished = {row.name: {task.slug: task for task in tasks(row, workshop, house, wanted)} for row in FORMATS}
     ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
     listed = all_listed(workshop, house.published)
+    known = families({slug: found for slug, found in listed.items() if found.is_public(house.now)})
     ready, held, broken = [], [], []
     for slug in wanted:
         manuscript = workshop.manuscript(slug)
@@ -51,7 +53,8 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
             held.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            found = _ready(workshop, house, manuscript, renditions, listed)
+            others = related(slug, manuscript.release.language, known.get(origin(manuscript.release), ()))
+            found = _ready(workshop, house, manuscript, renditions, listed, others)
             if all(isinstance(file.source, Path) and file.source.is_file() for file in found.files):
                 ready.append(found)
             else:
@@ -71,11 +74,10 @@ def _ready(
     manuscript: Manuscript,
     renditions: list[Rendition],
     listed: dict[str, Listed],
+    others: tuple[Related, ...],
 ) -> Ready:
     release = manuscript.release
-    known = {slug: found for slug, found in listed.items() if found.is_public(house.now)}
     original = listed.get(release.translation_of)
-    others = related(release.slug, origin(release), known)
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     row = Row(
         slug=release.slug,

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipeline import fingerprint
 from pipeline.manifest import EMPTY, Manifest, Row
-from pipeline.reading import Listed, public_now, related
+from pipeline.reading import Listed, families, public_now, related
 from pipeline.stages import House
 from pipeline.workshop import Workshop
 
@@ -59,12 +59,12 @@ def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> 
 def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[str]:
     """Return the slugs whose every rendition is public as it would be made now."""
     rows = house.published.by_slug()
-    known = public_now(workshop, house.published, house.now)
+    known = families(public_now(workshop, house.published, house.now))
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     whole = {slug: row for slug, row in rows.items() if slug in digests and not row.replacing}
     return {slug for slug, row in whole.items() if row.fingerprint == _now(row, digests[slug], settings, house, known)}
 
 
-def _now(row: Row, digest: str, settings: str, house: House, known: dict[str, Listed]) -> str:
-    others = related(row.slug, row.translation_of or row.slug, known)
+def _now(row: Row, digest: str, settings: str, house: House, known: dict[str, list[Listed]]) -> str:
+    others = related(row.slug, row.language, known.get(row.translation_of or row.slug, ()))
     return fingerprint.of_release(digest, settings, house.base_url, others)

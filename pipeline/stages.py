@@ -22,7 +22,7 @@ from pipeline.formats import Format, Rendition, by_name
 from pipeline.manifest import EMPTY, Manifest, digest
 from pipeline.newsroom import Newsroom
 from pipeline.pool import OutOfBoundsError, run
-from pipeline.reading import all_listed, origin, related, with_neighbours
+from pipeline.reading import all_listed, families, origin, related, with_neighbours
 from pipeline.release import Related, Release
 from pipeline.words import Words
 from pipeline.workshop import Entry, Workshop, write_file
@@ -98,7 +98,7 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
     """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
     listed = all_listed(workshop, house.published) if row.after else {}
-    known = {slug: found for slug, found in listed.items() if found.is_public(house.now)}
+    known = families({slug: found for slug, found in listed.items() if found.is_public(house.now)})
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     for slug in with_neighbours(slugs, listed):
@@ -110,7 +110,7 @@ def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -
         made = stated(release, waiting, [earlier[other].get(slug) for other in row.after])
         if made is None:
             continue
-        others = related(slug, origin(release), known)
+        others = related(slug, release.language, known.get(origin(release), ()))
         task = Task(slug, release, waiting, "", made, others)
         stamp = fingerprint.of_rendition(
             row, manuscript.source, settings, house.base_url, release, task.embargoed, made, others

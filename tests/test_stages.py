@@ -19,7 +19,7 @@ from pipeline.formats import FORMATS, Rendition, by_name
 from pipeline.manifest import Manifest, Row
 from pipeline.newsroom import Newsroom
 from pipeline.reader import read_release
-from pipeline.reading import Listed, public_now, related, with_neighbours
+from pipeline.reading import Listed, families, public_now, related, with_neighbours
 from pipeline.release import Related, Release
 from pipeline.stages import House, Step
 from pipeline.workshop import Manuscript, Workshop, write_file
@@ -578,10 +578,25 @@ ALONE = Listed("alone", "en", "Alone", "", NOW)
 
 
 def test_translations_belong_together_by_their_original_and_stand_by_language() -> None:
-    all_of_them = known(FRENCH, ALONE, ENGLISH, ARABIC)
-    assert [other.slug for other in related("probe", "probe", all_of_them)] == ["probe-ar", "probe-fr"]
-    assert [other.slug for other in related("probe-fr", "probe", all_of_them)] == ["probe-ar", "probe"]
-    assert related("alone", "alone", all_of_them) == ()
+    all_of_them = families(known(FRENCH, ALONE, ENGLISH, ARABIC))
+    assert [other.slug for other in related("probe", "en", all_of_them["probe"])] == ["probe-ar", "probe-fr"]
+    assert [other.slug for other in related("probe-fr", "fr", all_of_them["probe"])] == ["probe-ar", "probe"]
+    assert related("alone", "en", all_of_them["alone"]) == ()
+
+
+def test_a_language_is_named_once_and_never_the_pages_own() -> None:
+    """A file that was renamed leaves its old name public; another that is gone may be newer."""
+    old, newer, renamed = (
+        Listed("probe-old", "fr", "Sonde", "probe", NOW, gone=True),
+        Listed("probe-newer", "fr", "Sonde", "probe", NOW + timedelta(days=1), gone=True),
+        Listed("probe-a", "fr", "Sonde", "probe", NOW),
+    )
+    for family in ((old, newer, ENGLISH, renamed), (renamed, ENGLISH, newer, old)):
+        assert [other.slug for other in related("probe", "en", family)] == ["probe-a"]
+        assert [other.slug for other in related("probe-a", "fr", family)] == ["probe"]
+    assert [other.slug for other in related("probe", "en", (old, newer))] == ["probe-newer"]
+    twin = Listed("another", "en", "Probe", "probe", NOW + timedelta(days=9))
+    assert [other.slug for other in related("probe-fr", "fr", (twin, ENGLISH))] == ["probe"], "the original"
 
 
 def test_pages_that_name_a_changed_release_are_stale_with_it() -> None:
@@ -605,7 +620,7 @@ def test_pages_that_named_a_release_are_stale_when_it_is_gone(bench: Bench) -> N
     assert b"[]" in (bench.workshop.public / "releases/probe.html").read_bytes()
 
 
-@pytest.mark.parametrize("away", ["deleted", "refused"])
+@pytest.mark.parametrize("away", ["deleted", "refused", "of another"])
 def test_pages_that_named_a_release_that_cannot_be_read_any_more_are_candidates_for_make(
     bench: Bench, away: str
 ) -> None:
@@ -617,11 +632,23 @@ def test_pages_that_named_a_release_that_cannot_be_read_any_more_are_candidates_
     manuscripts = {slug: bench.workshop.work / "read" / f"{slug}.json" for slug in ("probe", "alone")}
     for file in manuscripts.values():
         os.utime(file, (1, 1))
-    gone.unlink() if away == "deleted" else bench.write("probe-ar", colour="blue")
+    if away == "deleted":
+        gone.unlink()
+    else:
+        keys = {"colour": "blue"} if away == "refused" else {"language": "ar", "translation_of": "alone"}
+        bench.write("probe-ar", **keys)
     changed = [] if away == "deleted" else ["probe-ar"]
     list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now))
     assert manuscripts["probe"].stat().st_mtime > 1
     assert manuscripts["alone"].stat().st_mtime == 1
+
+
+def test_public_release_whose_source_is_elsewhere_is_told_from_those_here(bench: Bench) -> None:
+    bench.write("here")
+    bench.read()
+    rows = Manifest(1, (row("here"), row("unread"), row("elsewhere")))
+    bench.write("unread")
+    assert {slug for slug, found in reading.all_listed(bench.workshop, rows).items() if found.gone} == {"elsewhere"}
 
 
 def test_the_memory_of_what_was_read_is_whole(bench: Bench) -> None:

@@ -16,7 +16,8 @@ from pipeline.release import Release, Withdrawal
 def made(slug: str, day: int = 1, **facts: object) -> Release:
     body = (Paragraph((Text("Words."),)),)
     date = datetime(2026, 1, day, tzinfo=UTC)
-    whole = Release(slug=slug, title="T", date=date, language="en", body=body, summary="S")
+    language = "fr" if "translation_of" in facts else "en"
+    whole = Release(slug=slug, title="T", date=date, language=language, body=body, summary="S")
     return msgspec.structs.replace(whole, **facts)
 
 
@@ -48,6 +49,7 @@ def test_names_that_lead_somewhere() -> None:
         ({"translation_of": "x"}, "translation_of: there is no release x"),
         ({"translation_of": "a"}, "translation_of: the release itself"),
         ({"translation_of": "c"}, "translation_of: itself a translation"),
+        ({"translation_of": "b", "language": "en"}, "translation_of: that release is in en too"),
         ({"withdrawn": withdrawn("x")}, "withdrawn.replaced_by: there is no release x"),
         ({"withdrawn": withdrawn("a")}, "withdrawn.replaced_by: the release itself"),
         ({"body": linking("x")}, "link: there is no release x"),

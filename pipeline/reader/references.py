@@ -37,6 +37,10 @@ class Other(Protocol):
         """Its name."""
 
     @property
+    def language(self) -> str:
+        """BCP 47 tag."""
+
+    @property
     def translation_of(self) -> str:
         """Slug of its original, or empty."""
 
@@ -100,6 +104,8 @@ def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Other], 
             "that release is not public yet when this one is",
             "naming it would give it away: leave it out until then",
         )
+    if key == "translation_of" and other.language == release.language:
+        return f"that release is in {release.language} too", "say in which language this one is, as in language: ar"
     return "", ""
 
 

@@ -7,7 +7,7 @@ exit status.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 
@@ -25,6 +25,10 @@ class Fault:
     def __str__(self) -> str:
         where = f"{printable(self.source)}:{self.line}" if self.line else printable(self.source)
         return f"{where}: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
+
+    def as_warning(self) -> Fault:
+        """Return it as one that stops nothing."""
+        return replace(self, message=f"warning: {self.message}")
 
 
 def printable(name: str) -> str:

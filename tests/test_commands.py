@@ -284,7 +284,7 @@ def test_check_says_for_which_languages_english_stands_in(office: Path) -> None:
     release(office, "one", "title: A title\nlanguage: de\ndate: 2026-01-05T09:00+00:00\n")
     found = dateline(office, "check")
     assert found.returncode == 0
-    assert found.stderr.startswith("warning: templates/words/de.toml: is not there: English stands in\n  hint: ")
+    assert found.stderr.startswith("templates/words/de.toml: warning: is not there: English stands in\n  hint: ")
     assert found.stderr.count("warning") == 1  # French, Spanish, Arabic and Korean have files
 
 

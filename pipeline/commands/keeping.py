@@ -10,7 +10,7 @@ from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import last_manifest
 from pipeline.commands.publishing import complain, keep_secret
-from pipeline.commands.rendering import REFUSED
+from pipeline.commands.rendering import REFUSED, tell_lagging
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
 from pipeline.storage import embedded
@@ -95,6 +95,7 @@ def status(desk: Desk, _options: Namespace, console: Console) -> None:
             state += ", edited since"
         lines.append((name, state, f"{release.date:%Y-%m-%d %H:%M%z}", release.language))
     console.table(lines)
+    tell_lagging(desk, console)
     where = desk.destination.base_url
     console.line(
         f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.commands.fetching import CLOCK
+from pipeline.commands.rendering import tell_lagging
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.plan import File, Plan, Upload, plan
@@ -78,7 +80,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
     for _ in range(publish.TRIES):
-        seen = publish.list_all(store, listings.KEYS, lambda manifest: _build(desk, manifest), tell)
+        seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: _build(desk, manifest), tell)
         _keep(desk, seen.manifest)
         troubles = _read_back(desk, written, seen.manifest)
         if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
@@ -105,7 +107,11 @@ def _files(assets: Mapping[str, bytes]) -> list[File]:
 
 
 def _build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
-    return listings.build(manifest, desk.house(shared=True), lambda row: _record(desk, row))
+    house = desk.house(shared=True)
+    wanted = listings.shown(manifest, house)
+    with ThreadPoolExecutor(verify.THREADS) as pool:  # on a fresh clone all of them come from storage
+        records = dict(zip(wanted, pool.map(lambda row: _record(desk, row), wanted.values()), strict=True))
+    return listings.build(manifest, house, lambda row: records[row.slug])
 
 
 def _record(desk: Desk, row: Row) -> bytes:
@@ -125,8 +131,7 @@ def _record(desk: Desk, row: Row) -> bytes:
 def _keep(desk: Desk, manifest: Manifest) -> None:
     """Keep on this machine what is public now, and how the listings look."""
     made = _build(desk, manifest)
-    for key, data in made.items():
-        write_file(desk.workshop.public / key, data)
+    desk.keep_listings(made)
     desk.published = manifest
     address = desk.destination.address
     settle.remember(desk.workshop, address, manifest)
@@ -197,6 +202,7 @@ def _conclude(desk: Desk, found: ready.Sorted, console: Console) -> Verdict | No
     gone = [row.slug for row in desk.published.rows if row.slug not in sources]
     if gone:
         console.fault(f"warning: public, but not in {desk.workshop.content}/: {', '.join(sorted(gone))}")
+    tell_lagging(desk, console)
     public = {row.slug: row for row in desk.published.rows}
     taken_back = [slug for slug in found.held if slug in public]
     for slug in taken_back:

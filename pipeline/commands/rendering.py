@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from pipeline import reading, stages
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
-from pipeline.errors import Fault, ReleaseError, printable
+from pipeline.errors import ReleaseError, printable
 from pipeline.release import SLUG
 from pipeline.stages import Step
 from pipeline.words import FALLBACK, Words
 from pipeline.words import FOLDER as WORDS
-from pipeline.workshop import write_file
 
 REFUSED = "refused.json"
 MANY = 20
@@ -48,9 +47,10 @@ def check(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     """Read every release, and say how many are whole."""
     slugs = desk.workshop.slugs()
     refused = read_and_tell(desk, slugs, console, {})
+    tell_lagging(desk, console)
     for language in _languages(desk, slugs):
         if lacking := Words(language, desk.newsroom.time_zone).lacking:
-            console.fault(f"warning: {_untranslated(language, lacking)}")
+            console.fault(_untranslated(language, lacking))
     console.line(f"{count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
     return verdict(ReleaseError) if refused else None
 
@@ -66,7 +66,7 @@ def _untranslated(language: str, lacking: Sequence[str]) -> str:
     file = WORDS / f"{language}.toml"
     what = f"lacks {', '.join(lacking)}" if file.is_file() else "is not there"
     shown = file.relative_to(WORDS.parent.parent)
-    return f"{shown}: {what}: English stands in\n  hint: copy {FALLBACK}.toml beside it and translate what is in quotes"
+    return f"{shown}: warning: {what}: English stands in\n  hint: copy {FALLBACK}.toml beside it and translate what is in quotes"
 
 
 def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapping[str, str]) -> set[str]:
@@ -76,7 +76,8 @@ def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapp
     new = [slug for slug in slugs if told.get(printable(slug)) != fingerprint.of_source(desk.workshop, slug)]
     refused = {slug for slug in slugs if slug not in new}
     for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, desk.published, new, desk.now), 1):
-        _tell(console, result.faults, "" if result.refused else "warning: ")
+        for fault in result.faults:
+            console.fault(str(fault if result.refused else fault.as_warning()))
         if result.refused:
             refused.add(result.slug)
         console.progress(done, len(new), "read")
@@ -85,9 +86,12 @@ def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapp
     return refused
 
 
-def _tell(console: Console, faults: tuple[Fault, ...], prefix: str) -> None:
-    for fault in faults:
-        console.fault(f"{prefix}{fault}")
+def tell_lagging(desk: Desk, console: Console) -> None:
+    """Warn of the translations that are behind their originals."""
+    from pipeline.translations import lagging
+
+    for warning in lagging(desk.workshop, desk.newsroom, desk.published, desk.now):
+        console.fault(str(warning))
 
 
 # ── Rendering ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +129,7 @@ def _show(desk: Desk, console: Console, stage: str, step: Step) -> None:
 
 
 def listing(desk: Desk, options: Namespace, console: Console) -> None:
-    """Make the feed, or the newsroom page, of all records at hand."""
+    """Make the feeds, or the newsroom page, of all records at hand."""
     from pipeline import listings
 
     house = desk.house(shared=True)
@@ -135,8 +139,8 @@ def listing(desk: Desk, options: Namespace, console: Console) -> None:
     else:
         desk.keep_assets(waiting=False)
         made = listings.pages(manifest, house)
+    desk.keep_listings(made)
     for key, data in made.items():
-        write_file(desk.workshop.public / key, data)
         console.step(options.command, key, size(len(data)))
 
 

@@ -10,7 +10,9 @@ reader/                           bytes → Release: front matter, Markdown, pic
 writers/                          one release → bytes: text, pdf, docx, html, ninjs
 parity/                           what a finished rendition says beside its article: a difference stops it
 templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
-site/, listings                   all public releases → bytes: feed, newsroom page, media-contact footer
+channels                          which feeds there are, where they stand, what they are called
+site/, listings                   all public releases → bytes: feeds, newsroom page, media-contact footer
+translations                      those that are behind a correction of their original
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why

@@ -228,6 +228,9 @@ def test_open_graph_names_the_language_and_the_others() -> None:
     assert [meta["content"] for meta in found.all("meta", property="og:locale")] == ["ar_EG"]
     assert [meta["content"] for meta in found.all("meta", property="og:locale:alternate")] == ["en_GB", "fr_FR"]
     assert not page().all("meta", property="og:locale:alternate")
+    serbian = one_of(Related("probe-sr", "sr-Cyrl", "Сонда"), FRENCH, language="sr-Latn", translation_of="probe")
+    others = page(serbian).all("meta", property="og:locale:alternate")
+    assert [meta["content"] for meta in others] == ["fr_FR"], "it knows no scripts"
 
 
 def test_original_and_translations_lead_machines_to_each_other() -> None:

@@ -166,7 +166,11 @@ def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, b
     assert result.status == 0, result.text
     changed = {key for key in office.files() if get(base + key)[2] != before.get(key)}
     assert {f"releases/one.{suffix}" for suffix in FORMATS} <= changed
-    assert changed <= {f"releases/one.{suffix}" for suffix in FORMATS} | {"feed.xml", "index.html"}
+    assert changed <= {f"releases/one.{suffix}" for suffix in FORMATS} | {
+        "feed.xml",
+        "feeds/lang/en-GB.xml",
+        "index.html",
+    }
     assert office.make("verify").status == 0
 
 

@@ -120,6 +120,16 @@ def test_nothing_is_told_of_what_waits(bench: Bench) -> None:
     assert len(told(bench)) == 1
 
 
+def test_an_original_that_waits_again_is_not_named(bench: Bench) -> None:
+    """Its translation is refused, so what was published of that is all there is to go by."""
+    pair(bench, (THIRD,))
+    bench.run(NAMES)
+    rows = tuple(ready.row for ready in sort(bench.workshop, bench.house, ("x", "x-ar"), bench.now).ready)
+    bench.published = Manifest(1, rows)
+    bench.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
+    assert told(bench) == []
+
+
 def test_the_manifest_alone_tells_as_much_as_the_sources(bench: Bench) -> None:
     """On a fresh clone what is public is not read again; on another machine the original is not even there."""
     for original, translation in (((THIRD,), ()), ((THIRD,), (THIRD,)), ((THIRD, FOURTH), (THIRD,)), ((), (THIRD,))):

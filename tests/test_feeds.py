@@ -217,7 +217,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
 @pytest.mark.parametrize("name", ["greek", "hebrew", "mixed", "korean", "japanese", "thai", "devanagari", "emoji"])
 def test_text_of_any_script_comes_through_with_its_language_and_direction(name: str) -> None:
     ((listed, data, made),) = cases(name)
-    (entry,) = parsed(rss([listed], lambda _: data, sample.NEWSROOM, WORDS, BASE)).entries
+    (entry,) = parsed(rss(whole(sample.NEWSROOM), [listed], lambda _: data, sample.NEWSROOM, BASE)).entries
     assert (entry.title, entry.summary) == (listed.title, escape(listed.summary, quote=False))
     content = entry.content[0].value
     direction = "rtl" if name in ("hebrew", "mixed") else "ltr"

@@ -66,7 +66,8 @@ def _untranslated(language: str, lacking: Sequence[str]) -> str:
     file = WORDS / f"{language}.toml"
     what = f"lacks {', '.join(lacking)}" if file.is_file() else "is not there"
     shown = file.relative_to(WORDS.parent.parent)
-    return f"{shown}: warning: {what}: English stands in\n  hint: copy {FALLBACK}.toml beside it and translate what is in quotes"
+    hint = f"copy {FALLBACK}.toml beside it and translate what is in quotes"
+    return f"{shown}: warning: {what}: English stands in\n  hint: {hint}"
 
 
 def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapping[str, str]) -> set[str]:

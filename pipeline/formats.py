@@ -49,6 +49,7 @@ class Format(Struct, frozen=True):
 
 _ALL = (
     "pipeline/article.py",
+    "pipeline/darkroom.py",
     "pipeline/document.py",
     "pipeline/fonts/*.py",
     "pipeline/formats.py",
@@ -56,6 +57,7 @@ _ALL = (
     "pipeline/newsroom.py",
     "pipeline/reader/*.py",
     "pipeline/release.py",
+    "pipeline/segments.py",
     "pipeline/templating.py",
     "pipeline/words.py",
     "pipeline/writers/__init__.py",
@@ -70,7 +72,7 @@ class Rendition(Struct, frozen=True):
     """A file that was made: what pages, records and feeds state about it."""
 
     format: str
-    """Name of its row in ``FORMATS``, or ``picture``."""
+    """Name of its row in ``FORMATS``, ``picture``, or ``copy`` for a smaller one."""
     key: str
     size: int
     """Bytes."""
@@ -120,7 +122,7 @@ FORMATS: tuple[Format, ...] = (
         "Page",
         "pages",
         False,
-        ("pipeline/writers/html.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
+        ("pipeline/writers/html*.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
         address=True,
         after=("text", "pdf", "docx"),
     ),
@@ -147,6 +149,7 @@ MEDIA_TYPES: dict[str, str] = {
     ".vcf": "text/vcard; charset=utf-8",
     ".png": "image/png",
     ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
 }

@@ -21,6 +21,10 @@ RESERVED = frozenset(
 """Slugs that would take the listing's place, or that Windows cannot save."""
 
 
+PANORAMA = 4
+"""Times that a picture is wider than high from which on it is a panorama."""
+
+
 class Contact(Struct, frozen=True):
     """A person or desk that journalists may call."""
 
@@ -65,6 +69,17 @@ class Withdrawal(Struct, frozen=True):
     """Slug of the release to read instead, or empty."""
 
 
+class Copy(Struct, frozen=True):
+    """One size of a picture, as pages show it."""
+
+    file: str
+    """Name below ``releases/SLUG/``."""
+    width: int
+    height: int
+    size: int
+    sha256: str
+
+
 class Picture(Struct, frozen=True):
     """A picture as it is given out: checked, upright, without metadata."""
 
@@ -76,6 +91,29 @@ class Picture(Struct, frozen=True):
     """Pixels, after the orientation flag was applied."""
     size: int
     sha256: str
+    copies: tuple[Copy, ...] = ()
+    """Smaller ones in the colours of screens, the narrowest first."""
+    shown: bool = True
+    """Pages and documents may show the file itself: it is light, and has the colours of screens."""
+
+    @property
+    def files(self) -> tuple[Copy, ...]:
+        """All files of it, the picture itself first."""
+        return (Copy(self.file, self.width, self.height, self.size, self.sha256), *self.copies)
+
+    @property
+    def sizes(self) -> tuple[Copy, ...]:
+        """What may be shown, the narrowest first; there is always one."""
+        return (*self.copies, self.files[0]) if self.shown else self.copies
+
+    def at(self, width: int) -> Copy:
+        """Return the smallest size that is ``width`` pixels wide, or else the largest."""
+        return next((size for size in self.sizes if size.width >= width), self.sizes[-1])
+
+    @property
+    def stretch(self) -> float:
+        """How much wider than other pictures it is shown: a panorama's height is what must be seen."""
+        return max(1.0, self.width / self.height / PANORAMA)
 
 
 class Related(Struct, frozen=True):
@@ -132,6 +170,11 @@ class Release(Struct, frozen=True):
     def is_public(self, now: datetime) -> bool:
         """Whether the world may know of this release at ``now`` (aware): true from the very instant of its date."""
         return not self.draft and self.date <= now
+
+    @property
+    def picture_files(self) -> tuple[str, ...]:
+        """The names of its pictures, each followed by those of its copies."""
+        return tuple(each.file for picture in self.pictures for each in picture.files)
 
     def picture(self, file: str) -> Picture:
         """Return the picture that a ``Figure.file`` names. Raises KeyError for one that the release does not have."""

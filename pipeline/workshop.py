@@ -23,6 +23,7 @@ from pipeline.errors import SettingError
 from pipeline.formats import Rendition
 from pipeline.newsroom import FILE
 from pipeline.release import Release
+from pipeline.segments import parts_of, with_profile
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 FAR = 4102444800
@@ -45,6 +46,25 @@ class Entry(Struct, frozen=True):
     fingerprint: str
     rendition: Rendition
     waiting: bool
+
+
+class Pictures(Mapping[str, bytes]):
+    """The pictures of a release: of the large ones most formats never see a byte."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.names = names
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self.names:
+            raise KeyError(name)
+        return (self.folder / name).read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 class Workshop:
@@ -82,8 +102,11 @@ class Workshop:
             yield from sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
 
     def mark(self, name: str) -> bytes:
-        """Return the organisation's mark, empty when newsroom.toml names none."""
-        return (self.content / name).read_bytes() if name else b""
+        """Return the organisation's mark without metadata, empty when newsroom.toml names none."""
+        if not name:
+            return b""
+        parts = parts_of((self.content / name).read_bytes(), "PNG")
+        return with_profile(parts.plain, "PNG", parts.profile)
 
     @property
     def newsroom_file(self) -> Path:
@@ -127,10 +150,9 @@ class Workshop:
         self._manuscript(slug).unlink(missing_ok=True)
         shutil.rmtree(self.work / "pictures" / slug, ignore_errors=True)
 
-    def pictures(self, release: Release) -> dict[str, bytes]:
-        """Return the bytes of a release's pictures, by file name."""
-        folder = self.work / "pictures" / release.slug
-        return {picture.file: (folder / picture.file).read_bytes() for picture in release.pictures}
+    def pictures(self, release: Release) -> Mapping[str, bytes]:
+        """Return a release's pictures and their copies by file name; each is read when it is asked for."""
+        return Pictures(self.work / "pictures" / release.slug, release.picture_files)
 
     def opaque(self, slug: str) -> str:
         """Return the name under which a waiting release may be spoken of: random, and kept while it waits."""

@@ -6,14 +6,16 @@ import io
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from pipeline.document import Figure, List, Paragraph
 from pipeline.reader import Reading
+from tests.profiles import P3, PRESS, SCREEN
 from tests.reading import FRONT, faults, picture, release
 
 KINDS = [("PNG", "png"), ("JPEG", "jpg"), ("JPEG", "jpeg"), ("WEBP", "webp"), ("GIF", "gif")]
@@ -64,7 +66,7 @@ def test_pictures_come_in_order_each_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "suffix"), KINDS)
 def test_metadata_goes_and_pixels_stay(tmp_path: Path, kind: str, suffix: str) -> None:
     """EXIF, XMP, comments and text are gone, the colour profile is not; the same bytes come out each time."""
-    options: dict[str, Any] = {"icc_profile": b"profile " * 40, "exif": exif()}
+    options: dict[str, Any] = {"icc_profile": SCREEN, "exif": exif()}
     if kind == "JPEG":
         options |= {"comment": b"SECRET comment", "progressive": True, "xmp": b"SECRET xmp"}
     if kind == "WEBP":
@@ -90,14 +92,14 @@ def test_metadata_goes_and_pixels_stay(tmp_path: Path, kind: str, suffix: str) -
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_the_camera_s_turn_is_applied(tmp_path: Path, kind: str) -> None:
-    data = picture(kind, size=(40, 20), exif=exif(6), icc_profile=b"profile")
+    data = picture(kind, size=(40, 20), exif=exif(6), icc_profile=SCREEN)
     name = f"a.{'jpg' if kind == 'JPEG' else kind.lower()}"
     found = read(tmp_path, data, name)
     assert (found.release.pictures[0].width, found.release.pictures[0].height) == (20, 40)
     with Image.open(io.BytesIO(found.pictures[name])) as image:
         assert image.size == (20, 40)
         assert not image.getexif()
-        assert image.info["icc_profile"] == b"profile"
+        assert image.info["icc_profile"] == SCREEN
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
@@ -109,14 +111,12 @@ def test_every_kind_of_pixel(tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_goes_out(tmp_path: Path, kind: str) -> None:
+def test_animation_is_refused(tmp_path: Path, kind: str) -> None:
+    """Neither paper nor a text document moves, and one frame of it may not be what was meant."""
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], lossless=True)
-    name = f"a.{kind.lower()}"
-    with Image.open(io.BytesIO(read(tmp_path, buffer.getvalue(), name).pictures[name])) as image:
-        assert getattr(image, "n_frames", 1) == 1
-        assert image.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+    assert "an animated picture" in trouble(tmp_path, buffer.getvalue(), f"a.{kind.lower()}")
 
 
 REFUSED = [
@@ -212,3 +212,166 @@ def test_a_picture_named_twice_is_one_fault_a_place(tmp_path: Path) -> None:
 def test_words_around_a_picture_are_paragraphs(tmp_path: Path) -> None:
     found = read(tmp_path, picture(), body="before ![Alt](a.png) after\n").release.body
     assert [type(block) for block in found] == [Paragraph, Figure, Paragraph]
+
+
+# ── Before anything is decoded ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def with_chunk(name: bytes, content: bytes) -> bytes:
+    """A sound PNG with one chunk more, straight after its header."""
+    data = picture()
+    return data[:33] + chunk(name, content) + data[33:]
+
+
+def icc_png(profile: bytes) -> bytes:
+    return with_chunk(b"iCCP", b"a name\0\0" + zlib.compress(profile, 9))
+
+
+def icc_jpeg(profile: bytes) -> bytes:
+    return picture("JPEG", icc_profile=profile)
+
+
+BAD_PROFILES = [
+    (b"profile " * 40, "its colour profile is damaged"),
+    (SCREEN[:600], "its colour profile is damaged"),
+    (SCREEN[:132] + struct.pack(">I", 2_000_000) + bytes(1000), "its colour profile is damaged"),
+    (bytes(100_000_000), "its colour profile is larger than 4 MB"),
+]
+
+
+@pytest.mark.parametrize(("profile", "message"), BAD_PROFILES, ids=["none", "cut", "no tags", "bomb"])
+@pytest.mark.parametrize("make", [icc_png, icc_jpeg], ids=["png", "jpeg"])
+def test_colour_profile_that_is_none(
+    tmp_path: Path, make: Callable[[bytes], bytes], profile: bytes, message: str
+) -> None:
+    if len(profile) > 10_000_000 and make is icc_jpeg:
+        profile = profile[:5_000_000]  # a JPEG cannot pack its profile
+    if make is icc_png and message.endswith("damaged") is False:
+        assert len(make(profile)) < 200_000
+    name = "a.png" if make is icc_png else "a.jpg"
+    started = time.monotonic()
+    found = trouble(tmp_path, make(profile), name)
+    assert message in found
+    assert "sRGB" in found
+    assert time.monotonic() - started < 1
+
+
+def test_profile_of_other_colours_than_the_picture_has_is_left_out(tmp_path: Path) -> None:
+    """As programs do, which cannot apply it."""
+    out = read(tmp_path, icc_png(PRESS)).pictures["a.png"]
+    with Image.open(io.BytesIO(out)) as image:
+        assert "icc_profile" not in image.info
+
+
+def test_words_packed_into_a_bomb_are_never_unpacked(tmp_path: Path) -> None:
+    packed = zlib.compress(bytes(200_000_000), 9)
+    for name, content in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed)):
+        started = time.monotonic()
+        assert read(tmp_path, with_chunk(name, content)).release.pictures
+        assert time.monotonic() - started < 1
+
+
+def test_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with (tmp_path / "x" / "a.png").open("wb") as file:
+        file.write(picture())
+        file.truncate(65_000_000)
+    (fault,) = faults(tmp_path, body="![Alt](a.png)\n")
+    assert "larger than 64 MB" in fault
+
+
+def test_camera_that_joins_several_pictures_in_a_file(tmp_path: Path) -> None:
+    """Telephones do: the second is a preview, or the light that screens of more range show."""
+    buffer = io.BytesIO()
+    shots = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    shots[0].save(buffer, "MPO", save_all=True, append_images=shots[1:])
+    out = read(tmp_path, buffer.getvalue(), "a.jpg").pictures["a.jpg"]
+    assert b"MPF" not in out
+    with Image.open(io.BytesIO(out)) as image:
+        assert image.format == "JPEG"
+
+
+def test_cut_off_is_noticed_whatever_other_libraries_have_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WeasyPrint lets Pillow fill in what is missing."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    data = picture(size=(400, 300))
+    half = zlib.compress(bytes(301 * 3 * 150))
+    assert "truncated" in trouble(tmp_path, data[:33] + chunk(b"IDAT", half) + chunk(b"IEND", b""))
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+# ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def names(folder: Path, size: tuple[int, int], name: str = "a.jpg", **options: Any) -> list[str]:
+    kind = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[name.rpartition(".")[2]]
+    found = read(folder, picture(kind, size, **options), name)
+    assert set(found.pictures) == set(found.release.picture_files)
+    return [copy.file for copy in found.release.pictures[0].copies]
+
+
+@pytest.mark.parametrize(
+    ("size", "widths"),
+    [
+        ((599, 400), []),
+        ((600, 400), [480]),
+        ((1199, 400), [480]),
+        ((1200, 800), [480, 960]),
+        ((1800, 800), [480, 960, 1440]),
+        ((6000, 600), [1200, 2400, 3600]),
+    ],
+    ids=str,
+)
+def test_copies_of_what_is_clearly_larger_and_none_is_blown_up(
+    tmp_path: Path, size: tuple[int, int], widths: list[int]
+) -> None:
+    assert names(tmp_path, size) == [f"a.{width}.jpg" for width in widths]
+
+
+def test_where_the_original_cannot_be_shown_a_copy_takes_its_place(tmp_path: Path) -> None:
+    assert names(tmp_path, (300, 200), icc_profile=P3) == ["a.300.jpg"]
+    assert names(tmp_path, (300, 200), icc_profile=SCREEN) == []
+
+
+def test_copies_stand_upright(tmp_path: Path) -> None:
+    found = read(tmp_path, picture("JPEG", (1600, 800), exif=exif(6)), "a.jpg")
+    (given,) = found.release.pictures
+    assert [(copy.width, copy.height) for copy in given.copies] == [(480, 960)]
+    assert (given.width, given.height) == (800, 1600)
+
+
+def test_copy_whose_name_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.jpg").write_bytes(picture("JPEG", (700, 400)))
+    (tmp_path / "x" / "A.480.JPG").write_bytes(picture("JPEG"))
+    (fault,) = faults(tmp_path, body="![Alt](A.480.JPG)\n\n![Alt](a.jpg)\n")
+    assert fault.startswith("7 picture: a smaller copy would have the name a.480.jpg, as has A.480.JPG: a.jpg (rename")
+
+
+def test_pictures_of_one_name_and_two_kinds(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    noise = Image.effect_noise((700, 400), 90)
+    for name in ("a.jpg", "a.png"):
+        noise.save(tmp_path / "x" / name)
+    found = release(tmp_path, body="![Alt](a.jpg)\n\n![Alt](a.png)\n")
+    assert len(found.pictures) == len(found.release.picture_files) == 4
+
+
+# ── Decoration ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_picture_without_words_is_a_fault_that_says_how_decoration_is_marked(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.png").write_bytes(picture())
+    for mark in ("![](a.png)", "![\u00a0](a.png)", "![&nbsp;](a.png)", "![][a]\n\n[a]: a.png"):
+        (fault,) = faults(tmp_path, body=f"Words.\n\n{mark}\n")
+        assert fault.startswith("7 a picture without a text alternative: a.png (say what it shows:")
+        assert "![ ](ship.jpg)" in fault
+
+
+def test_blank_marks_decoration(tmp_path: Path) -> None:
+    assert read(tmp_path, picture(), body="![ ](a.png)\n").release.body == (Figure("a.png", ""),)

@@ -29,6 +29,7 @@ from pipeline import fonts
 from pipeline.formats import FORMATS
 from tests import cases
 from tests.newsroom import ROOT, Office
+from tests.profiles import ADOBE
 from tests.reading import picture
 from tests.test_reader_pictures import exif
 
@@ -115,17 +116,16 @@ def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def _photographs() -> Iterator[tuple[str, bytes]]:
     shot = Image.linear_gradient("L").resize((300, 200)).convert("RGB")
-    profile = b"profile " * 40
     yield (
         "turned.jpg",
-        _encoded(shot, "JPEG", exif=exif(6), comment=b"by me", xmp=b"<x/>", progressive=True, icc_profile=profile),
+        _encoded(shot, "JPEG", exif=exif(6), comment=b"by me", xmp=b"<x/>", progressive=True, icc_profile=ADOBE),
     )
     text = PngImagePlugin.PngInfo()
     text.add_text("Creation Time", "2026-03-05 09:00")
     text.add(b"tIME", b"\x07\xea\x03\x05\x09\x00\x00")
     clear = shot.copy()
     clear.putalpha(Image.radial_gradient("L").resize(shot.size))
-    yield "clear.png", _encoded(clear, "PNG", pnginfo=text, exif=exif(), icc_profile=profile)
+    yield "clear.png", _encoded(clear, "PNG", pnginfo=text, exif=exif(), icc_profile=ADOBE)
     yield "plain.webp", picture("WEBP", exif=exif(), lossless=True)
     yield "moving.gif", picture("GIF", comment=b"by me")
 

@@ -33,7 +33,7 @@ class Reading(Struct, frozen=True):
 
     release: Release
     pictures: Mapping[str, bytes]
-    """By ``Picture.file``: upright, free of metadata."""
+    """By name, copies too: upright, free of metadata."""
     warnings: tuple[Fault, ...] = ()
     """What looks like a slip, by line; nothing is refused for it."""
 
@@ -74,6 +74,9 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
     facts["summary"] = (
         metadata.withdrawn.reason if metadata.withdrawn else written
     )  # it must not tell what was taken back
+    if metadata.withdrawn:  # nobody shows them any more
+        finished = ()
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
-    return Reading(release, MappingProxyType({found.picture.file: found.data for found in finished}), report.warnings)
+    files = {name: data for found in finished for name, data in found.files.items()}
+    return Reading(release, MappingProxyType(files), report.warnings)

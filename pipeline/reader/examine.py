@@ -67,7 +67,8 @@ class _Examiner:
         element.set("href", target)
 
     def picture(self, element: Element, above: tuple[str, ...]) -> None:
-        alt = spaced("".join(element.itertext()))
+        written = "".join(element.itertext())
+        alt = spaced(written)
         element.text = None
         for child in list(element):
             element.remove(child)
@@ -84,8 +85,8 @@ class _Examiner:
             what = f"not a file of this release: {source[:80]}" if source else "no file named"
             self.report.fault(self.line, f"picture: {what}", "write ![words](file.jpg)")
             element.set("src", "")
-        if blank(alt):
-            hint = "say what it shows: ![A ship at dusk](ship.jpg)"
+        if blank(alt) and (not written or written.strip(" \n")):  # ![ ](ship.jpg) says that it is decorative
+            hint = "say what it shows: ![A ship at dusk](ship.jpg); ![ ](ship.jpg) is mere decoration"
             self.report.fault(self.line, f"a picture without a text alternative: {element.get('src')}"[:120], hint)
 
 

@@ -13,6 +13,7 @@ templating, fonts, webpage …      what writers and site share: the template en
 channels                          which feeds there are, where they stand, what they are called
 site/, listings                   all public releases → bytes: feeds, newsroom page, media-contact footer
 translations                      those that are behind a correction of their original
+segments, darkroom                pictures: what of their bytes may go out; other sizes, in the colours of screens
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why

@@ -129,8 +129,13 @@ def stated(release: Release, waiting: bool, entries: list[Entry | None]) -> tupl
 
 
 def pictures(release: Release) -> list[Rendition]:
-    """Return a release's pictures as files of the public tree."""
-    return [Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures]
+    """Return a release's pictures and their copies as files of the public tree."""
+    folder = f"releases/{release.slug}/"
+    return [
+        Rendition("picture" if each.file == picture.file else "copy", folder + each.file, each.size, each.sha256)
+        for picture in release.pictures
+        for each in picture.files
+    ]
 
 
 def _is_made(workshop: Workshop, row: Format, entry: Entry, task: Task) -> bool:
@@ -206,8 +211,13 @@ def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
 def _keep_pictures(workshop: Workshop, task: Task) -> None:
     """Put the pictures beside the page that shows them, and nowhere else."""
     shutil.rmtree(workshop.place(not task.waiting) / "releases" / task.slug, ignore_errors=True)
-    for file, data in workshop.pictures(task.release).items():
-        write_file(workshop.place(task.waiting) / "releases" / task.slug / file, data)
+    folder, found = workshop.place(task.waiting) / "releases" / task.slug, workshop.pictures(task.release)
+    for file, data in found.items():
+        write_file(folder / file, data)
+    for gone in [file for file in folder.glob("*") if file.name not in found]:
+        gone.unlink()
+    if not found:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fault(row: Format, workshop: Workshop, task: Task, error: BaseException) -> Fault:

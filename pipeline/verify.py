@@ -94,6 +94,8 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("a", "link", "img", "source", "script"):
             self.found += [value for name, value in attrs if name in ("href", "src") and value]
+            sets = (value for name, value in attrs if name == "srcset" and value)
+            self.found += [each.split()[0] for value in sets for each in value.split(",") if each.strip()]
 
 
 def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[Wanted]:

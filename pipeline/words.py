@@ -143,6 +143,10 @@ class Words:
         """Return ``value`` grouped as the language does it."""
         return str(format_decimal(value, locale=self.locale))
 
+    def pixels(self, width: int, height: int) -> str:
+        """Return a picture's size: ``4,000 × 3,000 px``."""
+        return f"{self.number(width)} × {format_unit(height, 'graphics-pixel', length='short', locale=self.locale)}"
+
     def pages(self, count: int) -> str:
         """Return a number of pages: ``2 pages``."""
         return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))

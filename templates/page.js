@@ -2,7 +2,7 @@
 for (const button of document.querySelectorAll(".copy")) {
   const words = button.textContent;
   const text = () => {
-    const hidden = document.querySelectorAll(".tools, .others");
+    const hidden = document.querySelectorAll(".tools, .others, .original");
     hidden.forEach((part) => (part.hidden = true));
     const found = [...document.querySelectorAll("main, aside")].map((part) => part.innerText).join("\n\n");
     hidden.forEach((part) => (part.hidden = false));

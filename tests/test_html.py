@@ -15,7 +15,7 @@ from pipeline.document import Figure, Heading, Link, Paragraph, Table, Text
 from pipeline.formats import Rendition
 from pipeline.parity.content import folded
 from pipeline.parity.expected import article_words
-from pipeline.release import Related, Withdrawal
+from pipeline.release import Copy, Picture, Related, Withdrawal
 from pipeline.writers import Job, html
 from tests import sample
 
@@ -312,6 +312,51 @@ def test_pictures_state_their_size_and_stand_in_the_releases_folder() -> None:
     assert page().all("img", src="sample/tape.png", width="900", height="600", alt="A cassette on a desk")
 
 
+LARGE = Picture(
+    *("tape.png", "image/jpeg", 4000, 3000, 3_200_000, "0"),
+    copies=tuple(Copy(f"tape.{width}.png", width, width * 3 // 4, width, "1") for width in (480, 960, 1440)),
+    shown=False,
+)
+
+
+def test_of_a_large_picture_the_page_shows_copies_and_offers_the_original() -> None:
+    found = page(sample.job(pictures=(LARGE,)))
+    (image,) = found.all("img", alt="A cassette on a desk")
+    assert image["src"] == "sample/tape.960.png"
+    assert image["srcset"] == "sample/tape.480.png 480w, sample/tape.960.png 960w, sample/tape.1440.png 1440w"
+    assert image["sizes"]
+    assert (image["loading"], image["decoding"]) == ("lazy", "async")
+    (link,) = found.all("a", href="sample/tape.png")
+    assert link["aria-label"] == "Download JPEG, 4,000 × 3,000 px, 3.2 MB: A cassette on a desk"
+    assert link["download"] == "tape.png"
+    assert "Download JPEG, 4,000 × 3,000 px, 3.2 MB" in " ".join("".join(found.text).split())
+
+
+def test_lead_picture_is_there_at_once_and_shared_at_a_fitting_size() -> None:
+    found = page(sample.job(pictures=(LARGE,), image=Figure("tape.png", "The lead")))
+    (lead,) = found.all("img", alt="The lead")
+    assert "loading" not in lead
+    assert found.all("meta", property="og:image", content="https://press.example.org/releases/sample/tape.1440.png")
+
+
+def test_decorative_picture_has_no_words_but_may_be_had() -> None:
+    found = page(sample.job(body=(Figure("tape.png", ""),), pictures=(LARGE,)))
+    assert found.all("img", alt="")
+    assert found.all("a", **{"aria-label": "Download JPEG, 4,000 × 3,000 px, 3.2 MB: tape.png"})
+
+
+def test_panorama_is_moved_sideways_and_a_tall_one_has_an_end() -> None:
+    def shown(width: int, height: int, alt: str = "Words") -> Reader:
+        return page(sample.job(pictures=(Picture("tape.png", "image/png", width, height, 1, "0"),),
+                               body=(Figure("tape.png", alt),)))  # fmt: skip
+
+    assert shown(4000, 400).all("div", role="group", tabindex="0", **{"aria-label": "Words"})
+    assert shown(4000, 400).all("img", width="1350", height="135")
+    assert not shown(4000, 400, "").all("div", role="group")
+    assert shown(800, 2400).all("img", width="400", height="1200")
+    assert shown(400, 4000).all("img", width="320", height="3200")
+
+
 def test_tables_scroll_in_a_box_of_their_own_that_the_keyboard_reaches() -> None:
     found = page().all("div", role="group", tabindex="0")
     assert [box["aria-label"] for box in found] == ["Table: Tape, Subject, Minutes"]
@@ -353,7 +398,9 @@ def test_embargoed_copy_is_marked() -> None:
 
 def test_unknown_files_and_pictures_are_no_downloads() -> None:
     job = msgspec.structs.replace(sample.job(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),))
-    assert {a["href"] for a in page(job).all("a") if "type" in a} == {"sample.json"}
+    found = {a["href"]: a for a in page(job).all("a") if "type" in a}
+    assert found.keys() == {"sample.json", "sample/tape.png"}
+    assert "download" in found.pop("sample/tape.png")
 
 
 def test_numbers_and_addresses_in_the_text_stand_in_lines_of_their_own_direction() -> None:

@@ -66,6 +66,8 @@ def _entry(row: Row, record: dict[str, Any], newsroom: Newsroom, base_url: str) 
     for rendition in record["renditions"]:
         if rendition["name"] == "pdf":
             entry.enclosure(rendition["href"], str(rendition["sizeInBytes"]), rendition["contentType"])
+        if " px: " in rendition["name"]:  # a smaller copy of a picture is for pages
+            continue
         entry.media.files.append((rendition["href"], rendition["contentType"], rendition["sizeInBytes"]))
     return entry
 

@@ -30,7 +30,7 @@ class Job(Struct, frozen=True):
     words: Words
     article: Article
     pictures: Mapping[str, bytes]
-    """By ``Picture.file``: upright, free of metadata, checked."""
+    """By name, copies too: upright, free of metadata, checked."""
     mark: bytes
     """The organisation's mark, a PNG; empty when it has none."""
     base_url: str

@@ -18,8 +18,10 @@ from docx.opc.part import XmlPart
 from docx.oxml.parser import parse_xml
 from docx.package import Package
 from lxml.etree import _Element as Element
+from PIL import Image
 
 from pipeline.article import DATELINE_MARK
+from pipeline.darkroom import for_paper
 from pipeline.document import Figure
 from pipeline.errors import RenderError, SettingError
 from pipeline.templating import FOLDER
@@ -27,7 +29,7 @@ from pipeline.writers import Job, Made
 from pipeline.writers.docx_blocks import Place, Setter
 from pipeline.writers.docx_frame import contacts, foot, letterhead, notices, running_head
 from pipeline.writers.docx_package import SUFFIXES, Entry, packed
-from pipeline.writers.docx_pictures import as_png, fitted, pixels_of
+from pipeline.writers.docx_pictures import fitted, pixels_of, print_width
 from pipeline.writers.docx_runs import Runs
 from pipeline.writers.docx_styles import Styles
 from pipeline.writers.docx_xml import drawing, empty, name_of, w
@@ -77,11 +79,8 @@ class _Surface:
 
     def image(self, data: bytes, media_type: str) -> str:
         if data not in self._images:
-            suffix, kind, stored = SUFFIXES.get(media_type), media_type, data
-            if not suffix:  # Word before 2021 shows no WebP
-                suffix, kind, stored = "png", "image/png", as_png(data)
-            name = PackURI(f"/word/media/image{len(self._images) + 1}.{suffix}")
-            self._images[data] = PackagePart(name, kind, stored, self._package)
+            name = PackURI(f"/word/media/image{len(self._images) + 1}.{SUFFIXES[media_type]}")
+            self._images[data] = PackagePart(name, media_type, data, self._package)
         return str(self._part.relate_to(self._images[data], RELATIONSHIP_TYPE.IMAGE))
 
 
@@ -175,15 +174,20 @@ class _Composition:
 
         def draw(figure: Figure, width: int) -> Element:
             try:
-                picture, data = self.job.release.picture(figure.file), self.job.pictures[figure.file]
+                picture = self.job.release.picture(figure.file)
+                room = (width, int(self.height * PICTURE_SHARE))
+                printed = print_width(picture, room)
+                data, kind = for_paper(self.job.pictures[picture.at(printed).file], printed)
             except KeyError:
                 message = f"{self.article.slug}: the picture {figure.file} is not there"
                 raise RenderError(message, "Put it beside the release.") from None
-            relation = surface.image(data, picture.media_type)
-            room = (width, int(self.height * PICTURE_SHARE))
+            relation = surface.image(data, Image.MIME.get(kind, picture.media_type))
             return self._drawn(relation, (picture.width, picture.height), room, figure.alt)
 
-        return Setter(runs, draw, self.measure, self.width, photo, self.bookmarks)
+        def is_broad(figure: Figure) -> bool:
+            return any(picture.file == figure.file and picture.stretch > 1 for picture in self.job.release.pictures)
+
+        return Setter(runs, draw, is_broad, self.measure, self.width, photo, self.bookmarks)
 
     def _drawn(self, relation: str, pixels: tuple[int, int], room: tuple[int, int], alt: str) -> Element:
         self.drawn += 1
@@ -250,7 +254,7 @@ class _Composition:
         if not self.job.mark:
             return letterhead(self.article, setter, self.width, None, 0)
         pixels = pixels_of(self.job.mark)
-        relation = _Surface(part, self.package, self.images).image(self.job.mark, "image/png")
+        relation = _Surface(part, self.package, self.images).image(for_paper(self.job.mark)[0], "image/png")
         # The name stands beside the mark: to say it twice helps nobody.
         mark = self._drawn(relation, pixels, MARK, "")
         return letterhead(self.article, setter, self.width, mark, fitted(pixels, MARK)[0])

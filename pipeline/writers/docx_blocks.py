@@ -28,7 +28,7 @@ from pipeline.writers.columns import code_style
 from pipeline.writers.docx_runs import Ink, Runs
 from pipeline.writers.docx_tables import lay_out
 from pipeline.writers.docx_xml import name_of, row, table, w
-from pipeline.writers.markup import anchor
+from pipeline.writers.markup import anchor, credit_gap
 
 STEP = 360
 """Indentation of one level, as in the numbering of reference.docx."""
@@ -61,6 +61,7 @@ class Setter:
         self,
         runs: Runs,
         draw: Draw,
+        is_broad: Callable[[Figure], bool],
         measure: int,
         full: int,
         photo: str,
@@ -69,6 +70,7 @@ class Setter:
         self.runs = runs
         self.styles = runs.styles
         self._draw = draw
+        self._is_broad = is_broad
         self._measure = measure
         self._full = full
         self._photo = photo
@@ -85,14 +87,17 @@ class Setter:
         kept: bool = False,
         whole: bool = False,
         ltr: bool = False,
+        broad: bool = False,
     ) -> Element:
         """Return a paragraph; ``number`` is level and list, ``indent`` 0 where the style's own is meant.
 
         ``kept`` keeps it on the page of the next one, ``whole`` on one page. ``ltr`` sets it from the left in a text
-        that is read from the right, under the same column.
+        that is read from the right, under the same column; ``broad`` is as wide as the page's margins let it.
         """
         rtl = self.runs.rtl and not ltr
         sides: dict[str, int] = {"left": indent} if indent else {}
+        if broad:
+            sides["right"] = 0
         if ltr and self.runs.rtl:
             sides = {"left": self._full - self._measure, "right": indent}
         return w(
@@ -170,10 +175,12 @@ class Setter:
         credit = self.runs.styled(self._photo.format(credit=figure.credit), "Credit") if figure.credit else []
         words = self.runs.inlines(figure.caption)
         if words and credit:
-            words += self.runs.text(" ")
+            words += self.runs.text(credit_gap(figure))
         words += credit
-        drawn = self._draw(figure, max(STEP, self._measure - place.depth * STEP))
-        picture = self._within("Captioned Figure" if words else "Figure", 0, place, [drawn])
+        broad = self._is_broad(figure)
+        drawn = self._draw(figure, max(STEP, (self._full if broad else self._measure) - place.depth * STEP))
+        style, indent = "Captioned Figure" if words else "Figure", place.depth * STEP
+        picture = self.paragraph(style, [drawn], indent=indent, broad=broad)
         return [picture, self._within("caption", 0, place, words)] if words else [picture]
 
     # --- Lists -------------------------------------------------------------------------------------------------------

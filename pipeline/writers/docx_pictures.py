@@ -1,4 +1,4 @@
-"""Pictures for Word: how large they stand on paper, and PNG for what an older Word cannot show."""
+"""Pictures for Word: how large they stand on paper, with no more pixels than a printer shows there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import io
 
 from PIL import Image
 
+from pipeline import darkroom
+from pipeline.release import Picture
+
 PIXEL = 15
 """Twentieths of a point in a pixel at 96 to the inch: no picture is blown up beyond that."""
+
+
+TWENTIETHS = 1440
+"""Twentieths of a point in an inch."""
 
 
 def fitted(pixels: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
@@ -23,9 +30,6 @@ def pixels_of(data: bytes) -> tuple[int, int]:
         return found.size
 
 
-def as_png(data: bytes) -> bytes:
-    """Return a picture of any kind as PNG."""
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(data)) as found:
-        found.save(buffer, "PNG")
-    return buffer.getvalue()
+def print_width(picture: Picture, room: tuple[int, int]) -> int:
+    """Return how many pixels wide a picture is printed in ``room``."""
+    return max(1, round(fitted((picture.width, picture.height), room)[0] / TWENTIETHS * darkroom.DPI))

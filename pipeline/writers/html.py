@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from urllib.parse import quote
-
 import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
 from pipeline import channels
 from pipeline.article import DATELINE_MARK
-from pipeline.document import Figure
 from pipeline.downloads import ORDER, offered
 from pipeline.formats import FORMATS, Rendition, media_type
 from pipeline.release import Related
@@ -19,7 +15,8 @@ from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
 from pipeline.words import Words, language_territory
 from pipeline.writers import Job, Made
-from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+from pipeline.writers.html_pictures import figure_setter, share_image
+from pipeline.writers.markup import block_html, wanted_anchors
 
 
 class _Alternate(Struct, frozen=True):
@@ -38,7 +35,7 @@ def write(job: Job) -> Made:
     """Set ``job.article`` as a page of its own; all its links but the canonical ones are relative."""
     release, article, words = job.release, job.article, job.words
     anchors = wanted_anchors((*article.body, *article.notes))
-    figure = _figure_setter(job)
+    figure = figure_setter(job)
     lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     source = render(
         "release.html.j2",
@@ -52,7 +49,7 @@ def write(job: Job) -> Made:
         all_feed=channels.whole(job.newsroom),
         locale=language_territory(release.language),
         other_locales=_other_locales(job),
-        share_image=_share_image(job),
+        share_image=share_image(job),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(job),
         css=way_to(job.assets, "page.css", "../"),
@@ -60,7 +57,7 @@ def write(job: Job) -> Made:
         policy=POLICY,
         script=script(),
         downloads=offered(job.made, words, later=_later(release.slug)),
-        image=figure(article.image) if article.image else "",
+        image=figure(article.image, 0) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
     )
@@ -125,26 +122,6 @@ def _other_locales(job: Job) -> list[str]:
     return [name for name in found if name not in ("", own)]
 
 
-def _figure_setter(job: Job) -> Callable[[Figure], Markup]:
-    def set_figure(figure: Figure) -> Markup:
-        picture = job.release.picture(figure.file)
-        size = Markup(' width="{}" height="{}"').format(picture.width, picture.height)
-        credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
-        address = f"{job.release.slug}/{quote(figure.file)}"
-        return figure_html(figure, lambda href: address if href == figure.file else href, credit, size=size)
-
-    return set_figure
-
-
-def _share_image(job: Job) -> str:
-    """Return the absolute address of the release's first picture, or nothing when it may not be shown."""
-    image = job.article.image
-    files = [image.file] if image else [picture.file for picture in job.release.pictures]
-    if job.release.withdrawn or not files:
-        return ""
-    return f"{job.base_url}releases/{job.release.slug}/{quote(files[0])}"
-
-
 # --- Facts for machines ----------------------------------------------------------------------------------------------
 
 
@@ -167,7 +144,7 @@ def _json_ld(job: Job) -> Markup:
         "identifier": release.reference,
         "inLanguage": release.language,
         "keywords": [job.newsroom.topic_label(topic, release.language) for topic in release.topics],
-        "image": _share_image(job),
+        "image": share_image(job),
         **_translations(job),
         "publisher": _publisher(job),
         "author": _publisher(job),

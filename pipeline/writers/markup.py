@@ -42,6 +42,8 @@ from pipeline.writers.columns import Setting, code_style, column_style
 
 Resolve = Callable[[str], str]
 """From a picture's file name or a relative link to the address that goes into the output."""
+Draw = Callable[[Figure, int], Markup]
+"""From a picture and how deep it stands in lists and quotations to its mark-up."""
 Fit = Callable[[Table, int], Setting]
 """From a table and how deep it stands in lists and quotations to how it is set."""
 
@@ -83,7 +85,7 @@ def block_html(
     blocks: Iterable[Block],
     resolve: Resolve = str,
     lead_in: Markup | str = "",
-    figure: Callable[[Figure], Markup] | None = None,
+    figure: Draw | None = None,
     anchors: frozenset[str] | None = None,
     table_label: str = "",
     fit: Fit | None = None,
@@ -98,7 +100,7 @@ def block_html(
     """
     todo = list(blocks)
     wanted = wanted_anchors(todo) if anchors is None else anchors
-    setter = _Setter(resolve, figure or (lambda found: figure_html(found, resolve)), wanted, table_label, fit)
+    setter = _Setter(resolve, figure or (lambda found, _depth: figure_html(found, resolve)), wanted, table_label, fit)
     out: list[Markup] = []
     if lead_in:
         first = _take_paragraph(todo)
@@ -149,12 +151,14 @@ def figure_html(
     *,
     size: Markup | str = "",
     decorative: bool = False,
+    original: Markup | str = "",
+    scrolls: str = "",
 ) -> Markup:
     """Return a picture with caption and credit.
 
     ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` is the markup of further
     attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by those who read
-    the structure.
+    the structure. ``original`` is a link below the words; ``scrolls`` names a box in which the picture may be moved.
     """
     styled = Markup(' style="{}"').format(style) if style else Markup("")
     image = Markup('<div class="picture"{}></div>').format(styled)
@@ -163,9 +167,19 @@ def figure_html(
         image = Markup('<img src="{}" alt="{}"{}{}/>').format(*attributes)
     words = inline_html(figure.caption, resolve)
     if named := credit or figure.credit:
-        words += Markup('{}<span class="credit">{}</span>').format(" " if words else "", named)
+        words += Markup('{}<span class="credit">{}</span>').format(credit_gap(figure), named)
+    if scrolls:
+        image = Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(scrolls, image)
+    if original:
+        words += Markup("{}{}").format(" " if words else "", original)
     caption = Markup("<figcaption>{}</figcaption>").format(words) if words else Markup("")
     return Markup("<figure>{}{}</figure>").format(image, caption)
+
+
+def credit_gap(figure: Figure) -> str:
+    """Return what stands between caption and credit: the caption ends as a sentence does."""
+    words = plain(figure.caption)
+    return words and (". " if words[-1].isalnum() else " ")
 
 
 class _Setter:
@@ -174,7 +188,7 @@ class _Setter:
     def __init__(
         self,
         resolve: Resolve,
-        figure: Callable[[Figure], Markup],
+        figure: Draw,
         anchors: frozenset[str],
         table_label: str,
         fit: Fit | None,
@@ -198,7 +212,7 @@ class _Setter:
                 named = Markup(' class="language-{}"').format(language) if language else Markup("")
                 return Markup("<pre{}><code{}>{}</code></pre>").format(_class(code_style(text)), named, text)
             case Figure():
-                return self.figure(block)
+                return self.figure(block, self.depth)
             case Rule():
                 return Markup("<hr/>")
             case List():

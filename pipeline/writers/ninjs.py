@@ -26,6 +26,8 @@ VERSION = "3.1"
 SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
 PRESS_RELEASE = "http://cv.iptc.org/newscodes/genre/Press_Release"
 DIGEST = "sha256:"
+SHOWN = 960
+"""Pixels in the width of a picture within the article."""
 
 
 def write(job: Job) -> Made:
@@ -78,14 +80,17 @@ def fragment(job: Job) -> str:
     """Return the whole article as an HTML fragment with absolute addresses, without its headline."""
     article = job.article
     folder = f"{job.release.slug}/"
-    pictures = {picture.file for picture in job.release.pictures}
+    pictures = job.release.picture_files
 
     def resolve(href: str) -> str:
         return home_link(job.base_url, folder + href if href in pictures else href)
 
-    def figure(found: Figure) -> Markup:
+    def figure(found: Figure, _depth: int = 0) -> Markup:
         credit = job.words["photo"].format(credit=found.credit) if found.credit else ""
-        return figure_html(found, resolve, credit)
+        picture = job.release.picture(found.file)
+        shown = picture.at(round(SHOWN * picture.stretch))
+        size = Markup(' width="{}" height="{}"').format(shown.width, shown.height)
+        return figure_html(found, lambda href: resolve(shown.file if href == found.file else href), credit, size=size)
 
     lead_in = Markup("<strong>{}</strong>{}").format(article.dateline, DATELINE_MARK) if article.dateline else ""
     text = render(
@@ -106,7 +111,7 @@ def _alt_ids(job: Job) -> list[dict[str, str]]:
 
 
 def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
-    picture = made.format == "picture"
+    picture = made.format in ("picture", "copy")
     found: dict[str, Any] = {
         "name": made.key.rsplit("/", 1)[-1] if picture else made.format,
         "href": job.base_url + made.key,
@@ -115,8 +120,11 @@ def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
         "sizeInBytes": made.size,
     }
     if picture:
-        shown = job.release.picture(found["name"])
+        files = (each for whole in job.release.pictures for each in whole.files)
+        shown = next(each for each in files if each.file == found["name"])
         found |= {"width": shown.width, "height": shown.height}
+        if made.format == "copy":
+            found["name"] = f"{shown.width} px: {shown.file}"
     return found
 
 

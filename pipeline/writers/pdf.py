@@ -26,7 +26,7 @@ from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from pipeline import fonts
+from pipeline import darkroom, fonts
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure, Table
 from pipeline.errors import RenderError
@@ -35,7 +35,7 @@ from pipeline.templating import render, text_of
 from pipeline.words import Words
 from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures
 from pipeline.writers.columns import Setting
-from pipeline.writers.markup import block_html, figure_html, wanted_anchors
+from pipeline.writers.markup import Draw, block_html, figure_html, wanted_anchors
 from pipeline.writers.pdf_layout import tied
 from pipeline.writers.pdf_machine import kept_out
 
@@ -133,7 +133,7 @@ def _source(job: Job, plan: pdf_layout.Plan) -> str:
         title_width=balanced_width(article.title, 17 if long else 21, pdf_layout.full(job.newsroom.paper)),
         mark=MARK if job.mark else "",
         mark_width=_mark_width(job.mark),
-        image=figure(article.image) if article.image else "",
+        image=figure(article.image, 0) if article.image else "",
         close=plan.close,
         body=tied(block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors, fit=fit)),
         notes=tied(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit)),
@@ -153,10 +153,11 @@ def _resolver(job: Job) -> Callable[[str], str]:
     return resolve
 
 
-def _figure_setter(job: Job, resolve: Callable[[str], str], plan: pdf_layout.Plan) -> Callable[[Figure], Markup]:
-    def set_figure(figure: Figure) -> Markup:
+def _figure_setter(job: Job, resolve: Callable[[str], str], plan: pdf_layout.Plan) -> Draw:
+    def set_figure(figure: Figure, depth: int) -> Markup:
         picture = job.release.picture(figure.file)
-        scale = plan.picture(picture.width, picture.height)
+        room = pdf_layout.picture_room(job.newsroom.paper, depth, broad=picture.stretch > 1)
+        scale = plan.picture(picture.width, picture.height, room)
         style = f"width: {picture.width * scale:.2f}pt; height: {picture.height * scale:.2f}pt"
         address = PICTURE + quote(figure.file)
         credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
@@ -234,8 +235,8 @@ def _css_string(text: str) -> str:
 
 
 def _assets(job: Job) -> Mapping[str, bytes]:
-    found = {PICTURE + quote(file): pdf_pictures.for_paper(data) for file, data in job.pictures.items()}
-    return {**found, MARK: pdf_pictures.for_paper(job.mark)} if job.mark else found
+    found = dict(pdf_pictures.for_paper(job, PICTURE))
+    return {**found, MARK: darkroom.for_paper(job.mark)[0]} if job.mark else found
 
 
 class _Declared(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types

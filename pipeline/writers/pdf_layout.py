@@ -33,6 +33,8 @@ _FEW = 4
 _PICTURE_HEIGHT = 300.0
 """Points that a picture may be high: as large as that the hole before it can be."""
 _CLOSE_PICTURE = 0.8
+_PIXEL = 0.75
+"""Points that a pixel may be wide: no picture is blown up beyond what it has on a screen."""
 
 
 class Plan(Struct, frozen=True):
@@ -43,15 +45,20 @@ class Plan(Struct, frozen=True):
     turned: bool = True
     """A table may have a page that is turned."""
 
-    def picture(self, width: int, height: int) -> float:
-        """Return the points that a pixel of a picture of this size is wide and high."""
-        scale = min(MEASURE / width, _PICTURE_HEIGHT / height)
-        return scale * _CLOSE_PICTURE if self.close else scale
+    def picture(self, width: int, height: int, room: float = MEASURE) -> float:
+        """Return the points that a pixel of a picture of this size is wide and high where there is ``room``."""
+        scale = min(room / width, _PICTURE_HEIGHT / height)
+        return min(scale * _CLOSE_PICTURE if self.close else scale, _PIXEL)
 
 
 def full(paper: str) -> float:
     """Return the width between the margins of a page, in points."""
     return round(_PAGES[paper][0] - _SIDES, 1)
+
+
+def picture_room(paper: str, depth: int, *, broad: bool) -> float:
+    """Return the width for a picture that stands in ``depth`` lists and quotations; ``broad`` ones leave the column."""
+    return (full(paper) if broad else MEASURE) - _STEP * depth
 
 
 def room(paper: str, depth: int, plan: Plan) -> Paper:

@@ -1,44 +1,23 @@
-"""Pictures as paper takes them: an archival file says once which colours it speaks of, and that is sRGB."""
+"""Pictures as paper takes them: sRGB, which an archival file says once, and no more pixels than a printer shows."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
+from urllib.parse import quote
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from pipeline import darkroom
+from pipeline.writers import Job, pdf_layout
 
-_DEEP = ("I", "I;16", "I;16B", "I;16L")
-_QUALITY = 95
-
-
-def for_paper(data: bytes) -> bytes:
-    """Return a picture in colours of print (CMYK) or of 16 bits in sRGB or grey of 8; any other as it is."""
-    try:
-        image = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError:
-        return data  # the rendering says what is wrong with it
-    with image:
-        if image.mode == "CMYK":
-            return _saved(_screen_colours(image), "JPEG", quality=_QUALITY, subsampling="4:4:4")
-        if image.mode in _DEEP:
-            return _saved(image.convert("I").point(lambda level: level * (1 / 257)).convert("L"), "PNG")
-    return data
+POINTS = 72
+"""In an inch."""
 
 
-def _screen_colours(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            found = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            found = None
-        if found is not None:
-            return found
-    return image.convert("RGB")
-
-
-def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    image.info = {}
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+def for_paper(job: Job, scheme: str) -> Iterator[tuple[str, bytes]]:
+    """Yield address and bytes of each picture, with the pixels that it needs where it is set widest."""
+    for picture in job.release.pictures:
+        room = pdf_layout.picture_room(job.newsroom.paper, 0, broad=picture.stretch > 1)
+        points = picture.width * pdf_layout.Plan().picture(picture.width, picture.height, room)
+        width = round(points / POINTS * darkroom.DPI)
+        shown = picture.at(width)
+        if shown.file in job.pictures:
+            yield scheme + quote(picture.file), darkroom.for_paper(job.pictures[shown.file], width)[0]

@@ -163,7 +163,7 @@ def saved(image: Image.Image, kind: str, *, lossless: bool = False, quality: int
     elif kind == "WEBP":
         options = {"quality": quality, "lossless": lossless, "method": 4, "exact": lossless}
     elif kind == "PNG":
-        options = {"compress_level": 9}
+        options = {"compress_level": 6}
     buffer = io.BytesIO()
     bare.save(buffer, kind, **options)
     return buffer.getvalue()

@@ -348,7 +348,7 @@ def test_decorative_picture_has_no_words_but_may_be_had() -> None:
 def test_panorama_is_moved_sideways_and_a_tall_one_has_an_end() -> None:
     def shown(width: int, height: int, alt: str = "Words") -> Reader:
         return page(sample.job(pictures=(Picture("tape.png", "image/png", width, height, 1, "0"),),
-                               body=(Figure("tape.png", alt),)))  # fmt: skip
+                               body=(Figure("tape.png", alt, (Text("A caption"),)),)))  # fmt: skip
 
     assert shown(4000, 400).all("div", role="group", tabindex="0", **{"aria-label": "Words"})
     assert shown(4000, 400).all("img", width="1350", height="135")

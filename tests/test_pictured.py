@@ -25,7 +25,10 @@ from pipeline.manifest import digest
 from pipeline.plan import group_of
 from pipeline.reader.copies import LIGHT, WIDTHS
 from pipeline.reading import Read
+from pipeline.ready import sort
+from pipeline.site.feeds import rss
 from pipeline.verify import local_links
+from pipeline.words import Words
 from pipeline.writers.ninjs import digests
 from tests import reading
 from tests.profiles import ADOBE, GREY, P3, PRESS, SCREEN
@@ -259,6 +262,18 @@ def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(bench
     page = made["public/releases/probe.html"]
     assert {f"releases/probe/{name}" for name in names} <= set(local_links("releases/probe.html", page))
     assert 'src="https://press.example.org/releases/probe/photo.960.jpg"' in record["bodies"][0]["value"]
+
+
+def test_feed_names_no_copies_and_any_suffix_has_its_media_type(bench: Bench) -> None:
+    lay(bench, {"one.jpeg": encoded(scene(700, 500), "JPEG")})
+    bench.run(NAMES)
+    data = public(bench)["public/releases/probe.json"]
+    kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
+    assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
+    (ready,) = sort(bench.workshop, bench.house, ["probe"], bench.now).ready
+    feed = rss([ready.row], lambda row: data, bench.newsroom, Words("en", "UTC"), bench.base).decode()
+    assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed
+    assert 'media:content url="https://press.example.org/releases/probe/one.480.jpeg"' not in feed
 
 
 def test_copies_go_with_their_picture(bench: Bench) -> None:

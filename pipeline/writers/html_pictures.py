@@ -1,6 +1,6 @@
 """Pictures on the page: the size that fits the screen, and the original to take away.
 
-Widths are those of ``page.css``: a column of 549 pixels beside the contacts, 60 % of a narrower window, all of a
+Widths are those of ``page.css``: a column of 533 pixels beside the contacts, 60 % of a narrower window, all of a
 telephone's but its edges.
 """
 
@@ -16,7 +16,7 @@ from pipeline.release import PANORAMA, Copy, Picture
 from pipeline.writers import Job
 from pipeline.writers.markup import figure_html
 
-COLUMN = 549
+COLUMN = 533
 """Pixels in the width of the text column."""
 EDGES = 43
 """Pixels that a telephone's screen is wider than the text."""
@@ -48,14 +48,13 @@ def figure_setter(job: Job) -> Callable[[Figure, int], Markup]:
             attributes += Markup(' loading="lazy" decoding="async"')
         credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
         address = _address(job, source)
-        broad = plain(figure.caption) or figure.alt if _scrolls(picture) and figure.alt else ""
         return figure_html(
             figure,
             lambda href: address if href == figure.file else href,
             credit,
             size=attributes,
             original=_original(job, figure, picture),
-            scrolls=broad,
+            scrolls=figure.alt if _scrolls(picture) else "",
         )
 
     return draw

@@ -63,7 +63,7 @@ _ALL = (
     "pipeline/writers/__init__.py",
     "templates/words/*.toml",
 )
-_MARKUP = ("pipeline/writers/columns.py", "pipeline/writers/markup.py")
+_MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeline/writers/markup.py")
 _PAGE = ("pipeline/channels.py", "pipeline/downloads.py", "pipeline/webpage.py", "pipeline/site/assets.py")
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

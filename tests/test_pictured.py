@@ -20,6 +20,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from pipeline import stages
+from pipeline.channels import whole
 from pipeline.formats import FORMATS
 from pipeline.manifest import digest
 from pipeline.plan import group_of
@@ -28,7 +29,6 @@ from pipeline.reading import Read
 from pipeline.ready import sort
 from pipeline.site.feeds import rss
 from pipeline.verify import local_links
-from pipeline.words import Words
 from pipeline.writers.ninjs import digests
 from tests import reading
 from tests.profiles import ADOBE, GREY, P3, PRESS, SCREEN
@@ -271,7 +271,7 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(bench: Bench) ->
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
     (ready,) = sort(bench.workshop, bench.house, ["probe"], bench.now).ready
-    feed = rss([ready.row], lambda row: data, bench.newsroom, Words("en", "UTC"), bench.base).decode()
+    feed = rss(whole(bench.newsroom), [ready.row], lambda row: data, bench.newsroom, bench.base).decode()
     assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed
     assert 'media:content url="https://press.example.org/releases/probe/one.480.jpeg"' not in feed
 

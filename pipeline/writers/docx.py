@@ -26,6 +26,7 @@ from pipeline.document import Figure
 from pipeline.errors import RenderError, SettingError
 from pipeline.templating import FOLDER
 from pipeline.writers import Job, Made
+from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.docx_blocks import Place, Setter
 from pipeline.writers.docx_frame import contacts, foot, letterhead, notices, running_head
 from pipeline.writers.docx_package import SUFFIXES, Entry, packed
@@ -33,7 +34,6 @@ from pipeline.writers.docx_pictures import fitted, pixels_of, print_width
 from pipeline.writers.docx_runs import Runs
 from pipeline.writers.docx_styles import Styles
 from pipeline.writers.docx_xml import drawing, empty, name_of, w
-from pipeline.writers.markup import wanted_anchors
 
 REFERENCE = "reference.docx"
 PAPER = {"A4": (11906, 16838), "Letter": (12240, 15840)}

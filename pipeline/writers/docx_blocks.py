@@ -24,11 +24,12 @@ from pipeline.document import (
     Rule,
     Table,
 )
+from pipeline.writers.anchors import anchor
 from pipeline.writers.columns import code_style
 from pipeline.writers.docx_runs import Ink, Runs
 from pipeline.writers.docx_tables import lay_out
 from pipeline.writers.docx_xml import name_of, row, table, w
-from pipeline.writers.markup import anchor, credit_gap
+from pipeline.writers.markup import credit_gap
 
 STEP = 360
 """Indentation of one level, as in the numbering of reference.docx."""

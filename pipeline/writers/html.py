@@ -15,8 +15,9 @@ from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
 from pipeline.words import Words, language_territory
 from pipeline.writers import Job, Made
+from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.html_pictures import figure_setter, share_image
-from pipeline.writers.markup import block_html, wanted_anchors
+from pipeline.writers.markup import block_html
 
 
 class _Alternate(Struct, frozen=True):

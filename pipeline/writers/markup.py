@@ -6,9 +6,7 @@ through. A heading gets an ``id`` (spelt as GitHub spells it) only where a link 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable
 
 from markupsafe import Markup, escape
 
@@ -33,11 +31,10 @@ from pipeline.document import (
     Strong,
     Table,
     Text,
-    inlines_of,
     is_address,
     plain,
-    walk,
 )
+from pipeline.writers.anchors import anchor, wanted_anchors
 from pipeline.writers.columns import Setting, code_style, column_style
 
 Resolve = Callable[[str], str]
@@ -107,32 +104,6 @@ def block_html(
         out.append(Markup("<p>{}{}</p>").format(lead_in, inline_html(first, resolve)))
     out.extend(map(setter.block, todo))
     return Markup("\n").join(out)
-
-
-def wanted_anchors(blocks: Iterable[Block]) -> frozenset[str]:
-    """Return the fragments that links in ``blocks`` lead to and a heading in ``blocks`` answers."""
-    found = list(walk(blocks))
-    links = {
-        unquote(href[1:])
-        for block in found
-        for run in inlines_of(block)
-        for href in _hrefs(run)
-        if href.startswith("#")
-    }
-    return frozenset(links.intersection(anchor(block) for block in found if isinstance(block, Heading)))
-
-
-def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
-    for inline in inlines:
-        if isinstance(inline, Link):
-            yield inline.href
-        if not isinstance(inline, (Text, Code, LineBreak)):
-            yield from _hrefs(inline.children)
-
-
-def anchor(heading: Heading) -> str:
-    """Return the fragment by which GitHub links to ``heading``."""
-    return re.sub(r"[^\w\- ]", "", plain(heading.children).lower()).replace(" ", "-")
 
 
 def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:

@@ -34,8 +34,9 @@ from pipeline.headline import balanced_width, shortened
 from pipeline.templating import render, text_of
 from pipeline.words import Words
 from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures
+from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.columns import Setting
-from pipeline.writers.markup import Draw, block_html, figure_html, wanted_anchors
+from pipeline.writers.markup import Draw, block_html, figure_html
 from pipeline.writers.pdf_layout import tied
 from pipeline.writers.pdf_machine import kept_out
 

@@ -33,7 +33,7 @@ from pipeline.errors import RenderError
 from pipeline.headline import balanced_width, shortened
 from pipeline.templating import render, text_of
 from pipeline.words import Words
-from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures
+from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures, pdf_text
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.columns import Setting
 from pipeline.writers.markup import Draw, block_html, figure_html
@@ -76,12 +76,13 @@ def write(job: Job) -> Made:
 
         document = pdf_layout.fitted(draw)
         pdf_archive.describe(document.metadata)
-        data = document.write_pdf(
-            pdf_variant=pdf_archive.VARIANT,
-            output_intent=pdf_archive.INTENT,
-            pdf_identifier=_identifier(source, job),
-            finisher=pdf_archive.finish,
-        )
+        with pdf_text.legible():
+            data = document.write_pdf(
+                pdf_variant=pdf_archive.VARIANT,
+                output_intent=pdf_archive.INTENT,
+                pdf_identifier=_identifier(source, job),
+                finisher=pdf_archive.finish,
+            )
     return Made(data, len(document.pages))
 
 

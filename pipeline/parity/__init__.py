@@ -3,7 +3,7 @@
 The words, links and telephone numbers of a finished rendition are taken out of its bytes by other tools than those
 that wrote it, and compared with the article. Words are compared by letters, figures and signs of quantity; punctuation
 is each format's own. Text, page, record and Word file must have them in the order of the article. A PDF has no order
-that can be relied on, and its Arabic letters come out in any; there the counts must agree.
+that can be relied on; there the counts must agree.
 """
 
 from __future__ import annotations

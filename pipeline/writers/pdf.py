@@ -1,8 +1,8 @@
 """The release as a tagged PDF (PDF/UA-1 and PDF/A-2a), set by WeasyPrint from the article template.
 
-The only module that imports WeasyPrint. Nothing is fetched but what the job declares: pictures, the mark and the
-faces have addresses in private schemes, any other address ends the rendering, and so does any warning. Nothing is
-looked up on the machine.
+Only here WeasyPrint is asked for anything; ``pdf_text`` sees to what can be read of it. Nothing is fetched but what the
+job declares: pictures, the mark and the faces have addresses in private schemes, any other address ends the rendering,
+and so does any warning. Nothing is looked up on the machine.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from io import BytesIO
 from itertools import islice, product
 from typing import Any
@@ -41,10 +40,13 @@ def meaning(found: Meanings, glyph: int, cluster: str, from_right: bool) -> str:
 
 
 def _forms() -> dict[str, str]:
-    """Return the ligatures of Arabic that are letters of their own, by their letters."""
-    forms = map(chr, (*range(0xFB1D, 0xFDF0), *range(0xFE70, 0xFEFD)))
-    spelled = ((unicodedata.normalize("NFKC", form), form) for form in forms)
-    return {text: form for text, form in spelled if len(text) > 1 and " " not in text and "\u0640" not in text}
+    """Return the ligatures of Arabic that are letters of their own, by their letters; of several, the one by itself."""
+    forms: dict[str, str] = {}
+    for form in map(chr, (*range(0xFB1D, 0xFDF0), *range(0xFE70, 0xFEFD))):
+        text = unicodedata.normalize("NFKC", form)
+        if len(text) > 1 and " " not in text and "\u0640" not in text:
+            forms.setdefault(text, form)
+    return forms
 
 
 _FORMS = _forms()

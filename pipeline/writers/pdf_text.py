@@ -6,7 +6,7 @@ consonant), one letter takes several glyphs, several take one. So lines with suc
 drawn: ``pdf_glyphs`` tells from the face what each glyph means, and where that does not make up the text, the text is
 written beside the glyphs (ActualText, ISO 32000-1, 14.9.4).
 
-Readers turn round what runs from the right, letter by letter, ActualText too. There it is given for single letters only.
+Readers turn round what runs from the right, letter by letter, ActualText too. There only single letters are given it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,16 @@ _REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\
 _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
+_LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
 _TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _STEP_BACK = -40.0
 """Thousandths of an em that a pen goes right after a mark; as much looks like a blank to readers."""
+
+
+_Told = dict[tuple[str, int], str]
+"""What the glyphs of a document mean, by face and number: the same from the first to the last page."""
 
 
 class _Glyph(Struct):
@@ -75,32 +80,36 @@ class _Span(Struct):
 def legible() -> Iterator[None]:
     """Let readers find the text in what WeasyPrint draws inside the block."""
     marked = Stream.marked
-    Stream.marked = _reread(marked)
+    Stream.marked = _reread(marked, {})
     try:
         yield
     finally:
         Stream.marked = marked
 
 
-def _reread(marked: Callable[..., AbstractContextManager[None]]) -> Callable[..., AbstractContextManager[None]]:
+def _reread(
+    marked: Callable[..., AbstractContextManager[None]], told: _Told
+) -> Callable[..., AbstractContextManager[None]]:
     @contextmanager
     def reread(stream: Any, box: Any, tag: str) -> Iterator[None]:
         with marked(stream, box, tag):
             begun = len(stream.stream)
             yield
             if _DIFFICULT.search(getattr(box, "text", "")):
-                _explain(stream, box, begun)
+                _explain(stream, box, begun, told)
 
     return reread
 
 
-def _explain(stream: Any, box: Any, begun: int) -> None:
+def _explain(stream: Any, box: Any, begun: int, told: _Told) -> None:
     """Put right what the glyphs drawn since ``begun`` are said to mean, and write their text beside them."""
     glyphs = list(_drawn(stream, box))
     for glyph in glyphs:
-        if glyph.from_right or _SHUFFLED.search(glyph.cluster):
-            found = meanings(glyph.font)
-            glyph.font.to_unicode[glyph.number] = meaning(found, glyph.number, glyph.cluster, glyph.from_right)
+        if glyph.number >= 0 and (glyph.from_right or _SHUFFLED.search(glyph.cluster)):
+            key = glyph.font.hash, glyph.number
+            if key not in told:
+                told[key] = meaning(meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
+            glyph.font.to_unicode[glyph.number] = told[key]
     stream.stream[begun:] = _rewritten(stream.stream[begun:], glyphs, [*_words(glyphs), *_letters(glyphs)])
 
 
@@ -164,14 +173,14 @@ def _parted(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, int]]:
 
 
 def _letters(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
-    """Yield the letters that run from the right and take more than a glyph."""
+    """Yield the letters that run from the right and are not what their glyphs say, each for itself."""
     begin = 0
     for end in range(1, len(glyphs) + 1):
         if end < len(glyphs) and not glyphs[end].first:
             continue
-        letter = glyphs[begin:end]
-        text = unicodedata.normalize("NFC", letter[0].cluster)
-        if len(letter) > 1 and letter[0].from_right and len(text) == 1:
+        text = unicodedata.normalize("NFC", glyphs[begin].cluster)
+        said = "".join(glyph.text for glyph in glyphs[begin:end])
+        if glyphs[begin].from_right and _LETTER.fullmatch(text) and unicodedata.normalize("NFKC", said) != text:
             yield _Span(begin, end, text)
         begin = end
 

@@ -6,6 +6,7 @@ the right by turning round what was drawn. What they make of a right file nevert
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -162,6 +163,14 @@ def test_plain_letters_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_text, "legible", nullcontext)
     assert pdf.write(job).data == data
     assert b"/ActualText" not in cases.inflated(data)
+
+
+def test_emoji_carry_no_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, data = written("emoji")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
+    later = pdf.write(job).data
+    assert later == data
+    assert os.environ["SOURCE_DATE_EPOCH"] == "1234567890"
 
 
 def test_a_glyph_means_what_its_letters_ask_for() -> None:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from html import unescape
 from multiprocessing.util import Finalize
 from urllib.parse import quote, unquote
+from weakref import ReferenceType, ref
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -32,13 +33,13 @@ from pipeline.document import Figure, Table
 from pipeline.errors import RenderError
 from pipeline.headline import balanced_width, shortened
 from pipeline.templating import render, text_of
-from pipeline.words import Words
 from pipeline.writers import Job, Made, columns, pdf_archive, pdf_layout, pdf_pictures, pdf_text
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.columns import Setting
 from pipeline.writers.markup import Draw, block_html, figure_html
 from pipeline.writers.pdf_layout import tied
 from pipeline.writers.pdf_machine import kept_out
+from pipeline.writers.pdf_margins import page_of
 
 PICTURE = "picture:"
 MARK = "mark:"
@@ -48,8 +49,8 @@ LONG_TITLE = 110
 """Characters from which a headline is set smaller: 17 pt, not 21."""
 RUNNING_LIMIT = 76
 """Characters of the title that the running head has room for."""
-_DIGITS = {"١": "arabic-indic", "۱": "persian", "१": "devanagari", "১": "bengali"}
-"""Counter styles by how a language writes 1."""
+KEPT = 4
+"""Looks and sets of faces that a process keeps at hand: those of East Asian scripts take 100 MB."""
 
 
 @kept_out()
@@ -60,7 +61,7 @@ def write(job: Job) -> Made:
     """
     source = _source(job, pdf_layout.Plan())
     scripts = _scripts(job, unescape(re.sub("<[^>]*>", "", source)))
-    look = _look(job.newsroom.accent, job.newsroom.paper, _page_of(job.words), job.words.direction, scripts)
+    look = _look(job.newsroom.accent, job.newsroom.paper, page_of(job.words), job.words.direction, scripts)
     fetcher = _Declared(_assets(job))
     with _strictly(job.release.slug):
 
@@ -186,7 +187,7 @@ class _Look(Struct, frozen=True):
     fonts: FontConfiguration
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=KEPT)
 def _look(accent: str, paper: str, page_of: str, direction: str, scripts: tuple[str, ...]) -> _Look:
     configuration = _font_configuration(scripts)
     side, pages = ("left", ("rtl", "embargoed-rtl")) if direction == "rtl" else ("right", ("",))
@@ -200,37 +201,23 @@ def _look(accent: str, paper: str, page_of: str, direction: str, scripts: tuple[
         return _Look(CSS(string=sheet, font_config=configuration, url_fetcher=_Declared({})), configuration)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=KEPT)
 def _font_configuration(scripts: tuple[str, ...]) -> FontConfiguration:
     configuration = FontConfiguration()
     faces = fonts.FACES + tuple(face for name in scripts for face in fonts.by_name(name).faces)
     files = {address: file.read_bytes() for address, file in fonts.face_files(faces).items()}
     with _strictly("faces"):
         CSS(string=fonts.face_rules(faces), font_config=configuration, url_fetcher=_Declared(files))
-    # It keeps copies of the faces in a temporary folder and removes them when it is collected, which a global never
+    # It keeps copies of the faces in a temporary folder and removes them when it is collected, which one at hand never
     # is. A Finalize runs at the end of a pool's worker too, where atexit does not, and only in its own process.
-    Finalize(None, configuration.__del__, exitpriority=0)
+    Finalize(None, _remove_copies, (ref(configuration),), exitpriority=0)
     return configuration
 
 
-def _page_of(words: Words) -> str:
-    """Return the value of ``content`` that prints the words of ``page_of`` with the page's numbers in them."""
-    style = _DIGITS.get(words.number(1), "decimal")
-    counters = {"{page}": f"counter(page, {style})", "{pages}": f"counter(pages, {style})"}
-    parts: list[str] = []
-    rest = words["page_of"]
-    while rest:
-        at, name = min(((rest.find(name), name) for name in counters if name in rest), default=(len(rest), ""))
-        parts.append(_css_string(rest[:at]))
-        if name:
-            parts.append(counters[name])
-        rest = rest[at + len(name) :]
-    return " ".join(parts)
-
-
-def _css_string(text: str) -> str:
-    """Return ``text`` as a CSS string; everything but ASCII letters and digits is escaped."""
-    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
+def _remove_copies(kept: ReferenceType[FontConfiguration]) -> None:
+    configuration = kept()
+    if configuration is not None:
+        configuration.__del__()
 
 
 # --- What may be fetched, and what may be logged ---------------------------------------------------------------------

@@ -153,7 +153,7 @@ $(READY): requirements.lock requirements-build.lock pipeline/install.py
 	@touch $@
 
 $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
-	@$(PYTHON) -m pipeline.install $(VENV) $<
+	@$(PYTHON) -m pipeline.install $(VENV) $< --faces
 	@touch $(READY) $@
 
 # A title may hold anything; exported unexpanded, it reaches the program as it was typed.

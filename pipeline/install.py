@@ -29,6 +29,8 @@ SCRIPTS = "requirements-scripts.lock"
 """Faces of further scripts, of which only those are installed that a release needs."""
 PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", "--require-hashes"]
 BUILDING = ["--no-build-isolation", "--use-pep517"]
+FACES = {"fonts-noto-cjk": "NotoSerifCJK-Regular.ttc", "fonts-noto-color-emoji": "NotoColorEmoji.ttf"}
+"""Debian package → a file of its: faces that releases may need, and tests do."""
 VENV_PACKAGE = "python3-venv"
 
 
@@ -56,7 +58,8 @@ def install_packages(packages: Iterable[str]) -> str:
     if prefix and (shutil.which("sudo") is None or _quiet([*prefix, "true"]) != 0):
         return by_hand
     say(f"installing {wanted}")
-    environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt]
+    # Another run may be installing at this moment.
+    environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-o", "DPkg::Lock::Timeout=120"]
     _quiet([*environment, "-qq", "update"])
     install = [*environment, "-qq", "install", "--yes", "--no-install-recommends", *wanted.split()]
     return "" if _quiet(install) == 0 else by_hand
@@ -111,9 +114,19 @@ def say(text: str) -> None:
     print(f"set-up: {text}", file=sys.stderr, flush=True)
 
 
+def every_face() -> None:
+    """Install Debian's faces that tests need; where that may not be done, those tests say so and are skipped."""
+    there = {file.name for file in Path("/usr/share/fonts").rglob("Noto*")}
+    lacking = [package for package, file in FACES.items() if file not in there]
+    if lacking and (by_hand := install_packages(lacking)):
+        say(f"tests of some scripts will be skipped; to run them, please type: {by_hand}")
+
+
 def main(arguments: list[str]) -> int:
-    """Set up, and return 0 or 2."""
-    venv, lock = arguments
+    """Set up, and return 0 or 2; with ``--faces`` get every face that tests need."""
+    venv, lock, *more = arguments
+    if "--faces" in more:
+        every_face()
     lacking = missing()
     trouble = install_packages(lacking) if lacking else ""
     if trouble:

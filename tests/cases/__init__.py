@@ -15,7 +15,12 @@ from importlib import import_module
 from pathlib import Path
 from zipfile import ZipFile
 
-from pipeline.article import compose
+import msgspec
+import pytest
+
+from pipeline import fonts
+from pipeline.article import Article, compose
+from pipeline.fonts import supply
 from pipeline.formats import FORMATS, Rendition
 from pipeline.manifest import Row
 from pipeline.reader import read_newsroom, read_release
@@ -39,6 +44,7 @@ def written(source: Path) -> tuple[Job, dict[str, bytes]]:
     embargoed = release.embargo and not release.is_public(NOW)
     mark = (newsroom_folder / newsroom.mark).read_bytes() if newsroom.mark else b""
     article = compose(release, newsroom, words, embargoed=embargoed)
+    _want_faces(article)
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
     done: dict[str, Rendition] = {}
     made: dict[str, bytes] = {}
@@ -50,6 +56,13 @@ def written(source: Path) -> tuple[Job, dict[str, bytes]]:
         done[row.name] = Rendition(row.name, row.key(release.slug), len(result.data), sha256, result.pages)
         made[row.name] = result.data
     return job, made
+
+
+def _want_faces(article: Article) -> None:
+    """Skip the test where a script's faces are not and may not be installed."""
+    lacking = fonts.coverage(msgspec.json.encode(article).decode(), article.language).lacking
+    if lacking:
+        pytest.skip(f"no faces for {article.slug} here: {supply.by_hand(lacking[0][1])}")
 
 
 def row(job: Job, made: dict[str, bytes]) -> Row:

@@ -68,14 +68,14 @@ def _home(characters: Iterable[str], language: str) -> Script:
 
 
 @cache
-def _reach(script: Script) -> frozenset[int]:
-    return frozenset(code_points(script.ranges))
+def _reach(ranges: str) -> frozenset[int]:
+    return frozenset(code_points(ranges))
 
 
 def _script_of(character: str, home: Script) -> Script | None:
     point = ord(character)
     for script in SCRIPTS:
-        if point in _reach(script) and (script.name not in _CJK or script is home):
+        if point in _reach(script.ranges) and (script.name not in _CJK or script is home):
             return script
     return None
 

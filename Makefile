@@ -1,6 +1,6 @@
 # Dateline: the map of the pipeline. Read it from top to bottom.
 #
-#   content/SLUG.md ──read──▶ manuscript ──text, pdf, docx ▶ html ▶ json──▶ output/public/ ──feed──▶ listings ──publish──▶ storage
+#   content/SLUG.md ──read──▶ manuscript ──text, pdf, docx ▶ kit ▶ html ▶ json──▶ output/public/ ──feed──▶ listings ──publish──▶ storage
 #
 # Make finds the candidates by file times; each stage hands all of its candidates to one Python process, which decides by
 # fingerprint and makes what is really stale.
@@ -56,8 +56,8 @@ address := $(WORK)/settings $(wildcard .store/ports.json)
 # names overflow an argument list. What waits has its renditions in $(WAITING), everything else in $(PUBLIC). A stage
 # that was asked for by name ends with 2 when a release is at fault; under another goal it goes on.
 
-stages   := text pdf docx html json
-suffixes := .txt .pdf .docx .html .json
+stages   := text pdf docx kit html json
+suffixes := .txt .pdf .docx .zip .html .json
 
 record = $(eval $(1).stale += $*)
 files  = $(open:%=$(PUBLIC)/releases/%$(1)) $(waiting:%=$(WAITING)/releases/%$(1))
@@ -78,7 +78,10 @@ $(PUBLIC)/releases/%.pdf  $(WAITING)/releases/%.pdf : $(CONTENT)/%.md $(WORK)/re
 docx: $(call files,.docx) | read #: Word file (python-docx)
 $(PUBLIC)/releases/%.docx $(WAITING)/releases/%.docx: $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,docx)
 
-html: $(call files,.html) | text pdf docx #: release pages (Python-Markdown, Jinja2)
+kit:  $(call files,.zip) | text pdf docx #: press kits: the files before and the pictures in a zip file
+$(PUBLIC)/releases/%.zip  $(WAITING)/releases/%.zip : $(CONTENT)/%.md $(WORK)/read/%.json $(look) ; $(call record,kit)
+
+html: $(call files,.html) | kit #: release pages (Python-Markdown, Jinja2)
 $(PUBLIC)/releases/%.html $(WAITING)/releases/%.html: $(CONTENT)/%.md $(WORK)/read/%.json $(look) $(address) ; $(call record,html)
 
 json: $(call files,.json) | html #: ninjs records

@@ -7,9 +7,10 @@ errors, document, formats         what everything else is said in: faults, the d
 release, newsroom, words          types: a release, the organisation that issues it, the template's own words
 article                           a release dressed with the template's words: what every writer sets
 reader/                           bytes → Release: front matter, Markdown, pictures; newsroom.toml → Newsroom
-writers/                          one release → bytes: text, pdf, docx, html, ninjs
+writers/                          one release → bytes: text, pdf, docx, kit, html, ninjs
 parity/                           what a finished rendition says beside its article: a difference stops it
 templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
+cards                             whom to call, as text and as contact cards
 channels                          which feeds there are, where they stand, what they are called
 site/, listings                   all public releases → bytes: feeds, newsroom page, media-contact footer
 translations                      those that are behind a correction of their original

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pipeline.formats import Rendition, by_name
 from pipeline.words import Words
 
-ORDER = ("pdf", "docx", "text", "kit", "json")
+ORDER = ("pdf", "docx", "text", "json", "kit")
 
 
 class Download(Struct, frozen=True):

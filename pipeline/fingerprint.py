@@ -66,7 +66,7 @@ def of_rendition(
 ) -> str:
     """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
     address = base_url if row.address or leads_home(release) else ""
-    stated = msgspec.json.encode([tuple(made), tuple(related) if row.after else ()])
+    stated = msgspec.json.encode([tuple(made), tuple(related) if row.names_others else ()])
     return _digest([row.name.encode(), parts(row), source.encode(), newsroom.encode(), address.encode(),
                     b"embargoed" if embargoed else b"", stated])  # fmt: skip
 

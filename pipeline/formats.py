@@ -41,6 +41,10 @@ class Format(Struct, frozen=True):
     """Made in child processes with a limit of time and memory, because a hostile release could be slow or huge."""
     after: tuple[str, ...] = ()
     """Formats whose size, pages and digest this one states."""
+    packs: bool = False
+    """Holds the files of ``after`` themselves, and says nothing of its own."""
+    names_others: bool = False
+    """Links to other releases, so that what becomes of them makes another file."""
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
@@ -115,6 +119,18 @@ FORMATS: tuple[Format, ...] = (
         pooled=True,
     ),
     Format(
+        "kit",
+        "kit",
+        ".zip",
+        "application/zip",
+        "Press kit",
+        "files",
+        True,
+        ("pipeline/writers/kit.py", "pipeline/cards.py", *_ALL),
+        after=("text", "pdf", "docx"),
+        packs=True,
+    ),
+    Format(
         "html",
         "html",
         ".html",
@@ -124,7 +140,8 @@ FORMATS: tuple[Format, ...] = (
         False,
         ("pipeline/writers/html*.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
         address=True,
-        after=("text", "pdf", "docx"),
+        after=("text", "pdf", "docx", "kit"),
+        names_others=True,
     ),
     Format(
         "json",
@@ -136,7 +153,8 @@ FORMATS: tuple[Format, ...] = (
         False,
         ("pipeline/writers/ninjs.py", *_MARKUP, "templates/fragment.html.j2", *_ALL),
         address=True,
-        after=("text", "pdf", "docx", "html"),
+        after=("text", "pdf", "docx", "kit", "html"),
+        names_others=True,
     ),
 )
 

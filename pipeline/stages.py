@@ -97,7 +97,7 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
 
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
     """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
-    listed = all_listed(workshop, house.published) if row.after else {}
+    listed = all_listed(workshop, house.published) if row.names_others else {}
     known = families({slug: found for slug, found in listed.items() if found.is_public(house.now)})
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
@@ -173,6 +173,8 @@ def _warm(row: Format) -> None:
 def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
     """Make a rendition; one that does not say what the release says is never kept."""
     words = Words(task.release.language, house.newsroom.time_zone)
+    place = workshop.place(task.waiting)
+    packed = [made.key for made in task.made if made.format in row.after] if row.packs else []
     job = Job(
         release=task.release,
         newsroom=house.newsroom,
@@ -182,6 +184,7 @@ def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
         mark=house.mark,
         base_url=house.base_url,
         made=task.made,
+        files={key: (place / key).read_bytes() for key in packed},
         related=task.related,
         assets=house.assets,
     )

@@ -162,6 +162,7 @@ def job(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: objec
             ("text", ".txt", 3210, 0),
             ("pdf", ".pdf", 26_400, 2),
             ("docx", ".docx", 14_100, 0),
+            ("kit", ".zip", 60_300, 0),
             ("html", ".html", 20_000, 0),
         )
     )

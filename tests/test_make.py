@@ -10,7 +10,8 @@ from PIL import Image
 
 from tests.newsroom import Office
 
-SUFFIXES = (".txt", ".pdf", ".docx", ".html", ".json")
+SUFFIXES = (".txt", ".pdf", ".docx", ".zip", ".html", ".json")
+STAGES = ("text", "pdf", "docx", "kit", "html", "json")
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +28,11 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Office:
 def made(text: str) -> set[tuple[str, str]]:
     """Return stage and slug of every rendition that a run says it made."""
     lines = (line.split() for line in text.splitlines())
-    return {(words[0], words[1]) for words in lines if len(words) > 2 and f".{words[0]}" in (".text", *SUFFIXES)}
+    return {(words[0], words[1]) for words in lines if len(words) > 2 and words[0] in STAGES}
 
 
 def stages_named(text: str) -> set[str]:
-    names = {"read", "text", "pdf", "docx", "html", "json", "feed", "pages"}
+    names = {"read", *STAGES, "feed", "pages"}
     return {word for line in text.splitlines() for word in line.split() if word in names}
 
 
@@ -56,7 +57,7 @@ def test_dry_make_names_the_stages_and_writes_nothing(rendered: Office) -> None:
     snapshot = {path: path.stat().st_mtime_ns for path in rendered.folder.rglob("*")}
     result = rendered.make("-n", "render")
     assert result.status == 0
-    assert stages_named(result.out) >= {"read", "text", "pdf", "docx", "html", "json", "feed"}
+    assert stages_named(result.out) >= {"read", *STAGES, "feed"}
     assert {path: path.stat().st_mtime_ns for path in rendered.folder.rglob("*")} == snapshot
     assert rendered.times() == before
     source.write_text(text, "utf-8")
@@ -69,7 +70,7 @@ def test_edited_release_is_made_again_and_no_other(rendered: Office) -> None:
     source.write_text(source.read_text("utf-8") + "\nA second paragraph.\n", "utf-8")
     result = rendered.make("-j2", "render")
     assert result.status == 0, result.text
-    assert made(result.out) == {(stage, "one") for stage in ("text", "pdf", "docx", "html", "json")}
+    assert made(result.out) == {(stage, "one") for stage in STAGES}
     after = rendered.times()
     assert {name for name in after if after[name] != before[name]} == {f"one{suffix}" for suffix in SUFFIXES}
     assert b"A second paragraph." in (rendered.public / "releases" / "one.txt").read_bytes()
@@ -110,7 +111,7 @@ def test_changed_picture_makes_its_release_again(rendered: Office) -> None:
     assert {slug for _, slug in made(result.out)} == {"pictured"}
     after = rendered.files()
     changed = {key for key in after if after[key] != before.get(key)}
-    assert {"releases/pictured/shot.png", "releases/pictured.pdf", "releases/pictured.docx"} <= changed
+    assert {f"releases/pictured{suffix}" for suffix in ("/shot.png", ".pdf", ".docx", ".zip")} <= changed
     assert not any(key.startswith(("releases/one", "releases/two")) for key in changed)
 
 
@@ -122,7 +123,7 @@ def test_stage_alone_makes_its_format(tmp_path: Path) -> None:
     assert office.make("text").status == 0
     assert set(office.files()) == {"releases/one.pdf", "releases/one.txt"}
     assert office.make("html").status == 0
-    assert {"releases/one.html", "releases/one.docx"} <= set(office.files())
+    assert set(office.files()) >= {f"releases/one{suffix}" for suffix in (".html", ".docx", ".zip")}
     assert office.make("feed").status == 0
     assert b"A title" in office.files()["feed.xml"]
 
@@ -158,7 +159,7 @@ def test_broken_release_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "releases/bad.pdf" in office.files()
 
 
-@pytest.mark.parametrize("stage", ["text", "pdf", "html", "json"])
+@pytest.mark.parametrize("stage", ["text", "pdf", "kit", "html", "json"])
 def test_stage_asked_for_by_name_ends_with_2_and_makes_the_good_ones(tmp_path: Path, stage: str) -> None:
     office = Office(tmp_path / "office")
     office.write("good")
@@ -166,7 +167,7 @@ def test_stage_asked_for_by_name_ends_with_2_and_makes_the_good_ones(tmp_path: P
     result = office.make(stage)
     assert result.status == 2
     assert "content/bad.md:2: title" in result.err
-    suffix = {"text": ".txt"}.get(stage, f".{stage}")
+    suffix = dict(zip(STAGES, SUFFIXES, strict=True))[stage]
     assert f"releases/good{suffix}" in office.files()
     assert not any("bad" in key for key in office.files())
 
@@ -259,6 +260,7 @@ def test_help_lists_what_can_be_typed(tmp_path: Path) -> None:
         "status",
         "pdf",
         "docx",
+        "kit",
         "html",
         "text",
         "json",

@@ -223,7 +223,7 @@ def test_footage_says_who_supplies_it() -> None:
 
 def test_every_file_of_the_release_is_listed_but_the_record_itself() -> None:
     files = {part["name"]: part for part in record()["renditions"]}
-    assert list(files) == ["text", "pdf", "docx", "html", "tape.png"]
+    assert list(files) == ["text", "pdf", "docx", "kit", "html", "tape.png"]
     assert files["pdf"] == {
         "name": "pdf",
         "href": "https://press.example.org/releases/sample.pdf",

@@ -15,7 +15,7 @@ import pytest
 
 from tests.newsroom import ROOT, Office
 
-FORMATS = ("txt", "pdf", "docx", "html", "json")
+FORMATS = ("txt", "pdf", "docx", "zip", "html", "json")
 NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -70,6 +70,7 @@ def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
     due = {
         "releases/one.pdf": "application/pdf",
         "releases/one.docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "releases/one.zip": "application/zip",
         "releases/one.html": "text/html; charset=utf-8",
         "releases/one.txt": "text/plain; charset=utf-8",
         "releases/one.json": "application/json",
@@ -88,6 +89,7 @@ def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
 
 def test_downloads_have_a_name_and_caches_a_rule(base: str) -> None:
     assert get(f"{base}releases/one.docx")[1]["content-disposition"] == 'attachment; filename="one.docx"'
+    assert get(f"{base}releases/one.zip")[1]["content-disposition"] == 'attachment; filename="one.zip"'
     assert "content-disposition" not in get(f"{base}releases/one.html")[1]
     assert "max-age=60" in get(f"{base}releases/one.pdf")[1]["cache-control"]
     page = get(f"{base}index.html")[2].decode()
@@ -111,7 +113,7 @@ def test_chain_of_digests_leads_from_the_manifest_to_every_file(base: str) -> No
         record = get(f"{base}releases/{row['slug']}.json")[2]
         assert sha256(record).hexdigest() == row["record"]
         ids = {alt["role"]: alt["value"] for alt in json.loads(record)["altIds"]}
-        for suffix in ("txt", "pdf", "docx", "html"):
+        for suffix in ("txt", "pdf", "docx", "zip", "html"):
             key = f"releases/{row['slug']}.{suffix}"
             assert sha256(get(base + key)[2]).hexdigest() == ids[f"sha256:{key}"]
 

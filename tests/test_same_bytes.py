@@ -262,7 +262,7 @@ def differences(here: Mapping[str, bytes], there: Mapping[str, bytes]) -> list[s
     lines = [f"{key}: only in the {'first' if key in here else 'second'}" for key in sorted(here.keys() ^ there.keys())]
     for key in sorted(here.keys() & there.keys()):
         if here[key] != there[key]:
-            unpack = {".pdf": _inflated, ".docx": cases.unzipped}.get(Path(key).suffix, bytes)
+            unpack = {".pdf": _inflated, ".docx": cases.unzipped, ".zip": cases.unzipped}.get(Path(key).suffix, bytes)
             lines.append(f"{key}: {_first_place(unpack(here[key]), unpack(there[key])) or 'packed otherwise'}")
     return lines
 

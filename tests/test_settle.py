@@ -60,7 +60,7 @@ def test_a_release_is_ready_when_every_rendition_is_at_hand(bench: Bench) -> Non
     bench.run(NAMES)
     (ready,) = sorted_now(bench).ready
     assert [file.key for file in ready.files] == [row.key("probe") for row in FORMATS]
-    assert ready.row.sizes == {file.key.rsplit(".")[-1].replace("txt", "text"): file.size for file in ready.files}
+    assert ready.row.sizes == {row.name: file.size for row, file in zip(FORMATS, ready.files, strict=True)}
     assert ready.row.record == ready.files[-1].sha256
     assert (ready.row.title, ready.row.topics, ready.row.revision, ready.row.withdrawn) == (
         "Probe",

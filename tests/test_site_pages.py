@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cards import CARDS, escaped, folded
 from pipeline.manifest import Row
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
-from pipeline.site.contact import contact_cards, contact_files, escaped, folded
+from pipeline.site.contact import contact_files
 from pipeline.site.pages import index_page
 from pipeline.words import Words
 from tests import sample
@@ -131,7 +132,7 @@ def test_contacts_are_the_same_as_page_text_and_card() -> None:
 
 
 def test_there_is_a_card_for_each_contact_and_for_the_footage() -> None:
-    cards = contact_cards(sample.NEWSROOM, WORDS).decode()
+    cards = contact_files(sample.NEWSROOM, WORDS, BASE, {})[CARDS].decode()
     assert cards.count("BEGIN:VCARD\r\nVERSION:4.0\r\n") == cards.count("END:VCARD\r\n") == 2
     assert "FN:Ruth Okafor\r\n" in cards
     assert "FN:World Images\r\n" in cards
@@ -139,7 +140,7 @@ def test_there_is_a_card_for_each_contact_and_for_the_footage() -> None:
 
 def test_newsroom_without_contacts_has_empty_cards() -> None:
     bare = msgspec.structs.replace(sample.NEWSROOM, default_contacts=(), default_footage=())
-    assert contact_cards(bare, WORDS) == b""
+    assert contact_files(bare, WORDS, BASE, {})[CARDS] == b""
     assert contact_files(bare, WORDS, BASE, {})["media-contact.txt"] == b"OPEN WINDOW ARCHIVE\n"
 
 

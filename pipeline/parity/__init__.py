@@ -3,7 +3,8 @@
 The words, links and telephone numbers of a finished rendition are taken out of its bytes by other tools than those
 that wrote it, and compared with the article. Words are compared by letters, figures and signs of quantity; punctuation
 is each format's own. Text, page, record and Word file must have them in the order of the article. A PDF has no order
-that can be relied on; there the counts must agree.
+that can be relied on; there the counts must agree. A press kit says nothing itself: it must hold the very files that
+were found to be right.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.parity.expected import expected
 from pipeline.writers import Job
 
 HINT = "nothing was kept of it; a template or a writer of Dateline's own is at fault, not the release"
+OTHER = "nothing was kept of it; a file that was changed by hand since it was made is made anew once it is deleted"
 _MODULES = {"text": "plain", "html": "markup", "json": "markup", "docx": "word", "pdf": "paper"}
 
 
@@ -32,6 +34,12 @@ def check(name: str, job: Job, data: bytes) -> None:
 
     A format that has no reader here is not compared.
     """
+    if name == "kit":
+        from pipeline.parity.kit import kit_differs
+
+        if problem := kit_differs(job, data):
+            raise RenderError(f"does not hold what the release has: {problem}", OTHER)
+        return
     if name not in _MODULES:
         return
     wanted, found = expected(name, job), reader(name)(data)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from pipeline.cards import CARDS
 from pipeline.channels import by_language
 from pipeline.downloads import Download, offered
 from pipeline.headline import shortened
 from pipeline.manifest import Row, newest_first
 from pipeline.newsroom import Newsroom
-from pipeline.site.contact import CARDS, PAGE, default_footer
+from pipeline.site.contact import PAGE, default_footer
 from pipeline.templating import render
 from pipeline.webpage import SCRIPTLESS, way_to
 from pipeline.words import Words, language_territory

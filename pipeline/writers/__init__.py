@@ -37,6 +37,8 @@ class Job(Struct, frozen=True):
     """Where the public tree will stand, ending in a slash."""
     made: tuple[Rendition, ...] = ()
     """The renditions of this release that ``Format.after`` names, and its pictures."""
+    files: Mapping[str, bytes] = {}
+    """The bytes of these renditions by key, for a format that packs them."""
     related: tuple[Related, ...] = ()
     """The same release in other languages, as far as the public may know."""
     assets: Mapping[str, str] = {}

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pipeline import channels
 from pipeline.article import DATELINE_MARK
 from pipeline.downloads import ORDER, offered
-from pipeline.formats import FORMATS, Rendition, media_type
+from pipeline.formats import FORMATS, Rendition, by_name, media_type
 from pipeline.release import Related
 from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
@@ -57,13 +57,19 @@ def write(job: Job) -> Made:
         mark=way_to(job.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=offered(job.made, words, later=_later(release.slug)),
+        downloads=offered(_to_keep(job), words, later=_later(release.slug)),
         image=figure(article.image, 0) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
     )
     # The blocks are written so that XML accepts them too; in text and attributes ">" is always escaped.
     return Made(source.replace("/>", ">").encode())
+
+
+def _to_keep(job: Job) -> list[Rendition]:
+    """Return the files that are offered; nobody is told to take a whole kit of what was withdrawn."""
+    found = [made for made in job.made if made.format in ORDER]
+    return [made for made in found if not (job.release.withdrawn and by_name(made.format).packs)]
 
 
 def _later(slug: str) -> list[Rendition]:
@@ -157,8 +163,7 @@ def _json_ld(job: Job) -> Markup:
                 "contentSize": f"{made.size} B",
                 "sha256": made.sha256,
             }
-            for made in job.made
-            if made.format in ORDER
+            for made in _to_keep(job)
         ],
     }
     data = msgspec.json.encode({name: value for name, value in facts.items() if value}).decode()

@@ -21,7 +21,7 @@ import pytest
 from pipeline import fonts
 from pipeline.article import Article, compose
 from pipeline.fonts import supply
-from pipeline.formats import FORMATS, Rendition
+from pipeline.formats import FORMATS, Rendition, by_name
 from pipeline.manifest import Row
 from pipeline.reader import read_newsroom, read_release
 from pipeline.words import Words
@@ -50,7 +50,8 @@ def written(source: Path) -> tuple[Job, dict[str, bytes]]:
     made: dict[str, bytes] = {}
     for row in FORMATS:
         stated = tuple(done[name] for name in row.after) + (shown if row.after else ())
-        job = Job(release, newsroom, words, article, reading.pictures, mark, BASE, stated)
+        packed = {by_name(name).key(release.slug): made[name] for name in row.after} if row.packs else {}
+        job = Job(release, newsroom, words, article, reading.pictures, mark, BASE, stated, packed)
         result: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
         sha256 = hashlib.sha256(result.data).hexdigest()
         done[row.name] = Rendition(row.name, row.key(release.slug), len(result.data), sha256, result.pages)

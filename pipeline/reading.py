@@ -15,9 +15,10 @@ from msgspec import Struct
 from pipeline import fingerprint
 from pipeline.article import compose
 from pipeline.errors import Fault, ReleaseError
+from pipeline.linked import Listed, Public
 from pipeline.manifest import Manifest
 from pipeline.newsroom import Newsroom
-from pipeline.release import SLUG, Related, Release
+from pipeline.release import SLUG, Release
 from pipeline.words import Words
 from pipeline.workshop import Manuscript, Workshop
 
@@ -35,36 +36,6 @@ class Read(Struct, frozen=True):
     """What it was refused for, or warnings."""
 
 
-class Listed(Struct, frozen=True):
-    """What other releases and their pages may have to know of one."""
-
-    slug: str
-    language: str
-    title: str
-    translation_of: str
-    date: datetime
-    draft: bool = False
-    withdrawn: bool = False
-    modified: datetime | None = None
-    """The instant of its newest correction or of its withdrawal, else its date."""
-    corrected: bool = False
-    gone: bool = False
-    """Whether it is public but its source is not here any more, or not on this machine."""
-
-    @property
-    def origin(self) -> str:
-        """The slug under which a release and its translations belong together."""
-        return self.translation_of or self.slug
-
-    def waits(self, now: datetime) -> bool:
-        """Whether nobody may know of it yet at ``now``."""
-        return self.draft or self.date > now
-
-    def is_public(self, now: datetime) -> bool:
-        """Whether pages may link to it at ``now``."""
-        return not self.waits(now) and not self.withdrawn
-
-
 def read(
     workshop: Workshop, newsroom: Newsroom, published: Manifest, slugs: Iterable[str], now: datetime
 ) -> Iterator[Read]:
@@ -77,8 +48,9 @@ def read(
 
     known = workshop.slugs()
     before = workshop.entries(INDEX, Listed)
+    public = Public(all_listed(workshop, published), now)
     here = set(known)
-    index = {slug: listed for slug, listed in all_listed(workshop, published).items() if slug in here}
+    index = {slug: listed for slug, listed in public.known.items() if slug in here}
     clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
     whole: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
@@ -99,10 +71,12 @@ def read(
         workshop.confirm_manuscript(slug)
         yield Read(slug, False, index[slug].waits(now), whole[slug])
     left = {was.origin for slug, was in before.items() if slug not in index or index[slug].origin != was.origin}
-    _renew_neighbours(workshop, index, left)
     for slug in before.keys() - index.keys():
         workshop.note(INDEX, slug, None)
     workshop.copy_fair(INDEX, Listed)
+    moved = (before.keys() - index.keys()) | whole.keys()
+    parted = public.beside(moved) - Public(all_listed(workshop, published), now).beside(moved)
+    _renew_neighbours(workshop, index, left, parted)
 
 
 def _later(listed: Listed, was: Listed) -> bool:
@@ -134,11 +108,11 @@ def _refuse(workshop: Workshop, index: dict[str, Listed], slug: str) -> None:
     index.pop(slug, None)
 
 
-def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str]) -> None:
+def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set[str], parted: set[str]) -> None:
     """Let make look again at the pages that named a release which left them: it goes by the manuscripts' times."""
     for slug, listed in index.items():
         manuscript = workshop.work / "read" / f"{slug}.json"
-        if listed.origin in origins and manuscript.is_file():
+        if (listed.origin in origins or slug in parted) and manuscript.is_file():
             manuscript.touch()
 
 
@@ -238,40 +212,3 @@ def _of_rows(published: Manifest) -> dict[str, Listed]:
         )
         for row in published.rows
     }
-
-
-def public_now(workshop: Workshop, published: Manifest, now: datetime) -> dict[str, Listed]:
-    """Return all releases that the world may know of at ``now``, by slug."""
-    return {slug: found for slug, found in all_listed(workshop, published).items() if found.is_public(now)}
-
-
-def families(known: dict[str, Listed]) -> dict[str, list[Listed]]:
-    """Return the releases that belong together, by their original."""
-    found: dict[str, list[Listed]] = {}
-    for listed in known.values():
-        found.setdefault(listed.origin, []).append(listed)
-    return found
-
-
-def related(slug: str, language: str, family: Iterable[Listed]) -> tuple[Related, ...]:
-    """Return the same release in other languages, each once, by language.
-
-    Two of one language are one text under two names, for a file that was renamed leaves the old one public: named is
-    the original, else the one whose source is here, else the newest.
-    """
-    same = [other for other in family if other.slug != slug and other.language != language]
-    same.sort(key=lambda other: (not other.translation_of, not other.gone, other.date, other.slug))
-    best = {other.language: other for other in same}
-    return tuple(Related(best[tag].slug, tag, best[tag].title) for tag in sorted(best))
-
-
-def with_neighbours(slugs: Iterable[str], known: dict[str, Listed]) -> list[str]:
-    """Add the releases whose pages link to one of ``slugs``: theirs are stale when it is new, renamed or gone."""
-    wanted = set(slugs)
-    origins = {known[slug].origin for slug in wanted if slug in known}
-    return sorted(wanted | {slug for slug, listed in known.items() if listed.origin in origins})
-
-
-def origin(release: Release) -> str:
-    """Return the slug under which a release and its translations belong together."""
-    return release.translation_of or release.slug

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from pipeline import fingerprint
 from pipeline.formats import FORMATS, Rendition
+from pipeline.linked import Listed, Public
 from pipeline.manifest import Row
 from pipeline.plan import File
-from pipeline.reading import Listed, all_listed, families, origin, related
+from pipeline.reading import all_listed
 from pipeline.release import Related
 from pipeline.stages import House, Task, pictures, tasks
 from pipeline.workshop import Entry, Manuscript, Workshop
@@ -41,7 +42,7 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
     wished = {row.name: {task.slug: task for task in tasks(row, workshop, house, wanted)} for row in FORMATS}
     ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
     listed = all_listed(workshop, house.published)
-    known = families({slug: found for slug, found in listed.items() if found.is_public(house.now)})
+    public = Public(listed, house.now)
     ready, held, broken = [], [], []
     for slug in wanted:
         manuscript = workshop.manuscript(slug)
@@ -53,7 +54,7 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
             held.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            others = related(slug, manuscript.release.language, known.get(origin(manuscript.release), ()))
+            others = public.around_release(manuscript.release)
             found = _ready(workshop, house, manuscript, renditions, listed, others)
             if all(isinstance(file.source, Path) and file.source.is_file() for file in found.files):
                 ready.append(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -122,6 +123,8 @@ class Related(Struct, frozen=True):
     slug: str
     language: str
     title: str
+    rel: Literal["alternate", "prev", "next"] = "alternate"
+    """The same one in another language, or the one before or after it, as HTML calls them."""
 
 
 class Release(Struct, frozen=True):

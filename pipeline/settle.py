@@ -9,8 +9,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pipeline import fingerprint
+from pipeline.linked import Public
 from pipeline.manifest import EMPTY, Manifest, Row
-from pipeline.reading import Listed, families, public_now, related
+from pipeline.reading import all_listed
 from pipeline.stages import House
 from pipeline.workshop import Workshop
 
@@ -59,12 +60,12 @@ def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> 
 def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[str]:
     """Return the slugs whose every rendition is public as it would be made now."""
     rows = house.published.by_slug()
-    known = families(public_now(workshop, house.published, house.now))
+    public = Public(all_listed(workshop, house.published), house.now)
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     whole = {slug: row for slug, row in rows.items() if slug in digests and not row.replacing}
-    return {slug for slug, row in whole.items() if row.fingerprint == _now(row, digests[slug], settings, house, known)}
+    return {slug for slug, row in whole.items() if row.fingerprint == _now(row, digests[slug], settings, house, public)}
 
 
-def _now(row: Row, digest: str, settings: str, house: House, known: dict[str, list[Listed]]) -> str:
-    others = related(row.slug, row.language, known.get(row.translation_of or row.slug, ()))
+def _now(row: Row, digest: str, settings: str, house: House, public: Public) -> str:
+    others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date)
     return fingerprint.of_release(digest, settings, house.base_url, others)

@@ -19,10 +19,11 @@ from pipeline import fingerprint, parity
 from pipeline.article import compose
 from pipeline.errors import Fault, RenderError
 from pipeline.formats import Format, Rendition, by_name
+from pipeline.linked import Public
 from pipeline.manifest import EMPTY, Manifest, digest
 from pipeline.newsroom import Newsroom
 from pipeline.pool import OutOfBoundsError, run
-from pipeline.reading import all_listed, families, origin, related, with_neighbours
+from pipeline.reading import all_listed
 from pipeline.release import Related, Release
 from pipeline.words import Words
 from pipeline.workshop import Entry, Workshop, write_file
@@ -97,11 +98,10 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
 
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
     """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
-    listed = all_listed(workshop, house.published) if row.names_others else {}
-    known = families({slug: found for slug, found in listed.items() if found.is_public(house.now)})
+    public = Public(all_listed(workshop, house.published) if row.names_others else {}, house.now)
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
-    for slug in with_neighbours(slugs, listed):
+    for slug in public.with_neighbours(slugs):
         manuscript = workshop.manuscript(slug)
         if manuscript is None:
             continue
@@ -110,7 +110,7 @@ def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -
         made = stated(release, waiting, [earlier[other].get(slug) for other in row.after])
         if made is None:
             continue
-        others = related(slug, release.language, known.get(origin(release), ()))
+        others = public.around_release(release)
         task = Task(slug, release, waiting, "", made, others)
         stamp = fingerprint.of_rendition(
             row, manuscript.source, settings, house.base_url, release, task.embargoed, made, others
@@ -185,7 +185,8 @@ def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
         base_url=house.base_url,
         made=task.made,
         files={key: (place / key).read_bytes() for key in packed},
-        related=task.related,
+        related=tuple(other for other in task.related if other.rel == "alternate"),
+        beside=tuple(other for other in task.related if other.rel != "alternate"),
         assets=house.assets,
     )
     made = _writer(row.writer)(job)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pipeline.errors import Fault
+from pipeline.linked import Listed
 from pipeline.manifest import Manifest
 from pipeline.newsroom import Newsroom
-from pipeline.reading import Listed, all_listed
+from pipeline.reading import all_listed
 from pipeline.words import Words
 from pipeline.workshop import Workshop
 

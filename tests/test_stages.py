@@ -16,10 +16,11 @@ import pytest
 from pipeline import fingerprint, parity, reading, stages
 from pipeline.errors import Fault, RenderError, SettingError
 from pipeline.formats import FORMATS, Rendition, by_name
+from pipeline.linked import Listed, Public, related
 from pipeline.manifest import Manifest, Row
 from pipeline.newsroom import Newsroom
 from pipeline.reader import read_release
-from pipeline.reading import Listed, families, public_now, related, with_neighbours
+from pipeline.reading import all_listed
 from pipeline.release import Related, Release
 from pipeline.stages import House, Step
 from pipeline.workshop import Manuscript, Workshop, write_file
@@ -90,6 +91,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         def write(job: Job) -> Made:
             status = "EMBARGOED " if job.article.embargoed else ""
             others = " ".join(other.slug for other in job.related)
+            others += "".join(f" {other.rel}={other.slug}" for other in job.beside if module == "html")
             stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in job.made)
             return Made(f"{module} {status}{job.release.title} [{others}] {stated}".encode())
 
@@ -549,7 +551,8 @@ def known(*listed: Listed) -> dict[str, Listed]:
 
 
 def public(bench: Bench, *rows: Row) -> set[str]:
-    return set(public_now(bench.workshop, Manifest(1, rows), bench.now))
+    found = all_listed(bench.workshop, Manifest(1, rows))
+    return {slug for slug, listed in found.items() if listed.is_public(bench.now)}
 
 
 def test_what_is_here_counts_more_than_what_was_published(bench: Bench) -> None:
@@ -574,14 +577,14 @@ ENGLISH, ARABIC, FRENCH = (
     Listed("probe-ar", "ar", "مسبار", "probe", NOW),
     Listed("probe-fr", "fr", "Sonde", "probe", NOW),
 )
-ALONE = Listed("alone", "en", "Alone", "", NOW)
+ALONE = Listed("alone", "de", "Allein", "", NOW)
 
 
 def test_translations_belong_together_by_their_original_and_stand_by_language() -> None:
-    all_of_them = families(known(FRENCH, ALONE, ENGLISH, ARABIC))
-    assert [other.slug for other in related("probe", "en", all_of_them["probe"])] == ["probe-ar", "probe-fr"]
-    assert [other.slug for other in related("probe-fr", "fr", all_of_them["probe"])] == ["probe-ar", "probe"]
-    assert related("alone", "en", all_of_them["alone"]) == ()
+    all_of_them = Public(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
+    assert [other.slug for other in all_of_them.around("probe", "en", "probe", NOW)] == ["probe-ar", "probe-fr"]
+    assert [other.slug for other in all_of_them.around("probe-fr", "fr", "probe", NOW)] == ["probe-ar", "probe"]
+    assert all_of_them.around("alone", "de", "alone", NOW) == ()
 
 
 def test_a_language_is_named_once_and_never_the_pages_own() -> None:
@@ -600,11 +603,11 @@ def test_a_language_is_named_once_and_never_the_pages_own() -> None:
 
 
 def test_pages_that_name_a_changed_release_are_stale_with_it() -> None:
-    all_of_them = known(FRENCH, ALONE, ENGLISH, ARABIC)
-    assert with_neighbours(["probe-ar"], all_of_them) == ["probe", "probe-ar", "probe-fr"]
-    assert with_neighbours(["alone"], all_of_them) == ["alone"]
-    assert with_neighbours(["waiting"], all_of_them) == ["waiting"]
-    assert with_neighbours([], all_of_them) == []
+    all_of_them = Public(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
+    assert all_of_them.with_neighbours(["probe-ar"]) == ["probe", "probe-ar", "probe-fr"]
+    assert all_of_them.with_neighbours(["alone"]) == ["alone"]
+    assert all_of_them.with_neighbours(["waiting"]) == ["waiting"]
+    assert all_of_them.with_neighbours([]) == []
 
 
 def test_pages_that_named_a_release_are_stale_when_it_is_gone(bench: Bench) -> None:

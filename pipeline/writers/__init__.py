@@ -41,6 +41,8 @@ class Job(Struct, frozen=True):
     """The bytes of these renditions by key, for a format that packs them."""
     related: tuple[Related, ...] = ()
     """The same release in other languages, as far as the public may know."""
+    beside: tuple[Related, ...] = ()
+    """The public releases before and after it."""
     assets: Mapping[str, str] = {}
     """Logical name → key of what pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
 

@@ -46,6 +46,7 @@ def write(job: Job) -> Made:
         canonical=_address(job),
         alternates=_alternates(job),
         others=_others(job),
+        beside=job.beside,
         feed=channels.of_language(release.language, job.newsroom),
         all_feed=channels.whole(job.newsroom),
         locale=language_territory(release.language),

@@ -57,9 +57,12 @@ class Public:
         self.known = known
         self._families: dict[str, list[Listed]] = {}
         self._orders: dict[str, list[tuple[datetime, str]]] = {}
-        for listed in known.values():
-            if listed.is_public(now):
-                self._families.setdefault(listed.origin, []).append(listed)
+        public = [listed for listed in known.values() if listed.is_public(now)]
+        here = {(listed.origin, listed.language) for listed in public if not listed.gone}
+        for listed in public:
+            self._families.setdefault(listed.origin, []).append(listed)
+            # A file that was renamed leaves its old name public: one text must not lead to itself.
+            if not listed.gone or (listed.origin, listed.language) not in here:
                 self._orders.setdefault(_language(listed.language), []).append((listed.date, listed.slug))
         for order in self._orders.values():
             order.sort()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipeline import fingerprint
 from pipeline.formats import FORMATS, Rendition
 from pipeline.linked import Listed, Public
-from pipeline.manifest import Row
+from pipeline.manifest import Manifest, Row, digest
 from pipeline.plan import File
 from pipeline.reading import all_listed
 from pipeline.release import Related
@@ -63,6 +63,24 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
         else:
             broken.append(slug)
     return Sorted(tuple(ready), tuple(held), tuple(broken))
+
+
+def without_rivals(ready: tuple[Ready, ...], base: Manifest, current: Manifest, me: str) -> tuple[Ready, ...]:
+    """Leave out what is set anew only for what stands beside it, when somebody else is doing or has done the same.
+
+    Two who publish different releases at once both renew the page before; neither may be stopped by that. Their
+    surroundings have changed again by then, so the next run sets what was left out.
+    """
+    before, now = base.by_slug(), current.by_slug()
+
+    def is_free(row: Row) -> bool:
+        known, theirs = before.get(row.slug), now.get(row.slug)
+        if known is None or theirs is None or not known.source == theirs.source == row.source:
+            return True
+        claim = current.claims.get(digest(row.slug.encode()))
+        return theirs.record in (known.record, row.record) and (claim is None or claim.by == me)
+
+    return tuple(release for release in ready if is_free(release.row))
 
 
 def _whole(made: list[tuple[Task | None, Entry | None]]) -> bool:

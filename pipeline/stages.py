@@ -77,10 +77,12 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
     row = by_name(stage)
     ledger = workshop.ledger(stage)
     stale: list[Task] = []
-    for task in tasks(row, workshop, house, slugs):
+    asked = set(slugs)
+    for task in tasks(row, workshop, house, asked):
         entry = ledger.get(task.slug)
         if entry and _is_made(workshop, row, entry, task):
-            os.utime(workshop.place(task.waiting) / row.key(task.slug))
+            if task.slug in asked:  # make took it for stale; it did not ask for those that are named beside it
+                os.utime(workshop.place(task.waiting) / row.key(task.slug))
             yield Step(task.slug, task.waiting, "unchanged", entry.rendition)
         else:
             stale.append(task)

@@ -12,8 +12,9 @@ import pytest
 
 from pipeline import reading, settle
 from pipeline.linked import Listed, Public
+from pipeline.manifest import Claim, Manifest, digest
 from pipeline.parity.content import folded
-from pipeline.ready import sort
+from pipeline.ready import sort, without_rivals
 from pipeline.release import Related
 from tests import sample
 from tests.test_html import page
@@ -71,6 +72,14 @@ def test_what_is_not_public_or_was_withdrawn_is_stepped_over_and_leads_nowhere(c
 
 def test_what_is_public_though_its_source_is_elsewhere_counts() -> None:
     assert beside(by_slug(listed(1, gone=True), listed(2)), "r2") == {"prev": "r1"}
+
+
+def test_old_name_of_a_text_that_is_here_under_another_is_stepped_over() -> None:
+    known = by_slug(
+        listed(1, "ar", translation_of="x", gone=True), listed(2, "ar", translation_of="x"), listed(3, "ar")
+    )
+    assert beside(known, "r2") == {"next": "r3"}
+    assert beside(known, "r3") == {"prev": "r2"}
 
 
 def test_ten_thousand_are_told_in_less_than_a_second() -> None:
@@ -186,6 +195,31 @@ def test_fresh_clone_agrees_with_the_machine_that_published(five: Bench) -> None
     for book in five.workshop.work.glob("*.json"):
         book.unlink()
     assert settle.settled(five.workshop, five.house, digests) == {"a", "b", "d", "e", "ar"}
+
+
+def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: Bench) -> None:
+    """Two publish different releases at once, and both renew the page of the one before."""
+    base, before = five.published, five.published.by_slug()["e"]
+    five.write("f", date=days_ago(2))
+    five.run(NAMES)
+    mine = sort(five.workshop, five.house, ["e", "f"], five.now).ready
+    claim = Claim("rival", "0" * 64, five.now + timedelta(minutes=15))
+    name = digest(b"e")
+
+    def going(now: Manifest) -> list[str]:
+        return [release.row.slug for release in without_rivals(mine, base, now, "me")]
+
+    def with_row(**changes: Any) -> Manifest:
+        rows = (msgspec.structs.replace(row, **changes) if row.slug == "e" else row for row in base.rows)
+        return msgspec.structs.replace(base, rows=tuple(rows))
+
+    assert going(base) == ["e", "f"]
+    assert going(msgspec.structs.replace(base, claims={name: claim})) == ["f"]
+    assert going(msgspec.structs.replace(base, claims={name: msgspec.structs.replace(claim, by="me")})) == ["e", "f"]
+    assert going(with_row(record="0" * 64)) == ["f"], "a rival's is there"
+    assert going(with_row(record=mine[0].row.record)) == ["e", "f"], "the same as ours"
+    assert before.source == mine[0].row.source
+    assert going(with_row(record="0" * 64, source="0" * 64)) == ["e", "f"], "other words of it are a conflict"
 
 
 # ── On the page ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from pipeline import fingerprint, listings, publish, ready, settle, verify
@@ -63,6 +64,8 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     clock = store.check().date
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
     seen = publish.look(store)
+    going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)
+    found = msgspec.structs.replace(found, ready=going)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
     doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     todo = publish.draft(found.ready, _files(assets), seen.manifest, store, doubtful)

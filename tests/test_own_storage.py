@@ -120,7 +120,7 @@ def test_other_content_of_the_same_release_is_a_conflict(base: str, ours: dict[s
     fetched = second.make("render", **ours)
     assert fetched.status == 0, fetched.text
     assert run(second, "fetch", ours).status == 0
-    assert second.make("render", **ours).status == 0, "its page leads to those that were public before"
+    assert second.make("renditions", **ours).status == 0, "its page leads to those that were public before"
     assert first.make("publish", **ours).status == 0
     result = run(second, "publish", ours)
     assert result.status == 4, result.text

@@ -12,8 +12,9 @@ parity/                           what a finished rendition says beside its arti
 templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
 cards                             whom to call, as text and as contact cards
 channels                          which feeds there are, where they stand, what they are called
-site/, listings                   all public releases → bytes: feeds, newsroom page, media-contact footer
+archive                           which pages list every release by year and topic, and where they stand
 linked                            what pages say of other releases: translations, the one before and the next
+site/, listings                   all public releases → bytes: feeds, newsroom page, archive, contacts, sitemap
 translations                      those that are behind a correction of their original
 segments, darkroom                pictures: what of their bytes may go out; other sizes, in the colours of screens
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from

@@ -177,6 +177,8 @@ FEED = "feed.xml"
 """Key of the feed of all releases."""
 FEEDS = "feeds/"
 """Where the narrower ones stand."""
+ROBOTS = "robots.txt"
+"""Key of what crawlers ask for; it is read, not saved."""
 RSS = "application/rss+xml; charset=utf-8"
 
 

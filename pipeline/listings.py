@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pipeline import channels
+from pipeline import archive, channels
 from pipeline.manifest import Manifest, Row
 from pipeline.stages import House
 from pipeline.words import Words
 
 CONTACT = ("media-contact.html", "media-contact.txt", "media-contact.vcf")
 PAGES = ("index.html", *CONTACT)
+"""Those that are there whatever is public; the archive and the sitemap depend on it."""
 
 Record = Callable[[Row], bytes]
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
-    return (*channels.keys(manifest), *PAGES)
+    from pipeline.site import sitemap  # templates are for commands that list something
+
+    return (*channels.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest))
 
 
 def build(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
@@ -43,13 +46,20 @@ def feed(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes
 
 
 def pages(manifest: Manifest, house: House) -> Mapping[str, bytes]:
-    """Return the newsroom page and the media-contact footer as files of its own."""
+    """Return archive and newsroom page, the media-contact footer as files of its own, and the sitemap."""
+    from pipeline.site import sitemap
     from pipeline.site.contact import contact_files
     from pipeline.site.pages import index_page
+    from pipeline.site.shelves import archive_pages
 
     newsroom, words = house.newsroom, _words(house)
-    index = index_page(manifest.rows, newsroom, words, house.base_url, house.assets)
-    return {"index.html": index, **contact_files(newsroom, words, house.base_url, house.assets)}
+    common = (newsroom, words, house.base_url, house.assets)
+    return {
+        **archive_pages(manifest, *common),
+        "index.html": index_page(manifest.rows, *common),
+        **contact_files(*common),
+        **sitemap.files(manifest, house.base_url, newsroom.language),
+    }
 
 
 def _words(house: House) -> Words:

@@ -86,6 +86,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     """Keys of the style sheets, fonts and marks that are up; their names carry their digest."""
     languages: tuple[str, ...] = ()
     """Tags of which no row is left, because a release has another now: their feeds are public and are kept in line."""
+    emptied: tuple[str, ...] = ()
+    """Keys of archive pages of which no row is left: they are public and are kept in line."""
     claims: dict[str, Claim] = {}
     """What is being uploaded at this moment, by SHA-256 of the slug: a name is public once its files are."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline.formats import FOREVER, FORMATS, GROUPS, MINUTES, Group, media_type
+from pipeline.formats import FOREVER, FORMATS, GROUPS, MINUTES, ROBOTS, Group, media_type
 
 
 class File(Struct, frozen=True):
@@ -42,6 +42,7 @@ class Upload(Struct, frozen=True):
         """Name under which a browser saves the file; empty for what it shows itself."""
         suffix = self.file.key[self.file.key.rindex(".") :]
         is_download = suffix == ".vcf" or any(row.suffix == suffix and row.download for row in FORMATS)
+        is_download = is_download and self.file.key != ROBOTS
         return self.file.key.rsplit("/", 1)[-1] if is_download else ""
 
 

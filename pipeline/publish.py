@@ -16,6 +16,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from pipeline import archive
 from pipeline import manifest as record
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import EMPTY, Claim, Manifest, Row, YearPage
@@ -157,7 +158,8 @@ def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -
     ours = {_opaque(release.row.slug) for release in ready}
     claims = {name: claim for name, claim in current.claims.items() if name not in ours}
     known = tuple(sorted({*current.assets, *assets}))
-    return msgspec.structs.replace(record.with_rows(current, rows.values()), assets=known, claims=claims)
+    after = archive.remember(current, record.with_rows(current, rows.values()))
+    return msgspec.structs.replace(after, assets=known, claims=claims)
 
 
 def _opaque(slug: str) -> str:

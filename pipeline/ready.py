@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -102,7 +103,7 @@ def _ready(
         slug=release.slug,
         title=release.title,
         summary=release.summary,
-        date=release.date,
+        date=release.date.astimezone(ZoneInfo(house.newsroom.time_zone)),  # its year is that of the date as printed
         language=release.language,
         record=renditions[-1].sha256,
         fingerprint=fingerprint.of_release(manuscript.source, settings, house.base_url, others),

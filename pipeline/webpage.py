@@ -11,13 +11,13 @@ from pipeline.templating import text_of
 
 
 @cache
-def script() -> Markup:
-    """Return the release page's only script; the page works without it."""
-    return Markup(text_of("page.js"))  # noqa: S704  # a file of ours
+def script(name: str = "page.js") -> Markup:
+    """Return a page's only script, by default the release page's; the page works without it."""
+    return Markup(text_of(name))  # noqa: S704  # a file of ours
 
 
 POLICY = "connect-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'"
-"""Content Security Policy of the release page. Styles, fonts and pictures are not bound to ``'self'``, which a page
+"""Content Security Policy of pages with a script. Styles, fonts and pictures are not bound to ``'self'``, which a page
 opened from disk does not have; its script is not bound to a digest, which the Nu Html Checker cannot verify."""
 SCRIPTLESS = f"script-src 'none'; {POLICY}"
 """The same for pages without a script."""

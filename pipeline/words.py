@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -117,6 +117,10 @@ class Words:
     def date(self, moment: datetime) -> str:
         """Return the day as printed in a letterhead: ``22 February 1999``."""
         return str(format_date(self.local(moment).date(), "long", locale=self.locale))
+
+    def month(self, moment: datetime) -> str:
+        """Return the month as a heading of a list: ``February 1999``."""
+        return str(format_skeleton("yMMMM", self.local(moment), locale=self.locale))
 
     def weekday_date(self, moment: datetime) -> str:
         """Return the day with its weekday, for embargoes."""

@@ -121,9 +121,10 @@ def test_every_feed_is_served_as_rss_is_listed_and_is_read_back() -> None:
     assert {media_type(key) for key in keys} == {RSS}
 
 
-def test_feeds_stand_before_the_page_that_links_to_them() -> None:
-    assert list(listings.build(Manifest(1, (ARABIC,)), house(), record))[:3] == [
-        "feed.xml", "feeds/lang/ar.xml", "index.html"]  # fmt: skip
+def test_feeds_and_archive_stand_before_the_page_that_links_to_them() -> None:
+    keys = list(listings.build(Manifest(1, (ARABIC,)), house(), record))
+    linked = {"feed.xml", "feeds/lang/ar.xml", "archive/2026.html", "archive/index.html"}
+    assert linked <= set(keys[: keys.index("index.html")])
 
 
 def test_a_feed_of_every_language_is_well() -> None:

@@ -53,7 +53,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in {"meta", "link", "img", "br", "hr"}:
+        if tag not in {"meta", "link", "img", "input", "br", "hr"}:
             self.open.append(tag)
         if tag in BLOCKS - {"span", "a"}:
             self.text.append(" ")

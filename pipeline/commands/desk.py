@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline import fingerprint
+from pipeline import archive, fingerprint
 from pipeline.errors import DatelineError, SettingError
 from pipeline.formats import FEED, FEEDS
 from pipeline.manifest import Manifest, Row, digest, with_rows
@@ -138,14 +138,14 @@ class Desk:
         slugs = [slug for slug in self.workshop.slugs() if self.workshop.manuscript(slug)]
         found = sort(self.workshop, self.house(), slugs, self.now)
         rows = self.published.by_slug() | {ready.row.slug: ready.row for ready in found.ready}
-        return with_rows(self.published, rows.values())
+        return archive.remember(self.published, with_rows(self.published, rows.values()))
 
     def keep_listings(self, made: Mapping[str, bytes]) -> None:
-        """Put listings into the public tree; a narrower feed of an earlier run, of which nothing is public, goes."""
+        """Put listings into the public tree; a feed or a page of an earlier run, of which nothing is public, goes."""
         for key, data in made.items():
             write_file(self.workshop.public / key, data)
-        if FEED in made:
-            for file in (self.workshop.public / FEEDS).rglob("*.xml"):
+        for whole, folder in ((FEED, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
+            for file in (self.workshop.public / folder).rglob("*.*") if whole in made else ():
                 if str(file.relative_to(self.workshop.public)) not in made:
                     file.unlink()
 

@@ -1,40 +1,22 @@
-"""The newsroom's front page: a list of releases, newest first."""
+"""The newsroom's front page: the newest releases, and ways to find the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
-
+from pipeline.archive import OVERVIEW, shelves
 from pipeline.cards import CARDS
-from pipeline.channels import by_language
-from pipeline.downloads import Download, offered
-from pipeline.headline import shortened
+from pipeline.channels import by_language, canonical
 from pipeline.manifest import Row, newest_first
 from pipeline.newsroom import Newsroom
 from pipeline.site.contact import PAGE, default_footer
+from pipeline.site.entries import Choice, Entry, entry, years_and_topics
 from pipeline.templating import render
-from pipeline.webpage import SCRIPTLESS, way_to
+from pipeline.webpage import POLICY, SCRIPTLESS, script, way_to
 from pipeline.words import Words, language_territory
 
 LISTED = 100
 """Releases that the front page lists, the newest."""
-SUMMARY_LIMIT = 280
-"""Characters of a summary that a listing shows."""
-
-
-class _Entry(Struct, frozen=True):
-    href: str
-    title: str
-    summary: str
-    datetime: str
-    date: str
-    language: str
-    direction: str
-    language_name: str
-    """Empty when it is the page's own language."""
-    withdrawn: str
-    downloads: tuple[Download, ...]
 
 
 def index_page(
@@ -42,35 +24,44 @@ def index_page(
 ) -> bytes:
     """Return ``index.html`` of the newest of the public ``rows``; ``words`` are in the newsroom's language."""
     rows = newest_first(rows)
+    entries = [entry(row, newsroom, words, whole=True) for row in rows[:LISTED]]
+    years, topics = years_and_topics(shelves(rows), newsroom, words)
     return render(
         "index.html.j2",
         newsroom=newsroom,
         words=words,
         canonical=f"{base_url}index.html",
         locale=language_territory(words.language),
-        entries=[_entry(row, newsroom, words) for row in rows[:LISTED]],
+        entries=entries,
+        more=len(rows) > LISTED,
+        choices=_topics(entries),
+        tongues=_languages(entries, newsroom, words),
+        script=script("index.js"),
+        years=years,
+        topics=topics,
+        archive=OVERVIEW,
         feeds=by_language(rows, newsroom),
         footer=default_footer(newsroom, words),
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),
         share_image=base_url + assets["mark.png"] if "mark.png" in assets else "",
-        policy=SCRIPTLESS,
+        policy=POLICY if entries else SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
     ).encode()
 
 
-def _entry(row: Row, newsroom: Newsroom, words: Words) -> _Entry:
-    foreign = row.language.split("-")[0] != words.language.split("-")[0]
-    return _Entry(
-        href=f"releases/{row.slug}.html",
-        title=row.title,
-        summary=shortened(row.summary, SUMMARY_LIMIT),
-        datetime=row.date.isoformat(),
-        date=words.date(row.date),
-        language=row.language,
-        direction=Words(row.language, newsroom.time_zone).direction,
-        language_name=words.language_name(row.language, newsroom.languages) if foreign else "",
-        withdrawn=words["withdrawn"].format(date=words.date(row.modified)) if row.withdrawn else "",
-        downloads=() if row.withdrawn else offered(row.files, words, "releases/"),
-    )
+def _topics(entries: Iterable[Entry]) -> list[Choice]:
+    """Return the topics that a reader may choose from, by label."""
+    found = {topic.id: topic for each in entries for topic in each.topics}
+    return sorted(found.values(), key=lambda topic: (topic.label.casefold(), topic.id))
+
+
+def _languages(entries: Iterable[Entry], newsroom: Newsroom, words: Words) -> list[Choice]:
+    """Return the languages likewise, each in its own name, in the newsroom's order."""
+    tags = {each.language: each.direction for each in entries}
+    named = [tag for tag in map(canonical, newsroom.languages) if tag in tags]
+    return [
+        Choice(tag, words.language_name(tag, newsroom.languages), language=tag, direction=tags[tag])
+        for tag in dict.fromkeys((*named, *sorted(tags)))
+    ]

@@ -91,7 +91,10 @@ def test_something_waits_and_something_is_public(made: Made) -> None:
 def test_judge_finds_nothing_wrong(made: Made, name: str) -> None:
     ruling = hear(name, *made.trees)
     assert ruling.faults == []
-    pages = 2 * made.newsrooms  # the newsroom page and the media contact
+    public = [tree for tree in made.trees if tree.name == "public"]
+    archive = sum(len(list(tree.glob("archive/**/*.html"))) for tree in public)
+    assert archive >= 2 * made.newsrooms  # the overview, and a year at least
+    pages = 2 * made.newsrooms + archive  # the newsroom page and the media contact
     assert ruling.files == made.releases + (pages if name in ("nu", "axe") else 0)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import msgspec
@@ -249,7 +250,8 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
     """
     wanted = list(keys)
     for turn in range(TRIES):
-        before = {key: store.get(key) for key in wanted}
+        with ThreadPoolExecutor(8) as pool:
+            before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
         seen = look(store)
         made = build(seen.manifest)
         if unexpected := made.keys() - before.keys():

@@ -180,9 +180,9 @@ def test_things_that_are_no_file(tmp_path: Path) -> None:
 )
 def test_bombs(tmp_path: Path, body: str) -> None:
     """Sixty kilobytes of anything are read, or refused with lines, in a moment."""
-    started = time.monotonic()
+    started = time.process_time()
     found = faults(tmp_path, body=body)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
     assert all(int(fault.split(" ")[0]) >= 4 for fault in found)
 
 
@@ -206,9 +206,9 @@ def test_bombs(tmp_path: Path, body: str) -> None:
     ids=lambda front: repr(front[:12]),
 )
 def test_bombs_in_front_matter(tmp_path: Path, front: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     found = faults(tmp_path, f"{FRONT}{front}\n")
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
     lines = f"{FRONT}{front}".count("\n") + 4
     assert all(1 <= int(fault.split(" ")[0]) <= lines for fault in found)
 

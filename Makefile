@@ -91,8 +91,9 @@ $(stages):
 	$(hand)
 
 # The listings are made of all records: of those here, and of those last seen in storage.
-feed: $(PUBLIC)/feed.xml | json #: RSS feeds (feedgen)
-$(PUBLIC)/feed.xml: $(look) $(address) ; $(eval feed.stale := all)
+feeds := $(addprefix $(PUBLIC)/,feed.xml atom.xml feed.json)
+feed: $(feeds) | json #: feeds: RSS, Atom, JSON Feed (feedgen)
+$(feeds): $(look) $(address) ; $(eval feed.stale := all)
 pages: $(PUBLIC)/index.html | json #: newsroom page and media-contact files
 $(PUBLIC)/index.html: $(look) $(address) ; $(eval pages.stale := all)
 feed pages:

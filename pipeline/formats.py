@@ -173,13 +173,37 @@ MEDIA_TYPES: dict[str, str] = {
 }
 """By suffix. Python's own table knows neither .docx nor .woff2 everywhere, so there is no other."""
 
-FEED = "feed.xml"
-"""Key of the feed of all releases."""
 FEEDS = "feeds/"
-"""Where the narrower ones stand."""
+"""Where the narrower feeds stand."""
 ROBOTS = "robots.txt"
 """Key of what crawlers ask for; it is read, not saved."""
-RSS = "application/rss+xml; charset=utf-8"
+
+
+class Syndication(Struct, frozen=True):
+    """One format of feeds."""
+
+    name: str
+    """What readers' programs call it."""
+    whole: str
+    """Key of the feed of all releases."""
+    suffix: str
+    """Of the narrower ones: their names differ in it alone, as those of a release's renditions do."""
+    media_type: str
+
+    def key(self, path: str) -> str:
+        """Return where the feed ``path`` stands, e.g. ``lang/ar``; the feed of all releases has none."""
+        return f"{FEEDS}{path}{self.suffix}" if path else self.whole
+
+    @property
+    def link_type(self) -> str:
+        """The media type as links state it."""
+        return self.media_type.partition(";")[0]
+
+
+RSS = Syndication("RSS", "feed.xml", ".xml", "application/rss+xml; charset=utf-8")
+ATOM = Syndication("Atom", "atom.xml", ".atom.xml", "application/atom+xml; charset=utf-8")
+JSON_FEED = Syndication("JSON", "feed.json", ".json", "application/feed+json")
+SYNDICATION: tuple[Syndication, ...] = (RSS, ATOM, JSON_FEED)
 
 
 def by_name(name: str) -> Format:
@@ -192,6 +216,7 @@ def by_name(name: str) -> Format:
 
 def media_type(key: str) -> str:
     """Return the media type of the object at ``key``. Raises KeyError for a suffix that the table does not have."""
-    if key == FEED or (key.startswith(FEEDS) and key.endswith(".xml")):
-        return RSS
+    for row in sorted(SYNDICATION, key=lambda row: -len(row.suffix)):  # .atom.xml ends in .xml too
+        if key == row.whole or (key.startswith(FEEDS) and key.endswith(row.suffix)):
+            return row.media_type
     return MEDIA_TYPES[key[key.rindex(".") :].lower()]

@@ -35,14 +35,11 @@ def shown(manifest: Manifest, house: House) -> Mapping[str, Row]:
 
 
 def feed(manifest: Manifest, house: House, record: Record) -> Mapping[str, bytes]:
-    """Return the feeds: that of all releases, and one for each language."""
-    from pipeline.site.feeds import rss  # feedgen is for this stage alone
+    """Return the feeds, each in every format: that of all releases, and one for each language and each topic."""
+    from pipeline.site.feeds import feeds  # feedgen is for this stage alone
 
     newsroom = house.newsroom
-    return {
-        channel.key: rss(channel, rows, record, newsroom, house.base_url)
-        for channel, rows in channels.feeds(manifest, newsroom)
-    }
+    return feeds(channels.feeds(manifest, newsroom), record, newsroom, house.base_url)
 
 
 def pages(manifest: Manifest, house: House) -> Mapping[str, bytes]:

@@ -7,7 +7,7 @@ the record of its release by digest, and a record its files by digest: a chain f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -86,6 +86,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     """Keys of the style sheets, fonts and marks that are up; their names carry their digest."""
     languages: tuple[str, ...] = ()
     """Tags of which no row is left, because a release has another now: their feeds are public and are kept in line."""
+    topics: tuple[str, ...] = ()
+    """Ids of topics of which no row is left, likewise."""
     emptied: tuple[str, ...] = ()
     """Keys of archive pages of which no row is left: they are public and are kept in line."""
     claims: dict[str, Claim] = {}
@@ -110,10 +112,16 @@ def newest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def with_rows(known: Manifest, rows: Iterable[Row]) -> Manifest:
-    """Return ``known`` with ``rows`` in place of its own; it remembers the languages that these have no more."""
+    """Return ``known`` with ``rows`` in place of its own; it remembers languages and topics that these have no more."""
     ordered = newest_first(rows)
-    left = {*known.languages, *(row.language for row in known.rows)} - {row.language for row in ordered}
-    return msgspec.structs.replace(known, rows=ordered, languages=tuple(sorted(left)))
+    languages = {*known.languages, *(row.language for row in known.rows)} - {row.language for row in ordered}
+    topics = {*known.topics, *_topics(known.rows)} - {*_topics(ordered)}
+    left = {"languages": tuple(sorted(languages)), "topics": tuple(sorted(topics))}
+    return msgspec.structs.replace(known, rows=ordered, **left)
+
+
+def _topics(rows: Iterable[Row]) -> Iterator[str]:
+    return (topic for row in rows for topic in row.topics)
 
 
 def load(data: bytes, page: Callable[[str], bytes]) -> Manifest:

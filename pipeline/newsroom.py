@@ -69,6 +69,12 @@ class Newsroom(Struct, frozen=True):
             return f"tag:{self.tag_authority}:releases/{slug}"
         return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{slug}").urn
 
+    def feed_id(self, path: str) -> str:
+        """Return a feed's permanent name likewise; ``path`` is where it stands, without the format's suffix."""
+        if self.tag_authority:
+            return f"tag:{self.tag_authority}:feeds/{path}"
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/feeds/{path}").urn
+
     def boilerplate_in(self, language: str) -> str:
         """Return the boilerplate for ``language``, for its primary subtag, or the default one."""
         return _in(language, self.boilerplates) or self.boilerplate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from html import escape
@@ -20,7 +20,7 @@ from pipeline.channels import whole
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
 from pipeline.parity.content import folded
-from pipeline.site.feeds import rss
+from pipeline.site.feeds import feeds
 from tests import sample
 from tests.cases import FOLDER, written
 from tests.cases import row as row_of_case
@@ -33,11 +33,12 @@ ATOM = "{http://www.w3.org/2005/Atom}link"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 BODY = "<p>All of it, with <strong>weight</strong> &amp; an ampersand.</p>"
 FILES = (("text", ".txt", "text/plain; charset=utf-8", 3200), ("pdf", ".pdf", "application/pdf", 26_400),
-         ("docx", ".docx", "application/msword", 14_100))  # fmt: skip
+         ("docx", ".docx", "application/msword", 14_100), ("html", ".html", "text/html; charset=utf-8", 9000))  # fmt: skip
+OFFERED = ((".pdf", "application/pdf", "26400"), (".txt", "text/plain", "3200"), (".docx", "application/msword", "14100"))
 
 
 def record(found: Row, body: str = BODY) -> bytes:
-    """Return as much of a ninjs record as the feed reads."""
+    """Return as much of a ninjs record as the feeds read."""
     return msgspec.json.encode(
         {
             "uri": sample.NEWSROOM.guid(found.slug),
@@ -50,8 +51,13 @@ def record(found: Row, body: str = BODY) -> bytes:
     )
 
 
+def rss(rows: Iterable[Row], told: Callable[[Row], bytes], newsroom: Newsroom = sample.NEWSROOM) -> bytes:
+    """Return the RSS document of all releases."""
+    return feeds([(whole(newsroom), tuple(rows))], told, newsroom, BASE)["feed.xml"]
+
+
 def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
-    return rss(whole(newsroom), rows, lambda found: record(found, body), newsroom, BASE)
+    return rss(rows, lambda found: record(found, body), newsroom)
 
 
 def channel(data: bytes) -> ElementTree.Element:
@@ -130,7 +136,7 @@ def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_as
     for limit in (100, 20):
         asked.clear()
         newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=limit)
-        data = rss(whole(newsroom), rows, told, newsroom, BASE)
+        data = rss(rows, told, newsroom)
         assert [entry.link for entry in parsed(data).entries] == [
             f"{BASE}releases/r{number}.html" for number in range(limit)
         ]
@@ -167,10 +173,10 @@ def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
     }
 
 
-def test_every_file_is_listed_as_media() -> None:
+def test_every_file_but_the_page_is_listed_as_media() -> None:
     found = [dict(media.attrib) for media in item(feed(row("one"))).findall(MEDIA)]
     assert found == [
-        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": str(size)} for _, suffix, kind, size in FILES
+        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": size} for suffix, kind, size in OFFERED
     ]
 
 
@@ -207,7 +213,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
     found = list(cases("plain", "withdrawn"))
     records = {listed.slug: data for listed, data, _ in found}
     rows = [listed for listed, *_ in found]
-    data = rss(whole(sample.NEWSROOM), rows, lambda listed: records[listed.slug], sample.NEWSROOM, BASE)
+    data = rss(rows, lambda listed: records[listed.slug])
     for entry, (listed, _, made) in zip(parsed(data).entries, found, strict=True):
         assert entry.title == listed.title
         assert int(entry.enclosures[0].length) == len(made["pdf"])
@@ -217,7 +223,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
 @pytest.mark.parametrize("name", ["greek", "hebrew", "mixed", "korean", "japanese", "thai", "devanagari", "emoji"])
 def test_text_of_any_script_comes_through_with_its_language_and_direction(name: str) -> None:
     ((listed, data, made),) = cases(name)
-    (entry,) = parsed(rss(whole(sample.NEWSROOM), [listed], lambda _: data, sample.NEWSROOM, BASE)).entries
+    (entry,) = parsed(rss([listed], lambda _: data)).entries
     assert (entry.title, entry.summary) == (listed.title, escape(listed.summary, quote=False))
     content = entry.content[0].value
     direction = "rtl" if name in ("hebrew", "mixed") else "ltr"
@@ -227,7 +233,7 @@ def test_text_of_any_script_comes_through_with_its_language_and_direction(name: 
 
 def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:
     ((listed, data, _),) = cases("withdrawn")
-    found = item(rss(whole(sample.NEWSROOM), [listed], lambda _: data, sample.NEWSROOM, BASE))
+    found = item(rss([listed], lambda _: data))
     text = found.findtext(CONTENT)
     assert text is not None
     assert "The figures were another country’s." in text

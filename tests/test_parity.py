@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -20,7 +21,7 @@ from pipeline.errors import RenderError
 from pipeline.formats import FORMATS, Format, by_name
 from pipeline.parity.content import folded
 from pipeline.parity.expected import article_words
-from pipeline.site.feeds import rss
+from pipeline.site.feeds import feeds
 from pipeline.writers import Job, Made
 from tests import cases, sample
 from tests.newsroom import ROOT
@@ -112,14 +113,17 @@ def test_the_words_stand_in_the_same_order(case: tuple[Job, dict[str, bytes]], n
     assert [word for word in wanted if not any(word == other for other in rest)] == []
 
 
-def test_the_feed_has_the_whole_article(case: tuple[Job, dict[str, bytes]]) -> None:
+def test_the_feeds_have_the_whole_article(case: tuple[Job, dict[str, bytes]]) -> None:
     job, made = case
-    feed = feedparser.parse(
-        rss(whole(job.newsroom), [cases.row(job, made)], lambda row: made["json"], job.newsroom, job.base_url)
-    )
-    entry = feed.entries[0]
-    found = edged(folded(f"{entry.title} {text_of_html(entry.content[0].value)}"))
-    assert not Counter(words_of_article(job)) - Counter(found)
+    channels = [(whole(job.newsroom), [cases.row(job, made)])]
+    documents = feeds(channels, lambda row: made["json"], job.newsroom, job.base_url)
+    told = [(entry.title, entry.content[0].value) for key in ("feed.xml", "atom.xml")
+            for entry in feedparser.parse(documents[key]).entries]  # fmt: skip
+    told += [(item["title"], item["content_html"]) for item in json.loads(documents["feed.json"])["items"]]
+    assert len(told) == 3
+    for title, html in told:
+        found = edged(folded(f"{title} {text_of_html(html)}"))
+        assert not Counter(words_of_article(job)) - Counter(found)
 
 
 def test_telephone_numbers_and_links_are_the_same_everywhere(case: tuple[Job, dict[str, bytes]]) -> None:

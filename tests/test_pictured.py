@@ -27,7 +27,7 @@ from pipeline.plan import group_of
 from pipeline.reader.copies import LIGHT, WIDTHS
 from pipeline.reading import Read
 from pipeline.ready import sort
-from pipeline.site.feeds import rss
+from pipeline.site.feeds import feeds
 from pipeline.verify import local_links
 from pipeline.writers.ninjs import digests
 from tests import reading
@@ -271,7 +271,8 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(bench: Bench) ->
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
     (ready,) = sort(bench.workshop, bench.house, ["probe"], bench.now).ready
-    feed = rss(whole(bench.newsroom), [ready.row], lambda row: data, bench.newsroom, bench.base).decode()
+    made = feeds([(whole(bench.newsroom), [ready.row])], lambda row: data, bench.newsroom, bench.base)
+    feed = made["feed.xml"].decode()
     assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed
     assert 'media:content url="https://press.example.org/releases/probe/one.480.jpeg"' not in feed
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pipeline import archive, fingerprint
 from pipeline.errors import DatelineError, SettingError
-from pipeline.formats import FEED, FEEDS
+from pipeline.formats import FEEDS, RSS
 from pipeline.manifest import Manifest, Row, digest, with_rows
 from pipeline.newsroom import Newsroom
 from pipeline.settle import recall
@@ -144,7 +144,7 @@ class Desk:
         """Put listings into the public tree; a feed or a page of an earlier run, of which nothing is public, goes."""
         for key, data in made.items():
             write_file(self.workshop.public / key, data)
-        for whole, folder in ((FEED, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
+        for whole, folder in ((RSS.whole, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
             for file in (self.workshop.public / folder).rglob("*.*") if whole in made else ():
                 if str(file.relative_to(self.workshop.public)) not in made:
                     file.unlink()

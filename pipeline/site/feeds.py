@@ -1,16 +1,15 @@
-"""A feed of the newest of some releases: RSS 2.0 (https://www.rssboard.org/rss-specification) by feedgen.
+"""Feeds of the newest of some releases: RSS 2.0 (https://www.rssboard.org/rss-specification) and Atom 1.0 (RFC 4287),
+both by feedgen, and JSON Feed.
 
-Made of records, so that it holds releases of other machines too. An entry has the summary as ``description``, the whole
-article as ``content:encoded``, the PDF as its one enclosure and every file as ``media:content``.
+All of them say the same: the summary, the whole article, the PDF and every other file. RSS takes one enclosure, the PDF,
+and lists every file as ``media:content``; Atom has an enclosure for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
@@ -18,57 +17,94 @@ from lxml import etree
 from markupsafe import escape
 
 from pipeline.channels import Channel
+from pipeline.formats import ATOM, JSON_FEED, RSS, Syndication
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
+from pipeline.site.syndicated import Entry, last_change, reader
+from pipeline.site.jsonfeed import json_feed
 
 MEDIA = "http://search.yahoo.com/mrss/"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Build date of the feed of an empty newsroom: no clock is read here."""
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def rss(
-    channel: Channel, rows: Iterable[Row], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
-) -> bytes:
-    """Return the RSS document of ``rows``, newest first; ``record`` gives the ninjs record of a row that is shown."""
-    listed = tuple(rows)[: newsroom.feed_items]
+def feeds(
+    channels: Iterable[tuple[Channel, Iterable[Row]]], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
+) -> dict[str, bytes]:
+    """Return every feed in every format by key; of its rows, newest first, each shows as many as the newsroom wants.
+
+    ``record`` gives the ninjs record of a row that is shown, and is asked for each once.
+    """
+    entry_of = reader(record, newsroom, base_url)
+    set_by_id: dict[str, FeedEntry] = {}
+    found: dict[str, bytes] = {}
+    for channel, rows in channels:
+        entries = [entry_of(row) for row in tuple(rows)[: newsroom.feed_items]]
+        for entry in entries:
+            if entry.id not in set_by_id:
+                set_by_id[entry.id] = _entry(entry, newsroom)
+        shown = [set_by_id[entry.id] for entry in entries]
+        for row in (RSS, ATOM):
+            feed = _head(row, channel, entries, newsroom, base_url)
+            for each in shown:
+                feed.add_entry(each, order="append")  # feedgen's own order is the newest last
+            text = feed.rss_str(pretty=True) if row is RSS else feed.atom_str(pretty=True)
+            found[row.key(channel.path)] = bytes(text)
+        found[JSON_FEED.key(channel.path)] = json_feed(channel, entries, newsroom, base_url)
+    return found
+
+
+def _head(
+    row: Syndication, channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, base_url: str
+) -> FeedGenerator:
+    changed = last_change(entries)  # else feedgen takes the clock
     feed = FeedGenerator()
     feed.load_extension("dc", atom=False)
-    feed.register_extension("media", Declared, FileList, atom=False)
+    feed.register_extension("media", Declared, Files, atom=False)
+    feed.id(newsroom.feed_id(channel.path))
     feed.title(channel.title)
     feed.description(channel.description)
+    feed.subtitle(channel.description)
     feed.language(channel.language)
+    feed.author(_author(newsroom))
     feed.generator("Dateline")
     feed.docs("https://www.rssboard.org/rss-specification")
-    feed.lastBuildDate(max((row.modified for row in listed), default=EPOCH))
-    feed.link(href=f"{base_url}{channel.key}", rel="self", type="application/rss+xml")
-    # The channel's own link is the one set last (feedgen takes any ``rel``), so the self link comes first.
-    feed.link(href=f"{base_url}index.html", rel="alternate")
-    for row in listed:
-        feed.add_entry(_entry(row, msgspec.json.decode(record(row)), newsroom, base_url), order="append")
-    return bytes(feed.rss_str(pretty=True))
+    feed.updated(changed)
+    feed.lastBuildDate(changed)
+    feed.link(href=f"{base_url}{row.key(channel.path)}", rel="self", type=row.link_type)
+    # The RSS channel's own link is the one set last (feedgen takes any ``rel``), so the self link comes first.
+    feed.link(href=f"{base_url}index.html", rel="alternate", type="text/html")
+    return feed
 
 
-def _entry(row: Row, record: dict[str, Any], newsroom: Newsroom, base_url: str) -> FeedEntry:
+def _author(newsroom: Newsroom) -> dict[str, str]:
+    return {"name": newsroom.name, "uri": newsroom.website}
+
+
+def _entry(found: Entry, newsroom: Newsroom) -> FeedEntry:
+    """Return what RSS and Atom have in common; the links of Atom are ``Files``' business."""
     entry = FeedEntry()
     entry.load_extension("dc", atom=False)
-    entry.register_extension("media", FileList, atom=False)
-    entry.id(record["uri"])
-    entry.guid(record["uri"], permalink=False)
-    entry.title(row.title)
-    entry.link(href=f"{base_url}releases/{row.slug}.html")
-    # Readers take a description for HTML, so the plain summary is escaped once more than XML asks for.
-    entry.description(str(escape(row.summary)))
-    entry.content(record["bodies"][0]["value"])
-    entry.published(row.date)
-    for topic in row.topics:
-        entry.category(term=newsroom.topic_label(topic, row.language))
+    entry.register_extension("media", Files)
+    entry.media.entry = found
+    entry.id(found.id)
+    entry.guid(found.id, permalink=False)
+    entry.title(found.title)
+    entry.link(href=found.url, rel="alternate")
+    # Readers take a description for HTML, so the plain summary is escaped once more than XML asks for. Without one
+    # feedgen would put the whole article there.
+    entry.description(str(escape(found.summary or found.title)))
+    entry.content(found.html, type="html")  # "CDATA" would get into Atom as the type
+    entry.summary(found.summary or found.title)  # after the description, which it would replace otherwise
+    entry.published(found.published)
+    entry.updated(found.updated)
+    entry.author(_author(newsroom))
+    for subject in found.subjects:
+        entry.category(term=subject.id, label=subject.label)
     entry.dc.dc_creator(newsroom.name)
-    for rendition in record["renditions"]:
-        if rendition["name"] == "pdf":
-            entry.enclosure(rendition["href"], str(rendition["sizeInBytes"]), rendition["contentType"])
-        if " px: " in rendition["name"]:  # a smaller copy of a picture is for pages
-            continue
-        entry.media.files.append((rendition["href"], rendition["contentType"], rendition["sizeInBytes"]))
+    entry.dc.dc_language(found.language)
+    for file in found.files[:1]:
+        if file.media_type == "application/pdf":
+            entry.enclosure(file.url, str(file.size), file.media_type)
     return entry
 
 
@@ -80,15 +116,26 @@ class Declared(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         return {"media": MEDIA}
 
 
-class FileList(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """Every file of a release as ``media:content`` (Media RSS): feedgen's own extension knows pictures only."""
+class Files(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """Every file of a release, and what else feedgen has no words for."""
 
-    def __init__(self) -> None:
-        self.files: list[tuple[str, str, int]] = []
+    entry: Entry
 
     def extend_rss(self, item: Any) -> Any:
-        """Add the files to an ``item`` element."""
-        for url, media_type, size in self.files:
-            attributes = {"url": url, "type": media_type, "fileSize": str(size)}
+        """Add the files as ``media:content`` (Media RSS): feedgen's own extension knows pictures only."""
+        for file in self.entry.files:
+            attributes = {"url": file.url, "type": file.media_type, "fileSize": str(file.size)}
             etree.SubElement(item, f"{{{MEDIA}}}content", attributes)
         return item
+
+    def extend_atom(self, entry: Any) -> Any:
+        """Add the language, and all links anew: feedgen drops their ``rel``, ``type`` and ``length`` in entries."""
+        entry.set(LANGUAGE, self.entry.language)
+        for bare in entry.findall("link"):
+            entry.remove(bare)
+        page = {"rel": "alternate", "type": "text/html", "href": self.entry.url, "hreflang": self.entry.language}
+        etree.SubElement(entry, "link", page)
+        for file in self.entry.files:
+            link = {"rel": "enclosure", "type": file.media_type, "length": str(file.size), "href": file.url}
+            etree.SubElement(entry, "link", {**link, "title": file.title} if file.title else link)
+        return entry

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive import OVERVIEW, shelves
 from pipeline.cards import CARDS
-from pipeline.channels import by_language, canonical
+from pipeline.channels import by_language, by_topic, canonical, whole
 from pipeline.manifest import Row, newest_first
 from pipeline.newsroom import Newsroom
 from pipeline.site.contact import PAGE, default_footer
@@ -40,7 +40,9 @@ def index_page(
         years=years,
         topics=topics,
         archive=OVERVIEW,
+        channel=whole(newsroom),
         feeds=by_language(rows, newsroom),
+        topic_feeds=by_topic(rows, newsroom),
         footer=default_footer(newsroom, words),
         css=way_to(assets, "page.css"),
         mark=way_to(assets, "mark.png"),

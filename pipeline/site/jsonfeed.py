@@ -1,0 +1,50 @@
+"""A feed as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from pipeline.channels import Channel
+from pipeline.formats import JSON_FEED
+from pipeline.newsroom import Newsroom
+from pipeline.site.syndicated import Entry
+
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def json_feed(channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, base_url: str) -> bytes:
+    """Return the JSON Feed of ``entries``, in their order."""
+    author = {"name": newsroom.name, "url": newsroom.website}
+    found = {
+        "version": VERSION,
+        "title": channel.title,
+        "home_page_url": f"{base_url}index.html",
+        "feed_url": f"{base_url}{JSON_FEED.key(channel.path)}",
+        "description": channel.description,
+        "language": channel.language,
+        "authors": [{name: value for name, value in author.items() if value}],
+        "items": [_item(entry) for entry in entries],
+    }
+    return msgspec.json.encode(found) + b"\n"
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    found = {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content_html": entry.html,
+        "date_published": entry.published.isoformat(),
+        "date_modified": entry.updated.isoformat(),
+        "language": entry.language,
+        "tags": [subject.label for subject in entry.subjects],
+        "attachments": [
+            {"url": file.url, "mime_type": file.media_type, "title": file.title, "size_in_bytes": file.size}
+            for file in entry.files
+        ],
+    }
+    return {name: value for name, value in found.items() if value not in ("", [])}

@@ -1,0 +1,117 @@
+"""An entry of a feed, whatever the feed's format: a row of the manifest and the record that it names.
+
+Made of records, so that feeds hold releases of other machines too. Each record is decoded once, however many feeds show
+its release, and all formats say the same because they set the same entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.manifest import Row
+from pipeline.newsroom import Newsroom
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the feed of an empty newsroom was changed last: no clock is read here."""
+
+
+class File(Struct, frozen=True):
+    """A file that an entry offers."""
+
+    url: str
+    media_type: str
+    """Without parameters."""
+    size: int
+    title: str
+
+
+class Subject(Struct, frozen=True):
+    """A topic by its id, and its name in the language of the entry."""
+
+    id: str
+    label: str
+
+
+class Entry(Struct, frozen=True):
+    """One release as feeds tell it."""
+
+    id: str
+    """The release's permanent name."""
+    url: str
+    """Of its page."""
+    title: str
+    summary: str
+    """Plain text."""
+    html: str
+    """The whole article, with absolute addresses."""
+    language: str
+    published: datetime
+    updated: datetime
+    """Later than ``published`` once the release was corrected or withdrawn."""
+    subjects: tuple[Subject, ...]
+    files: tuple[File, ...]
+    """Everything but the page, the PDF first."""
+
+
+class _Body(Struct):
+    value: str
+
+
+class _Rendition(Struct, rename="camel"):
+    name: str
+    href: str
+    content_type: str
+    size_in_bytes: int
+    title: str = ""
+
+
+class _Record(Struct):
+    uri: str
+    bodies: tuple[_Body, ...]
+    renditions: tuple[_Rendition, ...]
+
+
+def reader(record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str) -> Callable[[Row], Entry]:
+    """Return what makes an entry of a row, each only once; ``record`` gives a row's ninjs record."""
+    known: dict[str, Entry] = {}
+
+    def entry(row: Row) -> Entry:
+        if row.slug not in known:
+            known[row.slug] = _entry(row, record(row), newsroom, base_url)
+        return known[row.slug]
+
+    return entry
+
+
+def _entry(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> Entry:
+    record = msgspec.json.decode(data, type=_Record)
+    return Entry(
+        id=record.uri,
+        url=f"{base_url}releases/{row.slug}.html",
+        title=row.title,
+        summary=row.summary,
+        html=record.bodies[0].value,
+        language=row.language,
+        published=row.date,
+        updated=row.modified,
+        subjects=tuple(Subject(topic, newsroom.topic_label(topic, row.language)) for topic in row.topics),
+        files=tuple(_files(record.renditions)),
+    )
+
+
+def _files(renditions: Iterable[_Rendition]) -> list[File]:
+    # A smaller copy of a picture is for pages, and the page is where the entry itself leads.
+    offered = [each for each in renditions if each.name != "html" and " px: " not in each.name]
+    return [
+        File(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
+        for each in sorted(offered, key=lambda each: each.name != "pdf")
+    ]
+
+
+def last_change(entries: Iterable[Entry]) -> datetime:
+    """Return the instant of the newest change among ``entries``."""
+    return max((entry.updated for entry in entries), default=EPOCH)

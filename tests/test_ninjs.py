@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,16 @@ def record(found: Job | None = None) -> dict[str, Any]:
     return decoded
 
 
+def associated(written: dict[str, Any], rel: str) -> list[dict[str, Any]]:
+    """Return what a record says of other things that are related to it in one way."""
+    return [part for part in written.get("associations", []) if part["rel"] == rel]
+
+
 def everything() -> Job:
     """A record in which every property that we ever write is there."""
     newsroom = msgspec.structs.replace(sample.NEWSROOM, reuse="Free to reprint.", website="https://example.org/")
     footage = msgspec.structs.replace(sample.FOOTAGE, email="tapes@example.org", url="https://example.org/tape")
+    footage = msgspec.structs.replace(footage, rights="News use only", preview="https://example.org/vidéo?a=%20|")
     found = job(newsroom=newsroom, embargoed=True, footage=(footage,))
     return msgspec.structs.replace(found, related=(Related("sample-ar", "ar", "عنوان"),))
 
@@ -91,14 +98,18 @@ def test_what_a_newswire_cannot_do_without_is_there(found: Job) -> None:
     assert written["representationType"] == "full"
     assert written["pubStatus"] == "usable"
     assert written["genres"] == [{"name": "Press Release", "uri": "http://cv.iptc.org/newscodes/genre/Press_Release"}]
-    assert all(part["name"] and part["uri"] for part in written.get("associations", []))
+    assert all(part["name"] and part["uri"] for part in associated(written, "translation"))
     assert urlsplit(written["uri"]).scheme in ("tag", "urn")
 
 
 @SHAPES
 def test_nothing_is_empty(found: Job) -> None:
-    assert "" not in record(found).values()
-    assert [] not in record(found).values()
+    def parts(value: Any) -> Iterator[Any]:
+        yield value
+        for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from parts(part)
+
+    assert [part for part in parts(record(found)) if part in ("", [], {})] == []
 
 
 @SHAPES
@@ -113,7 +124,9 @@ def test_dates_are_rfc_3339(found: Job) -> None:
 def test_addresses_are_absolute(found: Job) -> None:
     written = record(found)
     addresses = [part["href"] for part in written["renditions"]]
-    addresses += [written["uri"], *(part["uri"] for part in written.get("associations", []))]
+    films = associated(written, "footage")
+    addresses += [part["href"] for film in films for part in film.get("renditions", []) if "href" in part]
+    addresses += [written["uri"], *(part["uri"] for part in associated(written, "translation"))]
     assert all(re.match(r"(https?|tag|urn):[\x21-\x7e]+\Z", address) for address in addresses)
 
 
@@ -183,16 +196,17 @@ def test_a_withdrawn_release_is_canceled_and_its_words_are_gone() -> None:
 
 
 def test_translations_are_named_by_their_permanent_names() -> None:
-    assert record(everything())["associations"] == [
+    assert associated(record(everything()), "translation") == [
         {"name": "عنوان", "rel": "translation", "uri": "tag:example.org,2026:releases/sample-ar", "language": "ar"}
     ]
-    assert "associations" not in record()
+    assert associated(record(), "translation") == []
+    assert "associations" not in record(plain())
 
 
 def test_record_of_a_release_in_four_languages_is_valid() -> None:
     others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
     found = msgspec.structs.replace(job(), related=others)
-    assert [each["language"] for each in record(found)["associations"]] == ["ar", "fr", "zh-Hant-TW"]
+    assert [each["language"] for each in associated(record(found), "translation")] == ["ar", "fr", "zh-Hant-TW"]
     assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
 
 
@@ -216,6 +230,34 @@ def test_footage_says_who_supplies_it() -> None:
     assert source["literal"] == sample.FOOTAGE.notice
     (nameless,) = record(job(footage=(Footage("Seen."),)))["infoSources"]
     assert (nameless["name"], nameless["role"]) == ("footage", "footage")
+
+
+def test_footage_is_a_film_with_terms_of_its_own() -> None:
+    footage = msgspec.structs.replace(
+        sample.FOOTAGE, rights="News use only", url="https://example.org/tape", preview="https://example.org/look"
+    )
+    (film,) = associated(record(job(footage=(footage,))), "footage")
+    assert (film["type"], film["usageTerms"], film["language"]) == ("video", "News use only", "en-GB")
+    assert film["descriptions"] == [
+        {"role": "notice", "contentType": "text/plain", "value": sample.FOOTAGE.notice},
+    ]
+    assert film["renditions"] == [
+        {"name": "carrier", "format": "Beta SP", "title": "Beta SP, 42 minutes"},
+        {"name": "preview", "href": "https://example.org/look"},
+        {"name": "copy", "href": "https://example.org/tape"},
+    ]
+    (source,) = film["infoSources"]
+    assert source["name"] == "World Images"
+    assert {"type": "phone", "value": sample.FOOTAGE.telephone} in source["contactInfo"]
+    (bare,) = associated(record(job(footage=(Footage("Seen."),))), "footage")
+    assert set(bare) == {"name", "rel", "type", "language", "descriptions"}
+
+
+def test_the_record_says_whose_the_text_is() -> None:
+    written = record(everything())
+    assert written["copyrightHolder"] == "Open Window Archive"
+    assert written["copyrightNotice"] == "© 2026 Open Window Archive"
+    assert written["usageTerms"] == "Free to reprint."
 
 
 # ── Files and digests ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -205,7 +205,8 @@ def others(base: str, slug: str) -> dict[str, str]:
     assert {href for _, href in alternates} == (wanted | {f"{base}releases/{slug}.html"} if line else set())
     assert len(default) == bool(line)
     associations = json.loads(public(base, f"releases/{slug}.json")).get("associations", [])
-    assert {each["uri"].rsplit("/", 1)[-1]: each["language"] for each in associations} == line
+    translations = [each for each in associations if each["rel"] == "translation"]
+    assert {each["uri"].rsplit("/", 1)[-1]: each["language"] for each in translations} == line
     return line
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from markupsafe import Markup
@@ -55,11 +56,12 @@ def record(job: Job) -> dict[str, Any]:
         "slugline": release.slug,
         "located": place,
         "copyrightHolder": newsroom.name,
+        "copyrightNotice": f"© {release.date.year} {newsroom.name}",
         "usageTerms": newsroom.reuse_in(release.language),
         "headlines": [{"role": "headline", "value": release.title}],
         "descriptions": [{"role": "summary", "contentType": "text/plain", "value": release.summary}],
         "bodies": [{"role": "article", "contentType": "text/html", "wordCount": words, "value": html}],
-        "organisations": [{"name": newsroom.name, "rel": "publisher", "contactInfo": _website(newsroom)}],
+        "organisations": [_known(name=newsroom.name, rel="publisher", contactInfo=_website(newsroom))],
         "people": [_person(contact) for contact in release.contacts],
         "infoSources": [_supplier(footage) for footage in release.footage],
         "places": [{"name": place, "rel": "dateline"}] if place else [],
@@ -67,12 +69,17 @@ def record(job: Job) -> dict[str, Any]:
         "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
         "altIds": _alt_ids(job),
         "renditions": [_rendition(job, made) for made in job.made],
-        "associations": [_association(job, other) for other in job.related],
+        "associations": [*(_association(job, o) for o in job.related), *(_footage(job, f) for f in release.footage)],
     }
     if job.article.subtitle:
         found["headlines"].append({"role": "subtitle", "value": job.article.subtitle})
     if job.article.embargoed:
         found["embargoedUntil"] = release.date.isoformat()
+    return _known(**found)
+
+
+def _known(**found: Any) -> dict[str, Any]:
+    """Leave out what there is nothing to say of."""
     return {key: value for key, value in found.items() if value not in ("", [])}
 
 
@@ -144,14 +151,42 @@ def _person(contact: Contact) -> dict[str, Any]:
         ("email", "office", contact.email),
     )
     info = [{"type": kind, "role": role, "value": value} for kind, role, value in ways if value]
-    return {"name": contact.name, "rel": "media contact", "literal": contact.id, "contactInfo": info}
+    return _known(name=contact.name, rel="media contact", literal=contact.id, contactInfo=info)
 
 
 def _supplier(footage: Footage) -> dict[str, Any]:
+    role = ", ".join(("footage", *_both(footage)))
+    return _known(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=_ways(footage))
+
+
+def _footage(job: Job, footage: Footage) -> dict[str, Any]:
+    """Return the film itself, which has terms of its own: the record's are those of the text."""
+    tape = _known(name="carrier", format=footage.carrier, title=", ".join(_both(footage)))
+    links = (("preview", footage.preview), ("copy", footage.url))
+    return _known(
+        name="footage",
+        rel="footage",
+        type="video",
+        language=job.release.language,
+        usageTerms=footage.rights,
+        descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
+        infoSources=[_known(name=footage.supplier, contactInfo=_ways(footage))] if footage.supplier else [],
+        renditions=[tape] * bool(_both(footage)) + [{"name": name, "href": _uri(href)} for name, href in links if href],
+    )
+
+
+def _uri(address: str) -> str:
+    """Return what people typed as the standard asks for it: in ASCII."""
+    return quote(address, safe="!#$%&'()*+,/:;=?@[]~")
+
+
+def _both(footage: Footage) -> list[str]:
+    return [each for each in (footage.carrier, footage.duration) if each]
+
+
+def _ways(footage: Footage) -> list[dict[str, str]]:
     ways = (("phone", footage.telephone), ("email", footage.email), ("web", footage.url))
-    info = [{"type": kind, "value": value} for kind, value in ways if value]
-    role = ", ".join(filter(None, ("footage", footage.carrier, footage.duration)))
-    return {"name": footage.supplier or "footage", "role": role, "literal": footage.notice, "contactInfo": info}
+    return [{"type": kind, "value": value} for kind, value in ways if value]
 
 
 class _AltId(Struct):

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline import archive, listings, publish
 from pipeline.archive import Leaf, leaves
+from pipeline.formats import SYNDICATION, media_type
 from pipeline.manifest import Manifest, Row, newest_first, with_rows
 from pipeline.plan import File, Upload
 from pipeline.site import sitemap
@@ -24,6 +25,7 @@ from tests.test_site_pages import BASE, DAY, row
 
 HOUSE = House(sample.NEWSROOM, b"", BASE, DAY)
 TOPIC = "archive"
+FEEDS = {row.media_type for row in SYNDICATION}
 URL = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 LINK = "{http://www.w3.org/1999/xhtml}link"
 
@@ -145,7 +147,7 @@ def test_what_is_waiting_is_in_no_row_and_so_on_no_page() -> None:
 def test_no_release_at_all() -> None:
     made = pages(Manifest(1))
     assert "There are no releases yet." in "".join(Reader(made["archive/index.html"].decode()).text)
-    assert set(made) == set(listings.keys(Manifest(1))) - {"feed.xml"}
+    assert set(made) == set(listings.keys(Manifest(1))) - {"feed.xml", "atom.xml", "feed.json"}
 
 
 # ── What changes ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +201,7 @@ def test_emptied_pages_stay_known_and_valid() -> None:
     after = of(moved, two, known=before)
     assert after.emptied == ("archive/2025.html", "archive/topic/other.html")
     made = pages(after)
-    assert set(made) | {"feed.xml", "feeds/lang/en-GB.xml"} == set(listings.keys(after))
+    assert set(made) == {key for key in listings.keys(after) if media_type(key) not in FEEDS}
     for key in after.emptied:
         assert "Nothing is listed here any more." in "".join(Reader(made[key].decode()).text)
         assert key.encode() not in made["sitemap.xml"]

@@ -1,4 +1,4 @@
-"""What the feed promises to readers' programs: RSS 2.0 that none of them has to repair."""
+"""What the feeds promise to readers' programs: RSS 2.0, Atom 1.0 and JSON Feed 1.1 that none of them has to repair."""
 
 from __future__ import annotations
 
@@ -25,16 +25,29 @@ from tests import sample
 from tests.cases import FOLDER, written
 from tests.cases import row as row_of_case
 from tests.renditions import text_of_html, words_of
+from tests.syndication import faults, read
 from tests.test_site_pages import BASE, row
 
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 MEDIA = "{http://search.yahoo.com/mrss/}content"
-ATOM = "{http://www.w3.org/2005/Atom}link"
+ATOM_SPACE = "http://www.w3.org/2005/Atom"
+ATOM = f"{{{ATOM_SPACE}}}link"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 BODY = "<p>All of it, with <strong>weight</strong> &amp; an ampersand.</p>"
-FILES = (("text", ".txt", "text/plain; charset=utf-8", 3200), ("pdf", ".pdf", "application/pdf", 26_400),
-         ("docx", ".docx", "application/msword", 14_100), ("html", ".html", "text/html; charset=utf-8", 9000))  # fmt: skip
-OFFERED = ((".pdf", "application/pdf", "26400"), (".txt", "text/plain", "3200"), (".docx", "application/msword", "14100"))
+FILES = (
+    ("text", ".txt", "text/plain; charset=utf-8", 3200),
+    ("pdf", ".pdf", "application/pdf", 26_400),
+    ("docx", ".docx", "application/msword", 14_100),
+    ("html", ".html", "text/html; charset=utf-8", 9000),
+    ("kit", ".zip", "application/zip", 50_000),
+)
+OFFERED = (
+    (".pdf", "application/pdf", 26_400),
+    (".txt", "text/plain", 3200),
+    (".docx", "application/msword", 14_100),
+    (".zip", "application/zip", 50_000),
+    (".json", "application/json", 3100),
+)
 
 
 def record(found: Row, body: str = BODY) -> bytes:
@@ -176,7 +189,7 @@ def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
 def test_every_file_but_the_page_is_listed_as_media() -> None:
     found = [dict(media.attrib) for media in item(feed(row("one"))).findall(MEDIA)]
     assert found == [
-        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": size} for suffix, kind, size in OFFERED
+        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": str(size)} for suffix, kind, size in OFFERED
     ]
 
 
@@ -198,6 +211,113 @@ def test_hostile_titles_come_back_as_they_are(hostile: str) -> None:
     parsed(data)
     assert item(data).findtext("title") == hostile
     assert item(data).findtext(CONTENT) == f"<p>{hostile}</p>"
+
+
+# ── Atom and JSON Feed ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def three(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> list[bytes]:
+    """Return the feed of all releases in its three formats."""
+    found = feeds([(whole(newsroom), rows)], lambda row: record(row, body), newsroom, BASE)
+    assert list(found) == ["feed.xml", "atom.xml", "feed.json"]
+    return list(found.values())
+
+
+def test_the_three_formats_say_the_same() -> None:
+    moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    corrected = row("two", date=moment, modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC), language="ar", summary="")
+    one, other, another = (read(data) for data in three(row("one", 1), corrected))
+    assert one.entries == other.entries == another.entries
+    assert [entry.id for entry in one.entries] == [sample.NEWSROOM.guid("one"), sample.NEWSROOM.guid("two")]
+    assert one.entries[1].published == moment
+    assert one.entries[1].updated == corrected.modified
+    assert one.entries[1].html == BODY
+    assert one.entries[1].files == {(f"{BASE}releases/two{suffix}", kind, size) for suffix, kind, size in OFFERED}
+    assert [each.url for each in (one, other, another)] == [
+        f"{BASE}{key}" for key in ("feed.xml", "atom.xml", "feed.json")
+    ]
+
+
+def test_they_are_valid_with_nothing_in_them_and_with_all_that_can_be() -> None:
+    full = msgspec.structs.replace(sample.NEWSROOM, website="https://example.org/", tag_authority="")
+    for newsroom in (sample.NEWSROOM, full):
+        for rows in ((), (row("one", topics=("archive", "war"), language="zh-hant-tw", modified=datetime.now(UTC)),)):
+            assert [faults(data) for data in three(*rows, newsroom=newsroom)] == [[], [], []]
+
+
+def test_atom_is_as_new_as_its_newest_change_and_no_clock_is_read() -> None:
+    corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
+    made = three(row("new", 9), corrected)
+    assert ElementTree.fromstring(made[1]).findtext(f"{{{ATOM_SPACE}}}updated") == "2026-05-04T03:02:01+00:00"
+    time.sleep(1.1)
+    assert three(row("new", 9), corrected) == made
+
+
+def test_a_feed_has_one_name_wherever_it_stands() -> None:
+    def name(newsroom: Newsroom) -> str | None:
+        return ElementTree.fromstring(three(newsroom=newsroom)[1]).findtext(f"{{{ATOM_SPACE}}}id")
+
+    assert name(sample.NEWSROOM) == "tag:example.org,2026:feeds/"
+    bare = msgspec.structs.replace(sample.NEWSROOM, tag_authority="")
+    other = msgspec.structs.replace(bare, name="Other")
+    assert len({name(bare), name(other)}) == 2
+    assert str(name(bare)).startswith("urn:uuid:")
+
+
+def test_entries_say_their_language_and_their_topics() -> None:
+    _, atom, data = three(row("one", language="ar", topics=("archive",)))
+    (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
+    assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "ar"
+    assert [each.attrib for each in entry.findall(f"{{{ATOM_SPACE}}}category")] == [
+        {"term": "archive", "label": "Archive"}
+    ]
+    (entry,) = msgspec.json.decode(data)["items"]
+    assert (entry["language"], entry["tags"]) == ("ar", ["Archive"])
+
+
+@pytest.mark.parametrize(
+    "hostile", ["]]>", "</title><entry>", "&amp; &#60; &", "<script>alert(1)</script>", '"\\', "‮\u200b"]
+)
+def test_hostile_titles_come_back_from_every_format(hostile: str) -> None:
+    _, atom, data = three(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
+    (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
+    (item,) = msgspec.json.decode(data)["items"]
+    for text in ([entry.findtext(f"{{{ATOM_SPACE}}}{name}") for name in ("title", "summary", "content")],
+                 [item["title"], item["summary"], item["content_html"]]):  # fmt: skip
+        assert text == [hostile, hostile, f"<p>{hostile}</p>"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("<updated>", "<when>"),
+        ("<id>tag:example.org,2026:releases/two</id>", "<id>tag:example.org,2026:releases/one</id>"),
+        ("2026-03-01T09:00:00+00:00</updated>", "2026-03-01T09:00:00</updated>"),
+        (f'href="{BASE}releases/one.pdf"', 'href="one.pdf"'),
+        ('length="26400"', 'length="0"'),
+        ('rel="alternate" type="text/html" href', 'rel="related" type="text/html" href'),
+        ('<entry xml:lang="en-GB">', "<entry>"),
+        ('type="html"', 'type="CDATA"'),
+        ("<pubDate>Sun, 01 Mar 2026", "<pubDate>01.03.2026"),
+        ('isPermaLink="false"', ""),
+        ('rel="self"', 'rel="via"'),
+        ("https://jsonfeed.org/version/1.1", "https://jsonfeed.org/version/1"),
+        ('"size_in_bytes":26400', '"size_in_bytes":"26400"'),
+        ('"tags":["Archive"]', '"tags":[7]'),
+        ('"date_published"', '"published"'),
+        ('"authors"', '"author"'),
+    ],
+)
+def test_rules_are_heard(good: str, bad: str) -> None:
+    """A feed that breaks one is told from one that does not; else the tests above would say nothing."""
+    made = [data.decode() for data in three(row("one", topics=("archive",)), row("two", 1))]
+    assert any(good in text for text in made)
+    changed = [
+        text.replace(good, bad, 1).replace("</updated>", "</when>" if bad == "<when>" else "</updated>", 1)
+        for text in made
+    ]
+    broken = [faults(text.encode()) for text in changed]
+    assert [bool(found) for found in broken] == [good in text for text in made]
 
 
 # ── With real records ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,4 +357,10 @@ def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words(
     text = found.findtext(CONTENT)
     assert text is not None
     assert "The figures were another country’s." in text
+    made = feeds([(whole(sample.NEWSROOM), [listed])], lambda _: data, sample.NEWSROOM, BASE)
+    for (entry,) in (read(each).entries for each in made.values()):
+        assert entry.id == sample.NEWSROOM.guid("withdrawn")
+        assert entry.updated == listed.modified > entry.published
+        assert "The figures were another country’s." in entry.html
+        assert not [url for url, *_ in entry.files if url.endswith(".zip")], "nobody is told to take all of it"
     assert "These words must not be seen" not in ElementTree.tostring(found, "unicode")

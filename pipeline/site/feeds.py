@@ -1,8 +1,8 @@
 """Feeds of the newest of some releases: RSS 2.0 (https://www.rssboard.org/rss-specification) and Atom 1.0 (RFC 4287),
 both by feedgen, and JSON Feed.
 
-All of them say the same: the summary, the whole article, the PDF and every other file. RSS takes one enclosure, the PDF,
-and lists every file as ``media:content``; Atom has an enclosure for each.
+All of them say the same: the summary, the whole article, the PDF and every other file. RSS takes one enclosure, the
+PDF, and lists every file as ``media:content``; Atom has an enclosure for each.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from pipeline.channels import Channel
 from pipeline.formats import ATOM, JSON_FEED, RSS, Syndication
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
-from pipeline.site.syndicated import Entry, last_change, reader
 from pipeline.site.jsonfeed import json_feed
+from pipeline.site.syndicated import Entry, last_change, reader
 
 MEDIA = "http://search.yahoo.com/mrss/"
+UPDATED = "{http://www.w3.org/2005/Atom}updated"
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -122,7 +123,11 @@ class Files(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     entry: Entry
 
     def extend_rss(self, item: Any) -> Any:
-        """Add the files as ``media:content`` (Media RSS): feedgen's own extension knows pictures only."""
+        """Add the files as ``media:content`` (Media RSS): feedgen's own extension knows pictures only.
+
+        RSS has no word for the date of a correction, so it is said in Atom's, as the feed's own address is.
+        """
+        etree.SubElement(item, UPDATED).text = self.entry.updated.isoformat()
         for file in self.entry.files:
             attributes = {"url": file.url, "type": file.media_type, "fileSize": str(file.size)}
             etree.SubElement(item, f"{{{MEDIA}}}content", attributes)

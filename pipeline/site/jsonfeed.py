@@ -17,7 +17,6 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 def json_feed(channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, base_url: str) -> bytes:
     """Return the JSON Feed of ``entries``, in their order."""
-    author = {"name": newsroom.name, "url": newsroom.website}
     found = {
         "version": VERSION,
         "title": channel.title,
@@ -25,7 +24,7 @@ def json_feed(channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, ba
         "feed_url": f"{base_url}{JSON_FEED.key(channel.path)}",
         "description": channel.description,
         "language": channel.language,
-        "authors": [{name: value for name, value in author.items() if value}],
+        "authors": [_known({"name": newsroom.name, "url": newsroom.website})],
         "items": [_item(entry) for entry in entries],
     }
     return msgspec.json.encode(found) + b"\n"
@@ -43,8 +42,13 @@ def _item(entry: Entry) -> dict[str, Any]:
         "language": entry.language,
         "tags": [subject.label for subject in entry.subjects],
         "attachments": [
-            {"url": file.url, "mime_type": file.media_type, "title": file.title, "size_in_bytes": file.size}
+            _known({"url": file.url, "mime_type": file.media_type, "title": file.title, "size_in_bytes": file.size})
             for file in entry.files
         ],
     }
+    return _known(found)
+
+
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what there is nothing to say of: the standard knows no empty member."""
     return {name: value for name, value in found.items() if value not in ("", [])}

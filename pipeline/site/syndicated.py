@@ -6,17 +6,21 @@ its release, and all formats say the same because they set the same entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
+from pipeline.channels import canonical
+from pipeline.formats import FORMATS, Rendition, by_name
 from pipeline.manifest import Row
 from pipeline.newsroom import Newsroom
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When the feed of an empty newsroom was changed last: no clock is read here."""
+PACKS = tuple(row.name for row in FORMATS if row.packs)
+"""Formats that hold the others: nobody is told to take a whole kit of what was withdrawn."""
 
 
 class File(Struct, frozen=True):
@@ -54,7 +58,7 @@ class Entry(Struct, frozen=True):
     """Later than ``published`` once the release was corrected or withdrawn."""
     subjects: tuple[Subject, ...]
     files: tuple[File, ...]
-    """Everything but the page, the PDF first."""
+    """Everything but the page, to which ``url`` leads: the PDF first, the record last."""
 
 
 class _Body(Struct):
@@ -95,21 +99,30 @@ def _entry(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> Entry:
         title=row.title,
         summary=row.summary,
         html=record.bodies[0].value,
-        language=row.language,
+        language=canonical(row.language),
         published=row.date,
         updated=row.modified,
         subjects=tuple(Subject(topic, newsroom.topic_label(topic, row.language)) for topic in row.topics),
-        files=tuple(_files(record.renditions)),
+        files=(*_files(record.renditions, PACKS if row.withdrawn else ()), *_record(row.files, base_url)),
     )
 
 
-def _files(renditions: Iterable[_Rendition]) -> list[File]:
+def _files(renditions: Iterable[_Rendition], left_out: Collection[str]) -> list[File]:
     # A smaller copy of a picture is for pages, and the page is where the entry itself leads.
-    offered = [each for each in renditions if each.name != "html" and " px: " not in each.name]
+    without = ("html", *left_out)
+    offered = [each for each in renditions if each.name not in without and " px: " not in each.name]
     return [
         File(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
         for each in sorted(offered, key=lambda each: each.name != "pdf")
     ]
+
+
+def _record(files: Iterable[Rendition], base_url: str) -> Iterator[File]:
+    """Yield the record itself, which can state no size of its own: the row does."""
+    for each in files:
+        if each.format == "json":
+            row = by_name(each.format)
+            yield File(base_url + each.key, row.media_type.partition(";")[0], each.size, row.label)
 
 
 def last_change(entries: Iterable[Entry]) -> datetime:

@@ -80,6 +80,9 @@ def row(job: Job, made: dict[str, bytes]) -> Row:
         source="",
         modified=release.modified,
         sizes={name: len(data) for name, data in made.items()},
+        topics=release.topics,
+        revision=release.revision,
+        withdrawn=release.withdrawn is not None,
     )
 
 

@@ -196,8 +196,8 @@ def _atom(root: ElementTree.Element) -> Iterator[str]:
             yield "no article"
         else:
             yield from _relative(content.text or "")
-        links = [(link.get("rel"), link.get("type")) for link in entry.findall(f"{ATOM}link")]
-        if [rel for rel, _ in links].count("alternate") != 1:
+        links = [link.get("rel", "alternate") for link in entry.findall(f"{ATOM}link")]  # as the RFC has it, 4.2.7.2
+        if links.count("alternate") != 1:
             yield f"links of an entry: {links}"
         for link in entry.findall(f"{ATOM}link"):
             if link.get("rel") == "enclosure":

@@ -216,7 +216,9 @@ def test_every_address_of_every_feed_answers_with_the_length_and_type_that_it_st
         assert (served, len(data)) == (kind, size), url
     for entry in entries:
         assert fetched(entry.url)[0] == "text/html"
-        assert f"{entry.url.removesuffix('.html')}.json" in {url for url, *_ in entry.files}, "the record is one of them"
+        assert f"{entry.url.removesuffix('.html')}.json" in {url for url, *_ in entry.files}, (
+            "the record is one of them"
+        )
 
 
 def test_a_topic_and_a_language_that_were_left_keep_feeds_with_nothing_in_them(base: str, office: Office) -> None:

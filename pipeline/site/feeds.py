@@ -69,8 +69,7 @@ def _head(
     feed.author(_author(newsroom))
     feed.generator("Dateline")
     feed.docs("https://www.rssboard.org/rss-specification")
-    feed.updated(changed)
-    feed.lastBuildDate(changed)
+    feed.updated(changed)  # and the build date of RSS with it
     feed.link(href=f"{base_url}{row.key(channel.path)}", rel="self", type=row.link_type)
     # The RSS channel's own link is the one set last (feedgen takes any ``rel``), so the self link comes first.
     feed.link(href=f"{base_url}index.html", rel="alternate", type="text/html")

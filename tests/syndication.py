@@ -196,9 +196,9 @@ def _atom(root: ElementTree.Element) -> Iterator[str]:
             yield "no article"
         else:
             yield from _relative(content.text or "")
-        links = [link.get("rel", "alternate") for link in entry.findall(f"{ATOM}link")]  # as the RFC has it, 4.2.7.2
-        if links.count("alternate") != 1:
-            yield f"links of an entry: {links}"
+        kinds = [link.get("rel", "alternate") for link in entry.findall(f"{ATOM}link")]  # as the RFC has it, 4.2.7.2
+        if kinds.count("alternate") != 1:
+            yield f"links of an entry: {kinds}"
         for link in entry.findall(f"{ATOM}link"):
             if link.get("rel") == "enclosure":
                 yield from _file(link.get("href"), link.get("type"), link.get("length"))

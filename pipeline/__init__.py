@@ -11,7 +11,7 @@ writers/                          one release → bytes: text, pdf, docx, kit, h
 parity/                           what a finished rendition says beside its article: a difference stops it
 templating, fonts, webpage …      what writers and site share: the template environment, the faces, parts of pages
 cards                             whom to call, as text and as contact cards
-channels                          which feeds there are, where they stand, what they are called
+channels                          which feeds there are, in which formats and where they stand, what they are called
 archive                           which pages list every release by year and topic, and where they stand
 linked                            what pages say of other releases: translations, the one before and the next
 site/, listings                   all public releases → bytes: feeds, newsroom page, archive, contacts, sitemap

@@ -26,6 +26,8 @@ RFC822 = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
+ALL = ["feed.xml", "atom.xml", "feed.json"]
+
 Shape = dict[str, Any]
 
 
@@ -50,6 +52,14 @@ class Feed(Struct, frozen=True):
     title: str
     language: str
     entries: tuple[Told, ...]
+
+
+def three(*paths: str) -> list[str]:
+    """Return where the feeds of these paths stand; that of all releases has none."""
+    found = []
+    for path in paths:
+        found += [f"feeds/{path}.xml", f"feeds/{path}.atom.xml", f"feeds/{path}.json"] if path else ALL
+    return found
 
 
 def read(data: bytes) -> Feed:

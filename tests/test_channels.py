@@ -17,12 +17,11 @@ from pipeline.newsroom import Topic
 from pipeline.stages import House
 from pipeline.verify import of_newsroom
 from tests import sample
-from tests.syndication import read
+from tests.syndication import ALL, read, three
 from tests.test_feeds import ATOM, channel, record
 from tests.test_site_pages import BASE, DAY, front, row
 
 NEWSROOM = msgspec.structs.replace(sample.NEWSROOM, languages=("en-GB", "fr", "ar", "en-US"))
-ALL = ["feed.xml", "atom.xml", "feed.json"]
 ENGLISH, ARABIC, AMERICAN = row("one"), row("one-ar", 1, language="ar"), row("two", 2, language="en-US")
 
 
@@ -37,14 +36,6 @@ def made(*rows: Row, **changes: object) -> dict[str, bytes]:
 
 def links(data: bytes) -> list[str]:
     return [entry.url.removeprefix(f"{BASE}releases/").removesuffix(".html") for entry in read(data).entries]
-
-
-def three(*paths: str) -> list[str]:
-    """Return where the feeds of these paths stand; that of all releases has none."""
-    found = []
-    for path in paths:
-        found += [f"feeds/{path}.xml", f"feeds/{path}.atom.xml", f"feeds/{path}.json"] if path else ALL
-    return found
 
 
 def test_each_language_has_a_feed_of_its_own_releases_and_feed_xml_has_all() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.newsroom import ROOT, Office
+from tests.syndication import three
 
 FORMATS = ("txt", "pdf", "docx", "zip", "html", "json")
 NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -75,6 +76,8 @@ def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
         "releases/one.txt": "text/plain; charset=utf-8",
         "releases/one.json": "application/json",
         "feed.xml": "application/rss+xml; charset=utf-8",
+        "atom.xml": "application/atom+xml; charset=utf-8",
+        "feed.json": "application/feed+json",
         "index.html": "text/html; charset=utf-8",
         "media-contact.html": "text/html; charset=utf-8",
         "media-contact.txt": "text/plain; charset=utf-8",
@@ -169,8 +172,7 @@ def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, b
     changed = {key for key in office.files() if get(base + key)[2] != before.get(key)}
     assert {f"releases/one.{suffix}" for suffix in FORMATS} <= changed
     assert changed <= {f"releases/one.{suffix}" for suffix in FORMATS} | {
-        "feed.xml",
-        "feeds/lang/en-GB.xml",
+        *three("", "lang/en-GB"),
         "index.html",
     }
     assert office.make("verify").status == 0

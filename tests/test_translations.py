@@ -16,6 +16,7 @@ from pipeline.manifest import Manifest
 from pipeline.ready import sort
 from pipeline.translations import lagging
 from tests.newsroom import NEWSROOM, Office, Result
+from tests.syndication import three
 from tests.test_publish import FORMATS, address_of, get, last_written, manifest
 from tests.test_stages import NAMES, Bench, bench
 
@@ -246,16 +247,16 @@ def test_a_translation_added_later_is_named_by_all_and_nobody_else_is_touched(of
     assert others(base, "x") == {"x-ar": "ar", "x-de": "de"}
     assert others(base, "x-de") == {"x-ar": "ar", "x": "en-GB"}
     assert others(base, "x-ar") == {"x-de": "de", "x": "en-GB"}
-    feeds = {"feed.xml", "feeds/lang/ar.xml", "feeds/lang/de.xml", "feeds/lang/en-GB.xml"}
+    feeds = three("", "lang/ar", "lang/de", "lang/en-GB")
     assert uploaded(result) == {"x", "x-ar", "x-de", *LISTS, *feeds}
     assert entries(base, "feeds/lang/ar.xml") == ["x-ar"]
-    assert 'hreflang="ar" lang="ar" dir="rtl"' in public(base, "index.html")
+    assert '<span lang="ar" dir="rtl">العربية</span>' in public(base, "index.html")
     at_rest(office, base)
 
 
 def test_a_release_of_its_own_rewrites_the_feed_of_its_language_and_no_other(office: Office, base: str) -> None:
     office.write("solo", title="Allein", language="de", date="2026-01-07T09:00+00:00")
-    assert uploaded(published(office)) == {"solo", "x-de", "feed.xml", "feeds/lang/de.xml", *LISTS}
+    assert uploaded(published(office)) == {"solo", "x-de", *three("", "lang/de"), *LISTS}
     assert entries(base, "feeds/lang/de.xml") == ["solo", "x-de"]
 
 

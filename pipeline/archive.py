@@ -20,7 +20,7 @@ OVERVIEW = f"{FOLDER}index.html"
 TOPICS = "topic/"
 PAGE_ROWS = 200
 """Releases that one page lists."""
-_SHELF = re.compile(r"[0-9]{4}|topic/[a-z0-9][a-z0-9-]*")
+_SHELF = re.compile(r"[0-9]{4}|topic/[a-z0-9][a-z0-9_-]*")
 """What may become part of a key: the manifest is read from storage."""
 _KEY = re.compile(rf"{FOLDER}({_SHELF.pattern})(?:/[0-9]+)?\.html")
 

@@ -78,6 +78,10 @@ def test_years_and_topics_have_a_page_each_newest_first() -> None:
     }
 
 
+def test_a_topic_with_an_underscore_has_a_page_as_newsroom_toml_allows_it() -> None:
+    assert "archive/topic/human_rights.html" in by_key(of(row("one", topics=("human_rights",))))
+
+
 def test_a_topic_that_is_no_id_is_never_part_of_a_key() -> None:
     assert set(by_key(of(row("one", topics=("../index", "A", "a/b", ""))))) == {"archive/2026.html"}
 

@@ -129,12 +129,13 @@ validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-co
 new: | $(READY) ## write a new release: make new TITLE="…"
 	@$(RUN) new
 
-status verify serve stop storage: | $(READY)
+status verify serve stop storage doctor: | $(READY)
 	@$(RUN) $@
 status:  ## what is public, what waits, what is stale
 verify:  ## read the whole newsroom back as a stranger
 serve:   ## start the embedded store and print its address
 stop:    ## stop the embedded store
+doctor:  ## try what the storage keeps; say what can be promised there, and what not
 storage: ## prepare the bucket pair of PRESS_BUCKET, once, with the operator's rights
 
 setup: $(READY) ## install what is needed (publish does it too)
@@ -164,5 +165,5 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 export DATELINE_TITLE := $(value TITLE)
 
 .PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
-        setup test bench clean help FORCE
+        doctor setup test bench clean help FORCE
 FORCE:

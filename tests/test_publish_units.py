@@ -16,7 +16,7 @@ from pipeline.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, lo
 from pipeline.plan import File, Upload
 from pipeline.publish import Publisher, Seen, apply, commit, draft, list_all, look
 from pipeline.ready import Ready
-from pipeline.storage import Bucket, Clock, Head, PreconditionFailed, Put, Stored
+from pipeline.storage import Bucket, Clock, Head, Link, PreconditionFailed, Put, Stored
 from pipeline.writers.ninjs import digests
 from tests.test_site_pages import DAY, row
 
@@ -71,6 +71,9 @@ class Memory:
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         raise AssertionError(f"{key}: nothing public is ever deleted")
+
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+        raise AssertionError(f"{key}: publishing shares nothing")
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix))

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("keeping", "serve"),
     "stop": ("keeping", "stop"),
     "storage": ("keeping", "storage"),
+    "doctor": ("doctoring", "doctor"),
 }
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 

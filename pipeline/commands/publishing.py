@@ -15,6 +15,7 @@ from pipeline import fingerprint, listings, publish, ready, settle, verify
 from pipeline.archive import FOLDER
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
+from pipeline.commands.doctoring import refuse_publishing
 from pipeline.commands.fetching import CLOCK
 from pipeline.commands.rendering import tell_lagging
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
@@ -63,6 +64,7 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
 def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     clock = store.check().date
+    refuse_publishing(desk)
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
     seen = publish.look(store)
     going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)

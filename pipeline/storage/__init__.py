@@ -84,6 +84,16 @@ class Put(Struct, frozen=True, kw_only=True):
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class Link(Struct, frozen=True):
+    """A presigned address: whoever has it may get one object until it ends."""
+
+    address: str
+    until: datetime
+    """By the storage's clock."""
+    borrowed: bool
+    """Signed with temporary credentials, whose end is the link's too."""
+
+
 class Clock(Struct, frozen=True):
     """The storage's clock, read by one request."""
 
@@ -118,6 +128,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
 
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+        """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
+
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``."""
 
@@ -142,6 +155,7 @@ class DryRun:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self.check, self.get, self.head, self.list = store.check, store.get, store.head, store.list
+        self.presign = store.presign
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Return an ETag that no object has."""

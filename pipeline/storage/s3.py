@@ -21,6 +21,7 @@ from pipeline.storage import (
     Clock,
     Done,
     Head,
+    Link,
     PreconditionFailed,
     Put,
     Stored,
@@ -28,6 +29,7 @@ from pipeline.storage import (
     s3_bulk,
     s3_client,
     s3_faults,
+    s3_links,
 )
 from pipeline.storage.destination import Destination
 
@@ -128,6 +130,13 @@ class S3Store:
         """Remove the object; that there is none is fine."""
         self._unless_missing(
             f"cannot remove {key}", bucket, lambda: self._client.delete_object(Bucket=self._name(bucket), Key=key)
+        )
+
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+        """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
+        name = self._name(bucket)
+        return self._try(
+            f"cannot sign a link in {name}", bucket, lambda: s3_links.sign(self._client, name, key, seconds, download)
         )
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:

@@ -75,6 +75,8 @@ def _config(destination: Destination) -> Config:
         # S3Store tries again on its own, by one rule for all that may help, and with a deadline.
         "retries": {"mode": "standard", "total_max_attempts": 1},
         "max_pool_connections": CONNECTIONS,
+        # Requests are signed so anyway; a presigned link would be by the old version, which some storages refuse.
+        "signature_version": "s3v4",
         "s3": {"addressing_style": "path" if destination.endpoint else "auto"},
         # SHA-256 is sent with every object; CRC32 beside it is more than some stores understand.
         "request_checksum_calculation": "when_required",

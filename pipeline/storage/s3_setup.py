@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageError
-from pipeline.storage import Bucket, ObjectStore, Put, open_store, s3_client, s3_faults
+from pipeline.storage import Bucket, ObjectStore, Put, lifecycle, open_store, s3_client, s3_faults
 from pipeline.storage.destination import Destination
 from pipeline.storage.stranger import Stranger
 
@@ -32,14 +32,15 @@ def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[st
     May be called again and again. Raises StorageError when rights are lacking, or when a stranger sees too little or
     too much.
     """
+    client = s3_client.make(destination, environ)
     if destination.embedded:
         yield f"buckets {destination.bucket} and {destination.private_bucket}: set up by the embedded store itself"
     else:
-        client = s3_client.make(destination, environ)
         for name in (destination.bucket, destination.private_bucket):
             yield f"bucket {name}: {'created' if _create(client, destination, name) else 'is there'}"
         yield f"bucket {destination.bucket}: {_open(client, destination)}"
         yield f"bucket {destination.private_bucket}: {_close(client, destination)}"
+    yield f"bucket {destination.private_bucket}: {_expire(client, destination.private_bucket)}"
     _probe(open_store(destination, environ), destination, environ)
     yield f"tried as a stranger: objects at {destination.address} can be read and not listed, waiting ones neither"
 
@@ -102,6 +103,27 @@ def _block(client: S3Client, destination: Destination, name: str, *, policies: b
             },
         ),
     )
+
+
+def _expire(client: S3Client, name: str) -> str:
+    """Let what is forgotten in the private bucket go by itself, beside whatever rules there are; it is no failure
+    where a storage cannot."""
+    lost = "this storage keeps no lifecycle rules: clear staged/ and shared/ by hand now and then"
+    try:
+        try:
+            there = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        except ClientError as error:
+            if "NoSuchLifecycleConfiguration" not in str(error):
+                return lost
+            there = []
+        ours: Any = lifecycle.rules()
+        others = [rule for rule in there if rule.get("ID") not in {rule["ID"] for rule in ours}]
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*others, *ours]})
+        kept = client.get_bucket_lifecycle_configuration(Bucket=name).get("Rules", [])
+    except s3_faults.FAILURES:
+        return lost
+    days = {prefix: lifecycle.expiry_days(kept, prefix) for prefix in lifecycle.DAYS}
+    return f"{', '.join(f'{prefix} goes after {n} days' for prefix, n in days.items())}" if all(days.values()) else lost
 
 
 def _do(action: str, destination: Destination, bucket: str, call: Callable[[], object]) -> bool:

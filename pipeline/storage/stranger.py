@@ -66,11 +66,19 @@ class Stranger:
         """Ask something of the address itself, ``query`` being e.g. ``?list-type=2``."""
         return self._ask(method, self._parts.path + query, True, LIMIT)
 
+    def open(self, address: str) -> Answer:
+        """Ask for a whole address on the same server, e.g. a signed link; no error ever shows its query.
+
+        Raises StorageError when there is no answer.
+        """
+        parts = urlsplit(address)
+        return self._ask("GET", f"{parts.path}?{parts.query}", True, LIMIT)
+
     def _path(self, key: str) -> str:
         return self._parts.path + quote(key, safe="/-_.~")
 
     def _ask(self, method: str, path: str, keep: bool, limit: int) -> Answer:
-        where = f"{self._parts.scheme}://{self._parts.netloc}{path}"
+        where = f"{self._parts.scheme}://{self._parts.netloc}{path.partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
             # The last attempt is on a new connection: the server may have closed a kept one meanwhile.
             connection = self._idle.pop() if self._idle and attempt < _ATTEMPTS else self._connect()

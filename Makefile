@@ -59,8 +59,10 @@ address := $(WORK)/settings $(wildcard .store/ports.json)
 stages   := text pdf docx kit html json
 suffixes := .txt .pdf .docx .zip .html .json
 
+# To share one release none but that one is rendered.
+sought = $(if $(filter share,$(MAKECMDGOALS)),$(filter $(value RELEASE),$(1)),$(1))
 record = $(eval $(1).stale += $*)
-files  = $(open:%=$(PUBLIC)/releases/%$(1)) $(waiting:%=$(WAITING)/releases/%$(1))
+files  = $(patsubst %,$(PUBLIC)/releases/%$(1),$(call sought,$(open))) $(patsubst %,$(WAITING)/releases/%$(1),$(call sought,$(waiting)))
 asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
 hand   = $(if $($@.stale)$(1),$(call write,$(WORK)/$@.stale,$(sort $($@.stale)))@$(RUN) $@ --from $(WORK)/$@.stale $(asked))
 
@@ -119,6 +121,9 @@ publish: | $(READY) ## render what is stale, upload what changed, verify, print 
 	@$(MAKE) renditions SETTLED=$(WORK)/settled
 	@$(RUN) publish $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
+share: $(if $(filter-out 0,$(REVOKE)),,renditions) | $(READY) ## links to the embargoed copies: make share RELEASE=name (REVOKE=1 ends them)
+	@$(RUN) share
+
 check: | $(READY) ## validate every release, render nothing
 	@$(RUN) check
 
@@ -163,7 +168,9 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 
 # A title may hold anything; exported unexpanded, it reaches the program as it was typed.
 export DATELINE_TITLE := $(value TITLE)
+export DATELINE_RELEASE := $(value RELEASE)
+export DATELINE_REVOKE := $(value REVOKE)
 
-.PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
+.PHONY: read $(stages) feed pages renditions render publish share check validate new status verify serve stop storage \
         doctor setup test bench clean help FORCE
 FORCE:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("keeping", "stop"),
     "storage": ("keeping", "storage"),
     "doctor": ("doctoring", "doctor"),
+    "share": ("sharing", "share"),
 }
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 

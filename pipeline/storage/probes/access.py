@@ -10,7 +10,7 @@ from pipeline.storage.findings import Finding
 from pipeline.storage.probes.bench import BODY, BUCKETS, Bench
 
 LISTINGS = ("", "?list-type=2", "?versions", "?uploads")
-_OPEN = "let anyone get its objects: make storage; on AWS the account's block on public access stands above"
+_OPEN = "let anyone get the objects of {}: make storage; on AWS the account's block on public access stands above"
 
 
 def reading(bench: Bench) -> Iterator[Finding]:
@@ -23,7 +23,8 @@ def reading(bench: Bench) -> Iterator[Finding]:
         yield Finding("a stranger reads, public", "200", "readers get what is published")
     else:
         found = "200 with other bytes" if answer.status == 200 else str(answer.status)
-        yield Finding("a stranger reads, public", found, "nobody could read what is published", ("publish",), _OPEN)
+        means, remedy = "nobody could read what is published", _OPEN.format(bench.name("public"))
+        yield Finding("a stranger reads, public", found, means, ("publish",), remedy)
     yield private_read(bench, key)
 
 
@@ -85,5 +86,5 @@ def transport(bench: Bench) -> Iterator[Finding]:
     elif host == "localhost" or host.startswith("127.") or host == "::1":
         yield Finding("on the way", "this machine alone", "nothing leaves it, so links lead nowhere from elsewhere")
     else:
-        means = "whoever is on the network reads what waits, and every link that is shared"
-        yield Finding("on the way", "in the clear (http)", means, ("wait", "share"), "use the storage's https address")
+        means = "whoever is on the network reads what goes by, and every link that is shared"
+        yield Finding("on the way", "in the clear (http)", means, ("share",), "use the storage's https address")

@@ -72,7 +72,9 @@ def links(bench: Bench) -> Iterator[Finding]:
     yield _signed(works, forged)
     if works and not ended:
         means = "a link would outlive its end"
-        yield Finding("a link after its end", "still opens", means, ("share",), "share by another way")
+        yield Finding(
+            "a link after its end", "still opens", means, ("share",), "share embargoed copies by another way than links"
+        )
     elif works:
         means = "a link ends by itself; whoever kept the file keeps it"
         more = "eight days are allowed too, so Dateline itself stops at seven" if long else "seven days at most"

@@ -81,7 +81,7 @@ def _policy(what: str, bucket: Bucket, granted: list[str] | None) -> Finding:
     if set(granted) <= set(allowed):
         return Finding(what, said, "as it has to be")
     promise: Promise = "publish" if bucket == "public" else "wait"
-    return Finding(what, said, "more than strangers should be given", (promise,), "make storage sets it right")
+    return Finding(what, said, "more than strangers should be given", (promise,), f"{what}: make storage sets it right")
 
 
 def _anyones(policy: str) -> list[str] | None:
@@ -140,4 +140,4 @@ def lifecycle(bench: Bench) -> Iterator[Finding]:
     elif days := expiry_days(reply.answer.get("Rules", ()), STAGED):
         yield Finding(what, f"{STAGED} goes after {days} days", "what is forgotten there does not stay for ever")
     else:
-        yield Finding(what, "none", lost, ("forget",), "make storage sets it")
+        yield Finding(what, "none", lost, ("forget",), "make storage sets lifecycle rules, where the storage keeps any")

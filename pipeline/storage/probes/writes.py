@@ -109,7 +109,8 @@ def copies(bench: Bench) -> Iterator[Finding]:
         found = f"does not copy ({fits.code or reply.code})"
         yield Finding(what, found, "at the instant nothing could be copied", ("lift",), "give these keys both rights")
     elif reply.answer.get("Metadata", {}).get("sha256") != noted:
-        yield Finding(what, "loses what was noted of the object", "a copy could not prove its bytes", ("lift",))
+        remedy = "use a storage that keeps an object's metadata when it is copied"
+        yield Finding(what, "loses what was noted of the object", "a copy could not prove its bytes", ("lift",), remedy)
     elif other.well:
         means = "what was staged anew meanwhile is told by its random name alone"
         yield Finding(what, "copies whatever is there", means)

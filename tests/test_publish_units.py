@@ -16,7 +16,7 @@ from pipeline.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, lo
 from pipeline.plan import File, Upload
 from pipeline.publish import Publisher, Seen, apply, commit, draft, list_all, look
 from pipeline.ready import Ready
-from pipeline.storage import Bucket, Clock, Head, Link, PreconditionFailed, Put, Stored
+from pipeline.storage import Bucket, Clock, Copy, Head, Link, PreconditionFailed, Put, Stored
 from pipeline.writers.ninjs import digests
 from tests.test_site_pages import DAY, row
 
@@ -68,6 +68,9 @@ class Memory:
         for put in puts:
             self.put(put)
             done(put.key)
+
+    def copy_all(self, copies: Iterable[Copy], done: Callable[[str], None] = lambda key: None) -> None:
+        raise AssertionError("nothing waits here")
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         raise AssertionError(f"{key}: nothing public is ever deleted")

@@ -20,6 +20,7 @@ import pytest
 from pipeline.errors import SettingError, StorageError
 from pipeline.storage import (
     Bucket,
+    Copy,
     DryRun,
     ObjectStore,
     PreconditionFailed,
@@ -82,6 +83,50 @@ def test_the_two_buckets_do_not_mix(store: ObjectStore) -> None:
     assert store.get("only/private") is None
     assert list(store.list("only/")) == []
     assert list(store.list("only/", "private")) == ["only/private"]
+
+
+def test_a_copy_inside_the_storage_has_the_bytes_and_the_headers(store: ObjectStore, here: Destination) -> None:
+    staged = Put(
+        key="staged/9/1",
+        body=b"%PDF",
+        media_type="application/pdf",
+        cache_control="public, max-age=60",
+        download="x.pdf",
+    )
+    etag = store.put(staged, "private")
+    told: list[str] = []
+    store.copy_all([Copy(key="lifted/x.pdf", source="staged/9/1", if_match=etag)], told.append)
+    seen, head = Stranger(here.address, {}).get("lifted/x.pdf"), store.head("lifted/x.pdf")
+    assert head is not None
+    assert (seen.status, seen.body, seen.headers["content-type"]) == (200, b"%PDF", "application/pdf")
+    assert seen.headers["cache-control"] == "public, max-age=60"
+    assert seen.headers["content-disposition"] == 'attachment; filename="x.pdf"'
+    assert head.sha256 == hashlib.sha256(b"%PDF").hexdigest()
+    assert told == ["lifted/x.pdf"]
+
+
+def test_what_became_another_object_meanwhile_is_not_copied(store: ObjectStore) -> None:
+    etag = store.put(put("staged/8/1", b"before"), "private")
+    store.put(put("staged/8/1", b"after"), "private")
+    with pytest.raises(StorageError, match="cannot copy lifted/8 inside the storage"):
+        store.copy_all([Copy(key="lifted/8", source="staged/8/1", if_match=etag)])
+    with pytest.raises(StorageError, match="cannot copy lifted/9 inside the storage"):
+        store.copy_all([Copy(key="lifted/9", source="staged/nothing")])
+    assert store.get("lifted/8") is None
+    assert store.get("lifted/9") is None
+
+
+def test_many_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectStore) -> None:
+    store.put(put("from/1", b"old"))
+    told: list[str] = []
+    store.copy_all((Copy(key=f"to/{n}", source="from/1", bucket="public") for n in range(40)), told.append)
+    assert sorted(told) == sorted(f"to/{n}" for n in range(40))
+    found = store.get("to/39")
+    assert found is not None
+    assert found.body == b"old"
+    dry: list[str] = []
+    DryRun(store).copy_all([Copy(key="to/dry", source="from/1", bucket="public")], dry.append)
+    assert (dry, store.get("to/dry")) == (["to/dry"], None)
 
 
 def test_many_are_put_at_a_time_and_each_is_reported_once(store: ObjectStore) -> None:

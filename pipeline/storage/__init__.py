@@ -94,6 +94,19 @@ class Link(Struct, frozen=True):
     """Signed with temporary credentials, whose end is the link's too."""
 
 
+class Copy(Struct, frozen=True, kw_only=True):
+    """An object to be copied inside the storage, with its headers: no byte of it travels."""
+
+    key: str
+    """Where it shall stand, in the public bucket."""
+    source: str
+    """Where it stands."""
+    if_match: str = ""
+    """Copy only what has this ETag; where it has another by now, that is an error."""
+    bucket: Bucket = "private"
+    """Of ``source``."""
+
+
 class Clock(Struct, frozen=True):
     """The storage's clock, read by one request."""
 
@@ -124,6 +137,9 @@ class ObjectStore(Protocol):
 
     def put_all(self, puts: Iterable[Put], done: Done = ..., bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
+
+    def copy_all(self, copies: Iterable[Copy], done: Done = ...) -> None:
+        """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
@@ -165,6 +181,11 @@ class DryRun:
         """Write nothing, and call all of it done."""
         for put in puts:
             done(put.key)
+
+    def copy_all(self, copies: Iterable[Copy], done: Done = lambda key: None) -> None:
+        """Copy nothing, and call all of it done."""
+        for copy in copies:
+            done(copy.key)
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove nothing."""

@@ -19,6 +19,7 @@ from pipeline.errors import StorageError
 from pipeline.storage import (
     Bucket,
     Clock,
+    Copy,
     Done,
     Head,
     Link,
@@ -124,7 +125,27 @@ class S3Store:
 
     def put_all(self, puts: Iterable[Put], done: Done = lambda key: None, bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
-        s3_bulk.put_all(self, list(puts), done, bucket, near=_is_near(self._destination.endpoint))
+        near = _is_near(self._destination.endpoint)
+        s3_bulk.do_all(list(puts), lambda put: self.put(put, bucket), done, near=near)
+
+    def copy_all(self, copies: Iterable[Copy], done: Done = lambda key: None) -> None:
+        """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
+        s3_bulk.do_all(list(copies), self._copy, done, near=_is_near(self._destination.endpoint))
+
+    def _copy(self, copy: Copy) -> None:
+        source = self._name(copy.bucket)
+        condition: Any = {"CopySourceIfMatch": copy.if_match} if copy.if_match else {}
+
+        def ask() -> None:
+            self._client.copy_object(
+                Bucket=self._name("public"),
+                Key=copy.key,
+                CopySource={"Bucket": source, "Key": copy.source},
+                MetadataDirective="COPY",
+                **condition,
+            )
+
+        self._try(f"cannot copy {copy.key} inside the storage", "public", ask)
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""

@@ -15,7 +15,7 @@ WAITING := $(OUTPUT)/waiting
 WORK    := $(OUTPUT)/.work
 READY   := $(VENV)/.ready
 TESTED  := $(VENV)/.ready-for-tests
-RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)$(if $(SETTLED), --clock $(WORK)/clock)
+RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)$(if $(SETTLED), --clock $(WORK)/clock)$(if $(DUE), --due)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -34,6 +34,15 @@ settled := $(if $(SETTLED),$(file <$(SETTLED)))
 slugs   := $(filter-out $(settled),$(patsubst %.md,%,$(found)))
 waiting := $(filter $(held),$(slugs))
 open    := $(filter-out $(held),$(slugs))
+
+# DUE=1 (only `publish` says it): what waits is set once more, as it will be public, so that at its instant nothing is
+# left to make. The same stages, another tree; the marker of a draft lies beyond every date.
+ifdef DUE
+PUBLIC  := $(WAITING)/due
+waiting :=
+open    := $(filter $(shell find $(WAITING)/until -type f -newermt now ! -newermt 2099-12-31 -printf '%f '),$(slugs))
+slugs   := $(open)
+endif
 
 # What everything is made from, besides its own source. Address and storage are settings too: their stamp is rewritten
 # only when they change. (`make -n` writes nothing.)
@@ -119,6 +128,7 @@ publish: | $(READY) ## render what is stale, upload what changed, verify, print 
 	$(if $(WAIT),$(error WAIT is not there yet: run make publish again once the date has come))
 	@$(RUN) fetch
 	@$(MAKE) renditions SETTLED=$(WORK)/settled
+	@test -z "$$(ls $(WAITING)/until 2>&-)" || $(MAKE) renditions SETTLED=$(WORK)/settled DUE=1
 	@$(RUN) publish $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 share: $(if $(filter-out 0,$(REVOKE)),,renditions) | $(READY) ## links to the embargoed copies: make share RELEASE=name (REVOKE=1 ends them)

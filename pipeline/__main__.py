@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--content", type=Path, default=Path("content"), help="folder of sources")
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder of what is made")
     parser.add_argument("--clock", type=Path, help="file with the instant that a whole publishing run goes by")
+    parser.add_argument("--due", action="store_true", help="set what waits as it will be public at its instant")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         command = commands.add_parser(name)

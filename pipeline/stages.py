@@ -95,7 +95,7 @@ def render(stage: str, workshop: Workshop, house: House, slugs: Iterable[str]) -
                 yield Step(task.slug, task.waiting, "failed", fault=_fault(row, workshop, task, result))
     finally:
         if stale:
-            workshop.copy_fair(stage, Entry)
+            workshop.copy_fair(workshop.books + stage, Entry)
 
 
 def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[Task]:
@@ -103,7 +103,8 @@ def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -
     public = Public(all_listed(workshop, house.published) if row.names_others else {}, house.now)
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
-    for slug in public.with_neighbours(slugs):
+    # What is set before its instant must leave the pages beside it as they are: they are public now.
+    for slug in sorted(slugs) if workshop.is_due else public.with_neighbours(slugs):
         manuscript = workshop.manuscript(slug)
         if manuscript is None:
             continue
@@ -209,7 +210,7 @@ def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
         _keep_pictures(workshop, task)
     rendition = Rendition(row.name, key, len(made.data), digest(made.data), made.pages)
     entry = Entry(task.fingerprint, rendition, task.waiting)
-    workshop.note(row.name, task.slug, entry)
+    workshop.note(workshop.books + row.name, task.slug, entry)
     os.utime(file)
     return entry
 

@@ -2,11 +2,13 @@
 
 output/public/    what goes up, as it will stand in the bucket
 output/waiting/   releases whose date is ahead, and drafts (0700); ``until/SLUG`` has the release's instant as its time
+output/waiting/due/   the same releases as they will be public at their instant, laid out like the public tree
 output/.work/     manuscripts, pictures and ledgers (0700): what was read and made, so that nothing is made twice
 """
 
 from __future__ import annotations
 
+import copy
 import os
 import secrets
 import shutil
@@ -28,6 +30,7 @@ from pipeline.segments import parts_of, with_profile
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 FAR = 4102444800
 """2100-01-01: the ``until`` of a draft."""
+DUE = "due"
 
 T = TypeVar("T")
 
@@ -75,6 +78,21 @@ class Workshop:
         self.public = output / "public"
         self.waiting = output / "waiting"
         self.work = output / ".work"
+        self.books = ""
+        """Folder of the ledgers below ``work``."""
+
+    def due(self) -> Workshop:
+        """Return the workshop in which what waits is set as it will be public: its own tree, its own ledgers."""
+        found = copy.copy(self)
+        found.public, found.books = self.waiting / DUE, f"{DUE}/"
+        # In this workshop nothing waits; the tree of what does is the other one's.
+        found.waiting = self.waiting / DUE / "waiting"
+        return found
+
+    @property
+    def is_due(self) -> bool:
+        """Whether this is the workshop of ``due``."""
+        return bool(self.books)
 
     def prepare(self) -> None:
         """Make the folders; what waits is nobody else's business. Raises SettingError when it cannot be written."""
@@ -83,6 +101,7 @@ class Workshop:
             for folder in (self.waiting, self.work):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
+            (self.work / DUE).mkdir(exist_ok=True)
         except OSError as error:
             raise _unwritable(self.public.parent, error) from error
 
@@ -178,7 +197,7 @@ class Workshop:
 
     def ledger(self, stage: str) -> dict[str, Entry]:
         """Return what a stage has made, by slug."""
-        return self.entries(stage, Entry)
+        return self.entries(self.books + stage, Entry)
 
     # Memory
 

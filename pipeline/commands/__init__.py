@@ -41,5 +41,7 @@ def run(command: str, options: Namespace, environ: Mapping[str, str], console: C
     module, function = COMMANDS[command]
     desk = Desk(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
     desk.go_by(options.clock)
+    if options.due:
+        desk.workshop = desk.workshop.due()
     found = cast(Command, getattr(import_module(f"pipeline.commands.{module}"), function))
     return found(desk, options, console)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
-from pipeline import publish, ready, settle
+from pipeline import due, publish, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
 from pipeline.commands.rendering import read_and_tell
@@ -36,7 +36,9 @@ def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
 
 def _reconsider(desk: Desk, slugs: set[str]) -> None:
     """Let make look again at what is not whole, whatever the times of its files say: a run may have been killed."""
-    for slug in ready.sort(desk.workshop, desk.house(), slugs, desk.now).broken:
+    house = desk.house()
+    _, undone = due.sort(desk.workshop, house, slugs)
+    for slug in (*ready.sort(desk.workshop, house, slugs, desk.now).broken, *undone):
         if desk.workshop.manuscript(slug):
             desk.workshop.confirm_manuscript(slug)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline import reading, stages
+from pipeline import due, reading, stages
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.errors import ReleaseError, printable
 from pipeline.release import SLUG
-from pipeline.stages import Step
+from pipeline.stages import House, Step
 from pipeline.words import FALLBACK, Words
 from pipeline.words import FOLDER as WORDS
+from pipeline.workshop import Workshop
 
 REFUSED = "refused.json"
 MANY = 20
@@ -103,10 +104,10 @@ def render_stage(desk: Desk, options: Namespace, console: Console) -> Verdict | 
     stage = options.command
     slugs = candidates(desk, options)
     shared = stage == "html"
-    if shared and slugs:
+    if shared and slugs and not desk.workshop.is_due:
         desk.keep_assets(waiting=False)
     counted = {"made": 0, "unchanged": 0, "failed": 0}
-    for step in stages.render(stage, desk.workshop, desk.house(shared=shared), slugs):
+    for step in _steps(desk, stage, desk.house(shared=shared), slugs):
         counted[step.verb] += 1
         if step.fault:
             console.fault(str(step.fault))
@@ -121,9 +122,19 @@ def render_stage(desk: Desk, options: Namespace, console: Console) -> Verdict | 
     return None if whole or options.go_on else verdict(ReleaseError)
 
 
+def _steps(desk: Desk, stage: str, house: House, slugs: Sequence[str]) -> Iterator[Step]:
+    """Render; what waits and is due later is set at its own instant, unless it could not be set as it waits."""
+    if not desk.workshop.is_due:
+        yield from stages.render(stage, desk.workshop, house, slugs)
+        return
+    made = Workshop(desk.workshop.content, desk.workshop.work.parent).ledger(stage)
+    for then, group in due.houses(desk.workshop, house, slugs):
+        yield from stages.render(stage, desk.workshop, then, [slug for slug in group if slug in made])
+
+
 def _show(desk: Desk, console: Console, stage: str, step: Step) -> None:
-    if step.waiting or step.rendition is None:
-        console.step(stage, desk.workshop.opaque(step.slug), "held")
+    if step.waiting or step.rendition is None or desk.workshop.is_due:
+        console.step(stage, desk.workshop.opaque(step.slug), "due" if desk.workshop.is_due else "held")
         return
     pages = step.rendition.pages
     console.step(stage, step.slug, size(step.rendition.size), count(pages, "page") if pages else "")

@@ -124,12 +124,12 @@ renditions: $(stages)
 render: $(stages) feed pages ## all formats of every release, and the listings; no upload
 	$(if $(read.stale)$(json.stale)$(feed.stale)$(odd),@$(RUN) render)
 
-publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan)
-	$(if $(WAIT),$(error WAIT is not there yet: run make publish again once the date has come))
-	@$(RUN) fetch
+publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan; WAIT=30m: stay, and lift what becomes due)
+	@$(RUN) fetch $(dry_run) --wait="$$DATELINE_WAIT"
 	@$(MAKE) renditions SETTLED=$(WORK)/settled
 	@test -z "$$(ls $(WAITING)/until 2>&-)" || $(MAKE) renditions SETTLED=$(WORK)/settled DUE=1
-	@$(RUN) publish $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+	@$(RUN) publish $(dry_run) --wait="$$DATELINE_WAIT"
+publish: dry_run := $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 share: $(if $(filter-out 0,$(REVOKE)),,renditions) | $(READY) ## links to the embargoed copies: make share RELEASE=name (REVOKE=1 ends them)
 	@$(RUN) share
@@ -176,10 +176,11 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $< --faces
 	@touch $(READY) $@
 
-# A title may hold anything; exported unexpanded, it reaches the program as it was typed.
+# These may hold anything; exported unexpanded, they reach the program as they were typed.
 export DATELINE_TITLE := $(value TITLE)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_REVOKE := $(value REVOKE)
+export DATELINE_WAIT := $(value WAIT)
 
 .PHONY: read $(stages) feed pages renditions render publish share check validate new status verify serve stop storage \
         doctor setup test bench clean help FORCE

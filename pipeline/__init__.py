@@ -21,6 +21,7 @@ workshop, fingerprint             what lies in output/, and the digest of all th
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
 sharing, offprint                 embargoed copies for those who hold a link
+due, embargo, leaks               what waits: set ahead, staged in private, lifted at its instant, and noticed by nobody
 publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
 storage/                          the object stores, the store that comes along, and the view from outside
 judges/                           programs from outside that judge what was made, for `make validate`

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--go-on", action="store_true", help="report releases at fault, but end with 0")
         command.add_argument("--told", action="store_true", help="say nothing of faults that were told in this run")
         command.add_argument("--dry-run", action="store_true", help="print the plan and its reasons, upload nothing")
+        command.add_argument("--wait", default="", help="stay this long and lift what becomes due: 45s, 30m, 1h30m")
     return parser
 
 

@@ -6,17 +6,34 @@ bytes of the same words, and everything that shows them may be made ahead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from pipeline import ready
+from pipeline.formats import FORMATS
+from pipeline.linked import Public
+from pipeline.manifest import digest
+from pipeline.reading import all_listed
 from pipeline.ready import Ready
 from pipeline.stages import House
-from pipeline.workshop import FAR, Workshop
+from pipeline.workshop import FAR, Entry, Workshop
 
 FAR_AHEAD = datetime.fromtimestamp(FAR, UTC)
+
+
+class Due(Struct, frozen=True):
+    """A waiting release that can go up at its instant."""
+
+    instant: datetime
+    ready: Ready
+    beside: tuple[str, ...]
+    """Slugs of the releases that its page names: they must be public too when it is."""
 
 
 def by_instant(workshop: Workshop, slugs: Iterable[str], now: datetime) -> dict[datetime, list[str]]:
@@ -34,13 +51,47 @@ def houses(workshop: Workshop, house: House, slugs: Iterable[str]) -> Iterator[t
         yield msgspec.structs.replace(house, now=instant), group
 
 
-def sort(workshop: Workshop, house: House, slugs: Iterable[str]) -> tuple[list[Ready], list[str]]:
+def sort(workshop: Workshop, house: House, slugs: Iterable[str]) -> tuple[list[Due], list[str]]:
     """Return what of ``slugs`` is whole in the workshop of what is due, and the slugs of what lacks a rendition."""
-    whole: list[Ready] = []
+    whole: list[Due] = []
     broken: list[str] = []
     for then, group in houses(workshop, house, slugs):
         found = ready.sort(workshop.due(), then, group, then.now)
-        whole += found.ready
+        beside = Public(all_listed(workshop, house.published), then.now) if found.ready else None
+        for release in found.ready:
+            manuscript = workshop.manuscript(release.row.slug)
+            others = beside.around_release(manuscript.release) if beside and manuscript else ()
+            whole.append(Due(then.now, release, tuple(sorted({other.slug for other in others}))))
         broken += [*found.broken, *found.held]
     return whole, broken
 
+
+def adopt(workshop: Workshop, releases: Mapping[str, Mapping[str, str]]) -> None:
+    """Take for public what was set ahead and is public now (slug → key → SHA-256), so that nothing is made again.
+
+    What lies here with other bytes, or not at all, was set elsewhere; it is left to the stages.
+    """
+    ahead = workshop.due()
+    ledgers = {row.name: ahead.ledger(row.name) for row in FORMATS}
+    for slug, files in releases.items():
+        entries = {name: ledger[slug] for name, ledger in ledgers.items() if slug in ledger}
+        if len(entries) < len(FORMATS) or not all(_is(ahead.public / key, sha256) for key, sha256 in files.items()):
+            continue
+        for key in files:
+            target = workshop.public / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (ahead.public / key).replace(target)
+            os.utime(target)  # younger than all it was made from, which make goes by
+        for name, entry in entries.items():
+            workshop.note(name, slug, entry)
+            workshop.note(ahead.books + name, slug, None)
+            (workshop.waiting / entry.rendition.key).unlink(missing_ok=True)
+        shutil.rmtree(workshop.waiting / "releases" / slug, ignore_errors=True)
+        (workshop.waiting / "until" / slug).unlink(missing_ok=True)
+    for name in ledgers if releases else ():
+        workshop.copy_fair(name, Entry)
+        workshop.copy_fair(ahead.books + name, Entry)
+
+
+def _is(file: Path, sha256: str) -> bool:
+    return file.is_file() and digest(file.read_bytes()) == sha256

@@ -70,6 +70,10 @@ class StorageError(DatelineError):
     kind = "storage"
 
 
+class LeakError(StorageError):
+    """What must not be public can be read by anybody."""
+
+
 class ConflictError(DatelineError):
     """Somebody else published different content of the same release meanwhile."""
 

@@ -113,13 +113,13 @@ def apply(
     Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
     to, and StorageError.
     """
-    _checked(seen.manifest, base, ready, me)
+    checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
     coming = [(release, _coming(release, todo)) for release in ready]
     if any(files for _, files in coming):
-        seen = commit(store, seen, lambda now: _claimed(_checked(now, base, ready, me), coming, me))
+        seen = commit(store, seen, lambda now: claimed(checked(now, base, ready, me), coming, me))
     put_up(store, (*todo.group("files"), *todo.group("pages")), done)
-    return commit(store, seen, lambda now: merged(_checked(now, base, ready, me), ready, assets))
+    return commit(store, seen, lambda now: merged(checked(now, base, ready, me), ready, assets))
 
 
 def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
@@ -141,7 +141,7 @@ def _coming(release: Ready, todo: Plan) -> dict[str, str]:
     return {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
 
 
-def _claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
+def claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
     """Claim the releases, and say which public files are about to be overwritten: either digest is valid meanwhile."""
     rows, claims = current.by_slug(), dict(current.claims)
     for release, files in coming:
@@ -167,7 +167,7 @@ def _opaque(slug: str) -> str:
     return record.digest(slug.encode())
 
 
-def _checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Publisher) -> Manifest:
+def checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Publisher) -> Manifest:
     """Return ``current``; somebody else's other content of one of ours is a conflict."""
     rows, before = current.by_slug(), base.by_slug()
     for slug, ours in ((release.row.slug, release.row.record) for release in ready):
@@ -197,7 +197,7 @@ def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest
         try:
             return Seen(changed, _put_shared(store, record.KEY, record.dump(changed), seen.etag))
         except PreconditionFailed:
-            _stand_back(turn)
+            stand_back(turn)
             seen = look(store)
     raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
 
@@ -264,7 +264,7 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
                     _put_shared(store, key, data, known.etag if known else "")
                     done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
         except PreconditionFailed:
-            _stand_back(turn)
+            stand_back(turn)
             continue
         return seen
     raise StorageError(f"the listings: others kept writing them, {TRIES} times", "run the same command again")
@@ -274,6 +274,6 @@ def _reason(known: object) -> str:
     return "changed" if known else "new"
 
 
-def _stand_back(turn: int) -> None:
+def stand_back(turn: int) -> None:
     """Wait a moment, longer each turn, so that rivals do not meet again."""
     time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

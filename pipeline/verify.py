@@ -1,13 +1,12 @@
 """Reading everything back as a stranger would: without credentials, at the storage's own address.
 
 Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links of pages must lead
-somewhere; what waits must answer exactly as a name that never existed.
+somewhere.
 """
 
 from __future__ import annotations
 
 import posixpath
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -15,7 +14,7 @@ from html.parser import HTMLParser
 from msgspec import Struct
 
 from pipeline import listings
-from pipeline.formats import FORMATS, media_type
+from pipeline.formats import media_type
 from pipeline.manifest import KEY, Manifest, Row
 from pipeline.storage.stranger import Stranger
 from pipeline.writers.ninjs import digests
@@ -114,10 +113,3 @@ def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[
 def _wanted(row: Row, key: str, sha256: str) -> Wanted:
     coming = row.replacing.get(key)
     return Wanted(key, (sha256, coming) if coming else (sha256,))
-
-
-def leaks(stranger: Stranger, slugs: Iterable[str]) -> list[str]:
-    """Return those of ``slugs``, all waiting, of which a stranger can tell that they exist."""
-    nobody = secrets.token_hex(12)
-    blank = {row.suffix: stranger.head(row.key(nobody)).status for row in FORMATS}
-    return [slug for slug in slugs if any(stranger.head(row.key(slug)).status != blank[row.suffix] for row in FORMATS)]

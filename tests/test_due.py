@@ -63,9 +63,10 @@ def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
     ahead, made = tree(two.workshop.due().public, slug), tree(other.workshop.public, slug)
     assert len(ahead) == len(NAMES)
     assert ahead == made
-    (ready,), lacking = due.sort(two.workshop, two.house, [slug])
+    (ahead_of_time,), lacking = due.sort(two.workshop, two.house, [slug])
     (later,) = sort(other.workshop, other.house, [slug], instant).ready
-    assert (ready.row, lacking) == (later.row, [])
+    assert (ahead_of_time.ready.row, ahead_of_time.instant, lacking) == (later.row, instant, [])
+    assert ahead_of_time.beside == (("soon",) if slug == "later" else ("first",))
 
 
 def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: Bench) -> None:
@@ -90,7 +91,7 @@ def test_nothing_is_set_twice(two: Bench) -> None:
 
 def test_a_changed_neighbour_or_date_makes_it_undone(two: Bench) -> None:
     whole, lacking = due.sort(two.workshop, two.house, two.workshop.slugs())
-    assert (sorted(found.row.slug for found in whole), lacking) == (["later", "soon"], [])
+    assert (sorted(found.ready.row.slug for found in whole), lacking) == (["later", "soon"], [])
     two.write("between", date=at(NOW - timedelta(minutes=1)))
     two.run(NAMES)
     assert due.sort(two.workshop, two.house, two.workshop.slugs())[1] == ["soon"], "its page names the one before"
@@ -109,5 +110,3 @@ def test_drafts_and_what_is_public_are_due_at_no_instant(bench: Bench) -> None:
     assert "sketch" not in str(found)
     assert "edge" not in str(found)
     assert msgspec.json.encode(list(found)) == msgspec.json.encode(sorted(found))
-
-

@@ -87,7 +87,7 @@ class Memory:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    monkeypatch.setattr("pipeline.publish._stand_back", lambda turn: None)
+    monkeypatch.setattr("pipeline.publish.stand_back", lambda turn: None)
     return Memory()
 
 
@@ -668,7 +668,7 @@ def test_rivals_wait_longer_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.publish.time.sleep", slept.append)
     monkeypatch.setattr("pipeline.publish.random.uniform", lambda low, high: high)
     for turn in range(8):
-        publish._stand_back(turn)
+        publish.stand_back(turn)
     assert slept == sorted(slept)
     assert 0 < sum(slept) < 15
 

@@ -14,7 +14,7 @@ from pipeline.manifest import KEY, Manifest, Row, YearPage, digest
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.destination import Destination
 from pipeline.storage.stranger import Stranger
-from pipeline.verify import Trouble, Wanted, leaks, local_links, of_files, of_newsroom, read_back
+from pipeline.verify import Trouble, Wanted, local_links, of_files, of_newsroom, read_back
 from tests.test_site_pages import row
 
 PAGE = b'<html><a href="there.html">a</a> <a href="../index.html">b</a></html>'
@@ -160,20 +160,3 @@ def test_a_record_that_was_tampered_with_is_found(store: ObjectStore, stranger: 
     manifest = Manifest(1, (row(slug, record=digest(record(slug))),))
     wanted = [want for want in of_newsroom(manifest, lambda _: b"{}") if slug in want.key]
     assert read_back(stranger, wanted) == [Trouble(f"{folder}.json", "has other bytes than were published")]
-
-
-def test_what_waits_answers_as_a_name_that_never_was(store: ObjectStore, stranger: Stranger, folder: str) -> None:
-    slug = folder.split("/")[1]
-    assert leaks(stranger, [slug, "never-heard-of"]) == []
-    for form in FORMATS:
-        put(store, f"{folder}{form.suffix}")
-        assert leaks(stranger, ["never-heard-of", slug]) == [slug], form.suffix
-        store.delete(f"{folder}{form.suffix}")
-    assert leaks(stranger, []) == []
-
-
-def test_what_lies_in_the_private_bucket_is_no_leak(store: ObjectStore, stranger: Stranger, folder: str) -> None:
-    slug = folder.split("/")[1]
-    store.put(Put(key=f"{folder}.pdf", body=b"x", media_type="application/pdf"), "private")
-    assert leaks(stranger, [slug]) == []
-    store.delete(f"{folder}.pdf", "private")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
 from pipeline import due, publish, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
-from pipeline.commands.rendering import read_and_tell
+from pipeline.commands.rendering import REFUSED, read_and_tell
 from pipeline.errors import StorageError
 from pipeline.manifest import KEY, Manifest, load
 from pipeline.storage import embedded
@@ -19,15 +18,21 @@ APART = timedelta(seconds=2)
 """What the clocks of storage and of this machine may differ by."""
 
 
-def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
-    """Learn what is public, read what is new, and note the releases that need not be touched."""
+def learn(desk: Desk, console: Console, *, again: bool = False) -> dict[str, str]:
+    """Learn what is public and read what is new; return the digest of every source. ``again``: later in one run."""
     if desk.destination.embedded:
         embedded.start(desk.root)
     desk.published = last_manifest(desk)
     write_file(desk.workshop.work / CLOCK, desk.now.isoformat().encode())
     settle.remember(desk.workshop, desk.destination.address, desk.published)
     digests = settle.sources(desk.workshop)
-    read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
+    told = desk.workshop.recall(REFUSED, dict[str, str], {}) if again else {}
+    read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, told)
+    return digests
+
+
+def note_settled(desk: Desk, digests: dict[str, str]) -> None:
+    """Note the releases that need not be touched, and let make look again at those that are not whole."""
     doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     settled = settle.settled(desk.workshop, desk.house(), digests) - set(doubtful)
     write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
@@ -50,7 +55,7 @@ def last_manifest(desk: Desk) -> Manifest:
     """
     stranger = desk.stranger
     answer = stranger.get(KEY)
-    _compare_clocks(answer.date, datetime.now(UTC))
+    compare_clocks(answer.date, datetime.now(UTC))
     desk.now = min(desk.now, answer.date or desk.now)
     if answer.status == 200:
         return load(answer.body, lambda key: stranger.get(key).body)
@@ -59,7 +64,7 @@ def last_manifest(desk: Desk) -> Manifest:
     return publish.look(store).manifest
 
 
-def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:
+def compare_clocks(theirs: datetime | None, ours: datetime) -> None:
     """Raise StorageError when storage's clock and this machine's differ: an embargo would end at the wrong instant."""
     if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
         raise StorageError(

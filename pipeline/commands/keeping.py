@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import last_manifest
-from pipeline.commands.publishing import complain, keep_secret
+from pipeline.commands.publishing import complain
 from pipeline.commands.rendering import REFUSED, tell_lagging
+from pipeline.commands.secrecy import keep_closed, keep_secret
+from pipeline.commands.staging import keys_of, remembered
+from pipeline.embargo import Releases
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
 from pipeline.storage import embedded
@@ -38,8 +42,13 @@ def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
 
     complain(verify.read_back(stranger, wanted, done))
     manuscripts = filter(None, map(desk.workshop.manuscript, desk.workshop.slugs()))
-    keep_secret(desk, [found.release.slug for found in manuscripts if not found.release.is_public(desk.now)])
+    held = [found.release.slug for found in manuscripts if not found.release.is_public(desk.now)]
+    keep_secret(desk, held)
+    staged = remembered(desk) or {}
+    keep_closed(desk, keys_of(staged))
     console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
+    if held:
+        console.line(f"{count(len(held), 'release')} held: no stranger can tell of any")
     console.heading(f"{desk.destination.base_url}index.html")
 
 
@@ -78,6 +87,7 @@ def status(desk: Desk, _options: Namespace, console: Console) -> None:
     """Say of every release what it is; a person at the terminal may read the names of those that wait."""
     rows = desk.published.by_slug()
     refused = desk.workshop.recall(REFUSED, dict[str, str], {})
+    staged = remembered(desk) or {}
     lines = [("release", "state", "date", "language")]
     for slug in desk.workshop.slugs():
         manuscript = desk.workshop.manuscript(slug)
@@ -89,11 +99,19 @@ def status(desk: Desk, _options: Namespace, console: Console) -> None:
             continue
         release = manuscript.release
         waiting = not release.is_public(desk.now)
-        name = desk.workshop.opaque(slug) if waiting and not console.colour else slug
+        if waiting and not row and not console.colour:
+            lines.append(
+                (desk.workshop.opaque(slug), "draft" if release.draft else f"held, {_staged(slug, staged)}", "", "")
+            )
+            continue
         state = _state(manuscript, row, waiting, desk.now)
+        date = f"{release.date:%Y-%m-%d %H:%M%z}"
+        if waiting and not release.draft:
+            state += f", {_staged(slug, staged)}"
+            date = _both(release.date, desk.newsroom.time_zone)
         if manuscript.source != fingerprint.of_source(desk.workshop, slug):
             state += ", edited since"
-        lines.append((name, state, f"{release.date:%Y-%m-%d %H:%M%z}", release.language))
+        lines.append((slug, state, date, release.language))
     console.table(lines)
     tell_lagging(desk, console)
     where = desk.destination.base_url
@@ -110,6 +128,16 @@ def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime
     if row is None:
         return "not published yet"
     return "public" if row.source == manuscript.source else "changed, not published yet"
+
+
+def _staged(slug: str, staged: Releases) -> str:
+    return "staged" if slug in staged else "not staged yet"
+
+
+def _both(instant: datetime, zone: str) -> str:
+    """Return an instant as it is told in the newsroom and everywhere: local time and UTC."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M:%S %Z} = {instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def ahead(left: timedelta) -> str:

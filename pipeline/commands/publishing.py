@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.commands.doctoring import refuse_publishing
 from pipeline.commands.fetching import CLOCK
 from pipeline.commands.rendering import tell_lagging
+from pipeline.commands.secrecy import keep_secret
+from pipeline.commands.staging import plan_all, stage_all
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.plan import File, Plan, Upload, plan
@@ -57,8 +59,11 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
     else:
         console.line(f"nothing to do: {count(len(desk.published.rows), 'release')} public, all as made from content/")
     if not options.dry_run:
-        keep_secret(desk, found.held)
-    return _conclude(desk, found, console)
+        keep_secret(desk, found.held, guessing=False)
+        staged = stage_all(desk, console)
+    else:
+        staged = plan_all(desk, console)
+    return _conclude(desk, found, console) or staged
 
 
 def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
@@ -86,9 +91,9 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
     for _ in range(publish.TRIES):
-        seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: _build(desk, manifest), tell)
-        _keep(desk, seen.manifest)
-        troubles = _read_back(desk, written, seen.manifest)
+        seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: build(desk, manifest), tell)
+        keep(desk, seen.manifest)
+        troubles = read_back(desk, written, seen.manifest)
         if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
     _doubt(desk, found, troubles)
@@ -112,7 +117,8 @@ def _files(assets: Mapping[str, bytes]) -> list[File]:
     return [File(key, digest(data), len(data), data) for key, data in assets.items()]
 
 
-def _build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
+def build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
+    """Return all listings of ``manifest`` by key, made of the records here or in storage."""
     house = desk.house(shared=True)
     wanted = listings.shown(manifest, house)
     with ThreadPoolExecutor(verify.THREADS) as pool:  # on a fresh clone all of them come from storage
@@ -134,9 +140,9 @@ def _record(desk: Desk, row: Row) -> bytes:
         return data
 
 
-def _keep(desk: Desk, manifest: Manifest) -> None:
+def keep(desk: Desk, manifest: Manifest) -> None:
     """Keep on this machine what is public now, and how the listings look."""
-    made = _build(desk, manifest)
+    made = build(desk, manifest)
     desk.keep_listings(made)
     desk.published = manifest
     address = desk.destination.address
@@ -162,11 +168,11 @@ def _listed(desk: Desk) -> bool:
     if known and (known.address, known.serial, known.look) == here:
         wanted = known.digests
     else:
-        wanted = {key: digest(data) for key, data in _build(desk, desk.published).items()}
+        wanted = {key: digest(data) for key, data in build(desk, desk.published).items()}
     return not verify.read_back(desk.stranger, verify.of_files(wanted), follow=False)
 
 
-def _read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> list[verify.Trouble]:
+def read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> list[verify.Trouble]:
     """Read what was written, the listings and the manifest as a stranger."""
     known = desk.workshop.recall(LISTED, Listed, None)
     wanted = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
@@ -186,16 +192,6 @@ def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> N
     uploaded = [r.row.slug for r in found.ready]
     elsewhere = set(desk.workshop.recall(settle.DOUBTFUL, list[str], [])) - set(uploaded)
     desk.workshop.remember(settle.DOUBTFUL, sorted({*elsewhere, *(named or (uploaded if troubles else []))}))
-
-
-def keep_secret(desk: Desk, held: Iterable[str]) -> None:
-    """Make sure that nobody can tell that what waits exists. Raises StorageError."""
-    never = [slug for slug in held if slug not in desk.published.by_slug()]
-    for slug in verify.leaks(desk.stranger, never):
-        raise StorageError(
-            f"{desk.workshop.opaque(slug)} waits, but the public bucket answers for it",
-            "remove its files from the bucket by hand: they are known to whoever guessed the address",
-        )
 
 
 def complain(troubles: list[verify.Trouble]) -> None:
@@ -245,7 +241,7 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
     after = publish.merged(seen, found.ready, desk.assets)
     shown = {}
-    for key, data in _build(desk, after).items():
+    for key, data in build(desk, after).items():
         known = store.get(key)
         shown[key] = digest(known.body) if known else ""
         todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))

@@ -107,7 +107,7 @@ def render_stage(desk: Desk, options: Namespace, console: Console) -> Verdict | 
     if shared and slugs and not desk.workshop.is_due:
         desk.keep_assets(waiting=False)
     counted = {"made": 0, "unchanged": 0, "failed": 0}
-    for step in _steps(desk, stage, desk.house(shared=shared), slugs):
+    for step in steps(desk, stage, desk.house(shared=shared), slugs):
         counted[step.verb] += 1
         if step.fault:
             console.fault(str(step.fault))
@@ -122,7 +122,7 @@ def render_stage(desk: Desk, options: Namespace, console: Console) -> Verdict | 
     return None if whole or options.go_on else verdict(ReleaseError)
 
 
-def _steps(desk: Desk, stage: str, house: House, slugs: Sequence[str]) -> Iterator[Step]:
+def steps(desk: Desk, stage: str, house: House, slugs: Sequence[str]) -> Iterator[Step]:
     """Render; what waits and is due later is set at its own instant, unless it could not be set as it waits."""
     if not desk.workshop.is_due:
         yield from stages.render(stage, desk.workshop, house, slugs)

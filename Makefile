@@ -124,7 +124,7 @@ renditions: $(stages)
 render: $(stages) feed pages ## all formats of every release, and the listings; no upload
 	$(if $(read.stale)$(json.stale)$(feed.stale)$(odd),@$(RUN) render)
 
-publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: only the plan; WAIT=30m: stay, and lift what becomes due)
+publish: | $(READY) ## render what is stale, upload what changed, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay for what is due)
 	@$(RUN) fetch $(dry_run) --wait="$$DATELINE_WAIT"
 	@$(MAKE) renditions SETTLED=$(WORK)/settled
 	@test -z "$$(ls $(WAITING)/until 2>&-)" || $(MAKE) renditions SETTLED=$(WORK)/settled DUE=1

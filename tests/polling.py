@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from tests.newsroom import Office
 
 EVERY = 0.02
+"""Seconds between two questions, from ``CLOSE`` seconds before the instant on; before, ``SELDOM`` is enough."""
+CLOSE, SELDOM = 3.0, 0.25
 SUFFIXES = (".html", ".pdf", ".docx", ".txt", ".json", ".zip")
 SHARED = ("feed.xml", "index.html", "sitemap.xml")
 
@@ -88,7 +90,7 @@ class Poller:
 
     def _ask(self, key: str, tells: Callable[[int, bytes], bool], record: Record) -> None:
         connection = http.client.HTTPConnection(self.base.hostname or "", self.base.port, timeout=10)
-        while not self._stop.wait(EVERY):
+        while not self._stop.wait(EVERY if self._since() > -CLOSE else SELDOM):
             asked = self._since()
             try:
                 connection.request("GET", self.base.path + key)

@@ -41,9 +41,15 @@ def office(tmp_path: Path) -> Iterator[Office]:
         found.make("stop")
 
 
+_slowest = 0.0
+
+
 def published(office: Office) -> str:
     """Publish, and return the newsroom's address."""
+    global _slowest
+    begun = time.monotonic()
     result = office.make("publish")
+    _slowest = max(_slowest, time.monotonic() - begun)
     assert result.status == 0, result.text
     return address_of(result.out)
 
@@ -51,6 +57,11 @@ def published(office: Office) -> str:
 def soon(seconds: float) -> datetime:
     """Return a whole second that lies so many ahead at least."""
     return datetime.fromtimestamp(int(time.time() + seconds) + 1, UTC)
+
+
+def in_time(factor: float = 2) -> datetime:
+    """Return an instant before which a run is staged, even where this machine has other things to do."""
+    return soon(6 + factor * _slowest)
 
 
 def sleep_past(instant: datetime, more: float = 1.2) -> None:
@@ -106,7 +117,7 @@ class Job:
     def text(self) -> str:
         return self.out.read_text("utf-8")
 
-    def until(self, words: str, seconds: float = 60) -> None:
+    def until(self, words: str, seconds: float = 200) -> None:
         """Wait until the job said ``words``."""
         deadline = time.monotonic() + seconds
         while words not in self.text:
@@ -115,7 +126,7 @@ class Job:
             time.sleep(0.01)
 
     def end(self) -> Result:
-        return Result(self.process.wait(120), self.text, "")
+        return Result(self.process.wait(300), self.text, "")
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -132,12 +143,12 @@ def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
     slowest = []
     for attempt in range(3):
         slugs = [f"guarded-{attempt}-{name}" for name in "abc"]
-        instant = soon(16)
+        instant = in_time(3)
         zone = timezone(timedelta(hours=14))
         for slug in slugs:
             office.write(slug, title=f"{SECRET} {slug}", date=instant.astimezone(zone).isoformat(), embargo="true")
         with Poller(base, slugs, instant) as poller:
-            result = office.make("publish", "WAIT=1m", TZ="Pacific/Kiritimati" if attempt else "America/St_Johns")
+            result = office.make("publish", "WAIT=5m", TZ="Pacific/Kiritimati" if attempt else "America/St_Johns")
             poller.wait(5)
         print(poller.table())
         assert result.status == 0, result.text
@@ -162,14 +173,14 @@ def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
 
 def test_instants_one_after_the_other_are_each_met(office: Office) -> None:
     base = published(office)
-    instants = {f"turn-{number}": soon(14) + timedelta(seconds=4 * number) for number in range(2)}
+    instants = {f"turn-{number}": in_time(3) + timedelta(seconds=4 * number) for number in range(2)}
     for slug, instant in instants.items():
         office.write(slug, date=instant.isoformat())
     office.write("much-later", date=soon(3600).isoformat())
     office.write("broken", titel="x")
     with contextlib.ExitStack() as stack:
         pollers = {slug: stack.enter_context(Poller(base, [slug], instant)) for slug, instant in instants.items()}
-        result = office.make("publish", "WAIT=1m")
+        result = office.make("publish", "WAIT=5m")
         pollers["turn-1"].wait(5)
     for poller in pollers.values():
         assert poller.all_told, poller.table()
@@ -185,10 +196,10 @@ def test_instants_one_after_the_other_are_each_met(office: Office) -> None:
 
 def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
     base = published(office)
-    instant = soon(20)
+    instant = in_time(4)
     office.write("shared", title=SECRET, date=instant.isoformat())
     other = clone(office, tmp_path / "other")
-    jobs = [Job(office, "WAIT=1m"), Job(other, "WAIT=1m", **env_of(office))]
+    jobs = [Job(office, "WAIT=5m"), Job(other, "WAIT=5m", **env_of(office))]
     with Poller(base, ["shared"], instant) as poller:
         ended = [job.end() for job in jobs]
         poller.wait(5)
@@ -203,10 +214,10 @@ def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
 
 def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_path: Path) -> None:
     base = published(office)
-    instant = soon(24)
+    instant = in_time(8)
     for slug in ("kept", "moved", "cancelled"):
         office.write(slug, date=instant.isoformat())
-    job = Job(office, "WAIT=1m")
+    job = Job(office, "WAIT=5m")
     job.until("due before")
     other = clone(office, tmp_path / "other")
     other.write("moved", date=soon(3600).isoformat())
@@ -231,9 +242,9 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
 
 def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) -> None:
     base = published(office)
-    instant = soon(14)
+    instant = in_time()
     office.write("edited", date=instant.isoformat(), body="Words before.")
-    job = Job(office, "WAIT=1m")
+    job = Job(office, "WAIT=5m")
     job.until("due before")
     office.write("edited", date=instant.isoformat(), body="Words after.")
     assert job.end().status == 0, job.text
@@ -262,9 +273,9 @@ def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
 @pytest.mark.parametrize("when", ["waiting", "lifting"])
 def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str) -> None:
     base = published(office)
-    instant = soon(14)
+    instant = in_time()
     office.write("killed", date=instant.isoformat())
-    job = Job(office, "WAIT=1m")
+    job = Job(office, "WAIT=5m")
     job.until("due before")
     if when == "lifting":
         deadline = time.monotonic() + 60
@@ -285,7 +296,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
 
 def test_a_late_run_lifts_at_once_and_says_how_late(office: Office, tmp_path: Path) -> None:
     base = published(office)
-    instant = soon(9)
+    instant = in_time()
     office.write("late", date=instant.isoformat())
     office.write("changed", date=instant.isoformat())
     published(office)
@@ -320,7 +331,7 @@ def test_publishing_twice_writes_nothing_in_either_bucket(office: Office) -> Non
 def test_a_dry_run_stages_and_lifts_nothing(office: Office) -> None:
     published(office)
     office.write("held", date=soon(3).isoformat())
-    result = office.make("publish", "DRY_RUN=1", "WAIT=1m")
+    result = office.make("publish", "DRY_RUN=1", "WAIT=5m")
     assert result.status == 0, result.text
     assert "1 release would be staged" in result.out
     assert list(store_of(office).list("", "private")) == []
@@ -368,7 +379,7 @@ def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
     published(office)
     log = office.make("status")
     assert "guarded" not in log.text
-    assert re.search(r"waiting-[0-9a-f]{8} +held, staged\n", log.out), log.text
+    assert re.search(r"waiting-[0-9a-f]{8} +held for (1 h 0 min|59 min), staged\n", log.out), log.text
     assert f"{instant:%H:%M}" not in log.text
     command = [sys.executable, "-m", "pipeline", "status"]
     shown = subprocess.run(

@@ -14,7 +14,6 @@ from pipeline.commands.publishing import complain
 from pipeline.commands.rendering import REFUSED, tell_lagging
 from pipeline.commands.secrecy import keep_closed, keep_secret
 from pipeline.commands.staging import keys_of, remembered
-from pipeline.embargo import Releases
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
 from pipeline.storage import embedded
@@ -99,16 +98,14 @@ def status(desk: Desk, _options: Namespace, console: Console) -> None:
             continue
         release = manuscript.release
         waiting = not release.is_public(desk.now)
-        if waiting and not row and not console.colour:
-            lines.append(
-                (desk.workshop.opaque(slug), "draft" if release.draft else f"held, {_staged(slug, staged)}", "", "")
-            )
-            continue
         state = _state(manuscript, row, waiting, desk.now)
         date = f"{release.date:%Y-%m-%d %H:%M%z}"
         if waiting and not release.draft:
-            state += f", {_staged(slug, staged)}"
+            state += ", staged" if slug in staged else ", not staged yet"
             date = _both(release.date, desk.newsroom.time_zone)
+        if waiting and not row and not console.colour:  # a log may be read by anybody
+            lines.append((desk.workshop.opaque(slug), state, "", ""))
+            continue
         if manuscript.source != fingerprint.of_source(desk.workshop, slug):
             state += ", edited since"
         lines.append((slug, state, date, release.language))
@@ -128,10 +125,6 @@ def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime
     if row is None:
         return "not published yet"
     return "public" if row.source == manuscript.source else "changed, not published yet"
-
-
-def _staged(slug: str, staged: Releases) -> str:
-    return "staged" if slug in staged else "not staged yet"
 
 
 def _both(instant: datetime, zone: str) -> str:

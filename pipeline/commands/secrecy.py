@@ -19,7 +19,13 @@ def keep_secret(desk: Desk, held: Iterable[str], *, guessing: bool = True) -> No
         manuscript = desk.workshop.manuscript(slug)
         if slug not in public and manuscript:
             names.append(Name(slug, manuscript.release.picture_files))
-    for slug in leaks.traces(desk.stranger, names, guessing=guessing):
+    try:
+        found = leaks.traces(desk.stranger, names, guessing=guessing)
+    except StorageError as error:  # it names the address that was asked for, and so what waits
+        raise StorageError(
+            "nobody answers when asked for what waits: the leak test cannot be made", error.hint
+        ) from None
+    for slug in found:
         raise StorageError(
             f"{desk.workshop.opaque(slug)} waits, but the public bucket answers for it",
             "remove its files from the bucket by hand: they are known to whoever guessed the address",

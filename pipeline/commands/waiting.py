@@ -12,7 +12,7 @@ from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.commands.lifting import await_instant, lift, lift_late, prepare
 from pipeline.commands.publishing import publish_all
-from pipeline.commands.rendering import steps
+from pipeline.commands.rendering import REFUSED, read_and_tell, steps
 from pipeline.commands.staging import remembered, stage_all
 from pipeline.embargo import Found, Releases, Staged
 from pipeline.errors import ConflictError, DatelineError, SettingError
@@ -177,7 +177,7 @@ class Watch:
         if self._overruled:
             # This run's sources are not the newest: what they say of the others is for the run that changed it.
             number = count(len(self._overruled), "release")
-            self.console.line(f"{number} moved or cancelled by another run meanwhile: the rest is left to it")
+            self.console.line(f"{number} changed by another run meanwhile: the rest is left to it")
             return False
         self.desk = Desk(self.options.content, self.options.output, self.desk.environ, self.desk.root)
         try:
@@ -193,6 +193,9 @@ class Watch:
         desk = self.desk
         settled = set((desk.workshop.work / SETTLED).read_text("utf-8").split())
         todo = [slug for slug in desk.workshop.slugs() if slug not in settled]
+        # On a fresh clone what stands beside the new releases was not read yet: it was public, and whole.
+        unread = [slug for slug in todo if desk.workshop.manuscript(slug) is None]
+        read_and_tell(desk, unread, self.console, desk.workshop.recall(REFUSED, dict[str, str], {}))
         ordinary = desk.workshop
         for workshop in (ordinary, ordinary.due()):
             desk.workshop = workshop

@@ -36,11 +36,11 @@ waiting := $(filter $(held),$(slugs))
 open    := $(filter-out $(held),$(slugs))
 
 # DUE=1 (only `publish` says it): what waits is set once more, as it will be public, so that at its instant nothing is
-# left to make. The same stages, another tree; the marker of a draft lies beyond every date.
+# left to make. The same stages, another tree, by the run's own clock; the marker of a draft lies beyond every date.
 ifdef DUE
 PUBLIC  := $(WAITING)/due
 waiting :=
-open    := $(filter $(shell find $(WAITING)/until -type f -newermt now ! -newermt 2099-12-31 -printf '%f '),$(slugs))
+open    := $(filter $(shell find $(WAITING)/until -type f -newermt '$(file <$(WORK)/clock)' ! -newermt 2099-12-31 -printf '%f '),$(slugs))
 slugs   := $(open)
 endif
 

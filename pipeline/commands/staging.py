@@ -73,6 +73,7 @@ def plan_all(desk: Desk, console: Console) -> Verdict | None:
 def _look(desk: Desk, *, needed: bool) -> Found | None:
     """Return what waits; None where nothing is to wait and there is no private bucket, or no right to it."""
     try:
+        desk.store.check("private")
         return embargo.look(desk.store)
     except StorageError:
         if needed:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipeline import due, embargo
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk, Verdict, verdict
+from pipeline.commands.doctoring import refuse_staging
 from pipeline.commands.secrecy import keep_closed, keep_secret
 from pipeline.due import Due
 from pipeline.embargo import Found, Releases, Staged
@@ -90,6 +91,7 @@ def _bring_in_line(desk: Desk, found: Found, dues: list[Due], console: Console) 
     try:
         if new:
             _try_with_a_probe(desk, store)
+            refuse_staging(desk)
             keep_secret(desk, new)
         elif before:
             keep_closed(desk, keys_of(before))

@@ -20,7 +20,7 @@ segments, darkroom                pictures: what of their bytes may go out; othe
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
-publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
+publish, commits, verify          carrying it out in ordered groups; what is shared; reading it all back as a stranger
 storage/                          the object stores, the store that comes along, and the view from outside
 judges/                           programs from outside that judge what was made, for `make validate`
 commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
-from pipeline import publish, ready, settle
+from pipeline import commits, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
 from pipeline.commands.rendering import read_and_tell
@@ -54,7 +54,7 @@ def last_manifest(desk: Desk) -> Manifest:
         return load(answer.body, lambda key: stranger.get(key).body)
     store = desk.store
     store.check()
-    return publish.look(store).manifest
+    return commits.look(store).manifest
 
 
 def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:

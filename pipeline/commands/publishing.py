@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from pipeline import fingerprint, listings, publish, ready, settle, verify
+from pipeline import commits, fingerprint, listings, publish, ready, settle, verify
 from pipeline.archive import FOLDER
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
@@ -64,7 +64,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     clock = store.check().date
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
-    seen = publish.look(store)
+    seen = commits.look(store)
     going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)
     found = msgspec.structs.replace(found, ready=going)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
@@ -83,11 +83,11 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *(r.row.slug for r in found.ready)}))
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
-    for _ in range(publish.TRIES):
+    for _ in range(commits.TRIES):
         seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: _build(desk, manifest), tell)
         _keep(desk, seen.manifest)
         troubles = _read_back(desk, written, seen.manifest)
-        if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
+        if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
     _doubt(desk, found, troubles)
     complain(troubles)
@@ -123,7 +123,7 @@ def _record(desk: Desk, row: Row) -> bytes:
     try:
         return desk.record(row)
     except SettingError:
-        data = publish.must_get(desk.store, f"releases/{row.slug}.json")
+        data = commits.must_get(desk.store, f"releases/{row.slug}.json")
         if digest(data) not in (row.record, *row.replacing.values()):
             raise StorageError(
                 f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
@@ -238,7 +238,7 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     """Print what would go up and why; write nothing."""
     store = desk.store
     store.check()
-    seen = publish.look(store).manifest
+    seen = commits.look(store).manifest
     doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
     after = publish.merged(seen, found.ready, desk.assets)

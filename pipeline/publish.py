@@ -1,6 +1,6 @@
 """Publishing: what is ready goes up in groups, and the manifest is the commit point.
 
-    assets → files → release pages → manifest → listings
+    assets → files → release pages → records → manifest → listings
 
 Shared objects are written on condition that nobody else wrote them since they were read, and are made anew from the
 manifest read back when somebody did. A run that is killed lists nothing that is not there; the next one finishes.
@@ -8,9 +8,12 @@ manifest read back when somebody did. A run that is killed lists nothing that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -28,35 +31,50 @@ from pipeline.writers.ninjs import digests
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
 Done = Callable[[Upload], None]
+Batch = tuple[Ready, ...]
+
+BATCH = 50
+"""Releases that are committed at once when a new template renews them all."""
+THREADS = 8
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 def draft(
-    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, doubtful: Iterable[str] = ()
+    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, read: Mapping[str, str] = EMPTY
 ) -> Plan:
     """Return what of the releases and assets has to go up; the published records say what is there.
 
-    Of the ``doubtful`` ones everything goes up: they were read back with other bytes.
+    ``read`` is what was read back of files in doubt, as key → SHA-256; it says more than any record.
     """
     public = dict.fromkeys(seen.assets, "")
     wanted = [file for file in assets if file.key not in public]
+    going, rows = tuple(ready), seen.by_slug()
     there: dict[str, str] = {}
-    rows = seen.by_slug()
-    for release in ready:
-        row = rows.get(release.row.slug)
-        if row and row.slug not in doubtful:
-            there |= _there(store, row)
-        wanted += release.files
-    return plan(wanted, there)
+    with ThreadPoolExecutor(THREADS) as pool:
+        asked = [release for release in going if any(file.key not in read for file in release.files)]
+        for found in pool.map(lambda release: _there(store, release, rows.get(release.row.slug), seen), asked):
+            there |= found
+    return plan([*wanted, *(file for release in going for file in release.files)], there | dict(read))
 
 
-def _there(store: ObjectStore, row: Row) -> dict[str, str]:
-    """Return key → SHA-256 of the files of a public release; an empty digest where it is not known."""
+def _there(store: ObjectStore, release: Ready, row: Row | None, seen: Manifest) -> dict[str, str]:
+    """Return key → SHA-256 of a release's files that are public; an empty digest where it is not known."""
+    if row is None:  # one that was claimed may be half there: its publisher was stopped
+        claimed = _opaque(release.row.slug) in seen.claims
+        return _noted(store, [file.key for file in release.files]) if claimed else {}
     key = f"releases/{row.slug}.json"
     found = store.get(key)
-    if found is None or record.digest(found.body) != row.record:
+    digest = record.digest(found.body) if found else ""
+    if found is None or digest not in (row.record, row.replacing.get(key)):
         return {key: ""}  # somebody or something else wrote it: whatever it says of the files, it does not prove it
     # Where a run was stopped while it replaced files, either digest may be what is there.
-    return {**digests(found.body), key: row.record, **dict.fromkeys(row.replacing, "")}
+    return {**digests(found.body), key: digest, **_noted(store, row.replacing.keys() - {key})}
+
+
+def _noted(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
+    """Return the digests that were noted when these files were put; those that are not there are left out."""
+    found = {key: store.head(key) for key in keys}
+    return {key: head.sha256 for key, head in found.items() if head}
 
 
 class Publisher(Struct, frozen=True):
@@ -65,6 +83,11 @@ class Publisher(Struct, frozen=True):
     name: str
     now: datetime
     until: datetime
+
+    def after(self, seconds: float) -> Publisher:
+        """Return the same, so much later: what is claimed last has as much time as what is claimed first."""
+        passed = timedelta(seconds=seconds)
+        return Publisher(self.name, self.now + passed, self.until + passed)
 
 
 def apply(
@@ -79,19 +102,68 @@ def apply(
 ) -> Seen:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
-    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Before its files
-    go up a release is claimed in the manifest, so that of two rivals one is told before anything is overwritten.
+    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Many releases go
+    up in batches: what an interrupted run has committed, no later one does again. Before its files go up a release is
+    claimed in the manifest, so that of two rivals one is told before anything is overwritten.
 
     Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
     to, and StorageError.
     """
     _checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
-    coming = [(release, _coming(release, todo)) for release in ready]
-    if any(files for _, files in coming):
-        seen = commit(store, seen, lambda now: _claimed(_checked(now, base, ready, me), coming, me))
-    put_up(store, (*todo.group("files"), *todo.group("pages")), done)
-    return commit(store, seen, lambda now: merged(_checked(now, base, ready, me), ready, assets))
+    going = {upload.file.key: upload for upload in todo.uploads}
+    begun = time.monotonic()
+
+    def turn(now: Manifest, finished: Batch | None, coming: Batch) -> Manifest:
+        """List what is finished and claim what comes next, in one commit."""
+        mine = me.after(time.monotonic() - begun)
+        if finished is not None:
+            now = merged(_checked(now, base, finished, mine), finished, assets)
+        return _claimed(_checked(now, base, coming, mine), [(each, _coming(each, going)) for each in coming], mine)
+
+    rounds = batches(going, ready, seen.manifest)
+    for finished, coming in zip([None, *rounds], [*rounds, ()], strict=True):
+        if finished is None and not any(_coming(each, going) for each in coming):
+            continue
+        try:
+            seen = commit(store, seen, partial(turn, finished=finished, coming=coming))
+        except ConflictError:
+            if finished and coming:  # what is up is listed, though what comes next is somebody else's
+                commit(store, seen, partial(turn, finished=finished, coming=()))
+            raise
+        put_up_batch(store, going, coming, seen.manifest, done)
+    return seen
+
+
+def batches(going: Container[str], ready: Iterable[Ready], public: Manifest) -> list[Batch]:
+    """Part releases into those that are committed together, the newest first.
+
+    All new ones come at once and first, because pages lead to their neighbours; so do those of which nothing is
+    ``going`` up. There is always a first batch, if an empty one.
+    """
+    by_slug, rows = {release.row.slug: release for release in ready}, public.by_slug()
+    ordered = [by_slug[row.slug] for row in record.newest_first(release.row for release in by_slug.values())]
+    first: list[Ready] = []
+    changed: list[Ready] = []
+    for each in ordered:
+        is_changed = each.row.slug in rows and any(file.key in going for file in each.files)
+        (changed if is_changed else first).append(each)
+    room = max(0, BATCH - len(first))
+    rest = [tuple(changed[start : start + BATCH]) for start in range(room, len(changed), BATCH)]
+    return [(*first, *changed[:room]), *rest]
+
+
+def put_up_batch(store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done) -> None:
+    """Upload the files of a batch: a page after what it shows, and after the new ones that it leads to; records last.
+
+    Once a record is there, all is there that it states.
+    """
+    rows = public.by_slug()
+    ours = [(each.row.slug in rows, going[file.key]) for each in batch for file in each.files if file.key in going]
+    put_up(store, (upload for _, upload in ours if upload.group == "files"), done)
+    put_up(store, (upload for known, upload in ours if upload.group == "pages" and not known), done)
+    put_up(store, (upload for known, upload in ours if upload.group == "pages" and known), done)
+    put_up(store, (upload for _, upload in ours if upload.group == "records"), done)
 
 
 def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
@@ -108,9 +180,9 @@ def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _coming(release: Ready, todo: Plan) -> dict[str, str]:
+def _coming(release: Ready, going: Mapping[str, Upload]) -> dict[str, str]:
     """Return key → SHA-256 of the files of ``release`` that go up."""
-    return {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
+    return {file.key: file.sha256 for file in release.files if file.key in going}
 
 
 def _claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
@@ -171,7 +243,7 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
     """
     wanted = list(keys)
     for turn in range(TRIES):
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
         seen = look(store)
         made = build(seen.manifest)

@@ -50,7 +50,8 @@ class Memory:
         return None if body is None else Stored(body, self.etag(key), digest(body), DAY)
 
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
-        raise NotImplementedError
+        body = self.objects.get(key)
+        return None if body is None else Head(len(body), self.etag(key), "", "", "", digest(body), DAY)
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         self.before(put)
@@ -192,10 +193,10 @@ def test_what_is_ready_is_public_listed_and_named_in_that_order(memory: Memory) 
     assert sorted(keys[:2]) == sorted(ASSETS)
     assert keys[2:] == [
         "manifest.json",
-        "releases/one.pdf",
         "releases/two.pdf",
-        "releases/one.json",
+        "releases/one.pdf",
         "releases/two.json",
+        "releases/one.json",
         "manifest/2026.2.json",
         "manifest.json",
         "feed.xml",

@@ -68,8 +68,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)
     found = msgspec.structs.replace(found, ready=going)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
-    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
-    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, doubtful)
+    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, _in_doubt(desk, found))
     written: dict[str, str] = {}
 
     def tell(upload: Upload) -> None:
@@ -80,7 +79,8 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
             console.progress(len(written), len(todo.uploads), "uploaded")
 
     # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
-    desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *(r.row.slug for r in found.ready)}))
+    doubtful = {*desk.workshop.recall(settle.DOUBTFUL, list[str], []), *(r.row.slug for r in found.ready)}
+    desk.workshop.remember(settle.DOUBTFUL, sorted(doubtful))
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
     _sum_up(todo, console)
     for _ in range(commits.TRIES):
@@ -177,6 +177,15 @@ def _read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> li
     ]
 
 
+def _in_doubt(desk: Desk, found: ready.Sorted) -> Mapping[str, str]:
+    """Return what a stranger is given of the releases that a run before sent up, and never read back as they should be.
+
+    So a run that was interrupted is gone on with: what is there as it should be does not go up again.
+    """
+    doubtful = set(desk.workshop.recall(settle.DOUBTFUL, list[str], []))
+    return verify.in_doubt(desk.stranger, [file.key for r in found.ready if r.row.slug in doubtful for file in r.files])
+
+
 def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> None:
     """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
     wrong = {trouble.key for trouble in troubles}
@@ -239,8 +248,7 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     store.check()
     seen = commits.look(store).manifest
-    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
-    todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
+    todo = publish.draft(found.ready, _files(desk.assets), seen, store, _in_doubt(desk, found))
     after = publish.merged(seen, found.ready, desk.assets)
     shown = {}
     for key, data in _build(desk, after).items():

@@ -144,6 +144,9 @@ test: $(TESTED) ## set up and run the whole test suite
 bench: $(TESTED) ## what things cost, as ratios within one run
 	@$(VENV)/bin/python -m tests.benchmarks
 
+sweep: $(TESTED) ## kill the publisher at every request, and see that the newsroom stays whole (ARGS="correction --every 5")
+	@$(VENV)/bin/python -m tests.sweep $(ARGS)
+
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 
@@ -163,5 +166,5 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 export DATELINE_TITLE := $(value TITLE)
 
 .PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
-        setup test bench clean help FORCE
+        setup test bench sweep clean help FORCE
 FORCE:

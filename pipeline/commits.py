@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
@@ -96,6 +97,13 @@ def put_shared(store: ObjectStore, key: str, data: bytes, etag: str) -> str:
             if_none_match=not etag,
         )
     )
+
+
+def put_where_none_is(store: ObjectStore, made: Mapping[str, bytes]) -> None:
+    """Write shared objects that are not there yet; where somebody was first, theirs stays."""
+    for key, data in made.items():
+        with suppress(PreconditionFailed):
+            put_shared(store, key, data, "")
 
 
 def stand_back(turn: int) -> None:

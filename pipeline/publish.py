@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from pipeline import archive
 from pipeline import manifest as record
-from pipeline.commits import TRIES, Seen, commit, look, put_shared, stand_back
+from pipeline.commits import TRIES, Seen, commit, look, put_shared, put_where_none_is, stand_back
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import Claim, Manifest, Row
 from pipeline.plan import File, Plan, Upload, plan
@@ -36,7 +37,7 @@ Batch = tuple[Ready, ...]
 BATCH = 50
 """Releases that are committed at once when a new template renews them all."""
 THREADS = 8
-EMPTY: Mapping[str, str] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def draft(
@@ -99,18 +100,21 @@ def apply(
     seen: Seen,
     me: Publisher,
     done: Done,
+    opened: Mapping[str, bytes] = EMPTY,
 ) -> Seen:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
     ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Many releases go
     up in batches: what an interrupted run has committed, no later one does again. Before its files go up a release is
-    claimed in the manifest, so that of two rivals one is told before anything is overwritten.
+    claimed in the manifest, so that of two rivals one is told before anything is overwritten. ``opened`` are listings
+    that pages will lead to and that are not there yet.
 
     Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
     to, and StorageError.
     """
     _checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
+    put_where_none_is(store, opened)
     going = {upload.file.key: upload for upload in todo.uploads}
     begun = time.monotonic()
 
@@ -205,6 +209,15 @@ def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -
     known = tuple(sorted({*current.assets, *assets}))
     after = archive.remember(current, record.with_rows(current, rows.values()))
     return msgspec.structs.replace(after, assets=known, claims=claims)
+
+
+def opening(current: Manifest, ready: Iterable[Ready]) -> Manifest:
+    """Return ``current`` with the feeds and shelves that ``ready`` will bring, empty as yet.
+
+    Release pages lead to them, so they are opened before.
+    """
+    after = merged(current, tuple(ready), ())
+    return archive.remember(after, record.with_rows(after, current.rows))
 
 
 def _opaque(slug: str) -> str:

@@ -28,7 +28,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.commits import look
-from pipeline.manifest import KEY, dump
+from pipeline.manifest import KEY, digest, dump
 from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.storefolder import BUCKET, StoreFolder
@@ -242,11 +242,11 @@ class Sweep:
 
     def __init__(self, bench: Bench, scenario: Scenario) -> None:
         self.bench, self.scenario = bench, scenario
-        self.office = Office(bench.folder / scenario.name)
+        self.office = Office(Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=bench.folder)) / "office")
         self.output = self.office.folder / "output"
         bench.put_back({})
         scenario.before(self.office)
-        self._make()
+        self.publish()
         scenario.change(self.office)
         self.public = bench.snapshot()
         self.unfetched = self._keep("unfetched")
@@ -257,7 +257,8 @@ class Sweep:
             self.forks.end()
             raise
 
-    def _make(self) -> None:
+    def publish(self) -> None:
+        """Publish as people do, with make."""
         done = self.office.make("publish", **self.bench.environ)
         assert done.status == 0, done.text
 
@@ -281,17 +282,17 @@ class Sweep:
             assert self.forks.run("publish") == 0, self.forks.said()
             self.steps = [step_of(*request) for request in (*steps, *gate.seen)]
         self.troubles += onlooker.look()
-        self.end = self._ending()
+        self.end = self.ending()
 
-    def _ending(self) -> dict[str, str]:
+    def ending(self) -> dict[str, str]:
         """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
         found = {key: sha for key, sha in self.bench.objects().items() if not key.startswith("manifest")}
         manifest = look(self.bench.store).manifest
-        return found | {KEY: msgspec.structs.replace(manifest, serial=0, years={}) and _plain(dump(manifest))}
+        return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:
         """Kill the publisher at every so many requests."""
-        yield Line(self.scenario.name, 0, "(undisturbed)", "-", self.troubles + self._settled())
+        yield Line(self.scenario.name, 0, "(undisturbed)", "-", self.troubles + self.unsettled())
         for number in range(1, len(self.steps) + 1, every):
             for moment in moments:
                 yield self.killed(number, moment)
@@ -327,28 +328,28 @@ class Sweep:
             bench.gate.count_anew()
             yield status
             troubles += onlooker.look()
-            troubles += self._lost()
-            line.troubles += [f"killed: {trouble}" for trouble in troubles]
+            troubles += self.lost()
+            line.troubles += [f"meanwhile: {trouble}" for trouble in troubles]
             troubles.clear()
             if fetching:
-                self._make()
+                self.publish()
             for command in ("fetch", "publish"):
                 if status := self.forks.run(command):
                     line.troubles.append(f"clean {command} ended with {status}: {self.forks.said()[-300:]}")
             troubles += onlooker.look()
-        line.troubles += [f"clean run: {trouble}" for trouble in troubles + self._lost()]
-        if differing := sorted(key for key, _ in self._ending().items() ^ self.end.items()):
+        line.troubles += [f"clean run: {trouble}" for trouble in troubles + self.lost()]
+        if differing := sorted(key for key, _ in self.ending().items() ^ self.end.items()):
             line.troubles.append(f"another end: {', '.join(dict.fromkeys(differing))}")
-        line.troubles += self._settled()
+        line.troubles += self.unsettled()
 
-    def _settled(self) -> list[str]:
+    def unsettled(self) -> list[str]:
         """Run once more: nothing may be written."""
         self.bench.gate.count_anew()
         statuses = [self.forks.run(command) for command in ("fetch", "publish")]
         written = [step_of(*request) for request in self.bench.gate.seen if request[0] in WRITES]
         return [f"writes again: {', '.join(written)}"] * bool(written) + [f"ends with {statuses}"] * any(statuses)
 
-    def _lost(self) -> list[str]:
+    def lost(self) -> list[str]:
         """Return what was public and is not, or is with bytes that nobody meant to publish."""
         there = self.bench.objects()
         gone = [key for key in self.public if key not in there and key in self.end]
@@ -360,22 +361,15 @@ class Sweep:
         return [f"lost: {key}" for key in gone] + [f"spoilt: {key}" for key in spoilt]
 
 
-def _plain(data: bytes) -> str:
-    found = json.loads(data)
-    return json.dumps({**found, "serial": 0, "years": sorted(found.get("years", ()))}, sort_keys=True)
-
-
 @contextmanager
-def benched() -> Iterator[Bench]:
-    """Start a store and the proxy before it, in a folder that goes afterwards."""
-    with tempfile.TemporaryDirectory(prefix="sweep-") as name:
-        folder = Path(name)
-        (folder / "store").mkdir()
-        try:
-            with proxy(embedded.start(folder / "store")) as gate:
-                yield Bench(folder, gate)
-        finally:
-            embedded.stop(folder / "store")
+def bench_in(folder: Path) -> Iterator[Bench]:
+    """Start a store in a folder, and the proxy before it."""
+    (folder / "store").mkdir()
+    try:
+        with proxy(embedded.start(folder / "store")) as gate:
+            yield Bench(folder, gate)
+    finally:
+        embedded.stop(folder / "store")
 
 
 def main() -> None:
@@ -388,7 +382,7 @@ def main() -> None:
     if unknown := set(options.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     begun, failed, counts = time.monotonic(), 0, Counter[str]()
-    with benched() as bench:
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder, bench_in(Path(folder)) as bench:
         for scenario in SCENARIOS:
             if options.scenarios and scenario.name not in options.scenarios:
                 continue

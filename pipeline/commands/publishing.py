@@ -81,17 +81,28 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
     doubtful = {*desk.workshop.recall(settle.DOUBTFUL, list[str], []), *(r.row.slug for r in found.ready)}
     desk.workshop.remember(settle.DOUBTFUL, sorted(doubtful))
-    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
+    opened = _opened(desk, seen, found)
+    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell, opened)
     _sum_up(todo, console)
+    proven: set[str] = set()
     for _ in range(commits.TRIES):
         seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: _build(desk, manifest), tell)
         _keep(desk, seen.manifest)
-        troubles = _read_back(desk, written, seen.manifest)
+        unproven = {key: sha256 for key, sha256 in written.items() if key not in proven}
+        troubles = _read_back(desk, unproven, seen.manifest)
         if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
+        proven = written.keys() - {trouble.key for trouble in troubles}
     _doubt(desk, found, troubles)
     complain(troubles)
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
+
+
+def _opened(desk: Desk, seen: commits.Seen, found: ready.Sorted) -> Mapping[str, bytes]:
+    """Return the listings that the pages of ``found`` will lead to and that are not there yet, as they are before."""
+    coming = publish.opening(seen.manifest, found.ready)
+    new = {*listings.keys(coming)} - {*(listings.keys(seen.manifest) if seen.etag else ())}
+    return {key: data for key, data in _build(desk, coming).items() if key in new} if new else {}
 
 
 def _sum_up(todo: Plan, console: Console) -> None:

@@ -103,7 +103,7 @@ def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Ready
     return tuple(release(number, template) for number in numbers)
 
 
-def run(store: Counting, ready: Iterable[Ready], name: str = "mine", now: datetime = NOW) -> Manifest:
+def run(store: ObjectStore, ready: Iterable[Ready], name: str = "mine", now: datetime = NOW) -> Manifest:
     """Publish as a run does that comes from a fresh clone: what is settled is not even looked at."""
     seen = look(store)
     rows = seen.manifest.by_slug()
@@ -137,6 +137,17 @@ def whole(store: Counting) -> dict[str, int]:
             assert there.sha256 in (stated, listed.replacing.get(name)), name
         worn[listed.fingerprint] = worn.get(listed.fingerprint, 0) + 1
     return worn
+
+
+def fatal_at(number: int) -> Callable[[Put], None]:
+    """Return what kills a run before the write ``number`` of a release's files."""
+    fatal = nth(number)
+
+    def before(put: Put) -> None:
+        if fatal(put):
+            raise Killed
+
+    return before
 
 
 def nth(number: int, *suffixes: str) -> Callable[[Put], bool]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import commits
+from pipeline import commits, publish
 from pipeline.commits import Seen, commit, look
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, load, year_pages
@@ -680,3 +680,25 @@ def test_a_release_whose_date_moves_to_another_year_is_listed_once(memory: Memor
     assert set(memory.manifest().years) == {"2025", "2026"}
     Office(memory).publish(release("one", "moved back", date=NOON + timedelta(days=1)))
     assert set(memory.manifest().years) == {"2026"}
+
+
+def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_overwritten(memory: Memory) -> None:
+    memory.objects["feed.xml"] = b"a rival's"
+    ready, seen = (release("one", language="de"),), look(memory)
+    todo = draft(ready, (), seen.manifest, memory)
+    opened = {"feed.xml": b"ours", "feeds/lang/de.xml": b"nothing yet"}
+    me = Publisher("mine", NOW, NOW + timedelta(minutes=15))
+    apply(memory, todo, ready, (), seen.manifest, seen, me, lambda upload: None, opened)
+    assert memory.objects["feed.xml"] == b"a rival's"
+    keys = [put.key for put in memory.puts]
+    assert keys.index("feeds/lang/de.xml") < keys.index("manifest.json") < keys.index("releases/one.pdf")
+
+
+def test_newsroom_that_opens_has_the_feeds_and_shelves_that_are_coming_without_what_comes(memory: Memory) -> None:
+    Office(memory).publish(release("one"))
+    before = memory.manifest()
+    coming = publish.opening(before, [release("zwei", days=-365, language="de", topics=("news",))])
+    assert coming.rows == before.rows
+    assert coming.languages == ("de",)
+    assert coming.emptied == ("archive/2025.html", "archive/topic/news.html")
+    assert publish.opening(before, [release("one", "other words")]) == before

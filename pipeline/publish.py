@@ -197,7 +197,7 @@ def _claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], 
         if files:
             claims[_opaque(slug)] = Claim(me.name, release.row.record, me.until)
         if files and slug in rows:
-            rows[slug] = msgspec.structs.replace(rows[slug], replacing=files)
+            rows[slug] = msgspec.structs.replace(rows[slug], replacing={**rows[slug].replacing, **files})
     return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), claims=claims)
 
 

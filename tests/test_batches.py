@@ -203,7 +203,12 @@ def test_files_that_are_there_are_asked_for_and_not_put_again(store: Counting) -
     store.fatal = nth(8, ".json")
     with pytest.raises(Killed):
         run(store, newsroom("new", range(9)))
-    store.fatal = lambda put: False
+
+    def look_on(put: Put) -> bool:
+        whole(store)
+        return False
+
+    store.fatal = look_on
     store.puts.clear()
     store.heads.clear()
     run(store, newsroom("new", range(9)))

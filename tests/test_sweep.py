@@ -85,14 +85,14 @@ def has_small_disks() -> bool:
 
 @pytest.mark.skipif(not has_small_disks(), reason="mounting a small disk is not allowed here")
 @pytest.mark.parametrize("sweep", ["correction"], indirect=True)
-@pytest.mark.parametrize("room", [0, 24, 200], ids="{} KB left".format)
+@pytest.mark.parametrize("room", [0, 200], ids="{} KB left".format)
 def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     bench: Bench, sweep: Sweep, room: int
 ) -> None:
     bench.put_back(sweep.public)
     shutil.rmtree(sweep.output)
     shutil.copytree(sweep.unfetched, sweep.output)
-    used = sum(-(-path.stat().st_size // 4096) * 4 + 4 for path in sweep.unfetched.rglob("*"))
+    used = sum(-(-path.stat().st_size // 4096) * 4 for path in sweep.unfetched.rglob("*") if path.is_file())
     script = (
         "mount -t tmpfs -o size=$1k none output && cp -a unfetched/. output/ && make publish; status=$?; "
         "mkdir -p left && cp -a output/. left/; exit $status"

@@ -161,6 +161,9 @@ test: $(TESTED) ## set up and run the whole test suite
 bench: $(TESTED) ## what things cost, as ratios within one run
 	@$(VENV)/bin/python -m tests.benchmarks
 
+sweep: $(TESTED) ## kill the publisher at every request, and see that the newsroom stays whole (ARGS="correction --every 5")
+	@$(VENV)/bin/python -m tests.sweep $(ARGS)
+
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 
@@ -183,5 +186,5 @@ export DATELINE_REVOKE := $(value REVOKE)
 export DATELINE_WAIT := $(value WAIT)
 
 .PHONY: read $(stages) feed pages renditions render publish share check validate new status verify serve stop storage \
-        doctor setup test bench clean help FORCE
+        doctor setup test bench sweep clean help FORCE
 FORCE:

@@ -22,7 +22,7 @@ reading, stages, pool             the stages: sources → manuscripts → rendit
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
 sharing, offprint                 embargoed copies for those who hold a link
 due, embargo, leaks               what waits: set ahead, staged in private, lifted at its instant, and noticed by nobody
-publish, verify                   carrying it out in ordered groups; reading everything back as a stranger
+publish, commits, verify          carrying it out in ordered groups; what is shared; reading it all back as a stranger
 storage/                          the object stores, the store that comes along, and the view from outside
 judges/                           programs from outside that judge what was made, for `make validate`
 commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors

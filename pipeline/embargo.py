@@ -14,12 +14,13 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from pipeline import publish
+from pipeline import commits, publish
+from pipeline.commits import Seen
 from pipeline.due import Due
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import Manifest, Row
 from pipeline.plan import File, Upload, group_of
-from pipeline.publish import Publisher, Seen
+from pipeline.publish import Publisher
 from pipeline.ready import Ready
 from pipeline.storage import Copy, ObjectStore, PreconditionFailed, Put
 
@@ -92,7 +93,7 @@ def look(store: ObjectStore) -> Found:
 
 def change(store: ObjectStore, found: Found, how: Callable[[Releases], Releases]) -> Found:
     """Write what waits, changed; read it again and change that when somebody else was first."""
-    for turn in range(publish.TRIES):
+    for turn in range(commits.TRIES):
         after = dict(sorted(how(found.releases).items()))
         if after == found.releases:
             return found
@@ -108,7 +109,7 @@ def change(store: ObjectStore, found: Found, how: Callable[[Releases], Releases]
         try:
             return Found(after, store.put(written, "private"))
         except PreconditionFailed:
-            publish.stand_back(turn)
+            commits.stand_back(turn)
             found = look(store)
     raise StorageError("what waits: others kept writing it", "run the same command again")
 
@@ -210,13 +211,16 @@ def lift(
     base: Manifest,
     me: Publisher,
     assets: Iterable[str],
+    opened: Mapping[str, bytes],
     done: Callable[[str], None],
 ) -> Lifted:
     """Make ``releases`` public, all by one manifest: claimed, copied, committed. Their instant must have come.
 
+    ``opened`` are listings that their pages are the first to lead to.
+
     What somebody else published in other words since ``base`` is left out and told. Raises StorageError.
     """
-    seen = publish.look(store)
+    seen = commits.look(store)
     rows = seen.manifest.by_slug()
     there = {slug for slug, staged in releases.items() if slug in rows and rows[slug].record == staged.row.record}
     going: list[Ready] = []
@@ -230,9 +234,9 @@ def lift(
     ready = tuple(going)
     if ready:
         try:
-            seen = _lift(store, ready, todo, base, seen, me, assets, done)
+            seen = _lift(store, ready, todo, base, seen, me, assets, opened, done)
         except StorageError:
-            seen = publish.look(store)  # a rival with the same content may have been first, and have tidied up
+            seen = commits.look(store)  # a rival with the same content may have been first, and have tidied up
             rows = seen.manifest.by_slug()
             if not all(one.row.slug in rows and rows[one.row.slug].record == one.row.record for one in ready):
                 raise
@@ -247,11 +251,13 @@ def _lift(
     seen: Seen,
     me: Publisher,
     assets: Iterable[str],
+    opened: Mapping[str, bytes],
     done: Callable[[str], None],
 ) -> Seen:
     coming = [(one, {file.key: file.sha256 for file in one.files}) for one in ready]
-    seen = publish.commit(store, seen, lambda now: publish.claimed(publish.checked(now, base, ready, me), coming, me))
+    seen = commits.commit(store, seen, lambda now: publish.claimed(publish.checked(now, base, ready, me), coming, me))
+    commits.put_where_none_is(store, opened)
     every = [copy for one in ready for copy in todo[one.row.slug]]
-    for pages in (False, True):  # nothing is named before it is there
-        store.copy_all([copy for copy in every if (group_of(copy.key) == "pages") == pages], done)
-    return publish.commit(store, seen, lambda now: publish.merged(publish.checked(now, base, ready, me), ready, assets))
+    for group in ("files", "pages", "records"):  # nothing is named before it is there
+        store.copy_all([copy for copy in every if group_of(copy.key) == group], done)
+    return commits.commit(store, seen, lambda now: publish.merged(publish.checked(now, base, ready, me), ready, assets))

@@ -9,8 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Group = Literal["assets", "files", "pages", "manifest", "listings"]
-GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "manifest", "listings")
+Group = Literal["assets", "files", "pages", "records", "manifest", "listings"]
+GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "records", "manifest", "listings")
 """Order of upload: nothing is named before it is there, and the manifest is the commit point."""
 
 MINUTES = "public, max-age=60, must-revalidate"
@@ -149,7 +149,7 @@ FORMATS: tuple[Format, ...] = (
         ".json",
         "application/json",
         "Data",
-        "pages",
+        "records",
         False,
         ("pipeline/writers/ninjs.py", *_MARKUP, "templates/fragment.html.j2", *_ALL),
         address=True,

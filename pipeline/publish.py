@@ -1,6 +1,6 @@
 """Publishing: what is ready goes up in groups, and the manifest is the commit point.
 
-    assets → files → release pages → manifest → listings
+    assets → files → release pages → records → manifest → listings
 
 Shared objects are written on condition that nobody else wrote them since they were read, and are made anew from the
 manifest read back when somebody did. A run that is killed lists nothing that is not there; the next one finishes.
@@ -8,83 +8,74 @@ manifest read back when somebody did. A run that is killed lists nothing that is
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from pipeline import archive
 from pipeline import manifest as record
+from pipeline.commits import TRIES, Seen, commit, look, put_shared, put_where_none_is, stand_back
 from pipeline.errors import ConflictError, StorageError
-from pipeline.manifest import EMPTY, Claim, Manifest, Row, YearPage
+from pipeline.manifest import Claim, Manifest, Row
 from pipeline.plan import File, Plan, Upload, plan
 from pipeline.ready import Ready
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
 from pipeline.writers.ninjs import digests
 
-TRIES = 12
-"""Rounds of reading back and trying again while others publish too."""
-
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
 Done = Callable[[Upload], None]
+Batch = tuple[Ready, ...]
 
-
-class Seen(Struct, frozen=True):
-    """The manifest as it stood in storage at one moment."""
-
-    manifest: Manifest
-    etag: str
-    """Empty when there was none."""
-
-
-def look(store: ObjectStore) -> Seen:
-    """Read the manifest with its year pages. Raises StorageError."""
-    found = store.get(record.KEY)
-    if found is None:
-        return Seen(EMPTY, "")
-    return Seen(record.load(found.body, lambda key: must_get(store, key)), found.etag)
-
-
-def must_get(store: ObjectStore, key: str) -> bytes:
-    """Return an object that is named somewhere. Raises StorageError when it is not there."""
-    found = store.get(key)
-    if found is None:
-        raise StorageError(f"{key} is named in the manifest but is not in storage", "make verify")
-    return found.body
+BATCH = 50
+"""Releases that are committed at once when a new template renews them all."""
+THREADS = 8
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def draft(
-    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, doubtful: Iterable[str] = ()
+    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, read: Mapping[str, str] = EMPTY
 ) -> Plan:
     """Return what of the releases and assets has to go up; the published records say what is there.
 
-    Of the ``doubtful`` ones everything goes up: they were read back with other bytes.
+    ``read`` is what was read back of files in doubt, as key → SHA-256; it says more than any record.
     """
     public = dict.fromkeys(seen.assets, "")
     wanted = [file for file in assets if file.key not in public]
+    going, rows = tuple(ready), seen.by_slug()
     there: dict[str, str] = {}
-    rows = seen.by_slug()
-    for release in ready:
-        row = rows.get(release.row.slug)
-        if row and row.slug not in doubtful:
-            there |= _there(store, row)
-        wanted += release.files
-    return plan(wanted, there)
+    with ThreadPoolExecutor(THREADS) as pool:
+        asked = [release for release in going if any(file.key not in read for file in release.files)]
+        for found in pool.map(lambda release: _there(store, release, rows.get(release.row.slug), seen), asked):
+            there |= found
+    return plan([*wanted, *(file for release in going for file in release.files)], there | dict(read))
 
 
-def _there(store: ObjectStore, row: Row) -> dict[str, str]:
-    """Return key → SHA-256 of the files of a public release; an empty digest where it is not known."""
+def _there(store: ObjectStore, release: Ready, row: Row | None, seen: Manifest) -> dict[str, str]:
+    """Return key → SHA-256 of a release's files that are public; an empty digest where it is not known."""
+    if row is None:  # one that was claimed may be half there: its publisher was stopped
+        claimed = _opaque(release.row.slug) in seen.claims
+        return _noted(store, [file.key for file in release.files]) if claimed else {}
     key = f"releases/{row.slug}.json"
     found = store.get(key)
-    if found is None or record.digest(found.body) != row.record:
+    digest = record.digest(found.body) if found else ""
+    if found is None or digest not in (row.record, row.replacing.get(key)):
         return {key: ""}  # somebody or something else wrote it: whatever it says of the files, it does not prove it
     # Where a run was stopped while it replaced files, either digest may be what is there.
-    return {**digests(found.body), key: row.record, **dict.fromkeys(row.replacing, "")}
+    return {**digests(found.body), key: digest, **_noted(store, row.replacing.keys() - {key})}
+
+
+def _noted(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
+    """Return the digests that were noted when these files were put; those that are not there are left out."""
+    found = {key: store.head(key) for key in keys}
+    return {key: head.sha256 for key, head in found.items() if head}
 
 
 class Publisher(Struct, frozen=True):
@@ -93,6 +84,11 @@ class Publisher(Struct, frozen=True):
     name: str
     now: datetime
     until: datetime
+
+    def after(self, seconds: float) -> Publisher:
+        """Return the same, so much later: what is claimed last has as much time as what is claimed first."""
+        passed = timedelta(seconds=seconds)
+        return Publisher(self.name, self.now + passed, self.until + passed)
 
 
 def apply(
@@ -104,22 +100,74 @@ def apply(
     seen: Seen,
     me: Publisher,
     done: Done,
+    opened: Mapping[str, bytes] = EMPTY,
 ) -> Seen:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
-    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Before its files
-    go up a release is claimed in the manifest, so that of two rivals one is told before anything is overwritten.
+    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Many releases go
+    up in batches: what an interrupted run has committed, no later one does again. Before its files go up a release is
+    claimed in the manifest, so that of two rivals one is told before anything is overwritten. ``opened`` are listings
+    that pages will lead to and that are not there yet.
 
     Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
     to, and StorageError.
     """
     checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
-    coming = [(release, _coming(release, todo)) for release in ready]
-    if any(files for _, files in coming):
-        seen = commit(store, seen, lambda now: claimed(checked(now, base, ready, me), coming, me))
-    put_up(store, (*todo.group("files"), *todo.group("pages")), done)
-    return commit(store, seen, lambda now: merged(checked(now, base, ready, me), ready, assets))
+    put_where_none_is(store, opened)
+    going = {upload.file.key: upload for upload in todo.uploads}
+    begun = time.monotonic()
+
+    def turn(now: Manifest, finished: Batch | None, coming: Batch) -> Manifest:
+        """List what is finished and claim what comes next, in one commit."""
+        mine = me.after(time.monotonic() - begun)
+        if finished is not None:
+            now = merged(checked(now, base, finished, mine), finished, assets)
+        return claimed(checked(now, base, coming, mine), [(each, _coming(each, going)) for each in coming], mine)
+
+    rounds = batches(going, ready, seen.manifest)
+    for finished, coming in zip([None, *rounds], [*rounds, ()], strict=True):
+        if finished is None and not any(_coming(each, going) for each in coming):
+            continue
+        try:
+            seen = commit(store, seen, partial(turn, finished=finished, coming=coming))
+        except ConflictError:
+            if finished and coming:  # what is up is listed, though what comes next is somebody else's
+                commit(store, seen, partial(turn, finished=finished, coming=()))
+            raise
+        put_up_batch(store, going, coming, seen.manifest, done)
+    return seen
+
+
+def batches(going: Container[str], ready: Iterable[Ready], public: Manifest) -> list[Batch]:
+    """Part releases into those that are committed together, the newest first.
+
+    All new ones come at once and first, because pages lead to their neighbours; so do those of which nothing is
+    ``going`` up. There is always a first batch, if an empty one.
+    """
+    by_slug, rows = {release.row.slug: release for release in ready}, public.by_slug()
+    ordered = [by_slug[row.slug] for row in record.newest_first(release.row for release in by_slug.values())]
+    first: list[Ready] = []
+    changed: list[Ready] = []
+    for each in ordered:
+        is_changed = each.row.slug in rows and any(file.key in going for file in each.files)
+        (changed if is_changed else first).append(each)
+    room = max(0, BATCH - len(first))
+    rest = [tuple(changed[start : start + BATCH]) for start in range(room, len(changed), BATCH)]
+    return [(*first, *changed[:room]), *rest]
+
+
+def put_up_batch(store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done) -> None:
+    """Upload the files of a batch: a page after what it shows, and after the new ones that it leads to; records last.
+
+    Once a record is there, all is there that it states.
+    """
+    rows = public.by_slug()
+    ours = [(each.row.slug in rows, going[file.key]) for each in batch for file in each.files if file.key in going]
+    put_up(store, (upload for _, upload in ours if upload.group == "files"), done)
+    put_up(store, (upload for known, upload in ours if upload.group == "pages" and not known), done)
+    put_up(store, (upload for known, upload in ours if upload.group == "pages" and known), done)
+    put_up(store, (upload for _, upload in ours if upload.group == "records"), done)
 
 
 def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
@@ -136,9 +184,9 @@ def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _coming(release: Ready, todo: Plan) -> dict[str, str]:
+def _coming(release: Ready, going: Mapping[str, Upload]) -> dict[str, str]:
     """Return key → SHA-256 of the files of ``release`` that go up."""
-    return {u.file.key: u.file.sha256 for u in todo.uploads if u.file in release.files}
+    return {file.key: file.sha256 for file in release.files if file.key in going}
 
 
 def claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
@@ -149,7 +197,7 @@ def claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], m
         if files:
             claims[_opaque(slug)] = Claim(me.name, release.row.record, me.until)
         if files and slug in rows:
-            rows[slug] = msgspec.structs.replace(rows[slug], replacing=files)
+            rows[slug] = msgspec.structs.replace(rows[slug], replacing={**rows[slug].replacing, **files})
     return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), claims=claims)
 
 
@@ -161,6 +209,15 @@ def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -
     known = tuple(sorted({*current.assets, *assets}))
     after = archive.remember(current, record.with_rows(current, rows.values()))
     return msgspec.structs.replace(after, assets=known, claims=claims)
+
+
+def opening(current: Manifest, ready: Iterable[Ready]) -> Manifest:
+    """Return ``current`` with the feeds and shelves that ``ready`` will bring, empty as yet.
+
+    Release pages lead to them, so they are opened before.
+    """
+    after = merged(current, tuple(ready), ())
+    return archive.remember(after, record.with_rows(after, current.rows))
 
 
 def _opaque(slug: str) -> str:
@@ -187,57 +244,6 @@ def checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Pub
     return current
 
 
-def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest]) -> Seen:
-    """Write the changed manifest unless it is the same; read back and change anew when somebody else was first."""
-    for turn in range(TRIES):
-        changed = change(seen.manifest)
-        if changed == seen.manifest and seen.etag:
-            return seen
-        changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
-        try:
-            return Seen(changed, _put_shared(store, record.KEY, record.dump(changed), seen.etag))
-        except PreconditionFailed:
-            stand_back(turn)
-            seen = look(store)
-    raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
-
-
-def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
-    """Write the year pages that changed, each under a name that is nobody's, and name them in the manifest."""
-    years = {}
-    for year, data in record.year_pages(changed).items():
-        sha256 = record.digest(data)
-        known = changed.years.get(year)
-        years[year] = known if known and known.sha256 == sha256 else _write_page(store, year, changed.serial, data)
-    return msgspec.structs.replace(changed, years=years)
-
-
-def _write_page(store: ObjectStore, year: str, serial: int, data: bytes) -> YearPage:
-    for number in range(serial, serial + 1000):
-        key = f"manifest/{year}.{number}.json"
-        try:
-            _put_shared(store, key, data, "")
-        except PreconditionFailed:
-            continue  # a rival's page, or one of a run that was killed: pages are never overwritten
-        return YearPage(key, record.digest(data))
-    raise StorageError(f"manifest/{year}: no free name for a page", "make verify")
-
-
-def _put_shared(store: ObjectStore, key: str, data: bytes, etag: str) -> str:
-    upload = Upload(File(key, record.digest(data), len(data), data), "manifest", "")
-    return store.put(
-        Put(
-            key=key,
-            body=data,
-            media_type=upload.media_type,
-            cache_control=upload.cache,
-            download=upload.download,
-            if_match=etag,
-            if_none_match=not etag,
-        )
-    )
-
-
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -250,7 +256,7 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
     """
     wanted = list(keys)
     for turn in range(TRIES):
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
         seen = look(store)
         made = build(seen.manifest)
@@ -261,7 +267,7 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
             for key, data in made.items():
                 known = before[key]
                 if known is None or known.body != data:
-                    _put_shared(store, key, data, known.etag if known else "")
+                    put_shared(store, key, data, known.etag if known else "")
                     done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
         except PreconditionFailed:
             stand_back(turn)
@@ -272,8 +278,3 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
 
 def _reason(known: object) -> str:
     return "changed" if known else "new"
-
-
-def stand_back(turn: int) -> None:
-    """Wait a moment, longer each turn, so that rivals do not meet again."""
-    time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

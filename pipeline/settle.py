@@ -18,7 +18,7 @@ from pipeline.workshop import Workshop
 PUBLISHED = "published.json"
 SETTLED = "settled"
 DOUBTFUL = "doubtful.json"
-"""Slugs that were read back with other bytes than went up."""
+"""Slugs that went up, and were not read back, or with other bytes."""
 
 
 class Published(Struct, frozen=True):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from pipeline import listings
 from pipeline.formats import media_type
 from pipeline.manifest import KEY, Manifest, Row
-from pipeline.storage.stranger import Stranger
+from pipeline.storage.stranger import Answer, Stranger
 from pipeline.writers.ninjs import digests
 
 THREADS = 8
@@ -61,6 +61,18 @@ def read_back(
     return found
 
 
+def in_doubt(stranger: Stranger, keys: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of what a stranger is given at each key; empty where it is not served as it should be.
+
+    Keys that nobody answers for are left out.
+    """
+    todo = sorted(keys)
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = dict(zip(todo, pool.map(lambda key: stranger.get(key, keep=False), todo), strict=True))
+    there = {key: answer for key, answer in answers.items() if answer.status == 200}
+    return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
+
+
 def _one(stranger: Stranger, want: Wanted) -> tuple[list[Trouble], set[str]]:
     page = want.key.endswith(".html")
     answer = stranger.get(want.key, keep=page)
@@ -69,10 +81,16 @@ def _one(stranger: Stranger, want: Wanted) -> tuple[list[Trouble], set[str]]:
     troubles = []
     if want.sha256 and answer.sha256 not in want.sha256:
         troubles.append(Trouble(want.key, "has other bytes than were published"))
-    stated, due = answer.headers.get("content-type", ""), media_type(want.key)
-    if stated.replace(" ", "").lower() != due.replace(" ", "").lower():
-        troubles.append(Trouble(want.key, f"is served as {stated or 'nothing'}, not as {due}"))
+    if wrong := _wrong_type(want.key, answer):
+        troubles.append(Trouble(want.key, wrong))
     return troubles, set(local_links(want.key, answer.body)) if page else set()
+
+
+def _wrong_type(key: str, answer: Answer) -> str:
+    """Return in what an answer's media type differs from the one it should have; nothing when it does not."""
+    stated, due = answer.headers.get("content-type", ""), media_type(key)
+    same = stated.replace(" ", "").lower() == due.replace(" ", "").lower()
+    return "" if same else f"is served as {stated or 'nothing'}, not as {due}"
 
 
 def local_links(key: str, page: bytes) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """What things cost, as ratios within one run: machines are shared, so only these can be compared. ``make bench``.
 
 PDFs by script: the CPU time of a warm PDF of each script's test case beside that of the Latin one, which is as long.
+A new look over a thousand releases, by the number of releases that are committed at once: what the commits add to the
+uploads, in requests and in bytes, and what a fresh clone makes again when a run was stopped half way.
 """
 
 from __future__ import annotations
@@ -8,13 +10,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from statistics import median
 
 import pytest
 
+from pipeline import publish
 from pipeline.errors import DatelineError
 from pipeline.writers import pdf
-from tests import cases
+from tests import cases, test_batches, test_publish_units
 
 SCRIPTS = (
     *("latin", "greek", "cyrillic", "arabic", "hebrew", "korean", "japanese", "chinese", "traditional", "thai"),
@@ -47,8 +51,44 @@ def by_script() -> list[tuple[str, float]]:
     return found
 
 
+RELEASES = 1000
+FILE = 80_000
+"""Bytes of each of a release's three files, which is what they have on the average."""
+
+
+def by_batch() -> list[tuple[int, float, float, float]]:
+    """Return, by size of batch, requests and bytes of commits beside those of uploads, and what is rendered twice."""
+    found = []
+    kept = publish.BATCH
+    try:
+        for size in (10, 25, 50, 100, 200, RELEASES):
+            publish.BATCH = size
+            store = test_publish_units.Memory()
+            test_batches.run(store, test_batches.newsroom("old", range(RELEASES)))
+            half = 3 * (RELEASES // 2 - 13)
+            store.puts.clear()
+            store.before = test_batches.fatal_at(half)
+            with suppress(test_publish_units.Killed):
+                test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            store.before = lambda put: None
+            worn = sum(listed.fingerprint == "new" for listed in store.manifest().rows)
+            test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            files = [put for put in store.puts if put.key.startswith("releases/")]
+            commits = [put for put in store.puts if put.key.startswith("manifest")]
+            size_of = sum(len(put.body) for put in commits if isinstance(put.body, bytes))
+            found.append(
+                (size, len(commits) / len(files), size_of / (FILE * len(files)), (half // 3 - worn) / RELEASES)
+            )
+    finally:
+        publish.BATCH = kept
+    return found
+
+
 def main() -> None:
-    """Print a line a script."""
+    """Print a line a script, and one a size of batch."""
+    print(f"{'at once':<12} {'requests':>9} {'bytes':>7} {'made twice':>11}")
+    for size, requests, written, twice in by_batch():
+        print(f"{size:<12} {requests:>9.3f} {written:>7.3f} {twice:>11.3f}")
     costs = by_script()
     latin = dict(costs)["latin"]
     print(f"{'PDF in':<12} {'CPU ms':>8} {'beside Latin':>14}")

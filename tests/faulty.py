@@ -108,11 +108,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         exchange = Exchange(self, body)
-        fault = self.server.next_fault(self.command, self.path)
-        if fault:
-            fault(exchange)
-        else:
-            exchange.answer(*exchange.forward())
+        with self.server.at_work():
+            fault = self.server.next_fault(self.command, self.path)
+            if fault:
+                fault(exchange)
+            else:
+                exchange.answer(*exchange.forward())
 
     do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815 -- the names that http.server wants
 
@@ -128,16 +129,30 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
         self.faults: list[tuple[str, str, Fault]] = []
         self.seen: list[tuple[str, str]] = []
+        self.strikes: dict[int, Fault] = {}
+        self.busy = 0
         self._lock = threading.Lock()
 
     def next_fault(self, method: str, path: str) -> Fault | None:
         with self._lock:
             self.seen.append((method, path))
+            if len(self.seen) in self.strikes:
+                return self.strikes.pop(len(self.seen))
             for index, (wanted, part, fault) in enumerate(self.faults):
                 if method == wanted and part in path:
                     del self.faults[index]
                     return fault
         return None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        with self._lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.busy -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass  # broken connections are the point
@@ -153,6 +168,21 @@ class Proxy:
     def add(self, method: str, part: str, *faults: Fault) -> None:
         """Let the next requests with this method, whose path contains ``part``, meet ``faults``."""
         self._server.faults += [(method, part, fault) for fault in faults]
+
+    def strike(self, number: int, fault: Fault) -> None:
+        """Count requests anew, and let the one of this number meet ``fault``."""
+        self.count_anew()
+        self._server.strikes = {number: fault}
+
+    def count_anew(self) -> None:
+        """Forget the requests so far and what was to strike any."""
+        self._server.seen.clear()
+        self._server.strikes = {}
+
+    @property
+    def busy(self) -> int:
+        """How many requests are on their way at this moment."""
+        return self._server.busy
 
     @property
     def seen(self) -> list[tuple[str, str]]:

@@ -252,14 +252,34 @@ def test_name_too_long_for_any_file_stops_nobody(office: Office) -> None:
     assert (office.public / "releases/good.pdf").is_file()
 
 
+def put_by_hand(office: Office, key: str, media_type: str) -> None:
+    """Put other bytes into the embedded store, as a broken disk or a stranger with keys would."""
+    code = (
+        "import sys; from pathlib import Path; from pipeline.storage import Put, open_store;"
+        "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"
+        "store.put(Put(key=sys.argv[1], body=b'{}', media_type=sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", code, key, media_type], cwd=office.folder, check=True, timeout=60)
+
+
 def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
     office.write("one")
-    assert office.make("publish").status == 0
-    (office.folder / "output/.work/doubtful.json").write_text('["one"]')
+    base = address_of(office.make("publish").out)
+    doubtful = office.folder / "output/.work/doubtful.json"
+    doubtful.write_text('["one"]')
     result = office.make("publish")
     assert result.status == 0
-    assert "upload  one" in result.out, "it goes up again, for nobody saw that it is there"
+    assert "6 unchanged" in result.out, "it is read back now, and as it is there, it does not go up again"
     assert "nothing to do" in office.make("publish").out
+    good = get(f"{base}releases/one.pdf")[2]
+    put_by_hand(office, "releases/one.pdf", "application/pdf")
+    assert "nothing to do" in office.make("publish").out, "who looks at all of it each time never ends"
+    doubtful.write_text('["one"]')
+    result = office.make("publish")
+    assert result.status == 0
+    assert "upload  one" in result.out
+    assert "5 unchanged" in result.out
+    assert get(f"{base}releases/one.pdf")[2] == good
 
 
 def test_file_of_a_waiting_release_that_lies_in_public_is_noticed(office: Office) -> None:

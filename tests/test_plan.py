@@ -27,7 +27,7 @@ SPECIFICATION: tuple[tuple[str, Group, str, str, str], ...] = (
     ("releases/probe/moving.gif", "files", "image/gif", MINUTES, ""),
     ("releases/probe/tape.webp", "files", "image/webp", MINUTES, ""),
     ("releases/probe.html", "pages", "text/html; charset=utf-8", MINUTES, ""),
-    ("releases/probe.json", "pages", "application/json", MINUTES, ""),
+    ("releases/probe.json", "records", "application/json", MINUTES, ""),
     ("manifest/1999.12.json", "manifest", "application/json", FOREVER, ""),
     ("manifest.json", "manifest", "application/json", MINUTES, ""),
     ("feed.xml", "listings", "application/rss+xml; charset=utf-8", MINUTES, ""),
@@ -87,7 +87,7 @@ def test_nothing_is_named_before_it_is_there() -> None:
         found = plan(map(file, order), {})
         groups = [upload.group for upload in found.uploads]
         assert groups == sorted(groups, key=GROUPS.index)
-    assert GROUPS == ("assets", "files", "pages", "manifest", "listings")
+    assert GROUPS == ("assets", "files", "pages", "records", "manifest", "listings")
 
 
 def test_two_machines_plan_the_same_in_the_same_order() -> None:
@@ -98,7 +98,7 @@ def test_two_machines_plan_the_same_in_the_same_order() -> None:
 def test_a_group_of_the_plan_holds_its_own_and_all_groups_hold_everything() -> None:
     found = plan([file(key) for key, *_ in SPECIFICATION], {})
     assert tuple(upload for name in GROUPS for upload in found.group(name)) == found.uploads
-    assert [upload.file.key for upload in found.group("pages")] == ["releases/probe.html", "releases/probe.json"]
+    assert [upload.file.key for upload in found.group("pages")] == ["releases/probe.html"]
 
 
 @pytest.mark.parametrize("name", ["tape.pdf", "page.html", "data.json", "notes.txt", "copy.docx"])

@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import publish
+from pipeline import commits, publish
+from pipeline.commits import Seen, commit, look
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, load, year_pages
 from pipeline.plan import File, Upload
-from pipeline.publish import Publisher, Seen, apply, commit, draft, list_all, look
+from pipeline.publish import Publisher, apply, draft, list_all
 from pipeline.ready import Ready
 from pipeline.storage import Bucket, Clock, Copy, Head, Link, PreconditionFailed, Put, Stored
 from pipeline.writers.ninjs import digests
@@ -49,7 +50,8 @@ class Memory:
         return None if body is None else Stored(body, self.etag(key), digest(body), DAY)
 
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
-        raise NotImplementedError
+        body = self.objects.get(key)
+        return None if body is None else Head(len(body), self.etag(key), "", "", "", digest(body), DAY)
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         self.before(put)
@@ -87,7 +89,8 @@ class Memory:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    monkeypatch.setattr("pipeline.publish.stand_back", lambda turn: None)
+    for module in ("commits", "publish"):
+        monkeypatch.setattr(f"pipeline.{module}.stand_back", lambda turn: None)
     return Memory()
 
 
@@ -196,10 +199,10 @@ def test_what_is_ready_is_public_listed_and_named_in_that_order(memory: Memory) 
     assert sorted(keys[:2]) == sorted(ASSETS)
     assert keys[2:] == [
         "manifest.json",
-        "releases/one.pdf",
         "releases/two.pdf",
-        "releases/one.json",
+        "releases/one.pdf",
         "releases/two.json",
+        "releases/one.json",
         "manifest/2026.2.json",
         "manifest.json",
         "feed.xml",
@@ -660,15 +663,15 @@ def test_a_hundred_and_more_releases_come_back_from_storage(memory: Memory) -> N
 
 def test_an_object_that_is_named_and_gone_is_a_storage_error(memory: Memory) -> None:
     with pytest.raises(StorageError, match=r"releases/x\.json is named in the manifest but is not in storage"):
-        publish.must_get(memory, "releases/x.json")
+        commits.must_get(memory, "releases/x.json")
 
 
 def test_rivals_wait_longer_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("pipeline.publish.time.sleep", slept.append)
-    monkeypatch.setattr("pipeline.publish.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("pipeline.commits.time.sleep", slept.append)
+    monkeypatch.setattr("pipeline.commits.random.uniform", lambda low, high: high)
     for turn in range(8):
-        publish.stand_back(turn)
+        commits.stand_back(turn)
     assert slept == sorted(slept)
     assert 0 < sum(slept) < 15
 
@@ -683,3 +686,25 @@ def test_a_release_whose_date_moves_to_another_year_is_listed_once(memory: Memor
     assert set(memory.manifest().years) == {"2025", "2026"}
     Office(memory).publish(release("one", "moved back", date=NOON + timedelta(days=1)))
     assert set(memory.manifest().years) == {"2026"}
+
+
+def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_overwritten(memory: Memory) -> None:
+    memory.objects["feed.xml"] = b"a rival's"
+    ready, seen = (release("one", language="de"),), look(memory)
+    todo = draft(ready, (), seen.manifest, memory)
+    opened = {"feed.xml": b"ours", "feeds/lang/de.xml": b"nothing yet"}
+    me = Publisher("mine", NOW, NOW + timedelta(minutes=15))
+    apply(memory, todo, ready, (), seen.manifest, seen, me, lambda upload: None, opened)
+    assert memory.objects["feed.xml"] == b"a rival's"
+    keys = [put.key for put in memory.puts]
+    assert keys.index("feeds/lang/de.xml") < keys.index("manifest.json") < keys.index("releases/one.pdf")
+
+
+def test_newsroom_that_opens_has_the_feeds_and_shelves_that_are_coming_without_what_comes(memory: Memory) -> None:
+    Office(memory).publish(release("one"))
+    before = memory.manifest()
+    coming = publish.opening(before, [release("zwei", days=-365, language="de", topics=("news",))])
+    assert coming.rows == before.rows
+    assert coming.languages == ("de",)
+    assert coming.emptied == ("archive/2025.html", "archive/topic/news.html")
+    assert publish.opening(before, [release("one", "other words")]) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pipeline import due, publish, ready, settle
+from pipeline import commits, due, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
 from pipeline.commands.rendering import REFUSED, read_and_tell
@@ -61,7 +61,7 @@ def last_manifest(desk: Desk) -> Manifest:
         return load(answer.body, lambda key: stranger.get(key).body)
     store = desk.store
     store.check()
-    return publish.look(store).manifest
+    return commits.look(store).manifest
 
 
 def compare_clocks(theirs: datetime | None, ours: datetime) -> None:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from pipeline import due, embargo, fingerprint, publish, settle, verify
+from pipeline import commits, due, embargo, fingerprint, publish, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import compare_clocks
-from pipeline.commands.publishing import CLAIM, build, complain, keep, read_back
+from pipeline.commands.publishing import CLAIM, build, complain, keep, opening, read_back
 from pipeline.commands.staging import remember
 from pipeline.embargo import Found, Releases, Staged
 from pipeline.errors import ConflictError, StorageError
@@ -42,6 +42,8 @@ class Ready(Struct, frozen=True):
     me: Publisher
     show: Callable[[Manifest], Mapping[str, bytes]]
     """From a manifest to the listings that look otherwise than they do now."""
+    opened: Mapping[str, bytes]
+    """Listings that the pages are the first to lead to, as they are before."""
 
 
 class Lift(Struct, frozen=True):
@@ -60,20 +62,22 @@ def prepare(desk: Desk, releases: Releases) -> Ready:
     """
     store = desk.store
     clock = store.check().date
-    seen = publish.look(store).manifest
+    seen = commits.look(store)
     found = embargo.copies(store, releases)
     whole = {slug: staged for slug, staged in releases.items() if slug in found}
-    while lonely := [slug for slug, one in whole.items() if not set(one.beside) <= {*whole, *seen.by_slug()}]:
+    while lonely := [slug for slug, one in whole.items() if not set(one.beside) <= {*whole, *seen.manifest.by_slug()}]:
         for slug in lonely:
             del whole[slug]
     for slug, staged in whole.items():
         _keep_record(desk, slug, staged)
-    missing = {key: data for key, data in desk.assets.items() if key not in seen.assets}
+    missing = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
     assets = plan([File(key, digest(data), len(data), data) for key, data in missing.items()], {})
     publish.put_up(store, assets.uploads, lambda upload: None)
-    show = _changing(desk, seen)
-    show(publish.merged(seen, tuple(staged.ready() for staged in whole.values()), desk.assets))
-    return Ready(whole, found, Publisher(desk.workshop.name(), clock, clock + CLAIM), show)
+    ready = tuple(staged.ready() for staged in whole.values())
+    opened = opening(desk, seen, ready)
+    show = _changing(desk, seen.manifest)
+    show(publish.merged(seen.manifest, ready, desk.assets))
+    return Ready(whole, found, Publisher(desk.workshop.name(), clock, clock + CLAIM), show, opened)
 
 
 def _keep_record(desk: Desk, slug: str, staged: Staged) -> None:
@@ -92,7 +96,7 @@ def _changing(desk: Desk, seen: Manifest) -> Callable[[Manifest], Mapping[str, b
 
     def show(manifest: Manifest) -> Mapping[str, bytes]:
         nonlocal shown, made
-        here, there = ((one.rows, one.languages, one.emptied) for one in (manifest, shown))
+        here, there = ((one.rows, one.languages, one.topics, one.emptied) for one in (manifest, shown))
         if here != there:
             made = {name: data for name, data in build(desk, manifest).items() if before.get(name) != data}
             shown = manifest
@@ -138,14 +142,16 @@ def lift(desk: Desk, ready: Ready, console: Console) -> Lift:
     def listed(upload: Upload) -> None:
         written[upload.file.key] = upload.file.sha256
 
-    done = embargo.lift(store, ready.releases, ready.copies, desk.published, ready.me, desk.assets, copied)
+    done = embargo.lift(
+        store, ready.releases, ready.copies, desk.published, ready.me, desk.assets, ready.opened, copied
+    )
     seen, troubles = done.seen, list[verify.Trouble]()
-    for _ in range(publish.TRIES):
+    for _ in range(commits.TRIES):
         seen = publish.list_all(store, ready.show(seen.manifest), ready.show, listed)
         lifted_at = datetime.now(UTC)
         keep(desk, seen.manifest)
         troubles = read_back(desk, written, seen.manifest)
-        if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
+        if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
     complain(troubles)
     desk.workshop.remember(settle.DOUBTFUL, doubtful)

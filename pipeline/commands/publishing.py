@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from pipeline import fingerprint, listings, publish, ready, settle, verify
+from pipeline import commits, fingerprint, listings, publish, ready, settle, verify
 from pipeline.archive import FOLDER
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
@@ -71,12 +71,11 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     clock = store.check().date
     refuse_publishing(desk)
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
-    seen = publish.look(store)
+    seen = commits.look(store)
     going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)
     found = msgspec.structs.replace(found, ready=going)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
-    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
-    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, doubtful)
+    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, _in_doubt(desk, found))
     written: dict[str, str] = {}
 
     def tell(upload: Upload) -> None:
@@ -87,18 +86,30 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
             console.progress(len(written), len(todo.uploads), "uploaded")
 
     # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
-    desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *(r.row.slug for r in found.ready)}))
-    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
+    doubtful = {*desk.workshop.recall(settle.DOUBTFUL, list[str], []), *(r.row.slug for r in found.ready)}
+    desk.workshop.remember(settle.DOUBTFUL, sorted(doubtful))
+    opened = opening(desk, seen, found.ready)
+    publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell, opened)
     _sum_up(todo, console)
-    for _ in range(publish.TRIES):
+    proven: set[str] = set()
+    for _ in range(commits.TRIES):
         seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: build(desk, manifest), tell)
         keep(desk, seen.manifest)
-        troubles = read_back(desk, written, seen.manifest)
-        if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
+        unproven = {key: sha256 for key, sha256 in written.items() if key not in proven}
+        troubles = read_back(desk, unproven, seen.manifest)
+        if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
+        proven = written.keys() - {trouble.key for trouble in troubles}
     _doubt(desk, found, troubles)
     complain(troubles)
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
+
+
+def opening(desk: Desk, seen: commits.Seen, going: Iterable[ready.Ready]) -> Mapping[str, bytes]:
+    """Return the listings that the pages of ``going`` will lead to and that are not there yet, as they are before."""
+    coming = publish.opening(seen.manifest, going)
+    new = {*listings.keys(coming)} - {*(listings.keys(seen.manifest) if seen.etag else ())}
+    return {key: data for key, data in build(desk, coming).items() if key in new} if new else {}
 
 
 def _sum_up(todo: Plan, console: Console) -> None:
@@ -131,7 +142,7 @@ def _record(desk: Desk, row: Row) -> bytes:
     try:
         return desk.record(row)
     except SettingError:
-        data = publish.must_get(desk.store, f"releases/{row.slug}.json")
+        data = commits.must_get(desk.store, f"releases/{row.slug}.json")
         if digest(data) not in (row.record, *row.replacing.values()):
             raise StorageError(
                 f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
@@ -185,6 +196,15 @@ def read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> lis
     ]
 
 
+def _in_doubt(desk: Desk, found: ready.Sorted) -> Mapping[str, str]:
+    """Return what a stranger is given of the releases that a run before sent up, and never read back as they should be.
+
+    So a run that was interrupted is gone on with: what is there as it should be does not go up again.
+    """
+    doubtful = set(desk.workshop.recall(settle.DOUBTFUL, list[str], []))
+    return verify.in_doubt(desk.stranger, [file.key for r in found.ready if r.row.slug in doubtful for file in r.files])
+
+
 def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> None:
     """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
     wrong = {trouble.key for trouble in troubles}
@@ -236,9 +256,8 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     """Print what would go up and why; write nothing."""
     store = desk.store
     store.check()
-    seen = publish.look(store).manifest
-    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
-    todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
+    seen = commits.look(store).manifest
+    todo = publish.draft(found.ready, _files(desk.assets), seen, store, _in_doubt(desk, found))
     after = publish.merged(seen, found.ready, desk.assets)
     shown = {}
     for key, data in build(desk, after).items():

@@ -14,10 +14,10 @@ from pipeline.commands.lifting import await_instant, lift, lift_late, prepare
 from pipeline.commands.publishing import publish_all
 from pipeline.commands.rendering import REFUSED, read_and_tell, steps
 from pipeline.commands.staging import remembered, stage_all
+from pipeline.commits import look
 from pipeline.embargo import Found, Releases, Staged
 from pipeline.errors import ConflictError, DatelineError, SettingError
 from pipeline.formats import FORMATS
-from pipeline.publish import look
 from pipeline.settle import SETTLED
 
 LONGEST = timedelta(days=7)

@@ -161,6 +161,10 @@ $(TESTED): requirements-test.lock requirements-build.lock pipeline/install.py
 
 # A title may hold anything; exported unexpanded, it reaches the program as it was typed.
 export DATELINE_TITLE := $(value TITLE)
+export DATELINE_RELEASE := $(value RELEASE)
+
+# So does what somebody said of a change, as far as the run goes that it was said to.
+export DATELINE_MINOR := $(filter-out 0,$(MINOR))
 
 .PHONY: read $(stages) feed pages renditions render publish check validate new status verify serve stop storage \
         setup test bench clean help FORCE

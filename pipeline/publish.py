@@ -8,8 +8,6 @@ manifest read back when somebody did. A run that is killed lists nothing that is
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -17,45 +15,19 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from pipeline import archive
+from pipeline import archive, succession
 from pipeline import manifest as record
+from pipeline.commits import TRIES, Seen, commit, look, put_shared, stand_back
 from pipeline.errors import ConflictError, StorageError
-from pipeline.manifest import EMPTY, Claim, Manifest, Row, YearPage
+from pipeline.manifest import Claim, Manifest, Row
 from pipeline.plan import File, Plan, Upload, plan
 from pipeline.ready import Ready
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
 from pipeline.writers.ninjs import digests
 
-TRIES = 12
-"""Rounds of reading back and trying again while others publish too."""
-
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
 Done = Callable[[Upload], None]
-
-
-class Seen(Struct, frozen=True):
-    """The manifest as it stood in storage at one moment."""
-
-    manifest: Manifest
-    etag: str
-    """Empty when there was none."""
-
-
-def look(store: ObjectStore) -> Seen:
-    """Read the manifest with its year pages. Raises StorageError."""
-    found = store.get(record.KEY)
-    if found is None:
-        return Seen(EMPTY, "")
-    return Seen(record.load(found.body, lambda key: must_get(store, key)), found.etag)
-
-
-def must_get(store: ObjectStore, key: str) -> bytes:
-    """Return an object that is named somewhere. Raises StorageError when it is not there."""
-    found = store.get(key)
-    if found is None:
-        raise StorageError(f"{key} is named in the manifest but is not in storage", "make verify")
-    return found.body
 
 
 def draft(
@@ -118,6 +90,7 @@ def apply(
     coming = [(release, _coming(release, todo)) for release in ready]
     if any(files for _, files in coming):
         seen = commit(store, seen, lambda now: _claimed(_checked(now, base, ready, me), coming, me))
+        succession.keep(store, (file for release in ready for file in release.kept))
     put_up(store, (*todo.group("files"), *todo.group("pages")), done)
     return commit(store, seen, lambda now: merged(_checked(now, base, ready, me), ready, assets))
 
@@ -187,57 +160,6 @@ def _checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Pu
     return current
 
 
-def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest]) -> Seen:
-    """Write the changed manifest unless it is the same; read back and change anew when somebody else was first."""
-    for turn in range(TRIES):
-        changed = change(seen.manifest)
-        if changed == seen.manifest and seen.etag:
-            return seen
-        changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
-        try:
-            return Seen(changed, _put_shared(store, record.KEY, record.dump(changed), seen.etag))
-        except PreconditionFailed:
-            _stand_back(turn)
-            seen = look(store)
-    raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
-
-
-def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
-    """Write the year pages that changed, each under a name that is nobody's, and name them in the manifest."""
-    years = {}
-    for year, data in record.year_pages(changed).items():
-        sha256 = record.digest(data)
-        known = changed.years.get(year)
-        years[year] = known if known and known.sha256 == sha256 else _write_page(store, year, changed.serial, data)
-    return msgspec.structs.replace(changed, years=years)
-
-
-def _write_page(store: ObjectStore, year: str, serial: int, data: bytes) -> YearPage:
-    for number in range(serial, serial + 1000):
-        key = f"manifest/{year}.{number}.json"
-        try:
-            _put_shared(store, key, data, "")
-        except PreconditionFailed:
-            continue  # a rival's page, or one of a run that was killed: pages are never overwritten
-        return YearPage(key, record.digest(data))
-    raise StorageError(f"manifest/{year}: no free name for a page", "make verify")
-
-
-def _put_shared(store: ObjectStore, key: str, data: bytes, etag: str) -> str:
-    upload = Upload(File(key, record.digest(data), len(data), data), "manifest", "")
-    return store.put(
-        Put(
-            key=key,
-            body=data,
-            media_type=upload.media_type,
-            cache_control=upload.cache,
-            download=upload.download,
-            if_match=etag,
-            if_none_match=not etag,
-        )
-    )
-
-
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -261,10 +183,10 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
             for key, data in made.items():
                 known = before[key]
                 if known is None or known.body != data:
-                    _put_shared(store, key, data, known.etag if known else "")
+                    put_shared(store, key, data, known.etag if known else "")
                     done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
         except PreconditionFailed:
-            _stand_back(turn)
+            stand_back(turn)
             continue
         return seen
     raise StorageError(f"the listings: others kept writing them, {TRIES} times", "run the same command again")
@@ -272,8 +194,3 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
 
 def _reason(known: object) -> str:
     return "changed" if known else "new"
-
-
-def _stand_back(turn: int) -> None:
-    """Wait a moment, longer each turn, so that rivals do not meet again."""
-    time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
-from pipeline import publish, ready, settle
+from pipeline import commits, history, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
 from pipeline.commands.rendering import read_and_tell
 from pipeline.errors import StorageError
-from pipeline.manifest import KEY, Manifest, load
+from pipeline.manifest import KEY, Manifest, Row, digest, load
 from pipeline.storage import embedded
+from pipeline.words import Words
 from pipeline.workshop import write_file
 
 CLOCK = "clock"
@@ -28,6 +29,7 @@ def fetch(desk: Desk, _options: Namespace, console: Console) -> None:
     settle.remember(desk.workshop, desk.destination.address, desk.published)
     digests = settle.sources(desk.workshop)
     read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, {})
+    _look_back(desk, digests)
     doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     settled = settle.settled(desk.workshop, desk.house(), digests) - set(doubtful)
     write_file(desk.workshop.work / settle.SETTLED, " ".join(sorted(settled)).encode())
@@ -39,6 +41,51 @@ def _reconsider(desk: Desk, slugs: set[str]) -> None:
     for slug in ready.sort(desk.workshop, desk.house(), slugs, desk.now).broken:
         if desk.workshop.manuscript(slug):
             desk.workshop.confirm_manuscript(slug)
+
+
+def _look_back(desk: Desk, digests: dict[str, str]) -> None:
+    """Note what becomes of the public revision of each release that takes its place, while it can still be read."""
+    rows = desk.published.by_slug()
+    pending = {}
+    for slug, source in digests.items():
+        row = rows.get(slug)
+        manuscript = desk.workshop.manuscript(slug) if row and row.source != source else None
+        if (
+            row is None
+            or manuscript is None
+            or manuscript.source != source
+            or not manuscript.release.is_public(desk.now)
+        ):
+            continue
+        if history.change(row, manuscript.release, source):
+            words = Words(manuscript.release.language, desk.newsroom.time_zone)
+            found = history.derive(
+                row, manuscript.release, source, words, lambda *of: _public(desk, *of), desk.now.date()
+            )
+            pending[slug] = found[0]
+            _keep_here(desk, row, *found)
+    desk.workshop.remember(history.PENDING, pending)
+
+
+def _public(desk: Desk, key: str, sha256: str) -> bytes | None:
+    """Return what is public at ``key``, from this machine or as a stranger; None when it has not that digest."""
+    file = desk.workshop.public / key
+    if sha256 and file.is_file() and digest(data := file.read_bytes()) == sha256:
+        return data
+    answer = desk.stranger.get(key)
+    return answer.body if answer.status == 200 and sha256 in ("", answer.sha256) else None
+
+
+def _keep_here(desk: Desk, row: Row, pending: history.Pending, page: bytes) -> None:
+    """Put what is kept into the tree on this machine too, as far as it is here; the page is uploaded from there."""
+    folder = desk.workshop.public / "releases"
+    for file in pending.past[-1].files if pending.past else ():
+        name = file.key.rpartition("/")[2]
+        beside = folder / row.slug / name if file.format in ("picture", "copy") else folder / name
+        if file.format == "html":
+            write_file(desk.workshop.public / file.key, page)
+        elif beside.is_file() and digest(data := beside.read_bytes()) == file.sha256:
+            write_file(desk.workshop.public / file.key, data)
 
 
 def last_manifest(desk: Desk) -> Manifest:
@@ -54,7 +101,7 @@ def last_manifest(desk: Desk) -> Manifest:
         return load(answer.body, lambda key: stranger.get(key).body)
     store = desk.store
     store.check()
-    return publish.look(store).manifest
+    return commits.look(store).manifest
 
 
 def _compare_clocks(theirs: datetime | None, ours: datetime) -> None:

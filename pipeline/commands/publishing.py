@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from pipeline import fingerprint, listings, publish, ready, settle, verify
+from pipeline import commits, fingerprint, history, listings, publish, ready, settle, succession, verify
 from pipeline.archive import FOLDER
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
@@ -20,6 +20,7 @@ from pipeline.commands.rendering import tell_lagging
 from pipeline.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.plan import File, Plan, Upload, plan
+from pipeline.storage import ObjectStore
 from pipeline.workshop import write_file
 
 LISTED = "listed.json"
@@ -51,7 +52,7 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
     found = ready.sort(desk.workshop, desk.house(), todo, desk.now)
     if options.dry_run:
         _print_plan(desk, found, console)
-    elif found.ready or not _listed(desk):
+    elif found.ready or succession.doomed(desk.published) or not _listed(desk):
         _upload(desk, found, console)
     else:
         console.line(f"nothing to do: {count(len(desk.published.rows), 'release')} public, all as made from content/")
@@ -64,7 +65,7 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     store = desk.store
     clock = store.check().date
     me = publish.Publisher(desk.workshop.name(), clock, clock + CLAIM)
-    seen = publish.look(store)
+    seen = commits.look(store)
     going = ready.without_rivals(found.ready, desk.published, seen.manifest, me.name)
     found = msgspec.structs.replace(found, ready=going)
     assets = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
@@ -81,17 +82,28 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
 
     # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
     desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *(r.row.slug for r in found.ready)}))
+    minor = {r.row.slug: r.row.source for r in found.ready if r.row.past and r.row.past[-1].minor}
+    desk.workshop.remember(history.MINOR, desk.workshop.recall(history.MINOR, dict[str, str], {}) | minor)
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell)
+    desk.workshop.remember(history.MINOR, {})
     _sum_up(todo, console)
-    for _ in range(publish.TRIES):
+    for _ in range(commits.TRIES):
         seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: _build(desk, manifest), tell)
+        seen = _take_down(store, seen, console)
         _keep(desk, seen.manifest)
         troubles = _read_back(desk, written, seen.manifest)
-        if not troubles or publish.look(store).manifest.serial == seen.manifest.serial:
+        if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
     _doubt(desk, found, troubles)
     complain(troubles)
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
+
+
+def _take_down(store: ObjectStore, seen: commits.Seen, console: Console) -> commits.Seen:
+    """Remove what was withdrawn, now that everything says so."""
+    for row in succession.doomed(seen.manifest):
+        console.step("remove", row.slug, "", "", "withdrawn")
+    return succession.take_down(store, seen)
 
 
 def _sum_up(todo: Plan, console: Console) -> None:
@@ -123,7 +135,7 @@ def _record(desk: Desk, row: Row) -> bytes:
     try:
         return desk.record(row)
     except SettingError:
-        data = publish.must_get(desk.store, f"releases/{row.slug}.json")
+        data = commits.must_get(desk.store, f"releases/{row.slug}.json")
         if digest(data) not in (row.record, *row.replacing.values()):
             raise StorageError(
                 f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
@@ -238,7 +250,7 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
     """Print what would go up and why; write nothing."""
     store = desk.store
     store.check()
-    seen = publish.look(store).manifest
+    seen = commits.look(store).manifest
     doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
     todo = publish.draft(found.ready, _files(desk.assets), seen, store, doubtful)
     after = publish.merged(seen, found.ready, desk.assets)
@@ -248,6 +260,8 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
         shown[key] = digest(known.body) if known else ""
         todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))
     rows = [(u.reason, u.file.key, size(u.file.size), u.media_type) for u in todo.uploads]
+    rows += [("kept", copy.key, "", copy.source) for r in found.ready for copy in r.kept]
+    rows += [("removed", key, "", "") for r in found.ready for key in r.row.doomed]
     if rows:
         console.table([("why", "what", "size", "as"), *rows])
     console.line(

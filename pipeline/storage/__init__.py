@@ -115,6 +115,14 @@ class ObjectStore(Protocol):
     def put_all(self, puts: Iterable[Put], done: Done = ..., bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
 
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        """Copy an object within the storage, with all that is noted of it, if its bytes are those of ``sha256``.
+
+        Return whether they were.
+        """
+
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
 
@@ -151,6 +159,12 @@ class DryRun:
         """Write nothing, and call all of it done."""
         for put in puts:
             done(put.key)
+
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        """Copy nothing, and call it done."""
+        return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove nothing."""

@@ -121,7 +121,11 @@ def derive(row: Row, release: Release, source: str, words: Words, fetch: Fetch, 
         past = (*past, _state(row, release))
     elif found == "withdrawn":
         doomed = tuple(sorted(_downloads(row.slug) | _others(row, fetch)))
-        past = (*(msgspec.structs.replace(state, files=()) for state in past), _state(row, release))
+        # What it said it tells in no place any more: neither do the notes of what was corrected.
+        before = (*past, _state(row, release))
+        past = tuple(
+            state if state.withdrawn else msgspec.structs.replace(state, files=(), note="") for state in before
+        )
     return Pending(row.record, source, past, doomed), page
 
 

@@ -81,7 +81,8 @@ class Memory:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    monkeypatch.setattr("pipeline.publish._stand_back", lambda turn: None)
+    for module in ("publish", "commits"):
+        monkeypatch.setattr(f"pipeline.{module}.stand_back", lambda turn: None)
     return Memory()
 
 

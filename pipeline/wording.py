@@ -11,6 +11,8 @@ from msgspec import Struct
 
 CONTEXT = 6
 """Words shown before and after those that differ."""
+ALIKE = 0.4
+"""Part of their words that two paragraphs share when one became the other."""
 _WORDS = re.compile(r"\S+")
 
 Kind = Literal["same", "gone", "new"]
@@ -33,12 +35,28 @@ def differences(before: str, after: str) -> Iterator[Passage]:
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
-        pairs = (
-            zip(old[i:j], new[k:m], strict=False) if j - i == m - k else [("\n".join(old[i:j]), "\n".join(new[k:m]))]
-        )
-        for one, other in pairs:
+        for one, other in _pairs(old[i:j], new[k:m]):
             if passage := _passage(_WORDS.findall(one), _WORDS.findall(other)):
                 yield passage
+
+
+def _pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """Put paragraphs beside those that they became, in order; one that came or went stands beside nothing."""
+    rest = list(new)
+    for one in old:
+        at = next((at for at, other in enumerate(rest) if _alike(one, other)), None)
+        if at is None:
+            yield one, ""
+            continue
+        yield from (("", other) for other in rest[:at])
+        yield one, rest[at]
+        del rest[: at + 1]
+    yield from (("", other) for other in rest)
+
+
+def _alike(one: str, other: str) -> bool:
+    matcher = SequenceMatcher(None, _WORDS.findall(one), _WORDS.findall(other), autojunk=False)
+    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 _PLACES = re.compile(r'(<(?:a|link|img|source)\b[^>]*?\s)(href|src)="([^"]*)"')
 _SETS = re.compile(r'\ssrcset="([^"]*)"')
 _MAIN = re.compile(r"<article\b[^>]*>\s*<header>\s*")
+_NOTICE = Markup('<div class="superseded">\n<p>{}</p>\n<p><a href="../../{}.html">{}</a></p>\n</div>\n')
 _NOINDEX = '<meta name="robots" content="noindex">\n'
 
 
@@ -21,7 +22,7 @@ def superseded_page(page: bytes, slug: str, said: str, current: str) -> bytes:
     source = page.decode()
     source = _PLACES.sub(lambda found: f'{found[1]}{found[2]}="{_deeper(found[3], slug)}"', source)
     source = _SETS.sub(lambda found: f' srcset="{_each(found[1], slug)}"', source)
-    notice = Markup('<p class="superseded">{} <a href="../../{}.html">{}</a></p>\n').format(said, slug, current)
+    notice = str(_NOTICE.format(said, slug, current))
     source = _MAIN.sub(lambda found: found[0] + notice, source, count=1)
     return source.replace("<title>", f"{_NOINDEX}<title>", 1).encode()
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from pipeline import archive, listings, publish
+from pipeline import archive, commits, listings, publish
 from pipeline.archive import Leaf, leaves
 from pipeline.manifest import Manifest, Row, newest_first, with_rows
 from pipeline.plan import File, Upload
@@ -49,7 +49,7 @@ def pages(manifest: Manifest) -> Mapping[str, bytes]:
 def put_up(memory: Memory, rows: tuple[Row, ...]) -> list[str]:
     """Commit a manifest of these rows, bring the listings in line, and return what was written."""
     memory.puts.clear()
-    seen = publish.commit(memory, publish.look(memory), lambda now: of(*rows, known=now))
+    seen = commits.commit(memory, commits.look(memory), lambda now: of(*rows, known=now))
     publish.list_all(memory, listings.keys(seen.manifest), pages, lambda _: None)
     return [put.key for put in memory.puts]
 

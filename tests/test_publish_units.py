@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import publish
+from pipeline import commits
+from pipeline.commits import Seen, commit, look
 from pipeline.errors import ConflictError, StorageError
 from pipeline.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, load, year_pages
 from pipeline.plan import File, Upload
-from pipeline.publish import Publisher, Seen, apply, commit, draft, list_all, look
+from pipeline.publish import Publisher, apply, draft, list_all
 from pipeline.ready import Ready
 from pipeline.storage import Bucket, Clock, Head, PreconditionFailed, Put, Stored
 from pipeline.writers.ninjs import digests
@@ -49,7 +50,8 @@ class Memory:
         return None if body is None else Stored(body, self.etag(key), digest(body), DAY)
 
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
-        raise NotImplementedError
+        found = self.get(key)
+        return Head(len(found.body), found.etag, "", "", "", found.sha256, DAY) if found else None
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         self.before(put)
@@ -68,6 +70,15 @@ class Memory:
         for put in puts:
             self.put(put)
             done(put.key)
+
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        found = self.get(source)
+        if found is None or found.sha256 != sha256:
+            return False
+        self.put(Put(key=key, body=found.body, media_type=""))
+        return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         raise AssertionError(f"{key}: nothing public is ever deleted")
@@ -655,15 +666,15 @@ def test_a_hundred_and_more_releases_come_back_from_storage(memory: Memory) -> N
 
 def test_an_object_that_is_named_and_gone_is_a_storage_error(memory: Memory) -> None:
     with pytest.raises(StorageError, match=r"releases/x\.json is named in the manifest but is not in storage"):
-        publish.must_get(memory, "releases/x.json")
+        commits.must_get(memory, "releases/x.json")
 
 
 def test_rivals_wait_longer_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("pipeline.publish.time.sleep", slept.append)
-    monkeypatch.setattr("pipeline.publish.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("pipeline.commits.time.sleep", slept.append)
+    monkeypatch.setattr("pipeline.commits.random.uniform", lambda low, high: high)
     for turn in range(8):
-        publish._stand_back(turn)
+        commits.stand_back(turn)
     assert slept == sorted(slept)
     assert 0 < sum(slept) < 15
 

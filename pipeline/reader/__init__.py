@@ -80,6 +80,7 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report, now: d
     )  # it must not tell what was taken back
     if metadata.withdrawn:  # nobody shows them any more
         finished = ()
+        facts["footage"] = ()
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
     files = {name: data for found in finished for name, data in found.files.items()}

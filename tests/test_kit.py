@@ -157,7 +157,7 @@ def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:
     bench.run(NAMES)
     assert (bench.workshop.public / "releases/probe.zip").is_file()
     lay(
-        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-03-05T10:00Z, reason: It was off.}"
+        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}"
     )
     bench.run(NAMES)
     assert not (bench.workshop.public / "releases/probe.zip").exists()

@@ -295,7 +295,7 @@ def test_what_is_withdrawn_gives_no_picture_out(bench: Bench) -> None:
     lay(bench, {"one.jpg": large})
     bench.run(NAMES)
     assert len(public(bench)) > len(FORMATS)
-    lay(bench, {"one.jpg": large}, withdrawn="{date: 2026-03-05T10:00Z, reason: It was wrong.}")
+    lay(bench, {"one.jpg": large}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was wrong.}")
     bench.run(NAMES)
     assert public(bench).keys() == {"public/releases/probe.html", "public/releases/probe.json"}
     assert digests(public(bench)["public/releases/probe.json"]).keys() == {"releases/probe.html"}

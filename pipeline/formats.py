@@ -74,7 +74,6 @@ _MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeli
 _PAGE = (
     "pipeline/channels.py",
     "pipeline/downloads.py",
-    "pipeline/superseded.py",
     "pipeline/webpage.py",
     "pipeline/site/assets.py",
 )

@@ -56,8 +56,9 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
     @property
     def corrections(self) -> int:
-        """How many corrections are public."""
-        return self.revision - 1 - self.withdrawn - sum(state.withdrawn and not state.minor for state in self.past)
+        """How many corrections are public. Versions that noted no words did not count a withdrawal as a revision."""
+        gone = sum(state.withdrawn and not state.minor for state in self.past)
+        return self.revision - 1 - gone - (self.withdrawn and bool(self.words))
 
     @property
     def files(self) -> tuple[Rendition, ...]:

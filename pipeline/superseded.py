@@ -14,12 +14,14 @@ _PLACES = re.compile(r'(<(?:a|link|img|source)\b[^>]*?\s)(href|src)="([^"]*)"')
 _SETS = re.compile(r'\ssrcset="([^"]*)"')
 _MAIN = re.compile(r"<article\b[^>]*>\s*<header>\s*")
 _NOTICE = Markup('<div class="superseded">\n<p>{}</p>\n<p><a href="../../{}.html">{}</a></p>\n</div>\n')
+_FACTS = re.compile(r'<script type="application/ld\+json">.*?</script>\n', re.DOTALL)
+"""What machines are told: of files at addresses where the newest are now."""
 _NOINDEX = '<meta name="robots" content="noindex">\n'
 
 
 def superseded_page(page: bytes, slug: str, said: str, current: str) -> bytes:
     """Return a release page as it is kept; ``said`` that it is not the newest, ``current`` names the way to that."""
-    source = page.decode()
+    source = _FACTS.sub("", page.decode())
     source = _PLACES.sub(lambda found: f'{found[1]}{found[2]}="{_deeper(found[3], slug)}"', source)
     source = _SETS.sub(lambda found: f' srcset="{_each(found[1], slug)}"', source)
     notice = str(_NOTICE.format(said, slug, current))

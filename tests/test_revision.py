@@ -63,12 +63,20 @@ GONE = Withdrawal(SECOND, "Wrong.")
         {"body": (sample.para("There are 41 tapes."),)},
         {"notes": (sample.para("There are 41 tapes."),)},
         {"image": Figure("tape.png", "A tape")},
-        {"body": (Figure("tape.png", "", (Text("There are 40 tapes."),), "Nobody"),)},
     ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_words_are_those_from_title_to_notes_with_what_pictures_say(changes: dict[str, Any]) -> None:
     assert digest_of_words(release(**changes)) != digest_of_words(release())
+
+
+@pytest.mark.parametrize("changes", [{"alt": "B"}, {"caption": (Text("B"),)}, {"credit": "B"}])
+def test_what_a_picture_says_are_words_too(changes: dict[str, Any]) -> None:
+    figure = Figure("tape.png", "A", (Text("A"),), "A")
+    other = msgspec.structs.replace(figure, **changes)
+    assert digest_of_words(release(body=(figure,))) != digest_of_words(release(body=(other,)))
+    renamed = msgspec.structs.replace(figure, file="cassette.png")
+    assert digest_of_words(release(body=(figure,))) == digest_of_words(release(body=(renamed,)))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,9 @@ def test_rows_of_a_version_that_noted_no_words_are_taken_as_they_are() -> None:
     assert history.objection(row, release(41), "now", minor=False) is None
     assert history.change(row, release(41, *noted(FIRST)), "now") == "corrected"
     withdrawn = public(release(withdrawn=GONE), words="", revision=1)
-    assert history.objection(withdrawn, release(), "now", minor=False)
+    found = history.objection(withdrawn, release(), "now", minor=False)
+    assert found
+    assert found.message.startswith("it was withdrawn in public")
 
 
 def test_the_same_source_is_no_change_whatever_another_version_takes_for_its_words() -> None:
@@ -261,7 +271,9 @@ def test_links_of_a_kept_page_lead_where_they_led(before: str, after: str) -> No
 
 
 def test_a_kept_page_says_so_in_words_that_are_no_mark_up() -> None:
-    page = superseded_page(PAGE, "tapes", "Version 1 <of> 2.", "Newest").decode()
+    facts = b'<script type="application/ld+json">{"sha256": 1}</script>\n'
+    page = superseded_page(PAGE.replace(b"<a", facts + b"<a", 1), "tapes", "Version 1 <of> 2.", "Newest").decode()
+    assert "sha256" not in page, "machines are told nothing of files whose place others have taken"
     assert "<p>Version 1 &lt;of&gt; 2.</p>" in page
     assert page.index("<header>") < page.index("Version 1")
     assert page.startswith('<meta name="robots" content="noindex">\n<title>')

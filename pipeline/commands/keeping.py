@@ -109,7 +109,8 @@ def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime
         return f"held for {ahead(manuscript.release.date - now)}"
     if row is None:
         return "not published yet"
-    return "public" if row.source == manuscript.source else "changed, not published yet"
+    public = "withdrawn" if row.withdrawn else "public"
+    return public if row.source == manuscript.source else "changed, not published yet"
 
 
 def ahead(left: timedelta) -> str:

@@ -240,7 +240,7 @@ def test_what_is_no_word_of_the_release_needs_no_correction(office: Office, base
     source = office.content / "tapes.md"
     source.write_text(source.read_text("utf-8").replace("title:", "topics: [news]\ntitle:"), "utf-8")
     published(office)
-    assert row(base, "tapes")["revision"] == 1
+    assert record(base, "tapes")["version"] == "1"
     assert not states(base, "tapes")
     at_rest(office, base)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from pipeline import commits, history, ready, settle
 from pipeline.commands.console import Console
@@ -50,18 +51,11 @@ def _look_back(desk: Desk, digests: dict[str, str]) -> None:
     for slug, source in digests.items():
         row = rows.get(slug)
         manuscript = desk.workshop.manuscript(slug) if row and row.source != source else None
-        if (
-            row is None
-            or manuscript is None
-            or manuscript.source != source
-            or not manuscript.release.is_public(desk.now)
-        ):
+        if row is None or manuscript is None or manuscript.source != source:
             continue
-        if history.change(row, manuscript.release, source):
+        if manuscript.release.is_public(desk.now) and history.change(row, manuscript.release, source):
             words = Words(manuscript.release.language, desk.newsroom.time_zone)
-            found = history.derive(
-                row, manuscript.release, source, words, lambda *of: _public(desk, *of), desk.now.date()
-            )
+            found = history.derive(row, manuscript.release, source, words, partial(_public, desk), desk.now.date())
             pending[slug] = found[0]
             _keep_here(desk, row, *found)
     desk.workshop.remember(history.PENDING, pending)

@@ -145,15 +145,15 @@ def _status(release: Release, words: Words, embargoed: bool) -> str:
 
 
 def _notices(release: Release, words: Words) -> tuple[Notice, ...]:
-    found: list[Notice] = []
-    if release.withdrawn:
+    if release.withdrawn:  # what was corrected is not told any more either
         instead = release.withdrawn.replaced_by
         link = Line(words["replaced_by"], instead, f"{instead}.html") if instead else None
         label = words["withdrawn"].format(date=words.date(release.withdrawn.date))
-        found.append(Notice(label, release.withdrawn.reason, link))
-    for correction in release.corrections:
-        found.append(Notice(words["correction"].format(date=words.date(correction.date)), correction.note))
-    return tuple(found)
+        return (Notice(label, release.withdrawn.reason, link),)
+    return tuple(
+        Notice(words["correction"].format(date=words.date(correction.date)), correction.note)
+        for correction in release.corrections
+    )
 
 
 def _person(contact: Contact, words: Words) -> Party:

@@ -181,7 +181,15 @@ def _withdrawn(office: Office, base: str, one: dict[str, bytes], guid: str) -> N
     assert "Withdrawn, 3 March 2026" in page
     assert "There are none." in page
     assert 'href="other.html"' in page
-    for gone in ('<div class="body">', "tapes.pdf", "tapes.zip", "r1/", "shot.png", "immediate release"):
+    for gone in (
+        "There are 43 tapes.",
+        '<div class="body">',
+        "tapes.pdf",
+        "tapes.zip",
+        "r1/",
+        "shot.png",
+        "immediate release",
+    ):
         assert gone not in page, gone
     now = record(base, "tapes")
     assert (now["pubStatus"], now["version"], now["uri"]) == ("canceled", "4", guid)

@@ -24,12 +24,14 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT are folders without blanks in their names))
 
 # What there is: sources, those that still wait (their marker's time is the release's instant), those that are public
-# with the same fingerprint already (only `publish` knows), and the rest. Only plain names of plain files get into make,
+# with the same fingerprint already (only `publish` knows), those that were withdrawn, and the rest. Only plain names of plain files get into make,
 # for it would read others as its own language; whatever else lies there is for the reader to refuse.
 plain    = $(shell LC_ALL=C find -L '$(CONTENT)' $(1) -regextype posix-extended -regex '.*/$(2)' -printf '%P\n' 2>&-)
 found   := $(call plain,-maxdepth 1 -type f,[a-z0-9-]+\.md)
 odd     := $(shell LC_ALL=C find -L '$(CONTENT)' -maxdepth 1 -name '*.md' ! \( -type f -name '[a-z0-9]*' ! -name '*[!a-z0-9-]*.md' \) -printf odd -quit 2>&-)
 held    := $(if $(wildcard $(WAITING)/until/*),$(shell find $(WAITING)/until -type f -newermt now -printf '%f '))
+notices := $(if $(wildcard $(WORK)/withdrawn/*),$(shell for slug in $$(ls '$(WORK)/withdrawn'); do \
+             test '$(CONTENT)/'$$slug.md -nt '$(WORK)/withdrawn/'$$slug || echo $$slug; done))
 settled := $(if $(SETTLED),$(file <$(SETTLED)))
 slugs   := $(filter-out $(settled),$(patsubst %.md,%,$(found)))
 waiting := $(filter $(held),$(slugs))
@@ -71,7 +73,8 @@ suffixes := .txt .pdf .docx .zip .html .json
 # To share one release none but that one is rendered.
 sought = $(if $(filter share,$(MAKECMDGOALS)),$(filter $(value RELEASE),$(1)),$(1))
 record = $(eval $(1).stale += $*)
-files  = $(patsubst %,$(PUBLIC)/releases/%$(1),$(call sought,$(open))) $(patsubst %,$(WAITING)/releases/%$(1),$(call sought,$(waiting)))
+files  = $(patsubst %,$(PUBLIC)/releases/%$(1),$(call due,$(1),$(call sought,$(open)))) $(patsubst %,$(WAITING)/releases/%$(1),$(call due,$(1),$(call sought,$(waiting))))
+due    = $(if $(filter .html .json,$(1)),$(2),$(filter-out $(notices),$(2)))
 asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
 hand   = $(if $($@.stale)$(1),$(call write,$(WORK)/$@.stale,$(sort $($@.stale)))@$(RUN) $@ --from $(WORK)/$@.stale $(asked))
 
@@ -144,8 +147,10 @@ validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-co
 new: | $(READY) ## write a new release: make new TITLE="…"
 	@$(RUN) new
 
-status verify serve stop storage doctor: | $(READY)
+status verify history diff serve stop storage doctor: | $(READY)
 	@$(RUN) $@
+history: ## what was released, corrected and withdrawn, when, with digests: make history RELEASE=name
+diff:    ## words of a release that differ: public ones from content/, and between revisions: make diff RELEASE=name
 status:  ## what is public, what waits, what is stale
 verify:  ## read the whole newsroom back as a stranger
 serve:   ## start the embedded store and print its address
@@ -185,6 +190,9 @@ export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_REVOKE := $(value REVOKE)
 export DATELINE_WAIT := $(value WAIT)
 
-.PHONY: read $(stages) feed pages renditions render publish share check validate new status verify serve stop storage \
-        doctor setup test bench sweep clean help FORCE
+# So does what somebody said of a change, as far as the run goes that it was said to.
+export DATELINE_MINOR := $(filter-out 0,$(MINOR))
+
+.PHONY: read $(stages) feed pages renditions render publish share check validate new status verify history diff serve \
+        stop storage doctor setup test bench sweep clean help FORCE
 FORCE:

@@ -17,12 +17,15 @@ linked                            what pages say of other releases: translations
 site/, listings                   all public releases → bytes: feeds, newsroom page, archive, contacts, sitemap
 translations                      those that are behind a correction of their original
 segments, darkroom                pictures: what of their bytes may go out; other sizes, in the colours of screens
+revision, history, superseded     what a release was before, whether it may be what it is now, what is kept of it
 workshop, fingerprint             what lies in output/, and the digest of all that a rendition is made from
 reading, stages, pool             the stages: sources → manuscripts → renditions, in children with limits
 manifest, settle, ready, plan     the public record; what is public already, what can go up, and why
 sharing, offprint                 embargoed copies for those who hold a link
 due, embargo, leaks               what waits: set ahead, staged in private, lifted at its instant, and noticed by nobody
-publish, commits, verify          carrying it out in ordered groups; what is shared; reading it all back as a stranger
+publish, commits, succession      carrying it out in ordered groups; the manifest; what is kept, what is taken down
+verify                            reading everything back as a stranger
+wording                           which words of two texts differ
 storage/                          the object stores, the store that comes along, and the view from outside
 judges/                           programs from outside that judge what was made, for `make validate`
 commands/, __main__               one sub-command a make target; the only place that prints, exits and handles errors

@@ -67,7 +67,7 @@ class Article(Struct, frozen=True):
     """The same instant in RFC 3339 for machines."""
     embargoed: bool
     status: str
-    """The status line, in the case of running text; style sets it in capitals."""
+    """The status line, in the case of running text; style sets it in capitals. Empty when the release is withdrawn."""
     notices: tuple[Notice, ...]
     title: str
     subtitle: str
@@ -77,6 +77,7 @@ class Article(Struct, frozen=True):
     body: tuple[Block, ...]
     """Empty when the release is withdrawn."""
     ends: str
+    """Empty when the release is withdrawn."""
     about_heading: str
     boilerplate: tuple[str, ...]
     notes: tuple[Block, ...]
@@ -105,16 +106,14 @@ def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bo
         date=words.date(release.date),
         datetime=release.date.isoformat(),
         embargoed=embargoed,
-        status=words["embargoed_until"].format(when=words.instant(release.date))
-        if embargoed
-        else words["for_immediate_release"],
+        status=_status(release, words, embargoed),
         notices=_notices(release, words),
         title=release.title,
         subtitle="" if withdrawn else release.subtitle,
         image=None if withdrawn else release.image,
         dateline="" if withdrawn else place,
         body=() if withdrawn else release.body,
-        ends=words["ends"],
+        ends="" if withdrawn else words["ends"],
         about_heading=words["about"].format(name=newsroom.name),
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
@@ -138,16 +137,23 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
 
 
+def _status(release: Release, words: Words, embargoed: bool) -> str:
+    """Return when the words may be used; of what was withdrawn, none may."""
+    if embargoed:
+        return words["embargoed_until"].format(when=words.instant(release.date))
+    return "" if release.withdrawn else words["for_immediate_release"]
+
+
 def _notices(release: Release, words: Words) -> tuple[Notice, ...]:
-    found: list[Notice] = []
-    if release.withdrawn:
+    if release.withdrawn:  # what was corrected is not told any more either
         instead = release.withdrawn.replaced_by
         link = Line(words["replaced_by"], instead, f"{instead}.html") if instead else None
         label = words["withdrawn"].format(date=words.date(release.withdrawn.date))
-        found.append(Notice(label, release.withdrawn.reason, link))
-    for correction in release.corrections:
-        found.append(Notice(words["correction"].format(date=words.date(correction.date)), correction.note))
-    return tuple(found)
+        return (Notice(label, release.withdrawn.reason, link),)
+    return tuple(
+        Notice(words["correction"].format(date=words.date(correction.date)), correction.note)
+        for correction in release.corrections
+    )
 
 
 def _person(contact: Contact, words: Words) -> Party:

@@ -27,14 +27,18 @@ class Download(Struct, frozen=True):
 
 
 def offered(
-    made: Iterable[Rendition], words: Words, folder: str = "", later: Iterable[Rendition] = ()
+    made: Iterable[Rendition],
+    words: Words,
+    folder: str = "",
+    later: Iterable[Rendition] = (),
+    order: Iterable[str] = ORDER,
 ) -> tuple[Download, ...]:
     """Return the files that readers are offered; ``folder`` leads from the page to ``releases/``.
 
     Pictures and the page itself are not among them. Of those made ``later`` than the page, no size can be stated.
     """
     by_format = {rendition.format: rendition for rendition in (*later, *made)}
-    known = [by_format[name] for name in ORDER if name in by_format]
+    known = [by_format[name] for name in order if name in by_format]
     return tuple(_download(rendition, words, folder) for rendition in known)
 
 

@@ -19,6 +19,7 @@ from pipeline.document import Code, Inline, LineBreak, Link, Text, inlines_of, w
 from pipeline.formats import FORMATS, Format, Rendition
 from pipeline.newsroom import Newsroom
 from pipeline.release import Related, Release
+from pipeline.revision import Past
 from pipeline.workshop import Workshop
 
 ROOT = Path(__file__).parent.parent
@@ -63,18 +64,21 @@ def of_rendition(
     embargoed: bool,
     made: Iterable[Rendition] = (),
     related: Iterable[Related] = (),
+    past: tuple[Past, ...] = (),
 ) -> str:
     """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
     address = base_url if row.address or leads_home(release) else ""
-    stated = msgspec.json.encode([tuple(made), tuple(related) if row.names_others else ()])
+    stated = msgspec.json.encode([tuple(made), (*related, *past) if row.names_others else ()])
     return _digest([row.name.encode(), parts(row), source.encode(), newsroom.encode(), address.encode(),
                     b"embargoed" if embargoed else b"", stated])  # fmt: skip
 
 
-def of_release(source: str, newsroom: str, base_url: str, related: Iterable[Related]) -> str:
+def of_release(
+    source: str, newsroom: str, base_url: str, related: Iterable[Related], past: tuple[Past, ...] = ()
+) -> str:
     """Return the fingerprint of all renditions of a release together, as the manifest's row states it."""
     every = b"".join(parts(row) for row in FORMATS)
-    stated = msgspec.json.encode(tuple(related))
+    stated = msgspec.json.encode((*related, *past))
     return _digest([every, source.encode(), newsroom.encode(), base_url.encode(), stated])
 
 

@@ -44,7 +44,9 @@ class Format(Struct, frozen=True):
     packs: bool = False
     """Holds the files of ``after`` themselves, and says nothing of its own."""
     names_others: bool = False
-    """Links to other releases, so that what becomes of them makes another file."""
+    """Links to other releases and to earlier revisions, so that what becomes of them makes another file."""
+    notice: bool = False
+    """Made of what was withdrawn too, of which it says no more than that."""
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
@@ -61,6 +63,7 @@ _ALL = (
     "pipeline/newsroom.py",
     "pipeline/reader/*.py",
     "pipeline/release.py",
+    "pipeline/revision.py",
     "pipeline/segments.py",
     "pipeline/templating.py",
     "pipeline/words.py",
@@ -68,7 +71,12 @@ _ALL = (
     "templates/words/*.toml",
 )
 _MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeline/writers/markup.py")
-_PAGE = ("pipeline/channels.py", "pipeline/downloads.py", "pipeline/webpage.py", "pipeline/site/assets.py")
+_PAGE = (
+    "pipeline/channels.py",
+    "pipeline/downloads.py",
+    "pipeline/webpage.py",
+    "pipeline/site/assets.py",
+)
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -142,6 +150,7 @@ FORMATS: tuple[Format, ...] = (
         address=True,
         after=("text", "pdf", "docx", "kit"),
         names_others=True,
+        notice=True,
     ),
     Format(
         "json",
@@ -155,6 +164,7 @@ FORMATS: tuple[Format, ...] = (
         address=True,
         after=("text", "pdf", "docx", "kit", "html"),
         names_others=True,
+        notice=True,
     ),
 )
 
@@ -204,6 +214,11 @@ RSS = Syndication("RSS", "feed.xml", ".xml", "application/rss+xml; charset=utf-8
 ATOM = Syndication("Atom", "atom.xml", ".atom.xml", "application/atom+xml; charset=utf-8")
 JSON_FEED = Syndication("JSON", "feed.json", ".json", "application/feed+json")
 SYNDICATION: tuple[Syndication, ...] = (RSS, ATOM, JSON_FEED)
+
+
+def formats_of(withdrawn: bool) -> tuple[Format, ...]:
+    """Return the formats that a release has."""
+    return tuple(row for row in FORMATS if row.notice or not withdrawn)
 
 
 def by_name(name: str) -> Format:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pipeline.errors import StorageError
 from pipeline.formats import FORMATS, Rendition
+from pipeline.revision import Past
 
 KEY = "manifest.json"
 NEWEST = 100
@@ -44,8 +45,20 @@ class Row(Struct, frozen=True, omit_defaults=True):
     revision: int = 1
     translation_of: str = ""
     withdrawn: bool = False
+    words: str = ""
+    """SHA-256 of the release's words; empty in a row of a version that did not note it."""
+    past: tuple[Past, ...] = ()
+    """What the release was before, oldest first."""
+    doomed: tuple[str, ...] = ()
+    """Keys of what a withdrawal takes down and that may still be there."""
     replacing: dict[str, str] = {}
     """Key → SHA-256 that is on its way: until the next serial either digest is valid."""
+
+    @property
+    def corrections(self) -> int:
+        """How many corrections are public. Versions that noted no words did not count a withdrawal as a revision."""
+        gone = sum(state.withdrawn and not state.minor for state in self.past)
+        return self.revision - 1 - gone - (self.withdrawn and bool(self.words))
 
     @property
     def files(self) -> tuple[Rendition, ...]:

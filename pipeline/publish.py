@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pipeline import archive
+from pipeline import archive, succession
 from pipeline import manifest as record
 from pipeline.commits import TRIES, Seen, commit, look, put_shared, put_where_none_is, stand_back
 from pipeline.errors import ConflictError, StorageError
@@ -109,8 +109,7 @@ def apply(
     claimed in the manifest, so that of two rivals one is told before anything is overwritten. ``opened`` are listings
     that pages will lead to and that are not there yet.
 
-    Raises ConflictError when somebody else published other content of one of these releases since ``base``, or is about
-    to, and StorageError.
+    Raises StorageError, and ConflictError when others published other words of one of these since, or are about to.
     """
     checked(seen.manifest, base, ready, me)
     put_up(store, todo.group("assets"), done)
@@ -135,6 +134,7 @@ def apply(
             if finished and coming:  # what is up is listed, though what comes next is somebody else's
                 commit(store, seen, partial(turn, finished=finished, coming=()))
             raise
+        succession.keep(store, (file for each in coming for file in each.kept))
         put_up_batch(store, going, coming, seen.manifest, done)
     return seen
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from pipeline import fingerprint
+from pipeline import fingerprint, history
 from pipeline.article import compose
 from pipeline.errors import Fault, ReleaseError
 from pipeline.linked import Listed, Public
-from pipeline.manifest import Manifest
+from pipeline.manifest import Manifest, Row
 from pipeline.newsroom import Newsroom
 from pipeline.release import SLUG, Release
 from pipeline.words import Words
@@ -37,9 +38,16 @@ class Read(Struct, frozen=True):
 
 
 def read(
-    workshop: Workshop, newsroom: Newsroom, published: Manifest, slugs: Iterable[str], now: datetime
+    workshop: Workshop,
+    newsroom: Newsroom,
+    published: Manifest,
+    slugs: Iterable[str],
+    now: datetime,
+    minor: bool = False,
 ) -> Iterator[Read]:
     """Read sources into manuscripts. A refused one loses its manuscript; what was made of it earlier stays.
+
+    Words of a public release may change with a correction only, or when somebody says that the change is ``minor``.
 
     What lies between releases is judged after all of them were read: names that lead nowhere, and links that would give
     away what is not public yet.
@@ -49,12 +57,13 @@ def read(
     known = workshop.slugs()
     before = workshop.entries(INDEX, Listed)
     public = Public(all_listed(workshop, published), now)
-    here = set(known)
+    here, rows = set(known), published.by_slug()
     index = {slug: listed for slug, listed in public.known.items() if slug in here}
     clashes = _by_source(check_slugs([workshop.source(slug) for slug in known]))
     whole: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
-        faults, warnings = _read_one(workshop, newsroom, index, slug, clashes.get(str(workshop.source(slug)), []), now)
+        clash = clashes.get(str(workshop.source(slug)), [])
+        faults, warnings = _read_one(workshop, newsroom, index, slug, clash, now, rows.get(slug), minor)
         if faults:
             yield Read(slug, True, False, faults)
         else:
@@ -117,7 +126,14 @@ def _renew_neighbours(workshop: Workshop, index: dict[str, Listed], origins: set
 
 
 def _read_one(
-    workshop: Workshop, newsroom: Newsroom, index: dict[str, Listed], slug: str, clashes: list[Fault], now: datetime
+    workshop: Workshop,
+    newsroom: Newsroom,
+    index: dict[str, Listed],
+    slug: str,
+    clashes: list[Fault],
+    now: datetime,
+    row: Row | None,
+    minor: bool,
 ) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
     """Read one source; return its faults and its warnings."""
     from pipeline.reader import read_release
@@ -129,9 +145,12 @@ def _read_one(
         if not source.is_file():
             raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
         digest = fingerprint.of_source(workshop, slug)
-        reading = read_release(source, newsroom)
+        reading = read_release(source, newsroom, now)
         if unset := tuple(_unsettable(workshop, newsroom, reading.release)):
             raise ReleaseError(unset)
+        minor = minor or history.is_minor(workshop, slug, digest)
+        if row and (found := history.objection(row, reading.release, digest, minor)):
+            raise ReleaseError([Fault(str(source), _line(source, found.keys), found.message, found.hint)])
     except ReleaseError as error:
         _refuse(workshop, index, slug)
         return error.faults, ()
@@ -149,6 +168,16 @@ def _read_one(
         corrected=release.revision > 1,
     )
     return (), reading.warnings
+
+
+def _line(source: Path, keys: Iterable[str]) -> int:
+    """Return the line of the first of ``keys`` that the front matter has, 0 when it has none of them."""
+    lines = source.read_text("utf-8-sig").splitlines()
+    for key in keys:
+        for number, line in enumerate(lines, 1):
+            if line.startswith(f"{key}:"):
+                return number
+    return 0
 
 
 def _unsettable(workshop: Workshop, newsroom: Newsroom, release: Release) -> Iterator[Fault]:

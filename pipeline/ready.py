@@ -9,15 +9,25 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from pipeline import fingerprint
-from pipeline.formats import FORMATS, Rendition
+from pipeline import fingerprint, history
+from pipeline.formats import FORMATS, Rendition, by_name, formats_of
+from pipeline.history import Pending
 from pipeline.linked import Listed, Public
 from pipeline.manifest import Manifest, Row, digest
 from pipeline.plan import File
 from pipeline.reading import all_listed
 from pipeline.release import Related
+from pipeline.revision import digest_of_words, number
 from pipeline.stages import House, Task, pictures, tasks
 from pipeline.workshop import Entry, Manuscript, Workshop
+
+
+class Kept(Struct, frozen=True):
+    """A public file that stays, under another name, when the next revision takes its place."""
+
+    source: str
+    key: str
+    sha256: str
 
 
 class Ready(Struct, frozen=True):
@@ -25,6 +35,8 @@ class Ready(Struct, frozen=True):
 
     row: Row
     files: tuple[File, ...]
+    kept: tuple[Kept, ...] = ()
+    """Public files that are copied before they are overwritten."""
 
 
 class Sorted(Struct, frozen=True):
@@ -44,19 +56,21 @@ def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: dateti
     ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
     listed = all_listed(workshop, house.published)
     public = Public(listed, house.now)
+    rows, pending = house.published.by_slug(), history.recall(workshop)
     ready, held, broken = [], [], []
     for slug in wanted:
         manuscript = workshop.manuscript(slug)
         if manuscript is None:
             broken.append(slug)
             continue
-        made = [(wished[row.name].get(slug), ledgers[row.name].get(slug)) for row in FORMATS]
+        forms = formats_of(manuscript.release.withdrawn is not None)
+        made = [(wished[row.name].get(slug), ledgers[row.name].get(slug)) for row in forms]
         if not manuscript.release.is_public(instant) or any(entry and entry.waiting for _, entry in made):
             held.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
             others = public.around_release(manuscript.release)
-            found = _ready(workshop, house, manuscript, renditions, listed, others)
+            found = _ready(workshop, house, manuscript, renditions, listed, others, rows.get(slug), pending.get(slug))
             if all(isinstance(file.source, Path) and file.source.is_file() for file in found.files):
                 ready.append(found)
             else:
@@ -95,8 +109,11 @@ def _ready(
     renditions: list[Rendition],
     listed: dict[str, Listed],
     others: tuple[Related, ...],
+    public: Row | None,
+    pending: Pending | None,
 ) -> Ready:
     release = manuscript.release
+    past = history.of_release(public, manuscript.source, pending)
     original = listed.get(release.translation_of)
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     row = Row(
@@ -106,16 +123,30 @@ def _ready(
         date=release.date.astimezone(ZoneInfo(house.newsroom.time_zone)),  # its year is that of the date as printed
         language=release.language,
         record=renditions[-1].sha256,
-        fingerprint=fingerprint.of_release(manuscript.source, settings, house.base_url, others),
+        fingerprint=fingerprint.of_release(manuscript.source, settings, house.base_url, others, past),
         source=manuscript.source,
         modified=release.modified,
         sizes={rendition.format: rendition.size for rendition in renditions},
         pages=max(rendition.pages for rendition in renditions),
         topics=release.topics,
-        revision=release.revision,
+        revision=number(release, past),
         # A second wall: the reader refuses to name what waits.
         translation_of=original.slug if original and not original.waits(house.now) else "",
         withdrawn=release.withdrawn is not None,
+        words=digest_of_words(release),
+        past=past,
+        doomed=history.doomed(release.slug, public, manuscript.source, pending) if release.withdrawn else (),
     )
-    files = [File(r.key, r.sha256, r.size, workshop.public / r.key) for r in [*renditions, *pictures(release)]]
-    return Ready(row, tuple(files))
+    kept = [file for state in past if public is None or state not in public.past for file in state.files]
+    pages = [file for file in kept if file.format == "html"]  # they say that they are of an earlier revision
+    made = [*renditions, *pictures(release), *pages]
+    files = tuple(File(r.key, r.sha256, r.size, workshop.public / r.key) for r in made)
+    copies = (Kept(_original(release.slug, r), r.key, r.sha256) for r in kept if r not in pages)
+    return Ready(row, files, tuple(copies))
+
+
+def _original(slug: str, kept: Rendition) -> str:
+    """Return the key under which a kept file was public as the newest."""
+    if kept.format in ("picture", "copy"):
+        return f"releases/{slug}/{kept.key.rpartition('/')[2]}"
+    return by_name(kept.format).key(slug)

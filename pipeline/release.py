@@ -167,8 +167,8 @@ class Release(Struct, frozen=True):
 
     @property
     def revision(self) -> int:
-        """1 for a release as first issued, one more for each correction."""
-        return 1 + len(self.corrections)
+        """1 for a release as first issued, one more for each correction, and one more when it is withdrawn."""
+        return 1 + len(self.corrections) + (self.withdrawn is not None)
 
     def is_public(self, now: datetime) -> bool:
         """Whether the world may know of this release at ``now`` (aware): true from the very instant of its date."""

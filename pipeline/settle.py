@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pipeline import fingerprint
+from pipeline import fingerprint, history
 from pipeline.linked import Public
 from pipeline.manifest import EMPTY, Manifest, Row
 from pipeline.reading import all_listed
@@ -54,6 +54,8 @@ def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> 
         manuscript = workshop.manuscript(slug)
         if manuscript is None or manuscript.source != digest or not workshop.is_confirmed(slug):
             found.append(slug)
+        elif slug in rows and history.objection(rows[slug], manuscript.release, digest, False):
+            found.append(slug)  # it was read beside what was public then
     return found
 
 
@@ -68,4 +70,4 @@ def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[st
 
 def _now(row: Row, digest: str, settings: str, house: House, public: Public) -> str:
     others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date)
-    return fingerprint.of_release(digest, settings, house.base_url, others)
+    return fingerprint.of_release(digest, settings, house.base_url, others, row.past)

@@ -15,16 +15,17 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
-from pipeline import fingerprint, parity
+from pipeline import fingerprint, history, parity
 from pipeline.article import compose
 from pipeline.errors import Fault, RenderError
-from pipeline.formats import Format, Rendition, by_name
+from pipeline.formats import FORMATS, Format, Rendition, by_name
 from pipeline.linked import Public
 from pipeline.manifest import EMPTY, Manifest, digest
 from pipeline.newsroom import Newsroom
 from pipeline.pool import OutOfBoundsError, run
 from pipeline.reading import all_listed
 from pipeline.release import Related, Release
+from pipeline.revision import Past
 from pipeline.words import Words
 from pipeline.workshop import Entry, Workshop, write_file
 from pipeline.writers import Job, Made, Writer
@@ -62,6 +63,7 @@ class Task(Struct, frozen=True):
     fingerprint: str
     made: tuple[Rendition, ...]
     related: tuple[Related, ...]
+    past: tuple[Past, ...]
 
     @property
     def embargoed(self) -> bool:
@@ -103,22 +105,25 @@ def tasks(row: Format, workshop: Workshop, house: House, slugs: Iterable[str]) -
     public = Public(all_listed(workshop, house.published) if row.names_others else {}, house.now)
     earlier = {other: workshop.ledger(other) for other in row.after}
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    rows, pending = house.published.by_slug(), history.recall(workshop)
     # What is set before its instant must leave the pages beside it as they are: they are public now.
     for slug in sorted(slugs) if workshop.is_due else public.with_neighbours(slugs):
         manuscript = workshop.manuscript(slug)
-        if manuscript is None:
+        if manuscript is None or (manuscript.release.withdrawn and not row.notice):
             continue
         release = manuscript.release
         waiting = not release.is_public(house.now)
-        made = stated(release, waiting, [earlier[other].get(slug) for other in row.after])
+        named = [other for other in row.after if by_name(other).notice or not release.withdrawn]
+        made = stated(release, waiting, [earlier[other].get(slug) for other in named])
         if made is None:
             continue
         others = public.around_release(release)
-        task = Task(slug, release, waiting, "", made, others)
+        past = history.of_release(rows.get(slug), manuscript.source, pending.get(slug))
+        task = Task(slug, release, waiting, "", made, others, past)
         stamp = fingerprint.of_rendition(
-            row, manuscript.source, settings, house.base_url, release, task.embargoed, made, others
+            row, manuscript.source, settings, house.base_url, release, task.embargoed, made, others, past
         )
-        yield Task(slug, release, waiting, stamp, made, others)
+        yield Task(slug, release, waiting, stamp, made, others, past)
 
 
 def stated(release: Release, waiting: bool, entries: list[Entry | None]) -> tuple[Rendition, ...] | None:
@@ -191,6 +196,7 @@ def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
         related=tuple(other for other in task.related if other.rel == "alternate"),
         beside=tuple(other for other in task.related if other.rel != "alternate"),
         assets=house.assets,
+        past=task.past,
     )
     made = _writer(row.writer)(job)
     parity.check(row.name, job, made.data)
@@ -208,6 +214,8 @@ def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:
     (workshop.place(not task.waiting) / key).unlink(missing_ok=True)
     if row.name == "html":
         _keep_pictures(workshop, task)
+        if task.release.withdrawn:
+            _take_down(workshop, task)
     rendition = Rendition(row.name, key, len(made.data), digest(made.data), made.pages)
     entry = Entry(task.fingerprint, rendition, task.waiting)
     workshop.note(workshop.books + row.name, task.slug, entry)
@@ -221,10 +229,20 @@ def _keep_pictures(workshop: Workshop, task: Task) -> None:
     folder, found = workshop.place(task.waiting) / "releases" / task.slug, workshop.pictures(task.release)
     for file, data in found.items():
         write_file(folder / file, data)
-    for gone in [file for file in folder.glob("*") if file.name not in found]:
+    for gone in [file for file in folder.glob("*") if file.is_file() and file.name not in found]:
         gone.unlink()
-    if not found:
+    if not found and not any(folder.glob("*")):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_down(workshop: Workshop, task: Task) -> None:
+    """Remove all other files of what was withdrawn, those of earlier revisions too."""
+    place = workshop.place(task.waiting)
+    for row in (row for row in FORMATS if not row.notice):
+        (place / row.key(task.slug)).unlink(missing_ok=True)
+        workshop.note(row.name, task.slug, None)
+        workshop.copy_fair(row.name, Entry)
+    shutil.rmtree(place / "releases" / task.slug, ignore_errors=True)
 
 
 def _fault(row: Format, workshop: Workshop, task: Task, error: BaseException) -> Fault:

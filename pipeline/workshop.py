@@ -139,12 +139,20 @@ class Workshop:
         return self.recall(f"read/{slug}.json", Manuscript, None)
 
     def keep_manuscript(self, manuscript: Manuscript, pictures: Mapping[str, bytes], now: datetime) -> None:
-        """Store a release as read, with its pictures; note how long it waits. It has yet to be confirmed."""
+        """Store a release as read, with its pictures; note for make how long it waits, and whether it was withdrawn.
+
+        It has yet to be confirmed.
+        """
         slug = manuscript.release.slug
         self.drop_manuscript(slug)
         for name, data in pictures.items():
             write_file(self.work / "pictures" / slug / name, data)
         write_file(self._manuscript(slug), msgspec.json.encode(manuscript), final=False)
+        notice = self.work / "withdrawn" / slug
+        if manuscript.release.withdrawn:
+            write_file(notice, b"")
+        else:
+            notice.unlink(missing_ok=True)
         until = self.waiting / "until" / slug
         if manuscript.release.is_public(now):
             until.unlink(missing_ok=True)

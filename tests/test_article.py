@@ -75,10 +75,10 @@ def test_corrections_stand_as_the_release_has_them() -> None:
     assert article(corrections=()).notices == ()
 
 
-def test_a_withdrawal_stands_first_and_leads_to_what_to_read_instead() -> None:
-    first, second = article(withdrawn=WITHDRAWAL).notices
-    assert first == Notice("Withdrawn, 3 March 2026", WITHDRAWAL.reason, Line("Read instead", "better", "better.html"))
-    assert second.label == "Correction, 2 March 2026"
+def test_a_withdrawal_stands_alone_and_leads_to_what_to_read_instead() -> None:
+    """What was corrected tells of what is taken back."""
+    (found,) = article(withdrawn=WITHDRAWAL).notices
+    assert found == Notice("Withdrawn, 3 March 2026", WITHDRAWAL.reason, Line("Read instead", "better", "better.html"))
     assert article(withdrawn=Withdrawal(DAY, "Wrong.")).notices[0].link is None
 
 

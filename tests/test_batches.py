@@ -45,7 +45,7 @@ class Counting:
     def __init__(self, real: ObjectStore) -> None:
         self.real = real
         self.check, self.delete, self.list = real.check, real.delete, real.list
-        self.copy_all, self.presign = real.copy_all, real.presign
+        self.copy, self.copy_all, self.presign = real.copy, real.copy_all, real.presign
         self.puts: list[str] = []
         self.heads: list[str] = []
         self.together: list[set[str]] = []

@@ -151,18 +151,18 @@ def test_file_that_was_changed_by_hand_is_not_packed(tmp_path: Path) -> None:
     assert "is made anew once it is deleted" in str(step.fault)
 
 
-def test_kit_of_what_was_withdrawn_has_the_notice_alone_and_is_not_offered(tmp_path: Path) -> None:
-    """Its address was public: nothing of what was said may be left there."""
+def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
+    lay(bench, {"one.jpg": encoded(scene(600, 400), "JPEG")})
+    bench.run(NAMES)
+    assert (bench.workshop.public / "releases/probe.zip").is_file()
     lay(
-        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-03-05T10:00Z, reason: It was off.}"
+        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}"
     )
     bench.run(NAMES)
-    with opened((bench.workshop.public / "releases/probe.zip").read_bytes()) as kit:
-        assert not [name for name in kit.namelist() if name.endswith(".jpg")]
-        assert b"It was off." in kit.read("probe/probe.txt")
+    assert not (bench.workshop.public / "releases/probe.zip").exists()
     assert b"probe.zip" not in (bench.workshop.public / "releases/probe.html").read_bytes()
-    assert b"sha256:releases/probe.zip" in (bench.workshop.public / "releases/probe.json").read_bytes()
+    assert b"probe.zip" not in (bench.workshop.public / "releases/probe.json").read_bytes()
 
 
 def test_page_states_the_kit_and_offers_it_last() -> None:

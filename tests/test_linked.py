@@ -116,7 +116,7 @@ def made_by_make(bench: Bench, *changed: str) -> set[tuple[str, str]]:
     """Run the stages as make does: over what was changed, and over what has a younger manuscript than page."""
     stamps = {slug: bench.workshop.work / "read" / f"{slug}.json" for slug in bench.workshop.slugs()}
     before = {slug: file.stat().st_mtime_ns for slug, file in stamps.items() if file.is_file()}
-    list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now))
+    list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now, bench.minor))
     younger = [slug for slug, at in before.items() if stamps[slug].is_file() and stamps[slug].stat().st_mtime_ns > at]
     found = {name: bench.render([name], sorted({*changed, *younger})) for name in NAMES}
     return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "made"}

@@ -157,6 +157,8 @@ def write(row: Format, job: Job) -> Made:
 @pytest.mark.parametrize("name", [row.name for row in FORMATS])
 def test_every_rendition_passes_the_pipelines_own_check(case: tuple[Job, dict[str, bytes]], name: str) -> None:
     job, made = case
+    if job.release.withdrawn and name == "kit":
+        pytest.skip("what is withdrawn has none")
     parity.check(name, job, made[name])
 
 

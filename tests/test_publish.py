@@ -150,7 +150,7 @@ def test_dry_run_prints_the_plan_with_reasons_and_writes_nothing(office: Office,
     text = source.read_text("utf-8")
     source.write_text(text + "\nFor the dry run.\n", "utf-8")
     before = manifest(base)
-    result = office.make("publish", "DRY_RUN=1")
+    result = office.make("publish", "DRY_RUN=1", "MINOR=1")
     assert result.status == 0, result.text
     assert re.search(r"changed +releases/one\.pdf +\d+ KB +application/pdf", result.out)
     assert re.search(r"changed +feed\.xml", result.out)
@@ -167,7 +167,7 @@ def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, b
     before = {key: get(base + key)[2] for key in office.files()}
     source = office.content / "one.md"
     source.write_text(source.read_text("utf-8") + "\nA sentence more.\n", "utf-8")
-    result = office.make("publish")
+    result = office.make("publish", "MINOR=1")
     assert result.status == 0, result.text
     changed = {key for key in office.files() if get(base + key)[2] != before.get(key)}
     assert {f"releases/one.{suffix}" for suffix in FORMATS} <= changed

@@ -74,6 +74,15 @@ class Memory:
     def copy_all(self, copies: Iterable[Copy], done: Callable[[str], None] = lambda key: None) -> None:
         raise AssertionError("nothing waits here")
 
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        found = self.get(source)
+        if found is None or found.sha256 != sha256:
+            return False
+        self.put(Put(key=key, body=found.body, media_type=""))
+        return True
+
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         raise AssertionError(f"{key}: nothing public is ever deleted")
 

@@ -179,9 +179,15 @@ def test_a_new_translation_unsettles_the_pages_that_must_name_it(bench: Bench) -
 
 def test_a_withdrawn_translation_unsettles_the_pages_that_named_it_and_all_come_to_rest(bench: Bench) -> None:
     bench.write()
-    bench.write("probe-ar", language="ar", translation_of="probe")
+    bench.write("probe-ar", date="2026-05-01T09:00Z", language="ar", translation_of="probe")
     publish(bench)
-    bench.write("probe-ar", language="ar", translation_of="probe", withdrawn="{date: 2026-06-01T12:00Z, reason: No}")
+    bench.write(
+        "probe-ar",
+        date="2026-05-01T09:00Z",
+        language="ar",
+        translation_of="probe",
+        withdrawn="{date: 2026-06-01T12:00Z, reason: No}",
+    )
     bench.read()
     assert settled(bench) == set()
     for name in NAMES:  # as make does: it knows of the changed one only

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("waiting", "publish"),
     "verify": ("keeping", "verify_all"),
     "validate": ("validating", "validate"),
+    "history": ("telling", "history"),
+    "diff": ("telling", "diff"),
     "status": ("keeping", "status"),
     "serve": ("keeping", "serve"),
     "stop": ("keeping", "stop"),

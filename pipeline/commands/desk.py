@@ -90,6 +90,11 @@ class Desk:
         """The destination by the publisher's own rights. Raises StorageError."""
         return open_store(self.destination, self.environ)
 
+    @property
+    def minor(self) -> bool:
+        """Whether somebody said that what changed is no correction."""
+        return bool(self.environ.get("DATELINE_MINOR"))
+
     @cached_property
     def stranger(self) -> Stranger:
         """The destination as anybody sees it."""

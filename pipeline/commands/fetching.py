@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from pipeline import commits, due, ready, settle
+from pipeline import commits, due, history, ready, settle
 from pipeline.commands.console import Console
 from pipeline.commands.desk import Desk
 from pipeline.commands.rendering import REFUSED, read_and_tell
 from pipeline.errors import StorageError
-from pipeline.manifest import KEY, Manifest, load
+from pipeline.manifest import KEY, Manifest, Row, digest, load
 from pipeline.storage import embedded
+from pipeline.words import Words
 from pipeline.workshop import write_file
 
 CLOCK = "clock"
@@ -28,6 +30,7 @@ def learn(desk: Desk, console: Console, *, again: bool = False) -> dict[str, str
     digests = settle.sources(desk.workshop)
     told = desk.workshop.recall(REFUSED, dict[str, str], {}) if again else {}
     read_and_tell(desk, settle.unread(desk.workshop, desk.published, digests), console, told)
+    _look_back(desk, digests)
     return digests
 
 
@@ -46,6 +49,44 @@ def _reconsider(desk: Desk, slugs: set[str]) -> None:
     for slug in (*ready.sort(desk.workshop, house, slugs, desk.now).broken, *undone):
         if desk.workshop.manuscript(slug):
             desk.workshop.confirm_manuscript(slug)
+
+
+def _look_back(desk: Desk, digests: dict[str, str]) -> None:
+    """Note what becomes of the public revision of each release that takes its place, while it can still be read."""
+    rows = desk.published.by_slug()
+    pending = {}
+    for slug, source in digests.items():
+        row = rows.get(slug)
+        manuscript = desk.workshop.manuscript(slug) if row and row.source != source else None
+        if row is None or manuscript is None or manuscript.source != source:
+            continue
+        if manuscript.release.is_public(desk.now) and history.change(row, manuscript.release, source):
+            words = Words(manuscript.release.language, desk.newsroom.time_zone)
+            found = history.derive(row, manuscript.release, source, words, partial(_public, desk), desk.now.date())
+            pending[slug] = found[0]
+            _keep_here(desk, row, *found)
+    desk.workshop.remember(history.PENDING, pending)
+
+
+def _public(desk: Desk, key: str, sha256: str) -> bytes | None:
+    """Return what is public at ``key``, from this machine or as a stranger; None when it has not that digest."""
+    file = desk.workshop.public / key
+    if sha256 and file.is_file() and digest(data := file.read_bytes()) == sha256:
+        return data
+    answer = desk.stranger.get(key)
+    return answer.body if answer.status == 200 and sha256 in ("", answer.sha256) else None
+
+
+def _keep_here(desk: Desk, row: Row, pending: history.Pending, page: bytes) -> None:
+    """Put what is kept into the tree on this machine too, as far as it is here; the page is uploaded from there."""
+    folder = desk.workshop.public / "releases"
+    for file in pending.past[-1].files if pending.past else ():
+        name = file.key.rpartition("/")[2]
+        beside = folder / row.slug / name if file.format in ("picture", "copy") else folder / name
+        if file.format == "html":
+            write_file(desk.workshop.public / file.key, page)
+        elif beside.is_file() and digest(data := beside.read_bytes()) == file.sha256:
+            write_file(desk.workshop.public / file.key, data)
 
 
 def last_manifest(desk: Desk) -> Manifest:

@@ -10,9 +10,9 @@ from pipeline import fingerprint, verify
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import last_manifest
-from pipeline.commands.publishing import complain
 from pipeline.commands.rendering import REFUSED, tell_lagging
 from pipeline.commands.secrecy import keep_closed, keep_secret
+from pipeline.commands.showing import complain
 from pipeline.commands.staging import keys_of, remembered
 from pipeline.errors import SettingError, printable
 from pipeline.manifest import Row
@@ -124,7 +124,8 @@ def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime
         return f"held for {ahead(manuscript.release.date - now)}"
     if row is None:
         return "not published yet"
-    return "public" if row.source == manuscript.source else "changed, not published yet"
+    public = "withdrawn" if row.withdrawn else "public"
+    return public if row.source == manuscript.source else "changed, not published yet"
 
 
 def _both(instant: datetime, zone: str) -> str:

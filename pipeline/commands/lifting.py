@@ -17,7 +17,8 @@ from pipeline import commits, due, embargo, fingerprint, publish, settle, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk
 from pipeline.commands.fetching import compare_clocks
-from pipeline.commands.publishing import CLAIM, build, complain, keep, opening, read_back
+from pipeline.commands.publishing import CLAIM
+from pipeline.commands.showing import build, complain, keep, opening, read_back
 from pipeline.commands.staging import remember
 from pipeline.embargo import Found, Releases, Staged
 from pipeline.errors import ConflictError, StorageError

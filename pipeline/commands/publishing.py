@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
-from pipeline import commits, fingerprint, listings, publish, ready, settle, verify
-from pipeline.archive import FOLDER
+from pipeline import commits, history, listings, publish, ready, settle, succession, verify
 from pipeline.commands.console import Console, count, size
 from pipeline.commands.desk import Desk, Verdict, verdict
 from pipeline.commands.doctoring import refuse_publishing
 from pipeline.commands.fetching import CLOCK
 from pipeline.commands.rendering import tell_lagging
 from pipeline.commands.secrecy import keep_secret
+from pipeline.commands.showing import are_current, build, complain, keep, opening, read_back
 from pipeline.commands.staging import plan_all, stage_all
-from pipeline.errors import ReleaseError, SettingError, StorageError, printable
-from pipeline.manifest import KEY, Manifest, Row, digest, dump
+from pipeline.errors import ReleaseError, SettingError, printable
+from pipeline.manifest import digest
 from pipeline.plan import File, Plan, Upload, plan
-from pipeline.workshop import write_file
+from pipeline.storage import ObjectStore
 
-LISTED = "listed.json"
 CLAIM = timedelta(minutes=15)
 """How long a release stays claimed when its publisher is never heard of again."""
-
-
-class Listed(Struct, frozen=True):
-    """The listings as last read back, so that a run with nothing to do need not make them again to compare."""
-
-    address: str
-    serial: int
-    look: str
-    """Digest of all that listings are made from, the manifest excepted."""
-    digests: dict[str, str]
 
 
 # ── Publish ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +41,7 @@ def publish_all(desk: Desk, options: Namespace, console: Console) -> Verdict | N
     found = ready.sort(desk.workshop, desk.house(), todo, desk.now)
     if options.dry_run:
         _print_plan(desk, found, console)
-    elif found.ready or not _listed(desk):
+    elif found.ready or succession.doomed(desk.published) or not are_current(desk):
         _upload(desk, found, console)
     else:
         console.line(f"nothing to do: {count(len(desk.published.rows), 'release')} public, all as made from content/")
@@ -89,11 +76,15 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     doubtful = {*desk.workshop.recall(settle.DOUBTFUL, list[str], []), *(r.row.slug for r in found.ready)}
     desk.workshop.remember(settle.DOUBTFUL, sorted(doubtful))
     opened = opening(desk, seen, found.ready)
+    minor = {r.row.slug: r.row.source for r in found.ready if r.row.past and r.row.past[-1].minor}
+    desk.workshop.remember(history.MINOR, desk.workshop.recall(history.MINOR, dict[str, str], {}) | minor)
     publish.apply(store, todo, found.ready, desk.assets, desk.published, seen, me, tell, opened)
+    desk.workshop.remember(history.MINOR, {})
     _sum_up(todo, console)
     proven: set[str] = set()
     for _ in range(commits.TRIES):
         seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: build(desk, manifest), tell)
+        seen = _take_down(store, seen, console)
         keep(desk, seen.manifest)
         unproven = {key: sha256 for key, sha256 in written.items() if key not in proven}
         troubles = read_back(desk, unproven, seen.manifest)
@@ -105,11 +96,11 @@ def _upload(desk: Desk, found: ready.Sorted, console: Console) -> None:
     console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
 
 
-def opening(desk: Desk, seen: commits.Seen, going: Iterable[ready.Ready]) -> Mapping[str, bytes]:
-    """Return the listings that the pages of ``going`` will lead to and that are not there yet, as they are before."""
-    coming = publish.opening(seen.manifest, going)
-    new = {*listings.keys(coming)} - {*(listings.keys(seen.manifest) if seen.etag else ())}
-    return {key: data for key, data in build(desk, coming).items() if key in new} if new else {}
+def _take_down(store: ObjectStore, seen: commits.Seen, console: Console) -> commits.Seen:
+    """Remove what was withdrawn, now that everything says so."""
+    for row in succession.doomed(seen.manifest):
+        console.step("remove", row.slug, "", "", "withdrawn")
+    return succession.take_down(store, seen)
 
 
 def _sum_up(todo: Plan, console: Console) -> None:
@@ -128,74 +119,6 @@ def _files(assets: Mapping[str, bytes]) -> list[File]:
     return [File(key, digest(data), len(data), data) for key, data in assets.items()]
 
 
-def build(desk: Desk, manifest: Manifest) -> Mapping[str, bytes]:
-    """Return all listings of ``manifest`` by key, made of the records here or in storage."""
-    house = desk.house(shared=True)
-    wanted = listings.shown(manifest, house)
-    with ThreadPoolExecutor(verify.THREADS) as pool:  # on a fresh clone all of them come from storage
-        records = dict(zip(wanted, pool.map(lambda row: _record(desk, row), wanted.values()), strict=True))
-    return listings.build(manifest, house, lambda row: records[row.slug])
-
-
-def _record(desk: Desk, row: Row) -> bytes:
-    """Return the record of ``row``, from this machine or from storage."""
-    try:
-        return desk.record(row)
-    except SettingError:
-        data = commits.must_get(desk.store, f"releases/{row.slug}.json")
-        if digest(data) not in (row.record, *row.replacing.values()):
-            raise StorageError(
-                f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
-            ) from None
-        write_file(desk.workshop.work / "records" / digest(data), data)
-        return data
-
-
-def keep(desk: Desk, manifest: Manifest) -> None:
-    """Keep on this machine what is public now, and how the listings look."""
-    made = build(desk, manifest)
-    desk.keep_listings(made)
-    desk.published = manifest
-    address = desk.destination.address
-    settle.remember(desk.workshop, address, manifest)
-    digests = {key: digest(data) for key, data in made.items()}
-    desk.workshop.remember(LISTED, Listed(address, manifest.serial, _look(desk), digests))
-
-
-def _look(desk: Desk) -> str:
-    """Return the digest of all that listings are made from, the manifest excepted."""
-    root = fingerprint.ROOT
-    files = sorted(file for pattern in ("pipeline/**/*.py", "templates/**/*.*") for file in root.glob(pattern))
-    code = [file.read_bytes() for file in (*files, *(root / lock for lock in fingerprint.LOCKS))]
-    house = desk.house()
-    settings = fingerprint.of_newsroom(house.newsroom, house.mark) + f"{house.base_url} {house.newsroom.feed_items}"
-    return digest(b"\0".join([settings.encode(), *code]))
-
-
-def _listed(desk: Desk) -> bool:
-    """Whether the listings in storage are those that belong to the manifest: asked as a stranger."""
-    known = desk.workshop.recall(LISTED, Listed, None)
-    here = (desk.destination.address, desk.published.serial, _look(desk))
-    if known and (known.address, known.serial, known.look) == here:
-        wanted = known.digests
-    else:
-        wanted = {key: digest(data) for key, data in build(desk, desk.published).items()}
-    return not verify.read_back(desk.stranger, verify.of_files(wanted), follow=False)
-
-
-def read_back(desk: Desk, written: Mapping[str, str], manifest: Manifest) -> list[verify.Trouble]:
-    """Read what was written, the listings and the manifest as a stranger."""
-    known = desk.workshop.recall(LISTED, Listed, None)
-    wanted = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
-    # The links of the archive's old pages were followed when those went up; there may be ten thousand.
-    old = {key: sha256 for key, sha256 in wanted.items() if key.startswith(FOLDER) and key not in written}
-    new = {key: sha256 for key, sha256 in wanted.items() if key not in old}
-    return [
-        *verify.read_back(desk.stranger, verify.of_files(new)),
-        *verify.read_back(desk.stranger, verify.of_files(old), follow=False),
-    ]
-
-
 def _in_doubt(desk: Desk, found: ready.Sorted) -> Mapping[str, str]:
     """Return what a stranger is given of the releases that a run before sent up, and never read back as they should be.
 
@@ -212,16 +135,6 @@ def _doubt(desk: Desk, found: ready.Sorted, troubles: list[verify.Trouble]) -> N
     uploaded = [r.row.slug for r in found.ready]
     elsewhere = set(desk.workshop.recall(settle.DOUBTFUL, list[str], [])) - set(uploaded)
     desk.workshop.remember(settle.DOUBTFUL, sorted({*elsewhere, *(named or (uploaded if troubles else []))}))
-
-
-def complain(troubles: list[verify.Trouble]) -> None:
-    """Raise StorageError that names the first of ``troubles``; nothing when there are none."""
-    if troubles:
-        shown = "; ".join(f"{trouble.key} {trouble.what}" for trouble in troubles[:5])
-        more = f"; and {len(troubles) - 5} more" if len(troubles) > 5 else ""
-        raise StorageError(
-            f"read back as a stranger: {shown}{more}", "make publish again; make storage sets the rights"
-        )
 
 
 def _conclude(desk: Desk, found: ready.Sorted, console: Console) -> Verdict | None:
@@ -265,6 +178,8 @@ def _print_plan(desk: Desk, found: ready.Sorted, console: Console) -> None:
         shown[key] = digest(known.body) if known else ""
         todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))
     rows = [(u.reason, u.file.key, size(u.file.size), u.media_type) for u in todo.uploads]
+    rows += [("kept", copy.key, "", copy.source) for r in found.ready for copy in r.kept]
+    rows += [("removed", key, "", "") for r in found.ready for key in r.row.doomed]
     if rows:
         console.table([("why", "what", "size", "as"), *rows])
     console.line(

@@ -77,7 +77,8 @@ def read_and_tell(desk: Desk, slugs: Sequence[str], console: Console, told: Mapp
 
     new = [slug for slug in slugs if told.get(printable(slug)) != fingerprint.of_source(desk.workshop, slug)]
     refused = {slug for slug in slugs if slug not in new}
-    for done, result in enumerate(reading.read(desk.workshop, desk.newsroom, desk.published, new, desk.now), 1):
+    read = reading.read(desk.workshop, desk.newsroom, desk.published, new, desk.now, desk.minor)
+    for done, result in enumerate(read, 1):
         for fault in result.faults:
             console.fault(str(fault if result.refused else fault.as_warning()))
         if result.refused:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipeline.parity.content import Content, address, figures
 
-FRAME = frozenset(("skip", "tools", "others", "beside", "back", "frame", "original"))
+FRAME = frozenset(("skip", "tools", "others", "earlier", "beside", "back", "frame", "original"))
 """Classes of what belongs to the page and not to the release: downloads, ways to other pages."""
 _UNREAD = frozenset(("head", "script", "style", "template"))
 _VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "input"))

@@ -7,6 +7,7 @@ message. Every fault of a file is found in one run.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -43,8 +44,11 @@ def read_newsroom(folder: Path) -> Newsroom:
     return read_newsroom_file(folder)
 
 
-def read_release(file: Path, newsroom: Newsroom) -> Reading:
-    """Return the release in ``file``. Raises ``ReleaseError`` with all faults of the file at once."""
+def read_release(file: Path, newsroom: Newsroom, now: datetime | None = None) -> Reading:
+    """Return the release in ``file``. Raises ``ReleaseError`` with all faults of the file at once.
+
+    With ``now``, a correction or a withdrawal that lies ahead is one of them.
+    """
     report = Report(str(file))
     slug = file.stem
     if trouble := slug_fault(slug):
@@ -52,13 +56,13 @@ def read_release(file: Path, newsroom: Newsroom) -> Reading:
     source = read_source(file, report)
     if source is None:
         raise report.error()
-    return _read(source, file, newsroom, report)
+    return _read(source, file, newsroom, report, now)
 
 
-def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Reading:
+def _read(source: Source, file: Path, newsroom: Newsroom, report: Report, now: datetime | None) -> Reading:
     front = parse_front_matter(source.front, report)
     gallery = Gallery(file.parent, file.stem, report)
-    metadata = read_metadata(Fields(front, report), newsroom, gallery) if front else None
+    metadata = read_metadata(Fields(front, report), newsroom, gallery, now) if front else None
     language = metadata.language if metadata else newsroom.language
     faults = report.count
     body, notes = read_body(source.body, source.body_line, language, gallery, report)
@@ -76,6 +80,7 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report) -> Rea
     )  # it must not tell what was taken back
     if metadata.withdrawn:  # nobody shows them any more
         finished = ()
+        facts["footage"] = ()
     shown = tuple(found.picture for found in finished)
     release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
     files = {name: data for found in finished for name, data in found.files.items()}

@@ -41,12 +41,13 @@ class Metadata(Struct, frozen=True):
     withdrawn: Withdrawal | None
 
 
-def read_metadata(fields: Fields, newsroom: Newsroom, gallery: Gallery) -> Metadata:
+def read_metadata(fields: Fields, newsroom: Newsroom, gallery: Gallery, now: datetime | None = None) -> Metadata:
     """Return what the front matter says; what it says wrongly is reported and left out."""
     zone = ZoneInfo(newsroom.time_zone)
+    date = _date(fields, zone)
     metadata = Metadata(
         title=fields.text("title", required=True, limit=TITLE_LIMIT),
-        date=_date(fields, zone),
+        date=date,
         language=fields.language("language", newsroom.languages) or newsroom.language,
         summary=fields.text("summary"),
         subtitle=fields.text("subtitle"),
@@ -59,8 +60,8 @@ def read_metadata(fields: Fields, newsroom: Newsroom, gallery: Gallery) -> Metad
         contacts=_contacts(fields, newsroom),
         footage=_footage(fields, newsroom),
         image=_image(fields, gallery),
-        corrections=_corrections(fields, zone),
-        withdrawn=_withdrawn(fields, zone),
+        corrections=_corrections(fields, zone, date, now),
+        withdrawn=_withdrawn(fields, zone, date, now),
     )
     fields.finish()
     return metadata
@@ -145,20 +146,38 @@ def _alt(group: Fields) -> str:
     return group.text("alt")
 
 
-def _corrections(fields: Fields, zone: ZoneInfo) -> tuple[Correction, ...]:
+def _later(fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None) -> datetime | None:
+    """Return the date of what was said of a public release: after it was released, and not ahead."""
+    date = _date(fields, zone)
+    if date and released and date < released:
+        fields.fault("date", "before the release itself", "write when it was noticed, after the release's own date")
+    elif date and now and date > max(now, released or now):
+        fields.fault(
+            "date", "lies ahead", f"write the time of now: {now.astimezone(zone).isoformat(timespec='minutes')}"
+        )
+    return date
+
+
+def _corrections(
+    fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
+) -> tuple[Correction, ...]:
     found = []
     for group in fields.groups("corrections"):
-        date, note = _date(group, zone), group.text("note", required=True)
+        date, note = _later(group, zone, released, now), group.text("note", required=True)
         group.finish()
         if date and note:
             found.append(Correction(date, note))
     return tuple(sorted(found, key=lambda correction: correction.date, reverse=True))
 
 
-def _withdrawn(fields: Fields, zone: ZoneInfo) -> Withdrawal | None:
+def _withdrawn(fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None) -> Withdrawal | None:
     group = fields.group("withdrawn")
     if group is None:
         return None
-    date, reason, instead = _date(group, zone), group.text("reason", required=True), _slug(group, "replaced_by")
+    date, reason, instead = (
+        _later(group, zone, released, now),
+        group.text("reason", required=True),
+        _slug(group, "replaced_by"),
+    )
     group.finish()
     return Withdrawal(date, reason, instead) if date and reason else None

@@ -141,6 +141,14 @@ class ObjectStore(Protocol):
     def copy_all(self, copies: Iterable[Copy], done: Done = ...) -> None:
         """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
 
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        """Copy an object within the storage, with all that is noted of it, if its bytes are those of ``sha256``.
+
+        Return whether they were.
+        """
+
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
 
@@ -186,6 +194,12 @@ class DryRun:
         """Copy nothing, and call all of it done."""
         for copy in copies:
             done(copy.key)
+
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        """Copy nothing, and call it done."""
+        return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove nothing."""

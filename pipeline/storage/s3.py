@@ -35,7 +35,7 @@ from pipeline.storage import (
 from pipeline.storage.destination import Destination
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import PutObjectRequestTypeDef
+    from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
 
 Answer = TypeVar("Answer")
 
@@ -146,6 +146,28 @@ class S3Store:
             )
 
         self._try(f"cannot copy {copy.key} inside the storage", "public", ask)
+
+    def copy(
+        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
+    ) -> bool:
+        """Copy an object within the storage if its bytes are those of ``sha256``; return whether they were."""
+        there = self.head(source, source_bucket)
+        if there is None or there.sha256 != sha256:
+            return False
+        origin: CopySourceTypeDef = {"Bucket": self._name(source_bucket), "Key": source}
+
+        def ask() -> object:
+            return self._client.copy_object(
+                Bucket=self._name(bucket), Key=key, CopySource=origin, CopySourceIfMatch=there.etag
+            )
+
+        try:
+            self._attempt(f"cannot copy {source} to {key}", bucket, ask)
+        except _Failed as failed:
+            if failed.failure.code in _TOO_LATE | _MISSING:  # it was written between the two requests
+                return False
+            raise failed.failure.error from None
+        return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""

@@ -16,6 +16,7 @@ from pipeline.article import Article
 from pipeline.formats import Rendition
 from pipeline.newsroom import Newsroom
 from pipeline.release import Related, Release
+from pipeline.revision import Past
 from pipeline.words import Words
 
 # WeasyPrint says so at its import, on a machine without fonts; but the faces come along with the pipeline.
@@ -45,6 +46,8 @@ class Job(Struct, frozen=True):
     """The public releases before and after it."""
     assets: Mapping[str, str] = {}
     """Logical name → key of what pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
+    past: tuple[Past, ...] = ()
+    """What the release was before, oldest first."""
 
 
 class Made(Struct, frozen=True):

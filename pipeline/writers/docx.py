@@ -196,7 +196,7 @@ class _Composition:
 
     def _fill(self) -> None:
         article, setter = self.article, self._setter(self.part)
-        out = [setter.plain("Embargo" if article.embargoed else "Status", article.status)]
+        out = [setter.plain("Embargo" if article.embargoed else "Status", article.status)] if article.status else []
         out += notices(article.notices, setter)
         out.append(setter.plain("Title", article.title))
         if article.subtitle:
@@ -204,7 +204,8 @@ class _Composition:
         if article.image:
             out += setter.block(article.image, Place())
         out += setter.text(article.body, article.dateline, DATELINE_MARK)
-        out.append(setter.plain("End Mark", article.ends))
+        if article.ends:
+            out.append(setter.plain("End Mark", article.ends))
         if article.boilerplate:
             out.append(setter.plain("Note Heading", article.about_heading))
             out += [setter.plain("Note Text", text) for text in article.boilerplate]

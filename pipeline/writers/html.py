@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from pipeline import channels
 from pipeline.article import DATELINE_MARK
-from pipeline.downloads import ORDER, offered
-from pipeline.formats import FORMATS, Rendition, by_name, media_type
+from pipeline.downloads import ORDER, Download, offered
+from pipeline.formats import FORMATS, Rendition, media_type
 from pipeline.release import Related
 from pipeline.templating import render
 from pipeline.webpage import POLICY, script, way_to
@@ -30,6 +30,13 @@ class _Other(Struct, frozen=True):
     language: str
     direction: str
     label: str
+
+
+class _Earlier(Struct, frozen=True):
+    """A revision that was superseded, and its files."""
+
+    label: str
+    downloads: tuple[Download, ...]
 
 
 def write(job: Job) -> Made:
@@ -58,7 +65,8 @@ def write(job: Job) -> Made:
         mark=way_to(job.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=offered(_to_keep(job), words, later=_later(release.slug)),
+        downloads=() if release.withdrawn else offered(_to_keep(job), words, later=_later(release.slug)),
+        earlier=_earlier(job),
         image=figure(article.image, 0) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
@@ -68,9 +76,26 @@ def write(job: Job) -> Made:
 
 
 def _to_keep(job: Job) -> list[Rendition]:
-    """Return the files that are offered; nobody is told to take a whole kit of what was withdrawn."""
-    found = [made for made in job.made if made.format in ORDER]
-    return [made for made in found if not (job.release.withdrawn and by_name(made.format).packs)]
+    """Return the files that are offered; of what was withdrawn there are none."""
+    return [made for made in job.made if made.format in ORDER and not job.release.withdrawn]
+
+
+def _earlier(job: Job) -> list[_Earlier]:
+    """Return the earlier revisions of which files are kept, newest first."""
+    words = job.words
+    return [
+        _Earlier(
+            words["version"].format(number=words.number(state.revision), date=words.date(state.modified)),
+            offered(
+                (file for file in state.files if file.format != "json"),
+                words,
+                f"{job.release.slug}/r{state.revision}/",
+                order=("html", *ORDER),
+            ),
+        )
+        for state in reversed(job.past)
+        if state.files
+    ]
 
 
 def _later(slug: str) -> list[Rendition]:

@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from pipeline.article import DATELINE_MARK
 from pipeline.document import Figure
-from pipeline.formats import Rendition, by_name, media_type
+from pipeline.formats import FORMATS, Rendition, by_name, media_type
 from pipeline.newsroom import Newsroom
 from pipeline.release import Contact, Footage, Related
+from pipeline.revision import Past, number
 from pipeline.templating import render
 from pipeline.writers import Job, Made, home_link
 from pipeline.writers.markup import block_html, figure_html
@@ -27,6 +28,7 @@ VERSION = "3.1"
 SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
 PRESS_RELEASE = "http://cv.iptc.org/newscodes/genre/Press_Release"
 DIGEST = "sha256:"
+EARLIER = "earlier revision"
 SHOWN = 960
 """Pixels in the width of a picture within the article."""
 
@@ -47,9 +49,10 @@ def record(job: Job) -> dict[str, Any]:
         "standard": {"name": "ninjs", "version": VERSION, "schema": SCHEMA},
         "type": "text",
         "representationType": "full",
-        "version": str(release.revision),
+        "version": str(number(release, job.past)),
         "firstCreated": release.date.isoformat(),
         "versionCreated": release.modified.isoformat(),
+        "edNote": _note(job),
         "pubStatus": "canceled" if release.withdrawn else "usable",
         "language": release.language,
         "title": release.title,
@@ -69,7 +72,11 @@ def record(job: Job) -> dict[str, Any]:
         "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
         "altIds": _alt_ids(job),
         "renditions": [_rendition(job, made) for made in job.made],
-        "associations": [*(_association(job, o) for o in job.related), *(_footage(job, f) for f in release.footage)],
+        "associations": [
+            *(_association(job, other) for other in job.related),
+            *(_state(job, state) for state in job.past),
+            *(_footage(job, footage) for footage in release.footage),
+        ],
     }
     if job.article.subtitle:
         found["headlines"].append({"role": "subtitle", "value": job.article.subtitle})
@@ -113,7 +120,8 @@ def fragment(job: Job) -> str:
 
 
 def _alt_ids(job: Job) -> list[dict[str, str]]:
-    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in job.made]
+    kept = (file for state in job.past for file in state.files)
+    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in (*job.made, *kept)]
     return ids if not job.release.reference else [{"role": "reference", "value": job.release.reference}, *ids]
 
 
@@ -138,6 +146,39 @@ def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
 def _association(job: Job, other: Related) -> dict[str, str]:
     uri = job.newsroom.guid(other.slug)
     return {"name": other.title, "rel": "translation", "uri": uri, "language": other.language}
+
+
+def _note(job: Job) -> str:
+    """Return the newest correction, or why the release was withdrawn, as the release itself tells it."""
+    notice = next(iter(job.article.notices), None)
+    return f"{notice.label}: {notice.text}" if notice else ""
+
+
+def _state(job: Job, state: Past) -> dict[str, Any]:
+    """Return what the release was before, by the digest of its record, with the files that are kept of it."""
+    name = f"Revision {state.revision}" + (f", until a minor change on {state.minor}" if state.minor else "")
+    found = {
+        "name": name,
+        "rel": EARLIER,
+        "version": str(state.revision),
+        "versionCreated": state.modified.isoformat(),
+        "pubStatus": "canceled" if state.withdrawn else "usable",
+        "edNote": state.note,
+        "altIds": [{"role": f"{DIGEST}record", "value": state.record}],
+        "renditions": [_kept(job, file) for file in state.files],
+    }
+    return {key: value for key, value in found.items() if value not in ("", [])}
+
+
+def _kept(job: Job, file: Rendition) -> dict[str, Any]:
+    name = file.key.rpartition("/")[2]
+    shown = name if file.format in ("picture", "copy") else file.format
+    return {
+        "name": shown,
+        "href": job.base_url + file.key,
+        "contentType": media_type(file.key),
+        "sizeInBytes": file.size,
+    }
 
 
 def _website(newsroom: Newsroom) -> list[dict[str, str]]:
@@ -189,6 +230,32 @@ def _ways(footage: Footage) -> list[dict[str, str]]:
     return [{"type": kind, "value": value} for kind, value in ways if value]
 
 
+def files_of(data: bytes, slug: str) -> tuple[Rendition, ...]:
+    """Return the files that a record lists as its revision's own; nothing for what is no record."""
+    listed = {
+        key: sha256 for key, sha256 in digests(data).items() if not _KEPT.match(key.removeprefix(f"releases/{slug}/"))
+    }
+    try:
+        stated = msgspec.json.decode(data, type=_Identified).renditions
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ()
+    names = {row.key(slug): row.name for row in FORMATS}
+    return tuple(
+        Rendition(names.get(key, "picture"), key, file.size_in_bytes, sha256)
+        for key, sha256 in listed.items()
+        for file in stated
+        if file.href.endswith(f"/{key}")
+    )
+
+
+_KEPT = re.compile(r"r\d+/")
+
+
+class _File(Struct, rename="camel"):
+    href: str = ""
+    size_in_bytes: int = 0
+
+
 class _AltId(Struct):
     role: str
     value: str
@@ -196,6 +263,7 @@ class _AltId(Struct):
 
 class _Identified(Struct, rename="camel"):
     alt_ids: tuple[_AltId, ...] = ()
+    renditions: tuple[_File, ...] = ()
 
 
 def digests(data: bytes) -> dict[str, str]:

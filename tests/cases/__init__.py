@@ -21,7 +21,7 @@ import pytest
 from pipeline import fonts
 from pipeline.article import Article, compose
 from pipeline.fonts import supply
-from pipeline.formats import FORMATS, Rendition, by_name
+from pipeline.formats import FORMATS, Rendition, by_name, formats_of
 from pipeline.manifest import Row
 from pipeline.reader import read_newsroom, read_release
 from pipeline.words import Words
@@ -48,8 +48,11 @@ def written(source: Path) -> tuple[Job, dict[str, bytes]]:
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
     done: dict[str, Rendition] = {}
     made: dict[str, bytes] = {}
-    for row in FORMATS:
-        stated = tuple(done[name] for name in row.after) + (shown if row.after else ())
+    public = {row.name for row in formats_of(release.withdrawn is not None)}
+    for (
+        row
+    ) in FORMATS:  # a withdrawn one's files are never public, but what writers make of it is looked at all the same
+        stated = tuple(done[name] for name in row.after if name in public or row.packs) + (shown if row.after else ())
         packed = {by_name(name).key(release.slug): made[name] for name in row.after} if row.packs else {}
         job = Job(release, newsroom, words, article, reading.pictures, mark, BASE, stated, packed)
         result: Made = import_module(f"pipeline.writers.{row.writer}").write(job)

@@ -23,9 +23,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT are folders without blanks in their names))
 
-# What there is: sources, those that still wait (their marker's time is the release's instant), those that are public
-# with the same fingerprint already (only `publish` knows), those that were withdrawn, and the rest. Only plain names of plain files get into make,
-# for it would read others as its own language; whatever else lies there is for the reader to refuse.
+# What there is: sources, those that still wait (their marker's time is the release's instant), those that were
+# withdrawn (a notice is no more than a page and a record), those that are public with the same fingerprint already (only
+# `publish` knows), and the rest. Only plain names of plain files get into make, for it would read others as its own
+# language; whatever else lies there is for the reader to refuse.
 plain    = $(shell LC_ALL=C find -L '$(CONTENT)' $(1) -regextype posix-extended -regex '.*/$(2)' -printf '%P\n' 2>&-)
 found   := $(call plain,-maxdepth 1 -type f,[a-z0-9-]+\.md)
 odd     := $(shell LC_ALL=C find -L '$(CONTENT)' -maxdepth 1 -name '*.md' ! \( -type f -name '[a-z0-9]*' ! -name '*[!a-z0-9-]*.md' \) -printf odd -quit 2>&-)
@@ -70,11 +71,10 @@ address := $(WORK)/settings $(wildcard .store/ports.json)
 stages   := text pdf docx kit html json
 suffixes := .txt .pdf .docx .zip .html .json
 
-# To share one release none but that one is rendered.
-sought = $(if $(filter share,$(MAKECMDGOALS)),$(filter $(value RELEASE),$(1)),$(1))
+# To share one release none but that one is rendered; of a withdrawn one there are page and record alone.
+sought = $(if $(filter share,$(MAKECMDGOALS)),$(filter $(value RELEASE),$(2)),$(if $(filter .html .json,$(1)),$(2),$(filter-out $(notices),$(2))))
+files  = $(patsubst %,$(PUBLIC)/releases/%$(1),$(call sought,$(1),$(open))) $(patsubst %,$(WAITING)/releases/%$(1),$(call sought,$(1),$(waiting)))
 record = $(eval $(1).stale += $*)
-files  = $(patsubst %,$(PUBLIC)/releases/%$(1),$(call due,$(1),$(call sought,$(open)))) $(patsubst %,$(WAITING)/releases/%$(1),$(call due,$(1),$(call sought,$(waiting))))
-due    = $(if $(filter .html .json,$(1)),$(2),$(filter-out $(notices),$(2)))
 asked  = $(if $(filter $@,$(MAKECMDGOALS)),,--go-on)
 hand   = $(if $($@.stale)$(1),$(call write,$(WORK)/$@.stale,$(sort $($@.stale)))@$(RUN) $@ --from $(WORK)/$@.stale $(asked))
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -21,16 +21,17 @@ class Exchange:
 
     def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
         """Ask the real server, with ``body`` as it is by now."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._handler.upstream, timeout=20)
+        with closing(http.client.HTTPConnection("127.0.0.1", self._handler.upstream, timeout=20)) as connection:
+            return self._ask(connection)
+
+    def _ask(self, connection: http.client.HTTPConnection) -> tuple[int, list[tuple[str, str]], bytes]:
         connection.putrequest(self.method, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self._handler.headers.items():
             if name.lower() not in ("connection", "expect"):
                 connection.putheader(name, value)
         connection.endheaders(self.body or None)
         answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
-        return answer.status, answer.getheaders(), data
+        return answer.status, answer.getheaders(), answer.read()
 
     def answer(self, status: int, headers: list[tuple[str, str]], body: bytes, sent: int | None = None) -> None:
         """Answer, and break off after ``sent`` bytes of the body if that is given."""

@@ -78,7 +78,8 @@ def _entry(found: Any) -> Told:
     media = [(each["url"], each["type"], int(each["filesize"])) for each in found.get("media_content", [])]
     enclosed = [(each.href, each.type, int(each.length)) for each in found.enclosures]
     assert set(enclosed) <= set(media or enclosed), "an enclosure is one of the files"
-    assert enclosed[0][1] == "application/pdf"
+    kinds = [kind for _, kind, _ in enclosed]
+    assert "application/pdf" not in kinds[1:], "the PDF is the first"
     date = parsedate_to_datetime if RFC822.fullmatch(found.published) else datetime.fromisoformat
     return Told(
         found.id,

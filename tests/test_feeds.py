@@ -338,7 +338,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
         assert entry.title == listed.title
         lengths = {int(media["filesize"]) for media in entry.media_content}
         if listed.slug == "withdrawn":
-            assert (entry.enclosures, lengths) == ([], {len(made["html"])})
+            assert (entry.enclosures, lengths) == ([], {len(records["withdrawn"])}), "the record alone is left"
             continue
         assert int(entry.enclosures[0].length) == len(made["pdf"])
         assert lengths >= {len(made["pdf"]), len(made["text"])}
@@ -366,5 +366,5 @@ def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words(
         assert entry.id == sample.NEWSROOM.guid("withdrawn")
         assert entry.updated == listed.modified > entry.published
         assert "The figures were another country’s." in entry.html
-        assert not [url for url, *_ in entry.files if url.endswith(".zip")], "nobody is told to take all of it"
+        assert [url for url, *_ in entry.files] == [f"{BASE}releases/withdrawn.json"], "nothing else is left of it"
     assert "These words must not be seen" not in ElementTree.tostring(found, "unicode")

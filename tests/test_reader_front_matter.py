@@ -54,7 +54,7 @@ withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
     assert found.translation_of == "other"
     assert found.topics == ("human-rights", "archive")
     assert [contact.id for contact in found.contacts] == ["night"]
-    assert found.footage == (Footage("Own notice", carrier="Beta SP", telephone="+44 20 7946 0312 ext. 4"),)
+    assert found.footage == (), "a withdrawn release tells nothing of what it showed"
     assert found.image == Figure("ship.png", "", (Text("A ship"),), "Jane")
     assert found.corrections == (
         Correction(datetime(2026, 11, 25, 9, tzinfo=UTC), "Second"),

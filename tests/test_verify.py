@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pipeline import listings
-from pipeline.formats import FORMATS, media_type
+from pipeline.formats import FORMATS, SYNDICATION, media_type
 from pipeline.manifest import KEY, Manifest, Row, YearPage, digest
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.destination import Destination
@@ -141,8 +141,7 @@ def test_a_newsroom_is_everything_that_the_chain_of_digests_reaches() -> None:
         "archive/index.html": (),
         "sitemap.xml": (),
         "robots.txt": (),
-        "feed.xml": (),
-        "feeds/lang/en-GB.xml": (),
+        **{row.key(path): () for row in SYNDICATION for path in ("", "lang/en-GB")},
         "releases/one.json": ("3" * 64,),
         "releases/one.pdf": ("1" * 64,),
     }

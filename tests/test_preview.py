@@ -261,11 +261,13 @@ def test_keyboard_ends_a_rendering_too(tmp_path: Path) -> None:
     office = Office(tmp_path / "office")
     office.write("one")
     with running(office, sys.executable, "-m", "pipeline", "preview") as found:
+        before = (office.public / "releases" / "one.html").read_bytes()
         office.write("one", body="A paragraph.\n\n" * 2000)
         found.until(lambda: "something changed" in found.text and len(own(office)) > 1)
         found.process.send_signal(signal.SIGINT)
         assert found.process.wait(SOON) == 0
-        assert own(office) == [], "before it could have come to its own end"
+        assert own(office) == []
+    assert (office.public / "releases" / "one.html").read_bytes() == before, "it came to its own end"
 
 
 def test_a_job_is_shown_nothing(tmp_path: Path) -> None:

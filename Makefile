@@ -137,6 +137,9 @@ publish: dry_run := $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 share: $(if $(filter-out 0,$(REVOKE)),,renditions) | $(READY) ## links to the embargoed copies: make share RELEASE=name (REVOKE=1 ends them)
 	@$(RUN) share
 
+preview: | $(READY) ## render, and show it in the browser, what waits included, until Ctrl+C; follows what is edited
+	@$(RUN) preview
+
 check: | $(READY) ## validate every release, render nothing
 	@$(RUN) check
 
@@ -193,6 +196,6 @@ export DATELINE_WAIT := $(value WAIT)
 # So does what somebody said of a change, as far as the run goes that it was said to.
 export DATELINE_MINOR := $(filter-out 0,$(MINOR))
 
-.PHONY: read $(stages) feed pages renditions render publish share check validate new status verify history diff serve \
+.PHONY: read $(stages) feed pages renditions render publish share preview check validate new status verify history diff serve \
         stop storage doctor setup test bench sweep clean help FORCE
 FORCE:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipeline.document import Block, Figure
 from pipeline.newsroom import Newsroom
-from pipeline.release import Contact, Footage, Release, tel_uri
+from pipeline.release import Contact, Footage, Related, Release, tel_uri
 from pipeline.words import Words
 
 
@@ -20,6 +20,9 @@ class Line(Struct, frozen=True):
     label: str
     value: str
     href: str = ""
+    language: str = ""
+    """Of the value, where that may be another than the article's."""
+    direction: str = ""
 
 
 class Notice(Struct, frozen=True):
@@ -91,8 +94,13 @@ DATELINE_MARK = " – "
 """Between dateline and first sentence."""
 
 
-def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bool = False) -> Article:
-    """Dress ``release``; ``embargoed`` marks a copy that is handed out before the release's date."""
+def compose(
+    release: Release, newsroom: Newsroom, words: Words, *, embargoed: bool = False, instead: Related | None = None
+) -> Article:
+    """Dress ``release``; ``embargoed`` marks a copy that is handed out before the release's date.
+
+    ``instead`` is what replaces a withdrawn one, as far as the public may know of it.
+    """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
     place = words["dateline"].format(place=release.dateline, date=words.date(release.date)) if release.dateline else ""
@@ -107,7 +115,7 @@ def compose(release: Release, newsroom: Newsroom, words: Words, *, embargoed: bo
         datetime=release.date.isoformat(),
         embargoed=embargoed,
         status=_status(release, words, embargoed),
-        notices=_notices(release, words),
+        notices=_notices(release, words, instead),
         title=release.title,
         subtitle="" if withdrawn else release.subtitle,
         image=None if withdrawn else release.image,
@@ -144,16 +152,25 @@ def _status(release: Release, words: Words, embargoed: bool) -> str:
     return "" if release.withdrawn else words["for_immediate_release"]
 
 
-def _notices(release: Release, words: Words) -> tuple[Notice, ...]:
+def _notices(release: Release, words: Words, instead: Related | None) -> tuple[Notice, ...]:
     if release.withdrawn:  # what was corrected is not told any more either
-        instead = release.withdrawn.replaced_by
-        link = Line(words["replaced_by"], instead, f"{instead}.html") if instead else None
+        link = _to_read(release.withdrawn.replaced_by, words, instead)
         label = words["withdrawn"].format(date=words.date(release.withdrawn.date))
         return (Notice(label, release.withdrawn.reason, link),)
     return tuple(
         Notice(words["correction"].format(date=words.date(correction.date)), correction.note)
         for correction in release.corrections
     )
+
+
+def _to_read(slug: str, words: Words, found: Related | None) -> Line | None:
+    """Return the way to what replaces a release: by its title where that is public, by its name where it is not."""
+    if not slug:
+        return None
+    if found is None:
+        return Line(words["replaced_by"], slug, f"{slug}.html")
+    there = Words(found.language, words.zone.key)
+    return Line(words["replaced_by"], found.title, f"{slug}.html", found.language, there.direction)
 
 
 def _person(contact: Contact, words: Words) -> Party:

@@ -30,6 +30,8 @@ class Listed(Struct, frozen=True):
     modified: datetime | None = None
     """The instant of its newest correction or of its withdrawal, else its date."""
     corrected: bool = False
+    replaced_by: str = ""
+    """Slug of what is to be read instead, once it is withdrawn."""
     gone: bool = False
     """Whether it is public but its source is not here any more, or not on this machine."""
 
@@ -58,6 +60,7 @@ class Public:
         self._families: dict[str, list[Listed]] = {}
         self._orders: dict[str, list[tuple[datetime, str]]] = {}
         public = [listed for listed in known.values() if listed.is_public(now)]
+        self._public = {listed.slug for listed in public}
         here = {(listed.origin, listed.language) for listed in public if not listed.gone}
         for listed in public:
             self._families.setdefault(listed.origin, []).append(listed)
@@ -67,11 +70,16 @@ class Public:
         for order in self._orders.values():
             order.sort()
 
-    def around(self, slug: str, language: str, origin: str, date: datetime) -> tuple[Related, ...]:
-        """Return all that the page of ``slug`` links to: its other languages, then the release before and the next."""
+    def around(self, slug: str, language: str, origin: str, date: datetime, instead: str = "") -> tuple[Related, ...]:
+        """Return all that the page of ``slug`` links to: its other languages, then the release before and the next.
+
+        What replaces one that was withdrawn, ``instead``, stands between them.
+        """
         order = self._orders.get(_language(language), [])
         at = bisect_left(order, (date, slug))
         others = related(slug, language, self._families.get(origin, ()))
+        if instead in self._public:
+            others += (self._named(instead, "instead"),)
         if order[at : at + 1] != [(date, slug)]:
             return others
         before = [self._named(before, "prev") for _, before in order[max(0, at - 1) : at]]
@@ -80,7 +88,9 @@ class Public:
 
     def around_release(self, release: Release) -> tuple[Related, ...]:
         """Return the same of a release as it was read."""
-        return self.around(release.slug, release.language, release.translation_of or release.slug, release.date)
+        instead = release.withdrawn.replaced_by if release.withdrawn else ""
+        origin = release.translation_of or release.slug
+        return self.around(release.slug, release.language, origin, release.date, instead)
 
     def beside(self, slugs: Iterable[str]) -> set[str]:
         """Return the public releases before and after each of ``slugs``, whether it stands among them itself or not."""
@@ -96,9 +106,10 @@ class Public:
         wanted = set(slugs)
         origins = {self.known[slug].origin for slug in wanted if slug in self.known}
         family = {slug for slug, listed in self.known.items() if listed.origin in origins}
-        return sorted(wanted | family | self.beside(wanted))
+        replaced = {slug for slug, listed in self.known.items() if listed.replaced_by in wanted}
+        return sorted(wanted | family | replaced | self.beside(wanted))
 
-    def _named(self, slug: str, rel: Literal["prev", "next"]) -> Related:
+    def _named(self, slug: str, rel: Literal["prev", "next", "instead"]) -> Related:
         listed = self.known[slug]
         return Related(slug, listed.language, listed.title, rel)
 

@@ -45,6 +45,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     revision: int = 1
     translation_of: str = ""
     withdrawn: bool = False
+    replaced_by: str = ""
+    """Slug of what is to be read instead."""
     words: str = ""
     """SHA-256 of the release's words; empty in a row of a version that did not note it."""
     past: tuple[Past, ...] = ()

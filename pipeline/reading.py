@@ -164,6 +164,7 @@ def _read_one(
         date=release.date,
         draft=release.draft,
         withdrawn=release.withdrawn is not None,
+        replaced_by=release.withdrawn.replaced_by if release.withdrawn else "",
         modified=release.modified,
         corrected=release.revision > 1,
     )
@@ -236,6 +237,7 @@ def _of_rows(published: Manifest) -> dict[str, Listed]:
             translation_of=row.translation_of,
             date=row.date,
             withdrawn=row.withdrawn,
+            replaced_by=row.replaced_by,
             modified=row.modified,
             corrected=row.revision > 1,
         )

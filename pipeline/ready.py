@@ -115,6 +115,7 @@ def _ready(
     release = manuscript.release
     past = history.of_release(public, manuscript.source, pending)
     original = listed.get(release.translation_of)
+    instead = listed.get(release.withdrawn.replaced_by) if release.withdrawn else None
     settings = fingerprint.of_newsroom(house.newsroom, house.mark)
     row = Row(
         slug=release.slug,
@@ -133,6 +134,7 @@ def _ready(
         # A second wall: the reader refuses to name what waits.
         translation_of=original.slug if original and not original.waits(house.now) else "",
         withdrawn=release.withdrawn is not None,
+        replaced_by=instead.slug if instead and not instead.waits(house.now) else "",
         words=digest_of_words(release),
         past=past,
         doomed=history.doomed(release.slug, public, manuscript.source, pending) if release.withdrawn else (),

@@ -123,8 +123,8 @@ class Related(Struct, frozen=True):
     slug: str
     language: str
     title: str
-    rel: Literal["alternate", "prev", "next"] = "alternate"
-    """The same one in another language, or the one before or after it, as HTML calls them."""
+    rel: Literal["alternate", "prev", "next", "instead"] = "alternate"
+    """The same one in another language, or the one before or after it, as HTML calls them; or what replaces it."""
 
 
 class Release(Struct, frozen=True):

@@ -69,5 +69,5 @@ def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[st
 
 
 def _now(row: Row, digest: str, settings: str, house: House, public: Public) -> str:
-    others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date)
+    others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date, row.replaced_by)
     return fingerprint.of_release(digest, settings, house.base_url, others, row.past)

@@ -187,20 +187,24 @@ def _set(row: Format, workshop: Workshop, house: House, task: Task) -> Made:
         release=task.release,
         newsroom=house.newsroom,
         words=words,
-        article=compose(task.release, house.newsroom, words, embargoed=task.embargoed),
+        article=compose(task.release, house.newsroom, words, embargoed=task.embargoed, instead=_instead(task)),
         pictures=workshop.pictures(task.release),
         mark=house.mark,
         base_url=house.base_url,
         made=task.made,
         files={key: (place / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
-        beside=tuple(other for other in task.related if other.rel != "alternate"),
+        beside=tuple(other for other in task.related if other.rel in ("prev", "next")),
         assets=house.assets,
         past=task.past,
     )
     made = _writer(row.writer)(job)
     parity.check(row.name, job, made.data)
     return made
+
+
+def _instead(task: Task) -> Related | None:
+    return next((other for other in task.related if other.rel == "instead"), None)
 
 
 def _keep(row: Format, workshop: Workshop, task: Task, made: Made) -> Entry:

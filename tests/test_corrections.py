@@ -180,7 +180,7 @@ def _withdrawn(office: Office, base: str, one: dict[str, bytes], guid: str) -> N
     page = get(f"{base}releases/tapes.html")[2].decode()
     assert "Withdrawn, 3 March 2026" in page
     assert "There are none." in page
-    assert 'href="other.html"' in page
+    assert re.search('href="other.html"[^>]*>Another one<', page)
     for gone in (
         "There are 43 tapes.",
         '<div class="body">',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -10,12 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline import reading, settle
+from pipeline import parity, reading, settle
+from pipeline.article import compose
 from pipeline.linked import Listed, Public
 from pipeline.manifest import Claim, Manifest, digest
 from pipeline.parity.content import folded
 from pipeline.ready import sort, without_rivals
-from pipeline.release import Related
+from pipeline.release import Related, Withdrawal
+from pipeline.words import Words
+from pipeline.writers import html, ninjs
 from tests import sample
 from tests.test_html import page
 from tests.test_settle import publish, settled
@@ -38,6 +42,21 @@ def beside(known: dict[str, Listed], slug: str) -> dict[str, str]:
 
 def by_slug(*releases: Listed) -> dict[str, Listed]:
     return {found.slug: found for found in releases}
+
+
+def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
+    release = msgspec.structs.replace(sample.release(), withdrawn=Withdrawal(NOW, "No.", "new"))
+    words = Words("en-GB", "UTC")
+    there = Related("new", "ar", "عنوان <جديد>", "instead")
+    article = compose(release, sample.NEWSROOM, words, instead=there)
+    job = msgspec.structs.replace(sample.job(), release=release, article=article)
+    link = '<a href="{}"{} lang="ar" dir="rtl">عنوان &lt;جديد&gt;</a>'
+    assert link.format("new.html", ' hreflang="ar"') in html.write(job).data.decode()
+    content = json.loads(ninjs.write(job).data)["bodies"][0]["value"]
+    assert link.format(f"{job.base_url}releases/new.html", "") in content
+    parity.check("html", job, html.write(job).data)
+    unknown = msgspec.structs.replace(job, article=compose(release, sample.NEWSROOM, words))
+    assert '<a href="new.html">new</a>' in html.write(unknown).data.decode()
 
 
 # ── Which they are ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -197,6 +197,37 @@ def test_a_withdrawn_translation_unsettles_the_pages_that_named_it_and_all_come_
     assert settled(bench) == {"probe", "probe-ar"}
 
 
+def test_a_notice_names_what_replaces_it_by_its_title_while_that_is_public(bench: Bench, tmp_path: Path) -> None:
+    def notice() -> str:
+        return (bench.workshop.public / "releases" / "old.html").read_text("utf-8")
+
+    bench.write("old", withdrawn="{date: 2026-06-01T12:00Z, reason: No, replaced_by: probe-ar}")
+    bench.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="Before")
+    publish(bench)
+    assert "instead=Before" in notice()
+    assert bench.published.by_slug()["old"].replaced_by == "probe-ar"
+    assert settled(bench) == settled(elsewhere(bench, tmp_path / "clone")) == {"old", "probe-ar"}
+    bench.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="After")
+    bench.read()
+    assert settled(bench) == set()
+    for name in NAMES:  # as make does: it knows of the changed one only
+        bench.render([name], ["probe-ar"])
+    assert "instead=After" in notice()
+    assert sorted_now(bench).broken == ()
+    publish(bench)
+    assert settled(bench) == settled(elsewhere(bench, tmp_path / "later")) == {"old", "probe-ar"}
+    bench.write(
+        "probe-ar",
+        date="2026-05-01T09:00Z",
+        language="ar",
+        title="After",
+        withdrawn="{date: 2026-06-01T12:00Z, reason: No}",
+    )
+    publish(bench)
+    assert "instead=probe-ar" in notice()
+    assert settled(bench) == {"old", "probe-ar"}
+
+
 def test_files_on_their_way_are_never_settled(bench: Bench) -> None:
     """A run was killed while it replaced them: what lies there now may be either."""
     bench.write()

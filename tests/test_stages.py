@@ -94,6 +94,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
             status = "EMBARGOED " if job.article.embargoed else ""
             others = " ".join(other.slug for other in job.related)
             others += "".join(f" {other.rel}={other.slug}" for other in job.beside if module == "html")
+            others += "".join(f" instead={each.link.value}" for each in job.article.notices if each.link)
             stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in job.made)
             return Made(f"{module} {status}{job.release.title} [{others}] {stated}".encode())
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "storage": ("keeping", "storage"),
     "doctor": ("doctoring", "doctor"),
     "share": ("sharing", "share"),
+    "preview": ("previewing", "preview"),
 }
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 

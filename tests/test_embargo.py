@@ -395,6 +395,19 @@ def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
     assert "GMT = " in shown or "BST = " in shown
 
 
+def test_status_on_a_fresh_clone_names_nothing_that_may_be_waiting(office: Office, tmp_path: Path) -> None:
+    office.write("guarded", title=SECRET, date=soon(3600).isoformat())
+    published(office)
+    other = clone(office, tmp_path / "other")
+    log = other.make("status", **env_of(office))
+    assert log.status == 0, log.text
+    assert "guarded" not in log.text
+    assert len(re.findall(r"^waiting-[0-9a-f]{8} +not read yet on this machine", log.out, re.MULTILINE)) == 2, log.text
+    office.write("broken", topics="[unknown]")
+    assert office.make("check").status == 2
+    assert re.search("^broken +refused: make check", office.make("status").out, re.MULTILINE), "it is told of anyway"
+
+
 # ── Clocks, and what WAIT may say ───────────────────────────────────────────────────────────────────────────────────
 
 

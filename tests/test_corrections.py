@@ -253,6 +253,20 @@ def test_what_is_no_word_of_the_release_needs_no_correction(office: Office, base
     at_rest(office, base)
 
 
+def test_what_a_correction_said_is_not_rewritten(office: Office, base: str) -> None:
+    revise(office, 42, (FIRST, "There are 42 tapes."))
+    published(office)
+    revise(office, 42, (FIRST, "There were always 42 tapes."))
+    refused = published(office, status=2)
+    assert "content/tapes.md:4: words of it were changed since it was published (revision 2)" in refused.err
+    assert "There are 42 tapes." in get(f"{base}releases/tapes.html")[2].decode()
+    told = office.make("diff", "RELEASE=tapes").out
+    assert "There [-are-] {+were always+} 42 tapes." in told, told
+    published(office, "MINOR=1")
+    assert "There were always 42 tapes." in get(f"{base}releases/tapes.html")[2].decode()
+    assert row(base, "tapes")["revision"] == 2
+
+
 def test_a_correction_that_is_taken_back_is_refused_and_rolling_back_is_a_correction_of_its_own(
     office: Office, base: str
 ) -> None:

@@ -269,6 +269,50 @@ def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
     assert "thrown" not in result.text
 
 
+def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Office) -> None:
+    office.write("thrown-away", date=soon(3600).isoformat())
+    published(office)
+    office.write("thrown-away", date=soon(3600).isoformat(), topics="[unknown]")
+    assert office.make("publish").status == 2
+    assert len(embargo.look(store_of(office)).releases) == 1
+    (office.content / "thrown-away.md").unlink()
+    published(office)
+    assert not embargo.look(store_of(office)).releases
+    assert list(store_of(office).list("staged/", "private")) == []
+
+
+def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
+    office.write("moved", date=soon(1500).isoformat())
+    base = published(office)
+    job = Job(office, "WAIT=30m")
+    try:
+        job.until("due before")
+        instant = in_time(4)
+        office.write("moved", date=instant.isoformat())
+        published(office)
+        job.until("lift    moved")
+        assert (datetime.now(UTC) - instant).total_seconds() < 8, job.text
+        assert job.end().status == 0, job.text
+        assert get(f"{base}releases/moved.html")[0] == 200
+    finally:
+        job.kill()
+
+
+def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office) -> None:
+    base = published(office)
+    instant = in_time() + timedelta(seconds=25)
+    office.write("guarded", date=instant.isoformat())
+    job = Job(office, "WAIT=15m")
+    try:
+        job.until("due before")
+        office.make("stop")
+        assert job.end().status == 0, job.text
+    finally:
+        job.kill()
+    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", job.text, re.MULTILINE), job.text
+    assert get(f"{base}releases/guarded.html")[0] == 200
+
+
 # ── Killed, late, twice ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -50,7 +50,7 @@ def kept_under(slug: str, key: str, revision: int) -> str:
 
 
 def digest_of_words(release: Release) -> str:
-    """Return the SHA-256 of the words of a release, from title to notes.
+    """Return the SHA-256 of the words of a release, from title to notes, and of what its corrections say.
 
     Mark-up, addresses and the template's words are not among them: none of these is a correction when it changes.
     """
@@ -61,6 +61,7 @@ def digest_of_words(release: Release) -> str:
 def _passages(release: Release) -> Iterator[str]:
     yield from (release.title, release.subtitle, release.summary, release.dateline)
     yield from _of_blocks((*((release.image,) if release.image else ()), *release.body, *release.notes))
+    yield from (correction.note for correction in release.corrections)
 
 
 def _of_blocks(blocks: Iterable[Block]) -> Iterator[str]:

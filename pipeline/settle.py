@@ -45,13 +45,16 @@ def sources(workshop: Workshop) -> dict[str, str]:
 
 
 def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> list[str]:
-    """Return the slugs whose source neither storage nor this machine has seen as it is now."""
+    """Return the slugs whose source neither storage nor this machine has seen as it is now.
+
+    What another machine has published need not be read here; but what was read here must not be of an older source.
+    """
     rows = published.by_slug()
     found = []
     for slug, digest in digests.items():
-        if slug in rows and rows[slug].source == digest:
-            continue
         manuscript = workshop.manuscript(slug)
+        if slug in rows and rows[slug].source == digest and (manuscript is None or manuscript.source == digest):
+            continue
         if manuscript is None or manuscript.source != digest or not workshop.is_confirmed(slug):
             found.append(slug)
         elif slug in rows and history.objection(rows[slug], manuscript.release, digest, False):

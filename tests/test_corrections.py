@@ -253,6 +253,20 @@ def test_what_is_no_word_of_the_release_needs_no_correction(office: Office, base
     at_rest(office, base)
 
 
+def test_what_a_correction_said_is_not_rewritten(office: Office, base: str) -> None:
+    revise(office, 42, (FIRST, "There are 42 tapes."))
+    published(office)
+    revise(office, 42, (FIRST, "There were always 42 tapes."))
+    refused = published(office, status=2)
+    assert "content/tapes.md:4: words of it were changed since it was published (revision 2)" in refused.err
+    assert "There are 42 tapes." in get(f"{base}releases/tapes.html")[2].decode()
+    told = office.make("diff", "RELEASE=tapes").out
+    assert "There [-are-] {+were always+} 42 tapes." in told, told
+    published(office, "MINOR=1")
+    assert "There were always 42 tapes." in get(f"{base}releases/tapes.html")[2].decode()
+    assert row(base, "tapes")["revision"] == 2
+
+
 def test_a_correction_that_is_taken_back_is_refused_and_rolling_back_is_a_correction_of_its_own(
     office: Office, base: str
 ) -> None:
@@ -509,6 +523,30 @@ def test_the_same_correction_from_two_machines_is_the_same_work(second_server: d
         assert office.make("renditions", **here).status == 0
     assert [step(office, "publish", here).status for office in (left, right)] == [0, 0]
     at_rest(right, here["PRESS_BASE_URL"], here)
+
+
+def test_a_machine_that_pulls_what_another_published_does_not_bring_the_old_words_back(
+    second_server: dict[str, str], tmp_path: Path
+) -> None:
+    desk, job = Office(tmp_path / "desk"), Office(tmp_path / "job")
+    here = elsewhere(desk, second_server, "truth-pulled")
+    base = here["PRESS_BASE_URL"]
+    for office in (desk, job):
+        office.write("tapes", title="Forty tapes")
+        office.write("tapes-de", title="Vierzig", language="de", translation_of="tapes")
+    published(desk, here=here)
+    for office in (job, desk):
+        note = corrections((FIRST, "Fifty."))
+        office.write("tapes-de", title="Fünfzig", language="de", translation_of="tapes", corrections=note)
+        published(office, here=here)
+        at_rest(office, base, here)
+    withdrawn = f"{{date: {SECOND}, reason: Wrong}}"
+    desk.write("tapes", title="Forty tapes", withdrawn=withdrawn)  # the page of its translation is set again
+    with watched(base):
+        published(desk, here=here)
+    assert "Fünfzig" in get(f"{base}releases/tapes-de.txt")[2].decode()
+    assert row(base, "tapes-de")["revision"] == 2
+    at_rest(desk, base, here)
 
 
 def step(office: Office, command: str, environ: dict[str, str]) -> Result:

@@ -269,6 +269,50 @@ def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
     assert "thrown" not in result.text
 
 
+def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Office) -> None:
+    office.write("thrown-away", date=soon(3600).isoformat())
+    published(office)
+    office.write("thrown-away", date=soon(3600).isoformat(), topics="[unknown]")
+    assert office.make("publish").status == 2
+    assert len(embargo.look(store_of(office)).releases) == 1
+    (office.content / "thrown-away.md").unlink()
+    published(office)
+    assert not embargo.look(store_of(office)).releases
+    assert list(store_of(office).list("staged/", "private")) == []
+
+
+def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
+    office.write("moved", date=soon(1500).isoformat())
+    base = published(office)
+    job = Job(office, "WAIT=30m")
+    try:
+        job.until("due before")
+        instant = in_time(4)
+        office.write("moved", date=instant.isoformat())
+        published(office)
+        job.until("lift    moved")
+        assert (datetime.now(UTC) - instant).total_seconds() < 8, job.text
+        assert job.end().status == 0, job.text
+        assert get(f"{base}releases/moved.html")[0] == 200
+    finally:
+        job.kill()
+
+
+def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office) -> None:
+    base = published(office)
+    instant = in_time() + timedelta(seconds=25)
+    office.write("guarded", date=instant.isoformat())
+    job = Job(office, "WAIT=15m")
+    try:
+        job.until("due before")
+        office.make("stop")
+        assert job.end().status == 0, job.text
+    finally:
+        job.kill()
+    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", job.text, re.MULTILINE), job.text
+    assert get(f"{base}releases/guarded.html")[0] == 200
+
+
 # ── Killed, late, twice ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -398,6 +442,19 @@ def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
     assert re.search(r"held for (1 h 0 min|59 min), staged", shown), shown
     assert 'time_zone = "Europe/London"' in NEWSROOM
     assert "GMT = " in shown or "BST = " in shown
+
+
+def test_status_on_a_fresh_clone_names_nothing_that_may_be_waiting(office: Office, tmp_path: Path) -> None:
+    office.write("guarded", title=SECRET, date=soon(3600).isoformat())
+    published(office)
+    other = clone(office, tmp_path / "other")
+    log = other.make("status", **env_of(office))
+    assert log.status == 0, log.text
+    assert "guarded" not in log.text
+    assert len(re.findall(r"^waiting-[0-9a-f]{8} +not read yet on this machine", log.out, re.MULTILINE)) == 2, log.text
+    office.write("broken", topics="[unknown]")
+    assert office.make("check").status == 2
+    assert re.search("^broken +refused: make check", office.make("status").out, re.MULTILINE), "it is told of anyway"
 
 
 # ── Clocks, and what WAIT may say ───────────────────────────────────────────────────────────────────────────────────

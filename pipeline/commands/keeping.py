@@ -94,7 +94,10 @@ def status(desk: Desk, _options: Namespace, console: Console) -> None:
         if manuscript is None:
             state = "refused: make check" if printable(slug) in refused else "not read yet on this machine"
             state = f"public; {state}" if row else state
-            lines.append((printable(slug), state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
+            # A log may be read by anybody, and what was not read yet may be waiting.
+            secret = not row and printable(slug) not in refused and not console.colour
+            name = desk.workshop.opaque(slug) if secret else printable(slug)
+            lines.append((name, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
             continue
         release = manuscript.release
         waiting = not release.is_public(desk.now)

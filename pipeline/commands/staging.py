@@ -55,7 +55,9 @@ def stage_all(desk: Desk, console: Console) -> Verdict | None:
     known = remembered(desk)
     if (dues or known is None or known) and (found := _look(desk, needed=bool(dues or known))):
         _bring_in_line(desk, found, dues, console)
-    _tidy(desk, {*broken, *(one.ready.row.slug for one in dues)})
+    # What is refused is kept: when its source goes too, this is how it is known that it was staged from here.
+    refused = {slug for slug in desk.workshop.slugs() if desk.workshop.manuscript(slug) is None}
+    _tidy(desk, {*broken, *refused, *(one.ready.row.slug for one in dues)})
     for slug in broken:
         console.fault(f"{desk.workshop.opaque(slug)} is not staged: a rendition is missing, or could not be made")
     return verdict(ReleaseError) if broken else None

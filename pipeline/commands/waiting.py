@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
@@ -10,19 +11,22 @@ from pipeline import fingerprint
 from pipeline.commands import fetching
 from pipeline.commands.console import Console, count
 from pipeline.commands.desk import Desk, Verdict, verdict
-from pipeline.commands.lifting import await_instant, lift, lift_late, prepare
+from pipeline.commands.lifting import Ready, await_instant, lift, lift_late, prepare
 from pipeline.commands.publishing import publish_all
 from pipeline.commands.rendering import REFUSED, read_and_tell, steps
 from pipeline.commands.staging import remembered, stage_all
 from pipeline.commits import look
 from pipeline.embargo import Found, Releases, Staged
-from pipeline.errors import ConflictError, DatelineError, SettingError
+from pipeline.errors import ConflictError, DatelineError, SettingError, StorageError
 from pipeline.formats import FORMATS
 from pipeline.settle import SETTLED
+from pipeline.storage import embedded
 
 LONGEST = timedelta(days=7)
 AHEAD = timedelta(seconds=20)
 """How long before an instant a lift is prepared: as late as is safe, for what others publish meanwhile counts."""
+NAP = timedelta(seconds=5)
+"""How often it is looked for an earlier instant, and for a storage that did not answer."""
 PAUSE = timedelta(minutes=2)
 """Between two instants that are closer than this there is no time for an ordinary round."""
 _WAIT = re.compile(r"(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
@@ -85,6 +89,11 @@ def publish(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
     return outcome.verdict
 
 
+def _instant(waiting: Releases) -> datetime:
+    """Return the instant that these have in common."""
+    return next(iter(waiting.values())).instant
+
+
 class Watch:
     """Stays, and lifts each instant in its turn."""
 
@@ -101,6 +110,7 @@ class Watch:
             self.console.line(f"{count(number, 'release')} due before {until:%H:%M:%S} UTC: staying until then")
         lifted, said = False, True
         while waiting:
+            waiting = self._sleep(waiting, until)
             self._tried |= waiting.keys()
             said = False
             try:
@@ -133,11 +143,33 @@ class Watch:
         first = min((staged.instant for staged in ours.values()), default=None)
         return {slug: staged for slug, staged in ours.items() if staged.instant == first}
 
+    def _sleep(self, waiting: dict[str, Staged], until: datetime) -> dict[str, Staged]:
+        """Stay until the next lift is to be prepared, and return it: another run here may move a date forward."""
+        while (left := _instant(waiting) - AHEAD - datetime.now(UTC)) > timedelta(0):
+            time.sleep(min(left, NAP).total_seconds())
+            now = self._next(until)
+            if now and _instant(now) < _instant(waiting):
+                waiting = now
+        return waiting
+
+    def _prepare(self, waiting: dict[str, Staged]) -> Ready:
+        """Do what can be done ahead, once more where storage did not answer and there is time yet."""
+        while True:
+            try:
+                if self.desk.destination.embedded:
+                    embedded.start(self.desk.root)
+                await_instant(self.desk, _instant(waiting) - AHEAD)
+                return prepare(self.desk, waiting)
+            except StorageError as error:
+                if datetime.now(UTC) + NAP > _instant(waiting):
+                    raise
+                self.console.fault(f"{error}: asked again in {NAP.seconds} seconds")
+                time.sleep(NAP.total_seconds())
+
     def _lift(self, waiting: dict[str, Staged]) -> frozenset[str]:
         """Lift what is due at one instant, as far as nobody thought better of it; return what is public now."""
-        instant = next(iter(waiting.values())).instant
-        await_instant(self.desk, instant - AHEAD)
-        ready = prepare(self.desk, waiting)
+        instant = _instant(waiting)
+        ready = self._prepare(waiting)
         found = await_instant(self.desk, instant)
         agreed = self._agreed(waiting, found)
         there = frozenset(waiting) - agreed.keys() - self._overruled

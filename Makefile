@@ -164,7 +164,7 @@ storage: ## prepare the bucket pair of PRESS_BUCKET, once, with the operator's r
 setup: $(READY) ## install what is needed (publish does it too)
 
 test: $(TESTED) ## set up and run the whole test suite
-	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 bench: $(TESTED) ## what things cost, as ratios within one run
 	@$(VENV)/bin/python -m tests.benchmarks

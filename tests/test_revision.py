@@ -85,7 +85,6 @@ def test_what_a_picture_says_are_words_too(changes: dict[str, Any]) -> None:
         {"contacts": (Contact("x", "Somebody else"),)},
         {"footage": ()},
         {"topics": ("news",)},
-        {"corrections": noted(FIRST)},
         {"body": (sample.para("There  are 40\ntapes."),)},
         {
             "body": (
@@ -96,10 +95,14 @@ def test_what_a_picture_says_are_words_too(changes: dict[str, Any]) -> None:
             )
         },
     ],
-    ids=["contacts", "footage", "topics", "corrections", "blanks", "mark-up"],
+    ids=["contacts", "footage", "topics", "blanks", "mark-up"],
 )
 def test_what_is_none_of_them_is_no_change_of_words(changes: dict[str, Any]) -> None:
     assert digest_of_words(release(**changes)) == digest_of_words(release())
+
+
+def test_what_a_correction_says_is_among_the_words() -> None:
+    assert digest_of_words(release(corrections=noted(FIRST))) != digest_of_words(release())
 
 
 # ── What may take the place of what is public ───────────────────────────────────────────────────────────────────────
@@ -115,8 +118,8 @@ def test_what_is_none_of_them_is_no_change_of_words(changes: dict[str, Any]) -> 
         (release(40, *noted(FIRST)), release(41, *noted(FIRST)), "minor", "words of it were changed"),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST, SECOND)), "corrected", ""),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST, FIRST)), "corrected", "dated no later"),
-        (release(40, *noted(SECOND)), release(40), "", "1 corrections are public, none of them here"),
-        (release(40, *noted(SECOND)), release(40, *noted(FIRST)), "", "the newest entry is dated before"),
+        (release(40, *noted(SECOND)), release(40), "minor", "1 corrections are public, none of them here"),
+        (release(40, *noted(SECOND)), release(40, *noted(FIRST)), "minor", "the newest entry is dated before"),
         (release(), release(withdrawn=GONE), "withdrawn", ""),
         (release(40, *noted(SECOND)), release(40, *noted(SECOND), withdrawn=GONE), "withdrawn", "dated no later"),
         (release(withdrawn=GONE), release(withdrawn=Withdrawal(SECOND, "Quite wrong.")), "", ""),
@@ -132,7 +135,8 @@ def test_what_may_take_the_place_of_what_is_public(before: Release, after: Relea
     assert (found.message if found else "").startswith(told)
     assert bool(found) is bool(told)
     lenient = history.objection(row, after, "now", minor=True)
-    assert bool(lenient) is (bool(told) and change != "minor"), "a minor change is a change of words, and nothing else"
+    changed = "words of it were changed"
+    assert bool(lenient) is (bool(told) and told != changed), "a minor change is a change of words, and nothing else"
 
 
 def test_rows_of_a_version_that_noted_no_words_are_taken_as_they_are() -> None:

@@ -45,11 +45,12 @@ def test_undisturbed_run_is_whole_at_every_moment(sweep: Sweep) -> None:
     assert len(writes(sweep)) > 5
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_publisher_killed_at_a_write_loses_nothing_and_the_next_run_makes_it_good(sweep: Sweep, moment: str) -> None:
+def test_publisher_killed_at_a_write_loses_nothing_and_the_next_run_makes_it_good(sweep: Sweep) -> None:
+    """Before one write of every other scenario, and after one of the rest."""
     found = writes(sweep)
-    at = len(found) // 3 if moment == "before" else 2 * len(found) // 3
-    line = sweep.killed(found[at], "before" if moment == "before" else "after")
+    before = [scenario.name for scenario in SCENARIOS].index(sweep.scenario.name) % 2 == 0
+    at = len(found) // 3 if before else 2 * len(found) // 3
+    line = sweep.killed(found[at], "before" if before else "after")
     assert line.troubles == [], str(line)
 
 

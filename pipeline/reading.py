@@ -70,22 +70,34 @@ def read(
             whole[slug] = warnings
     postponed = {slug for slug, was in before.items() if slug not in index or _later(index[slug], was)}
     judged = set(whole) | (_at_hand(workshop, index) if postponed else set())
+    yield from _cross_examine(workshop, published, index, judged, now)
+    for slug in sorted(judged & whole.keys()):
+        workshop.note(INDEX, slug, index[slug])
+        workshop.confirm_manuscript(slug)
+        yield Read(slug, False, index[slug].waits(now), whole[slug])
+    _forget_gone(workshop, before.keys() - index.keys())
+    moved = (before.keys() - index.keys()) | whole.keys()
+    parted = public.beside(moved) - Public(all_listed(workshop, published), now).beside(moved)
+    left = {was.origin for slug, was in before.items() if slug not in index or index[slug].origin != was.origin}
+    _renew_neighbours(workshop, index, left, parted)
+
+
+def _forget_gone(workshop: Workshop, slugs: Iterable[str]) -> None:
+    """Take those that are not here any more out of the index."""
+    for slug in slugs:
+        workshop.note(INDEX, slug, None)
+    workshop.copy_fair(INDEX, Listed)
+
+
+def _cross_examine(
+    workshop: Workshop, published: Manifest, index: dict[str, Listed], judged: set[str], now: datetime
+) -> Iterator[Read]:
+    """Refuse those of ``judged`` that name what must not be named, until none is left; they leave ``judged``."""
     while crossed := _judge(workshop, published, index, judged, now):
         for slug, found in crossed.items():
             judged.discard(slug)
             _refuse(workshop, index, slug)
             yield Read(slug, True, False, tuple(found))
-    for slug in sorted(judged & whole.keys()):
-        workshop.note(INDEX, slug, index[slug])
-        workshop.confirm_manuscript(slug)
-        yield Read(slug, False, index[slug].waits(now), whole[slug])
-    left = {was.origin for slug, was in before.items() if slug not in index or index[slug].origin != was.origin}
-    for slug in before.keys() - index.keys():
-        workshop.note(INDEX, slug, None)
-    workshop.copy_fair(INDEX, Listed)
-    moved = (before.keys() - index.keys()) | whole.keys()
-    parted = public.beside(moved) - Public(all_listed(workshop, published), now).beside(moved)
-    _renew_neighbours(workshop, index, left, parted)
 
 
 def _later(listed: Listed, was: Listed) -> bool:

@@ -53,9 +53,9 @@ names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDP
 settings := $(foreach name,$(names),$(name)=$(value $(name)))
 dry      := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 write     = $(if $(dry),,$(shell mkdir -p -m 700 $(WORK))$(file >$(1),$(2)))
-house    := $(patsubst %,$(CONTENT)/%,$(call plain,-maxdepth 1 -type f,(newsroom\.toml|[A-Za-z0-9._-]+\.png))) requirements.lock requirements-scripts.lock $(wildcard pipeline/*.py pipeline/fonts/*.py)
-reader   := $(house) $(wildcard pipeline/reader/*.py)
-look     := $(house) $(wildcard templates/*.* templates/words/*.toml pipeline/writers/*.py pipeline/site/*.py)
+house    := $(patsubst %,$(CONTENT)/%,$(call plain,-maxdepth 1 -type f,(newsroom\.toml|[A-Za-z0-9._-]+\.png))) requirements.lock requirements-scripts.lock $(wildcard pipeline/*.py pipeline/*/*.py pipeline/*/*/*.py)
+reader   := $(house)
+look     := $(house) $(wildcard templates/*.* templates/words/*.toml)
 
 same      = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
 
@@ -144,7 +144,7 @@ check: | $(READY) ## validate every release, render nothing
 	@$(RUN) check
 
 validate: | $(READY) ## hear judges from outside on output/: veraPDF, Nu, axe-core, Open XML SDK, LibreOffice, ninjs
-	@$(PYTHON) -m pipeline.judges.install $(VENV)
+	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) validate
 
 new: | $(READY) ## write a new release: make new TITLE="…"
@@ -167,10 +167,10 @@ test: $(TESTED) ## set up and run the whole test suite
 	@$(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 bench: $(TESTED) ## what things cost, as ratios within one run
-	@$(VENV)/bin/python -m tests.benchmarks
+	@$(VENV)/bin/python -m tests.support.benchmarks
 
 sweep: $(TESTED) ## kill the publisher at every request, and see that the newsroom stays whole (ARGS="correction --every 5")
-	@$(VENV)/bin/python -m tests.sweep $(ARGS)
+	@$(VENV)/bin/python -m tests.support.sweep $(ARGS)
 
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)

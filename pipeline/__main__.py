@@ -12,9 +12,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from pipeline.commands import COMMANDS, run
-from pipeline.commands.console import Console
-from pipeline.errors import DatelineError, ReleaseError
+from pipeline.cli import COMMANDS, run
+from pipeline.cli.console import Console
+from pipeline.model.errors import DatelineError, ReleaseError
 
 
 def main(arguments: list[str]) -> int:

@@ -12,8 +12,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from pipeline.storage import ObjectStore, embedded, open_store, storefolder
+from pipeline.storage import ObjectStore, open_store
 from pipeline.storage.destination import Destination, destination
+from pipeline.storage.embedded import folder as storefolder
+from pipeline.storage.embedded import server as embedded
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from pipeline.errors import Fault
-from pipeline.newsroom import Newsroom
+from pipeline.model.errors import Fault
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Release
 from pipeline.reader.body import read_body, summarize
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import parse_front_matter
@@ -24,7 +25,6 @@ from pipeline.reader.pictures import Gallery
 from pipeline.reader.references import check_slugs, check_translations
 from pipeline.reader.report import Report
 from pipeline.reader.source import Source, read_source
-from pipeline.release import Release
 
 __all__ = ["Reading", "check_slugs", "check_translations", "read_newsroom", "read_release"]
 

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from pipeline.document import Block as TreeBlock
-from pipeline.document import Paragraph, plain, walk
+from pipeline.model.document import Block as TreeBlock
+from pipeline.model.document import Paragraph, plain, walk
 from pipeline.reader.blocks import Block
 from pipeline.reader.fields import spaced
 from pipeline.reader.markup import Reader
 from pipeline.reader.pictures import Gallery
 from pipeline.reader.report import Report
 from pipeline.reader.tree import build_tree
-from pipeline.words import FALLBACK, Words
+from pipeline.typography.messages import FALLBACK, Words
 
 _AROUND = "*_~[](). \t\u00a0—–-…"
 """What may stand around an end mark."""

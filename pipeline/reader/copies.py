@@ -13,8 +13,8 @@ from pathlib import Path
 from msgspec import Struct
 from PIL import Image
 
-from pipeline import darkroom
-from pipeline.release import Copy, Picture
+from pipeline.model.release import Copy, Picture
+from pipeline.typography import image_sizes as darkroom
 
 WIDTHS = (480, 960, 1440)
 LARGER = 1.25

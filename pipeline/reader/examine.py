@@ -7,10 +7,10 @@ from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element
 
+from pipeline.model.release import SLUG, tel_uri
 from pipeline.reader.fields import blank, spaced
 from pipeline.reader.report import Report
 from pipeline.reader.source import FORBIDDEN, code_point
-from pipeline.release import SLUG, tel_uri
 
 RAW = "raw-html"
 """Tag of the elements that stand for raw HTML."""

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from pipeline.document import Figure, Inline, Text
-from pipeline.newsroom import Newsroom
+from pipeline.model.document import Figure, Inline, Text
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import RESERVED, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
 from pipeline.reader.dates import EXAMPLE, read_instant
 from pipeline.reader.fields import Fields, spaced
 from pipeline.reader.frontmatter import Mapping, Scalar, Sequence
 from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import Gallery
-from pipeline.release import RESERVED, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
 
 TITLE_LIMIT = 200
 

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pipeline.newsroom import FILE, Newsroom, Paper, Topic
+from pipeline.model.newsroom import FILE, Newsroom, Paper, Topic
+from pipeline.model.release import Contact, Footage
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import Mapping
 from pipeline.reader.pictures import check_mark
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_text
 from pipeline.reader.toml import parse_toml
-from pipeline.release import Contact, Footage
 
 _LIMIT = 256 * 1024
 _CONTRAST = 4.5

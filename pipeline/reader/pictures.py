@@ -20,11 +20,12 @@ import msgspec
 from msgspec import Struct
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipeline import darkroom, segments
-from pipeline.formats import MEDIA_TYPES
+from pipeline.model.formats import MEDIA_TYPES
+from pipeline.model.release import Picture
 from pipeline.reader.copies import Print, copies_of, draft, is_shown
 from pipeline.reader.report import Report
-from pipeline.release import Picture
+from pipeline.typography import image_metadata as segments
+from pipeline.typography import image_sizes as darkroom
 
 PIXEL_LIMIT = 40_000_000
 BYTE_LIMIT = 64_000_000

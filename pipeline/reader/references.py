@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.document import Block, Inline, Link, inlines_of, walk
-from pipeline.errors import Fault
+from pipeline.model.document import Block, Inline, Link, inlines_of, walk
+from pipeline.model.errors import Fault
+from pipeline.model.release import Release
 from pipeline.reader.metadata import slug_fault
-from pipeline.release import Release
 
 
 def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from pipeline.errors import Fault, ReleaseError
+from pipeline.model.errors import Fault, ReleaseError
 
 
 class Report:

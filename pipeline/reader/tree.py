@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from msgspec import Struct
 
-from pipeline.document import (
+from pipeline.model.document import (
     Alignment,
     Block,
     Cell,

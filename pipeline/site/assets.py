@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipeline import fonts
-from pipeline.newsroom import Newsroom
-from pipeline.templating import text_of
+from pipeline.model.newsroom import Newsroom
+from pipeline.typography import fonts
+from pipeline.typography.templates import text_of
 
 FOLDER = "assets/"
 DARK = "#16181b"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.article import Footer, compose_footer
-from pipeline.cards import CARDS, TEXT, contact_cards, contact_text
-from pipeline.newsroom import Newsroom
-from pipeline.release import Contact, Footage
-from pipeline.templating import render
-from pipeline.webpage import SCRIPTLESS, way_to
-from pipeline.words import Words
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Contact, Footage
+from pipeline.typography.article import Footer, compose_footer
+from pipeline.typography.contact_cards import CARDS, TEXT, contact_cards, contact_text
+from pipeline.typography.messages import Words
+from pipeline.typography.templates import render
+from pipeline.typography.webpage import SCRIPTLESS, way_to
 
 PAGE = "media-contact.html"
 

@@ -7,13 +7,13 @@ from functools import cache
 
 from msgspec import Struct
 
-from pipeline.archive import TOPICS, key_of, topics_of
-from pipeline.channels import canonical
-from pipeline.downloads import Download, offered
-from pipeline.headline import shortened
-from pipeline.manifest import Row
-from pipeline.newsroom import Newsroom
-from pipeline.words import Words
+from pipeline.model.manifest import Row
+from pipeline.model.newsroom import Newsroom
+from pipeline.site.archive import TOPICS, key_of, topics_of
+from pipeline.typography.downloads import Download, offered
+from pipeline.typography.feed_list import canonical
+from pipeline.typography.headline import shortened
+from pipeline.typography.messages import Words
 
 SUMMARY_LIMIT = 280
 """Characters of a summary that a listing shows."""

@@ -16,12 +16,12 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 from markupsafe import escape
 
-from pipeline.channels import Channel
-from pipeline.formats import ATOM, JSON_FEED, RSS, Syndication
-from pipeline.manifest import Row
-from pipeline.newsroom import Newsroom
+from pipeline.model.formats import ATOM, JSON_FEED, RSS, Syndication
+from pipeline.model.manifest import Row
+from pipeline.model.newsroom import Newsroom
 from pipeline.site.jsonfeed import json_feed
 from pipeline.site.syndicated import Entry, last_change, reader
+from pipeline.typography.feed_list import Channel
 
 MEDIA = "http://search.yahoo.com/mrss/"
 UPDATED = "{http://www.w3.org/2005/Atom}updated"

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.channels import Channel
-from pipeline.formats import JSON_FEED
-from pipeline.newsroom import Newsroom
+from pipeline.model.formats import JSON_FEED
+from pipeline.model.newsroom import Newsroom
 from pipeline.site.syndicated import Entry
+from pipeline.typography.feed_list import Channel
 
 VERSION = "https://jsonfeed.org/version/1.1"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipeline.archive import OVERVIEW, shelves
-from pipeline.cards import CARDS
-from pipeline.channels import by_language, by_topic, canonical, whole
-from pipeline.manifest import Row, newest_first
-from pipeline.newsroom import Newsroom
+from pipeline.model.manifest import Row, newest_first
+from pipeline.model.newsroom import Newsroom
+from pipeline.site.archive import OVERVIEW, shelves
 from pipeline.site.contact import PAGE, default_footer
 from pipeline.site.entries import Choice, Entry, entry, years_and_topics
-from pipeline.templating import render
-from pipeline.webpage import POLICY, SCRIPTLESS, script, way_to
-from pipeline.words import Words, language_territory
+from pipeline.typography.contact_cards import CARDS
+from pipeline.typography.feed_list import by_language, by_topic, canonical, whole
+from pipeline.typography.messages import Words, language_territory
+from pipeline.typography.templates import render
+from pipeline.typography.webpage import POLICY, SCRIPTLESS, script, way_to
 
 LISTED = 100
 """Releases that the front page lists, the newest."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
-from pipeline import archive
-from pipeline.archive import TOPICS, Leaf
-from pipeline.manifest import Manifest, Row
-from pipeline.newsroom import Newsroom
+from pipeline.model.manifest import Manifest, Row
+from pipeline.model.newsroom import Newsroom
+from pipeline.site import archive
+from pipeline.site.archive import TOPICS, Leaf
 from pipeline.site.entries import Choice, Entry, entry, years_and_topics
-from pipeline.templating import render
-from pipeline.webpage import SCRIPTLESS, way_to
-from pipeline.words import Words
+from pipeline.typography.messages import Words
+from pipeline.typography.templates import render
+from pipeline.typography.webpage import SCRIPTLESS, way_to
 
 
 def archive_pages(

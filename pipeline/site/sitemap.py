@@ -7,11 +7,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from pipeline import archive
-from pipeline.formats import ROBOTS
-from pipeline.manifest import Manifest, Row
+from pipeline.model.formats import ROBOTS
+from pipeline.model.manifest import Manifest, Row
+from pipeline.site import archive
 from pipeline.site.contact import PAGE
-from pipeline.templating import render
+from pipeline.typography.templates import render
 
 SITEMAP = "sitemap.xml"
 URLS = 50_000

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from pipeline.channels import canonical
-from pipeline.formats import FORMATS, Rendition, by_name
-from pipeline.manifest import Row
-from pipeline.newsroom import Newsroom
+from pipeline.model.formats import FORMATS, Rendition, by_name
+from pipeline.model.manifest import Row
+from pipeline.model.newsroom import Newsroom
+from pipeline.typography.feed_list import canonical
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When the feed of an empty newsroom was changed last: no clock is read here."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from pipeline.errors import StorageError
+from pipeline.model.errors import StorageError
 from pipeline.storage.destination import Destination
 
 Bucket = Literal["public", "private"]
@@ -161,14 +161,14 @@ class ObjectStore(Protocol):
 
 def open_store(destination: Destination, environ: Mapping[str, str]) -> ObjectStore:
     """Return the store of ``destination``; the embedded one must run. Raises SettingError. Imports boto3."""
-    from pipeline.storage.s3 import S3Store
+    from pipeline.storage.s3.store import S3Store
 
     return S3Store(destination, environ)
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
     """Set up both buckets, with an operator's keys; see ``pipeline.storage.s3_setup``. Imports boto3."""
-    from pipeline.storage import s3_setup
+    from pipeline.storage.s3 import setup as s3_setup
 
     return s3_setup.prepare(destination, environ)
 

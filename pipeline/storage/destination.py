@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipeline.errors import SettingError
-from pipeline.storage import storefolder
+from pipeline.model.errors import SettingError
+from pipeline.storage.embedded import folder as storefolder
 
 EMBEDDED = "embedded"
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]", re.ASCII)

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pipeline.article import Article
-from pipeline.formats import Rendition
-from pipeline.newsroom import Newsroom
-from pipeline.release import Related, Release
-from pipeline.revision import Past
-from pipeline.words import Words
+from pipeline.model.formats import Rendition
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Related, Release
+from pipeline.model.revision import Past
+from pipeline.typography.article import Article
+from pipeline.typography.messages import Words
 
 # WeasyPrint says so at its import, on a machine without fonts; but the faces come along with the pipeline.
 warnings.filterwarnings("ignore", "No fonts configured|FontConfig cannot load", UserWarning)

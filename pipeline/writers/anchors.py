@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from pipeline.document import Block, Code, Heading, Inline, LineBreak, Link, Text, inlines_of, plain, walk
+from pipeline.model.document import Block, Code, Heading, Inline, LineBreak, Link, Text, inlines_of, plain, walk
 
 
 def wanted_anchors(blocks: Iterable[Block]) -> frozenset[str]:

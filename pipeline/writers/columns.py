@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from pipeline import fonts
-from pipeline.document import Cell, Code, Inline, LineBreak, Table, Text, plain
+from pipeline.model.document import Cell, Code, Inline, LineBreak, Table, Text, plain
+from pipeline.typography import fonts
 
 _FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")
 """A number as it stands in a table, perhaps with a sign, a currency or a short unit."""

@@ -6,14 +6,14 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
-from pipeline import channels
-from pipeline.article import DATELINE_MARK
-from pipeline.downloads import ORDER, Download, offered
-from pipeline.formats import FORMATS, Rendition, media_type
-from pipeline.release import Related
-from pipeline.templating import render
-from pipeline.webpage import POLICY, script, way_to
-from pipeline.words import Words, language_territory
+from pipeline.model.formats import FORMATS, Rendition, media_type
+from pipeline.model.release import Related
+from pipeline.typography import feed_list as channels
+from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.downloads import ORDER, Download, offered
+from pipeline.typography.messages import Words, language_territory
+from pipeline.typography.templates import render
+from pipeline.typography.webpage import POLICY, script, way_to
 from pipeline.writers import Job, Made
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.html_pictures import figure_setter, share_image

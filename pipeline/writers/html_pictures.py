@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from pipeline.document import Figure, plain
-from pipeline.release import PANORAMA, Copy, Picture
+from pipeline.model.document import Figure, plain
+from pipeline.model.release import PANORAMA, Copy, Picture
 from pipeline.writers import Job
 from pipeline.writers.markup import figure_html
 

@@ -11,7 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from pipeline.cards import CARDS, TEXT, contact_cards, contact_text
+from pipeline.typography.contact_cards import CARDS, TEXT, contact_cards, contact_text
 from pipeline.writers import Job, Made
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

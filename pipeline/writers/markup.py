@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from markupsafe import Markup, escape
 
-from pipeline.document import (
+from pipeline.model.document import (
     TELEPHONE,
     Block,
     Cell,

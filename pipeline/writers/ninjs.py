@@ -14,13 +14,13 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
-from pipeline.article import DATELINE_MARK
-from pipeline.document import Figure
-from pipeline.formats import FORMATS, Rendition, by_name, media_type
-from pipeline.newsroom import Newsroom
-from pipeline.release import Contact, Footage, Related
-from pipeline.revision import Past, number
-from pipeline.templating import render
+from pipeline.model.document import Figure
+from pipeline.model.formats import FORMATS, Rendition, by_name, media_type
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Contact, Footage, Related
+from pipeline.model.revision import Past, number
+from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.templates import render
 from pipeline.writers import Job, Made, home_link
 from pipeline.writers.markup import block_html, figure_html
 

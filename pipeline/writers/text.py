@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from pipeline.article import DATELINE_MARK, Notice, footer_lines, line_text
-from pipeline.document import (
+from pipeline.model.document import (
     Block,
     Cell,
     Code,
@@ -28,6 +27,7 @@ from pipeline.document import (
     Table,
     Text,
 )
+from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, line_text
 from pipeline.writers import Job, Made, home_link
 
 TABLE_WIDTH = 100

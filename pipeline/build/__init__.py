@@ -1,0 +1,1 @@
+"""Sources to renditions in output/: build state, fingerprints, stages, worker processes, parity checks."""

@@ -1,0 +1,49 @@
+"""Reading a Word file back: the first page's letterhead, then the text; what Word counts itself is not in it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from zipfile import ZipFile
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+from pipeline.build.parity.content import Content, address, figures
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_PARTS = ("header1", "document")
+_APART = frozenset((f"{_W}p", f"{_W}br", f"{_W}tab", f"{_W}cr"))
+
+
+def read_docx(data: bytes) -> Content:
+    """Return the content of a Word file, links by their relationships."""
+    passages: list[str] = []
+    links: set[str] = set()
+    numbers: set[tuple[str, str]] = set()
+    with ZipFile(io.BytesIO(data)) as package:
+        names = set(package.namelist())
+        for part in _PARTS:
+            root = etree.fromstring(package.read(f"word/{part}.xml"))
+            passages.append("".join(_text(root)))
+            relations = f"word/_rels/{part}.xml.rels"
+            targets = _targets(package.read(relations)) if relations in names else {}
+            for link in root.iter(f"{_W}hyperlink"):
+                target = address(targets.get(str(link.get(_ID)), ""))
+                links.add(target)
+                if target.startswith("tel:"):
+                    numbers.add((target, figures("".join(_text(link)))))
+    return Content(tuple(passages), frozenset(filter(None, links)), frozenset(numbers))
+
+
+def _targets(relations: bytes) -> dict[str, str]:
+    return {str(each.get("Id")): str(each.get("Target")) for each in etree.fromstring(relations)}
+
+
+def _text(root: Element) -> Iterator[str]:
+    for node in root.iter():
+        if node.tag == f"{_W}t":
+            yield node.text or ""
+        elif node.tag in _APART:
+            yield " "

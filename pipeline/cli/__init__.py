@@ -1,0 +1,50 @@
+"""The sub-commands: each puts the parts together for one make target and tells the console what happened."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from pipeline.cli.console import Console
+from pipeline.cli.context import Desk, Verdict
+from pipeline.model.formats import FORMATS
+
+Command = Callable[[Desk, Namespace, Console], Verdict | None]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "read": ("rendering", "read"),
+    "check": ("rendering", "check"),
+    **{row.name: ("rendering", "render_stage") for row in FORMATS},
+    "feed": ("rendering", "listing"),
+    "pages": ("rendering", "listing"),
+    "render": ("rendering", "render"),
+    "new": ("rendering", "new"),
+    "fetch": ("waiting", "fetch"),
+    "publish": ("waiting", "publish"),
+    "verify": ("keeping", "verify_all"),
+    "validate": ("validating", "validate"),
+    "history": ("telling", "history"),
+    "diff": ("telling", "diff"),
+    "status": ("keeping", "status"),
+    "serve": ("keeping", "serve"),
+    "stop": ("keeping", "stop"),
+    "storage": ("keeping", "storage"),
+    "doctor": ("doctoring", "doctor"),
+    "share": ("sharing", "share"),
+    "preview": ("previewing", "preview"),
+}
+"""Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
+
+
+def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
+    """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
+    module, function = COMMANDS[command]
+    desk = Desk(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
+    desk.go_by(options.clock)
+    if options.due:
+        desk.workshop = desk.workshop.due()
+    found = cast(Command, getattr(import_module(f"pipeline.cli.{module}"), function))
+    return found(desk, options, console)

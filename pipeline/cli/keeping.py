@@ -1,0 +1,147 @@
+"""The commands around publishing: verify, serve, stop, storage, status."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pipeline.build import fingerprint
+from pipeline.build.state import Manuscript
+from pipeline.cli.console import Console, count
+from pipeline.cli.context import Desk
+from pipeline.cli.fetching import last_manifest
+from pipeline.cli.rendering import REFUSED, tell_lagging
+from pipeline.cli.secrecy import keep_closed, keep_secret
+from pipeline.cli.showing import complain
+from pipeline.cli.staging import keys_of, remembered
+from pipeline.model.errors import SettingError, printable
+from pipeline.model.manifest import Row
+from pipeline.publish import verification as verify
+from pipeline.storage.embedded import server as embedded
+
+# ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Read the whole newsroom back."""
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    desk.published = last_manifest(desk)
+    if not desk.published.serial:
+        console.line("nothing is published yet: make publish")
+        return
+    stranger = desk.stranger
+    wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
+    read = 0
+
+    def done() -> None:
+        nonlocal read
+        read += 1
+        console.progress(read, len(wanted), "read")
+
+    complain(verify.read_back(stranger, wanted, done))
+    manuscripts = filter(None, map(desk.workshop.manuscript, desk.workshop.slugs()))
+    held = [found.release.slug for found in manuscripts if not found.release.is_public(desk.now)]
+    keep_secret(desk, held)
+    staged = remembered(desk) or {}
+    keep_closed(desk, keys_of(staged))
+    console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
+    if held:
+        console.line(f"{count(len(held), 'release')} held: no stranger can tell of any")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def serve(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Start the embedded store."""
+    _only_embedded(desk, "serve")
+    embedded.start(desk.root)
+    console.line("the embedded store runs; make stop ends it")
+    console.heading(f"{desk.destination.base_url}index.html")
+
+
+def stop(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Stop the embedded store."""
+    console.line("stopped" if embedded.stop(desk.root) else "the embedded store was not running")
+
+
+def storage(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Prepare the bucket pair."""
+    from pipeline.storage import prepare
+
+    if desk.destination.embedded:
+        embedded.start(desk.root)
+    for line in prepare(desk.destination, desk.environ):
+        console.line(line)
+
+
+def _only_embedded(desk: Desk, command: str) -> None:
+    if not desk.destination.embedded:
+        raise SettingError(f"make {command} is for the embedded store, but PRESS_BUCKET names another", "unset it")
+
+
+# ── Status ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def status(desk: Desk, _options: Namespace, console: Console) -> None:
+    """Say of every release what it is; a person at the terminal may read the names of those that wait."""
+    rows = desk.published.by_slug()
+    refused = desk.workshop.recall(REFUSED, dict[str, str], {})
+    staged = remembered(desk) or {}
+    lines = [("release", "state", "date", "language")]
+    for slug in desk.workshop.slugs():
+        manuscript = desk.workshop.manuscript(slug)
+        row = rows.get(slug)
+        if manuscript is None:
+            state = "refused: make check" if printable(slug) in refused else "not read yet on this machine"
+            state = f"public; {state}" if row else state
+            # A log may be read by anybody, and what was not read yet may be waiting.
+            secret = not row and printable(slug) not in refused and not console.colour
+            name = desk.workshop.opaque(slug) if secret else printable(slug)
+            lines.append((name, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
+            continue
+        release = manuscript.release
+        waiting = not release.is_public(desk.now)
+        state = _state(manuscript, row, waiting, desk.now)
+        date = f"{release.date:%Y-%m-%d %H:%M%z}"
+        if waiting and not release.draft:
+            state += ", staged" if slug in staged else ", not staged yet"
+            date = _both(release.date, desk.newsroom.time_zone)
+        if waiting and not row and not console.colour:  # a log may be read by anybody
+            lines.append((desk.workshop.opaque(slug), state, "", ""))
+            continue
+        if manuscript.source != fingerprint.of_source(desk.workshop, slug):
+            state += ", edited since"
+        lines.append((slug, state, date, release.language))
+    console.table(lines)
+    tell_lagging(desk, console)
+    where = desk.destination.base_url
+    console.line(
+        f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"
+    )
+
+
+def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime) -> str:
+    if manuscript.release.draft:
+        return "draft"
+    if waiting:
+        return f"held for {ahead(manuscript.release.date - now)}"
+    if row is None:
+        return "not published yet"
+    public = "withdrawn" if row.withdrawn else "public"
+    return public if row.source == manuscript.source else "changed, not published yet"
+
+
+def _both(instant: datetime, zone: str) -> str:
+    """Return an instant as it is told in the newsroom and everywhere: local time and UTC."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M:%S %Z} = {instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ahead(left: timedelta) -> str:
+    """Return a stretch of time for a person: ``3 d 4 h``, ``12 min``."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

@@ -1,0 +1,1 @@
+"""Publishing: manifest, plan, apply, schedule, revisions, withdrawal, sharing, verification without credentials."""

@@ -1,0 +1,118 @@
+"""What the storage does with a condition, a checksum, and two who write at once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from pipeline.storage.doctor.findings import Finding
+from pipeline.storage.doctor.probe_context import BODY, Bench
+
+ROUNDS = 8
+WRITERS = (2, 4)
+_ALONE = (
+    "use a storage with conditional writes; or, where nobody else ever publishes there and no two runs overlap, "
+    "set PRESS_SOLE_PUBLISHER=1"
+)
+_OVERWRITTEN = "of two who publish at once, one may undo what the other did"
+
+
+def conditions(bench: Bench) -> Iterator[Finding]:
+    """Try once, one after the other: a condition that does not hold must be refused."""
+    key = bench.key("condition.txt", "private")
+    etag = bench.put("private", key).answer.get("ETag", "")
+    again = bench.put("private", key, b"again", IfNoneMatch="*")
+    other = bench.put("private", key, b"other", IfMatch='"0123456789abcdef0123456789abcdef"')
+    fits = bench.put("private", key, b"fits", IfMatch=etag)
+    yield create_once("refused" if not again.well else "written", again.code)
+    what = "write while unchanged"
+    if not other.well and fits.well:
+        yield Finding(what, f"kept (else {other.code})", "what is shared is changed by one at a time")
+    else:
+        found = "ignored: If-Match is no condition there" if other.well else f"refused even when it holds ({fits.code})"
+        yield Finding(what, found, _OVERWRITTEN, ("together",), _ALONE)
+
+
+def create_once(became: str, code: str) -> Finding:
+    """Return what it means that a second create was ``refused`` or ``written``."""
+    what = "write if there is none"
+    if became == "refused" and code in ("PreconditionFailed", "412"):
+        return Finding(what, f"kept (else {code})", "nobody overwrites what he has not seen")
+    found = "ignored: If-None-Match is no condition there" if became == "written" else f"not understood ({code})"
+    return Finding(what, found, _OVERWRITTEN, ("together",), _ALONE)
+
+
+def races(bench: Bench) -> Iterator[Finding]:
+    """Let several write at the same moment, round after round: one must win each."""
+    for kind, what in (("create", "races to create"), ("replace", "races to replace")):
+        won = [_race(bench, kind, turn, writers) for writers in WRITERS for turn in range(ROUNDS)]
+        rounds, doubled, nobody = len(won), sum(count > 1 for count in won), won.count(0)
+        if not doubled and not nobody:
+            found = f"{rounds} rounds of {' and '.join(map(str, WRITERS))} writers, one winner each"
+            yield Finding(what, found, "two publishers at once are safe, as far as trying can tell")
+        elif doubled:
+            yield Finding(what, f"several winners in {doubled} of {rounds} rounds", _OVERWRITTEN, ("together",), _ALONE)
+        else:
+            means = "two publishers at once may stop each other; a second try helps"
+            yield Finding(what, f"no winner in {nobody} of {rounds} rounds", means)
+
+
+def _race(bench: Bench, kind: str, turn: int, writers: int) -> int:
+    """Return how many of the writers were told that they have written."""
+    key = bench.key(f"{kind}-{writers}-{turn}.txt", "private")
+    condition: dict[str, Any] = {"IfNoneMatch": "*"}
+    if kind == "replace":
+        condition = {"IfMatch": bench.put("private", key).answer.get("ETag", "")}
+    start = Barrier(writers)
+
+    def write(number: int) -> bool:
+        start.wait()
+        return bench.put("private", key, f"writer {number}".encode(), **condition).well
+
+    with ThreadPoolExecutor(writers) as pool:
+        return sum(pool.map(write, range(writers)))
+
+
+def checksums(bench: Bench) -> Iterator[Finding]:
+    """Send a checksum of other bytes."""
+    key = bench.key("checksum.txt", "private")
+    wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
+    reply = bench.put("private", key, ChecksumSHA256=wrong)
+    if not reply.well:
+        means = "damage on the way up is noticed at once"
+        yield Finding("checksum that does not fit", f"refused ({reply.code})", means)
+        return
+    means = "damage on the way up is noticed only when Dateline reads back what it wrote"
+    yield Finding("checksum that does not fit", "accepted", means, ("damage",))
+
+
+def copies(bench: Bench) -> Iterator[Finding]:
+    """Copy from the private bucket to the public one, on condition that the source is what it was."""
+    source, target = bench.key("source.txt", "private"), bench.key("target.txt", "public")
+    noted = hashlib.sha256(BODY).hexdigest()
+    etag = bench.put("private", source, Metadata={"sha256": noted}).answer.get("ETag", "")
+    place: Any = {"Bucket": bench.name("private"), "Key": source}
+
+    def copy(condition: str) -> Any:
+        return bench.client.copy_object(
+            Bucket=bench.name("public"), Key=target, CopySource=place, CopySourceIfMatch=condition
+        )
+
+    other, fits = bench.ask(lambda: copy('"0123456789abcdef0123456789abcdef"')), bench.ask(lambda: copy(etag))
+    what = "copy while unchanged"
+    reply, body = bench.get("public", target)
+    if not fits.well or body != BODY:
+        found = f"does not copy ({fits.code or reply.code})"
+        yield Finding(what, found, "at the instant nothing could be copied", ("lift",), "give these keys both rights")
+    elif reply.answer.get("Metadata", {}).get("sha256") != noted:
+        remedy = "use a storage that keeps an object's metadata when it is copied"
+        yield Finding(what, "loses what was noted of the object", "a copy could not prove its bytes", ("lift",), remedy)
+    elif other.well:
+        means = "what was staged anew meanwhile is told by its random name alone"
+        yield Finding(what, "copies whatever is there", means)
+    else:
+        yield Finding(what, f"kept (else {other.code})", "what goes public is what was staged, or nothing")

@@ -1,0 +1,1 @@
+"""The embedded store: a real S3 server (SeaweedFS) on loopback."""

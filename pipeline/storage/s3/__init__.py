@@ -1,0 +1,1 @@
+"""The S3 store. The only folder that imports boto3."""

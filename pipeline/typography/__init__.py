@@ -1,0 +1,1 @@
+"""What writers and site share: fonts, templates, messages in several languages, image copies."""

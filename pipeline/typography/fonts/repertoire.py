@@ -1,0 +1,168 @@
+"""What the faces can set: which scripts a text needs, and which of its characters no face has."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from msgspec import Struct
+
+from pipeline.typography.fonts.faces import FACES, SCRIPTS, Face, Script, code_points
+from pipeline.typography.fonts.files import path, source
+
+_CJK = {script.name: script for script in SCRIPTS if script.debian == "fonts-noto-cjk"}
+_KANA, _HANGUL = range(0x3040, 0x3100), (*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xAC00, 0xD7B0))
+_EMOJI = next(script for script in SCRIPTS if script.name == "emoji")
+_PICTORIAL = "\ufe0f"
+"""VARIATION SELECTOR-16: the character before it is to be shown as emoji."""
+
+
+class Coverage(Struct, frozen=True):
+    """How a text can be set."""
+
+    scripts: tuple[Script, ...]
+    """Whose faces it needs beside those of every set-up, in the order of the table."""
+    lacking: tuple[tuple[str, Script], ...]
+    """Characters of scripts that are not installed, each once."""
+    unknown: tuple[str, ...]
+    """Characters that no face of ours has, each once."""
+
+
+def coverage(text: str, language: str) -> Coverage:
+    """Return what setting ``text`` takes; ``language`` (BCP 47) decides between forms of Chinese characters."""
+    characters = dict.fromkeys(text)
+    wanted: dict[str, Script] = {}
+    lacking: list[tuple[str, Script]] = []
+    unknown: list[str] = []
+    home = _home(characters, language)
+    for character in characters:
+        if is_settable(character):
+            continue
+        script = _script_of(character, home)
+        if script is None:
+            unknown.append(character)
+        elif not installed(script):
+            lacking.append((character, script))
+        elif not _has(script, character):
+            unknown.append(character)
+        else:
+            wanted[script.name] = script
+    if _PICTORIAL in characters and installed(_EMOJI):
+        wanted[_EMOJI.name] = _EMOJI
+    return Coverage(tuple(s for s in SCRIPTS if s.name in wanted), tuple(lacking), tuple(unknown))
+
+
+def _home(characters: Iterable[str], language: str) -> Script:
+    """Return the one East Asian script of a text: of its language, else by the letters that only one has."""
+    parts = language.split("-")
+    if parts[0] == "zh":
+        return _CJK["traditional" if {"Hant", "TW", "HK", "MO"} & set(parts) else "chinese"]
+    by_language = {"ko": "korean", "ja": "japanese"}
+    if parts[0] in by_language:
+        return _CJK[by_language[parts[0]]]
+    points = {ord(character) for character in characters}
+    if not points.isdisjoint(_KANA):
+        return _CJK["japanese"]
+    return _CJK["chinese" if points.isdisjoint(_HANGUL) else "korean"]
+
+
+@cache
+def _reach(ranges: str) -> frozenset[int]:
+    return frozenset(code_points(ranges))
+
+
+def _script_of(character: str, home: Script) -> Script | None:
+    point = ord(character)
+    for script in SCRIPTS:
+        if point in _reach(script.ranges) and (script.name not in _CJK or script is home):
+            return script
+    return None
+
+
+@cache
+def installed(script: Script) -> bool:
+    """Whether every face of a script is there."""
+    return all(source(face) for face in script.faces)
+
+
+def _has(script: Script, character: str) -> bool:
+    parts = unicodedata.normalize("NFD", character)
+    return ord(character) in _points(script) or (
+        len(parts) > 1 and all(ord(part) in _points(script) or is_settable(part) for part in parts)
+    )
+
+
+@cache
+def _points(script: Script) -> frozenset[int]:
+    return _covered((script.faces[0], script.faces[-1]))
+
+
+@cache
+def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
+    """Code points that the faces together have; the upright face of each family speaks for its siblings."""
+    from fontTools.ttLib import TTFont
+
+    points: set[int] = set()
+    for face in faces:
+        with TTFont(path(face), lazy=True) as font:
+            points.update(font.getBestCmap())
+    return frozenset(points)
+
+
+@cache
+def _at_home() -> frozenset[int]:
+    # "Cyrillic Sans" has Greek letters too, which are no text of ours.
+    upright = (face for face in FACES if face.weight == 400 and not face.italic)
+    return _covered(tuple(face for face in upright if face.family != "Cyrillic Sans"))
+
+
+@cache
+def is_settable(character: str) -> bool:
+    """Whether the faces of every set-up have ``character``, or it leaves no mark on paper."""
+    # Blanks are synthesised by the shaper; format characters (joiners, directional marks) are invisible; U+2011 is
+    # set as U+2010; variation selectors choose among forms that we have or do not have.
+    if unicodedata.category(character) in {"Zs", "Cf", "Cc"} or "\ufe00" <= character <= "\ufe0f":
+        return True
+    if ord(character) in _at_home() or character == "\u2011":
+        return True
+    parts = unicodedata.normalize("NFD", character)
+    return len(parts) > 1 and all(ord(part) in _at_home() for part in parts)
+
+
+def character_name(character: str) -> str:
+    """Return ``U+1F600 GRINNING FACE``: what a person can look up."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, 'unnamed')}"
+
+
+def forget() -> None:
+    """Look anew for what is installed: packages have come."""
+    installed.cache_clear()
+
+
+# --- Widths ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _advances(face: Face) -> Mapping[str, float]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(path(face), lazy=True) as font:
+        widths, em = font["hmtx"].metrics, font["head"].unitsPerEm
+        return {chr(point): widths[name][0] / em for point, name in font.getBestCmap().items()}
+
+
+def text_width(text: str, face: Face) -> float:
+    """Return the width of ``text`` in ems of ``face``; kerning is left out.
+
+    Of a character that it has not, an East Asian wide one counts an em, a mark above or below nothing, others half one.
+    """
+    advances = _advances(face)
+    return sum(advances[character] if character in advances else _guess(character) for character in text)
+
+
+@cache
+def _guess(character: str) -> float:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0.0
+    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.5

@@ -1,0 +1,66 @@
+"""Headlines: shortened for a running head, and balanced, which WeasyPrint cannot do by itself."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from pipeline.typography import fonts
+
+_FACE = next(face for face in fonts.FACES if face.file == "Spectral-SemiBold.ttf")
+_SPARE = 1.02
+"""Kerning and rounding: a line that just fits by our count may be a hair wider on paper."""
+
+
+def shortened(title: str, limit: int) -> str:
+    """Return ``title``, cut between words and closed by an ellipsis when it has more than ``limit`` characters.
+
+    A wide character (Chinese, Japanese, Korean) counts as two, as it takes the room of two.
+    """
+    if sum(map(_columns, title)) <= limit:
+        return title
+    used = 0
+    cut = ""
+    for character in title:
+        used += _columns(character)
+        if used > limit - 1:
+            break
+        cut += character
+    head, blank, _ = cut.rpartition(" ")
+    return (head if blank else cut).rstrip(" ,;:–—-、，·") + "…"
+
+
+def _columns(character: str) -> int:
+    if character.isascii():
+        return 1
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def balanced_width(title: str, size: float, measure: float) -> float:
+    """Return the narrowest width, in the unit of ``size``, at which ``title`` has no more lines than at ``measure``.
+
+    0 when it stands in one line, or when a word is too long to be judged: then the measure is right.
+    """
+    widths = [fonts.text_width(word, _FACE) * size * _SPARE for word in title.split()]
+    blank = fonts.text_width(" ", _FACE) * size
+    if not widths or max(widths) > measure:
+        return 0
+    lines = _lines(widths, blank, measure)
+    if lines == 1:
+        return 0
+    low, high = max(widths), measure
+    while high - low > 1:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _lines(widths, blank, middle) == lines else (middle, high)
+    return round(high, 1)
+
+
+def _lines(widths: list[float], blank: float, measure: float) -> int:
+    lines, used = 1, 0.0
+    for width in widths:
+        if used and used + blank + width > measure:
+            lines, used = lines + 1, width
+        else:
+            used += (blank if used else 0) + width
+    return lines

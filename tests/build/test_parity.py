@@ -1,0 +1,258 @@
+"""All renditions of a release say the same, and the feed too: nothing is lost on the way to any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from importlib import import_module
+
+import feedparser
+import msgspec
+import pytest
+from msgspec import structs
+
+from pipeline.build import parity
+from pipeline.build.parity.content import folded
+from pipeline.build.parity.expected import article_words
+from pipeline.model.document import Block, Heading, Link, List, Paragraph, Quote, Table, Text
+from pipeline.model.errors import RenderError
+from pipeline.model.formats import FORMATS, Format, by_name
+from pipeline.site.feeds import feeds
+from pipeline.typography.feed_list import whole
+from pipeline.writers import Job, Made
+from tests.support import sample
+from tests.support.newsroom import ROOT
+from tests.support.renditions import text_of_html, words_of
+from tests.writers import cases
+
+SOURCES = sorted([*(ROOT / "content").glob("*.md"), *cases.FOLDER.glob("*/*.md")])
+TELLING = [row for row in FORMATS if not row.packs]
+"""The formats that have words of their own; a kit holds the others, and has tests of its own."""
+EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3]")
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
+def case(request: pytest.FixtureRequest) -> tuple[Job, dict[str, bytes]]:
+    """A release, and every rendition of it."""
+    return cases.written(request.param)
+
+
+def edged(words: Iterable[str]) -> list[str]:
+    """Return words without punctuation at their edges: a label's colon, a caption's brackets are the format's own."""
+    plain = (re.sub(r"^[^\w+☐☑]+|[^\w☐☑]+$", "", unicodedata.normalize("NFKC", word)) for word in words)
+    return [word for word in plain if word]
+
+
+def letters(words: Iterable[str]) -> str:
+    """Return the letters and figures of ``words`` in one string, without vowel points and accents."""
+    plain = unicodedata.normalize("NFKD", "".join(words))
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def words_of_article(job: Job) -> list[str]:
+    return edged(article_words(job.article, job.words))
+
+
+@pytest.mark.parametrize("name", [row.name for row in TELLING])
+def test_no_word_of_the_article_is_lost(case: tuple[Job, dict[str, bytes]], name: str) -> None:
+    job, made = case
+    found = edged(words_of(name, made[name]))
+    if name == "pdf" and job.article.direction == "rtl":
+        # Readers put what is between words from the right elsewhere: letters are counted, words in test_pdf_text.
+        assert not Counter(letters(words_of_article(job))) - Counter(letters(found))
+        return
+    # A long word may be parted at the end of a line on paper, and in East Asia any; then its letters stand there.
+    everything = letters(words_of(name, made[name]))
+    missing = Counter(words_of_article(job)) - Counter(found)
+    whole = [w for w in missing if name != "pdf" or (len(w) < 12 and not EAST_ASIAN.search(w))]
+    assert whole + [w for w in missing if not parted(letters([w]), everything)] == []
+
+
+def parted(word: str, everything: str) -> bool:
+    """Whether the letters of ``word`` stand there, perhaps with the foot of a page and the head of the next between."""
+    return any(word[:at] in everything and word[at:] in everything for at in range(len(word)))
+
+
+def without_tables(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return ``blocks`` without tables: text sets a wide one as records, with its headings beside every value."""
+    found: list[Block] = []
+    for block in blocks:
+        match block:
+            case Table():
+                continue
+            case List(items=items):
+                items = tuple(structs.replace(item, children=without_tables(item.children)) for item in items)
+                found.append(structs.replace(block, items=items))
+            case Quote(children):
+                found.append(structs.replace(block, children=without_tables(children)))
+            case _:
+                found.append(block)
+    return tuple(found)
+
+
+@pytest.mark.parametrize("name", ["text", "docx", "json"])
+def test_the_words_stand_in_the_same_order(case: tuple[Job, dict[str, bytes]], name: str) -> None:
+    """The page and the PDF set the contacts aside and repeat heads and feet, so their order is their own."""
+    job, made = case
+    if name == "text":
+        article = job.article
+        article = structs.replace(article, body=without_tables(article.body), notes=without_tables(article.notes))
+        wanted = edged(article_words(article, job.words))
+    else:
+        wanted = edged(
+            article_words(
+                structs.replace(
+                    job.article, organisation="", kind="", reference="", date="", status="", title="", notices=()
+                ),
+                job.words,
+            )
+        )
+    rest = iter(edged(words_of(name, made[name])))
+    assert [word for word in wanted if not any(word == other for other in rest)] == []
+
+
+def test_the_feeds_have_the_whole_article(case: tuple[Job, dict[str, bytes]]) -> None:
+    job, made = case
+    channels = [(whole(job.newsroom), [cases.row(job, made)])]
+    documents = feeds(channels, lambda row: made["json"], job.newsroom, job.base_url)
+    told = [(entry.title, entry.content[0].value) for key in ("feed.xml", "atom.xml")
+            for entry in feedparser.parse(documents[key]).entries]  # fmt: skip
+    told += [(item["title"], item["content_html"]) for item in json.loads(documents["feed.json"])["items"]]
+    assert len(told) == 3
+    for title, html in told:
+        found = edged(folded(f"{title} {text_of_html(html)}"))
+        assert not Counter(words_of_article(job)) - Counter(found)
+
+
+def test_telephone_numbers_and_links_are_the_same_everywhere(case: tuple[Job, dict[str, bytes]]) -> None:
+    job, made = case
+    footer = job.article.footer
+    for line in (line for party in (*footer.contacts, *footer.footage) for line in party.lines if line.href):
+        for name, data in ((row.name, made[row.name]) for row in TELLING):
+            if name == "pdf" and job.article.direction == "rtl":
+                continue  # what is taken out of the PDF has the groups of a number from right to left
+            assert line.value in " ".join(words_as_written(name, data)), (name, line)
+        for name in ("html", "json"):
+            assert f'href="{line.href}"' in made[name].decode().replace('\\"', '"'), (name, line)
+        assert line.href.encode() in cases.inflated(made["pdf"])
+        assert line.href.encode() in cases.unzipped(made["docx"])
+
+
+def words_as_written(name: str, data: bytes) -> list[str]:
+    from tests.support.renditions import READERS
+
+    return unicodedata.normalize("NFKC", READERS[name](data)).split()
+
+
+# ── The check in the pipeline ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def write(row: Format, job: Job) -> Made:
+    made: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
+    return made
+
+
+@pytest.mark.parametrize("name", [row.name for row in FORMATS])
+def test_every_rendition_passes_the_pipelines_own_check(case: tuple[Job, dict[str, bytes]], name: str) -> None:
+    job, made = case
+    if job.release.withdrawn and name == "kit":
+        pytest.skip("what is withdrawn has none")
+    parity.check(name, job, made[name])
+
+
+def test_the_hand_made_release_passes_too() -> None:
+    for embargoed in (False, True):
+        job = sample.job(embargoed=embargoed)
+        for row in TELLING:
+            parity.check(row.name, job, write(row, job).data)
+
+
+LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
+DATES = "https://example.org/v1/search?query=film&place=Swansea&from=1955-01-01&to=1975-12-31 " * 2
+
+
+def bodies() -> dict[str, tuple[Block, ...]]:
+    """Return texts that are hard on paper: parted words, tables that go on overleaf, numbered lists across pages."""
+    rows = tuple(sample.cells(f"A-{n}", LONG[: n % 90] or "-") for n in range(90))
+    return {
+        "parted words": tuple(sample.para(LONG * 4) for _ in range(20)),
+        "a long table": (Table(sample.cells("Tape", "Subject of it"), rows, ("", "")),),
+        "a wide table": (Table(sample.cells(*"ABCDEFGHI"), (sample.cells(*[LONG[:40]] * 9),) * 3, ("",) * 9),),
+        "a long list": (List(True, tuple(sample.item(LONG) for _ in range(70)), start=95),),
+        "hyphens before figures": tuple(
+            Table(sample.cells("A", "B", "C"), (sample.cells("word " * n, LONG[: 9 * n] or "-", DATES),), ("",) * 3)
+            for n in range(40)
+        ),
+        "capitals": (Heading(2, (Text("ışık İstanbul ŉ straße ﬁne ½ H₂O −5"),)),),
+        "two directions": (sample.para("Before العربية 1,234.5 شيئًا (2026) after, 50 % " * 40),),
+    }
+
+
+@pytest.mark.parametrize("kind", bodies())
+def test_what_is_hard_to_set_is_not_taken_for_a_difference(kind: str) -> None:
+    job = sample.job(body=bodies()[kind])
+    for row in TELLING:
+        parity.check(row.name, job, write(row, job).data)
+
+
+def planted(job: Job, change: str) -> Job:
+    """Return a job whose writer would say something else than ``sample.job()`` does."""
+    contact = sample.CONTACT
+    changes: dict[str, dict[str, object]] = {
+        "a lost word": {"body": replaced("weight", "")},
+        "an added word": {"body": replaced("weight", "weight foreign")},
+        "another word": {"body": replaced("weight", "height")},
+        "changed digits": {"contacts": (structs.replace(contact, telephone="+44 20 7946 0321"),)},
+        "a lost link": {"body": unlinked()},
+        "another link": {"body": relinked()},
+    }
+    return sample.job(**changes[change])  # type: ignore[arg-type]  # the test's own keywords
+
+
+def replaced(old: str, new: str) -> tuple[Block, ...]:
+    return msgspec.convert(
+        msgspec.json.decode(msgspec.json.encode(sample.BODY).replace(old.encode(), new.encode())), tuple[Block, ...]
+    )
+
+
+def unlinked() -> tuple[Block, ...]:
+    first = sample.BODY[0]
+    assert isinstance(first, Paragraph)
+    children = (Text("link") if isinstance(child, Link) else child for child in first.children)
+    return (Paragraph(tuple(children)), *sample.BODY[1:])
+
+
+def relinked() -> tuple[Block, ...]:
+    return replaced("https://example.org/a?b=1&c=2", "https://example.org/a?b=1&c=3")
+
+
+CHANGES = ("a lost word", "an added word", "another word", "changed digits", "a lost link", "another link")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
+def test_a_difference_is_found_in_every_format(row: Format, change: str) -> None:
+    job = sample.job()
+    data = write(row, planted(job, change)).data
+    with pytest.raises(RenderError, match="does not say what the release says: "):
+        parity.check(row.name, job, data)
+
+
+@pytest.mark.parametrize("name", ["text", "docx", "html", "json"])
+def test_paragraphs_that_changed_places_are_found(name: str) -> None:
+    job = sample.job()
+    turned = sample.job(body=(sample.BODY[1], sample.BODY[0], *sample.BODY[2:]))
+    with pytest.raises(RenderError, match="stands where"):
+        parity.check(name, job, write(by_name(name), turned).data)
+
+
+def test_the_message_names_what_is_lost_and_what_is_foreign() -> None:
+    job = sample.job()
+    data = write(by_name("pdf"), planted(job, "changed digits")).data
+    with pytest.raises(RenderError) as found:
+        parity.check("pdf", job, data)
+    assert str(found.value) == ("does not say what the release says: it lacks “0312”; it has too much: “0321”")
+    assert found.value.hint == parity.HINT

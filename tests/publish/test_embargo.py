@@ -1,0 +1,518 @@
+"""Embargo and instant, as strangers meet them: real processes, the real store, and somebody who asks all the time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from pipeline.cli import lifting, waiting
+from pipeline.model.errors import SettingError, StorageError
+from pipeline.publish import staging as embargo
+from pipeline.storage import ObjectStore, Stored, open_store
+from pipeline.storage.destination import destination
+from pipeline.storage.embedded import folder as storefolder
+from pipeline.storage.s3 import client as s3_client
+from tests.publish.test_publish import address_of, get, manifest
+from tests.support import faulty
+from tests.support.newsroom import NEWSROOM, Office, Result
+from tests.support.polling import Poller
+
+SECRET = "Closely guarded headline"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    found = Office(tmp_path / "office")
+    found.write("before", title="The one before")
+    try:
+        yield found
+    finally:
+        found.make("stop")
+
+
+_slowest = 0.0
+
+
+def published(office: Office) -> str:
+    """Publish, and return the newsroom's address."""
+    global _slowest
+    begun = time.monotonic()
+    result = office.make("publish")
+    _slowest = max(_slowest, time.monotonic() - begun)
+    assert result.status == 0, result.text
+    return address_of(result.out)
+
+
+def soon(seconds: float) -> datetime:
+    """Return a whole second that lies so many ahead at least."""
+    return datetime.fromtimestamp(int(time.time() + seconds) + 1, UTC)
+
+
+def in_time(factor: float = 2) -> datetime:
+    """Return an instant before which a run is staged, even where this machine has other things to do."""
+    return soon(6 + factor * _slowest)
+
+
+def sleep_past(instant: datetime, more: float = 1.2) -> None:
+    time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds() + more))
+
+
+def env_of(office: Office) -> dict[str, str]:
+    """Return the settings by which another clone publishes to the embedded store of ``office``."""
+    folder = storefolder.StoreFolder(office.folder)
+    keys = folder.keys()
+    return {
+        "PRESS_BUCKET": storefolder.BUCKET,
+        "PRESS_PRIVATE_BUCKET": storefolder.PRIVATE_BUCKET,
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{folder.ports().s3}",
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_REGION": storefolder.REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def store_of(office: Office) -> ObjectStore:
+    return open_store(destination({}, office.folder), {})
+
+
+def clone(office: Office, folder: Path) -> Office:
+    """Return the same newsroom in another folder, where nothing was rendered yet."""
+    found = Office(folder)
+    shutil.rmtree(found.content)
+    shutil.copytree(office.content, found.content)
+    return found
+
+
+class Job:
+    """A ``make publish`` that runs beside the test."""
+
+    def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
+        clean.pop("CI", None)
+        self.out = office.folder / f"job-{time.monotonic_ns()}.log"
+        with self.out.open("wb") as log:
+            self.process = subprocess.Popen(
+                ["make", "publish", *arguments],
+                cwd=office.folder,
+                env=clean | {"VENV": sys.prefix} | environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.out.read_text("utf-8")
+
+    def until(self, words: str, seconds: float = 200) -> None:
+        """Wait until the job said ``words``."""
+        deadline = time.monotonic() + seconds
+        while words not in self.text:
+            assert time.monotonic() < deadline, self.text
+            assert self.process.poll() is None, self.text
+            time.sleep(0.01)
+
+    def end(self) -> Result:
+        return Result(self.process.wait(300), self.text, "")
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+# ── On the second ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
+    """On a machine that is busy with other things one try may be slow; early none may ever be."""
+    base = published(office)
+    slowest = []
+    for attempt in range(3):
+        slugs = [f"guarded-{attempt}-{name}" for name in "abc"]
+        instant = in_time(3)
+        zone = timezone(timedelta(hours=14))
+        for slug in slugs:
+            office.write(slug, title=f"{SECRET} {slug}", date=instant.astimezone(zone).isoformat(), embargo="true")
+        with Poller(base, slugs, instant) as poller:
+            result = office.make("publish", "WAIT=15m", TZ="Pacific/Kiritimati" if attempt else "America/St_Johns")
+            poller.wait(5)
+        print(poller.table())
+        assert result.status == 0, result.text
+        assert poller.all_told, poller.table()
+        assert not poller.partly, "they appear together, by one manifest"
+        for key, record in poller.records.items():
+            assert record.first_success >= 0, poller.table()
+            assert record.asked > 100, key
+        said = result.text[: result.text.index("lift ")]
+        assert SECRET not in result.text
+        assert not [slug for slug in slugs if slug in said], "before the instant no name is told"
+        assert address_of(result.out) == base
+        slowest.append(max(record.first_success for record in poller.records.values()))
+        if slowest[-1] < 1:
+            break
+    assert min(slowest) < 1, slowest
+    assert office.make("verify").status == 0
+    assert "nothing to do" in office.make("publish").out
+    assert list(store_of(office).list("", "private")) == [embargo.KEY], "what was lifted is staged no longer"
+    assert f"{slugs[0]}.html".encode() in get(f"{base}releases/before.html")[2], "the page before leads to it"
+
+
+def test_instants_one_after_the_other_are_each_met(office: Office) -> None:
+    base = published(office)
+    instants = {f"turn-{number}": in_time(3) + timedelta(seconds=4 * number) for number in range(2)}
+    for slug, instant in instants.items():
+        office.write(slug, date=instant.isoformat())
+    office.write("much-later", date=soon(3600).isoformat())
+    office.write("broken", titel="x")
+    with contextlib.ExitStack() as stack:
+        pollers = {slug: stack.enter_context(Poller(base, [slug], instant)) for slug, instant in instants.items()}
+        result = office.make("publish", "WAIT=15m")
+        pollers["turn-1"].wait(5)
+    for poller in pollers.values():
+        assert poller.all_told, poller.table()
+        assert min(record.first_success for record in poller.records.values()) >= 0, poller.table()
+        assert max(record.first_success for record in poller.records.values()) < 3, poller.table()
+    assert "dateline: exit 2 (release)" in result.err, "a release at fault stops nobody else, and is not forgotten"
+    assert get(f"{base}releases/much-later.html")[0] == 404
+    assert "much-later" not in result.text
+
+
+# ── Others meanwhile ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
+    base = published(office)
+    instant = in_time(4)
+    office.write("shared", title=SECRET, date=instant.isoformat())
+    other = clone(office, tmp_path / "other")
+    jobs = [Job(office, "WAIT=15m"), Job(other, "WAIT=15m", **env_of(office))]
+    with Poller(base, ["shared"], instant) as poller:
+        ended = [job.end() for job in jobs]
+        poller.wait(5)
+    for result in ended:
+        assert result.status == 0, result.text
+        assert SECRET not in result.text
+    assert poller.all_told, poller.table()
+    assert min(record.first_success for record in poller.records.values()) >= 0
+    assert office.make("verify").status == 0
+    assert "nothing to do" in office.make("publish").out
+
+
+def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_path: Path) -> None:
+    base = published(office)
+    instant = in_time(4)
+    for slug in ("kept", "moved", "cancelled"):
+        office.write(slug, date=instant.isoformat())
+    job = Job(office, "WAIT=15m")
+    job.until("due before")
+    other = clone(office, tmp_path / "other")
+    other.write("moved", date=soon(3600).isoformat())
+    other.write("cancelled", date=instant.isoformat(), draft="true")
+    assert other.make("publish", **env_of(office)).status == 0
+    if datetime.now(UTC) >= instant:
+        job.kill()
+        pytest.skip("this machine is too busy to move a date in time")
+    result = job.end()
+    assert result.status == 0, result.text
+    sleep_past(instant, 2)
+    assert get(f"{base}releases/kept.html")[0] == 200
+    for slug in ("moved", "cancelled"):
+        for name in (f"releases/{slug}.html", f"releases/{slug}.pdf", f"releases/{slug}.json"):
+            assert get(base + name)[0] == 404
+        for name in ("manifest.json", "feed.xml", "index.html", "releases/kept.html", "releases/before.html"):
+            assert slug.encode() not in get(base + name)[2], name
+        assert slug not in result.text
+    staged = embargo.look(store_of(office)).releases
+    assert staged.keys() == {"moved"}
+    names = {file.name for file in staged["moved"].files.values()}
+    assert set(store_of(office).list("staged/", "private")) == names, "what was superseded is removed"
+
+
+def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) -> None:
+    base = published(office)
+    instant = in_time()
+    office.write("edited", date=instant.isoformat(), body="Words before.")
+    job = Job(office, "WAIT=15m")
+    job.until("due before")
+    office.write("edited", date=instant.isoformat(), body="Words after.")
+    assert job.end().status == 0, job.text
+    assert b"Words after." in get(f"{base}releases/edited.txt")[2]
+    assert office.make("verify").status == 0
+
+
+def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
+    published(office)
+    for slug in ("draft-again", "thrown-away"):
+        office.write(slug, date=soon(3600).isoformat())
+    published(office)
+    assert len(embargo.look(store_of(office)).releases) == 2
+    office.write("draft-again", date=soon(3600).isoformat(), draft="true")
+    (office.content / "thrown-away.md").unlink()
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert not embargo.look(store_of(office)).releases
+    assert list(store_of(office).list("staged/", "private")) == []
+    assert "thrown" not in result.text
+
+
+def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Office) -> None:
+    office.write("thrown-away", date=soon(3600).isoformat())
+    published(office)
+    office.write("thrown-away", date=soon(3600).isoformat(), topics="[unknown]")
+    assert office.make("publish").status == 2
+    assert len(embargo.look(store_of(office)).releases) == 1
+    (office.content / "thrown-away.md").unlink()
+    published(office)
+    assert not embargo.look(store_of(office)).releases
+    assert list(store_of(office).list("staged/", "private")) == []
+
+
+def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
+    office.write("moved", date=soon(1500).isoformat())
+    base = published(office)
+    job = Job(office, "WAIT=30m")
+    try:
+        job.until("due before")
+        instant = in_time(4)
+        office.write("moved", date=instant.isoformat())
+        published(office)
+        job.until("lift    moved")
+        assert (datetime.now(UTC) - instant).total_seconds() < 8, job.text
+        assert job.end().status == 0, job.text
+        assert get(f"{base}releases/moved.html")[0] == 200
+    finally:
+        job.kill()
+
+
+def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office) -> None:
+    base = published(office)
+    instant = in_time() + timedelta(seconds=25)
+    office.write("guarded", date=instant.isoformat())
+    job = Job(office, "WAIT=15m")
+    try:
+        job.until("due before")
+        office.make("stop")
+        assert job.end().status == 0, job.text
+    finally:
+        job.kill()
+    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", job.text, re.MULTILINE), job.text
+    assert get(f"{base}releases/guarded.html")[0] == 200
+
+
+# ── Killed, late, twice ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("when", ["waiting", "lifting"])
+def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str) -> None:
+    base = published(office)
+    instant = in_time()
+    office.write("killed", date=instant.isoformat())
+    job = Job(office, "WAIT=15m")
+    job.until("due before")
+    if when == "lifting":
+        deadline = time.monotonic() + 60
+        while get(f"{base}releases/killed.txt")[0] != 200:
+            assert time.monotonic() < deadline, job.text
+    job.kill()
+    if when == "waiting":
+        assert get(f"{base}releases/killed.txt")[0] == 404
+        sleep_past(instant)
+        assert get(f"{base}releases/killed.txt")[0] == 404, "nobody is there to lift it"
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert get(f"{base}releases/killed.html")[0] == 200
+    assert office.make("verify").status == 0
+    assert "nothing to do" in office.make("publish").out
+    assert list(store_of(office).list("", "private")) == [embargo.KEY]
+
+
+def test_a_late_run_lifts_at_once_and_says_how_late(office: Office, tmp_path: Path) -> None:
+    base = published(office)
+    instant = in_time()
+    office.write("late", date=instant.isoformat())
+    after = instant + timedelta(seconds=1)
+    office.write("changed", date=after.isoformat())
+    published(office)
+    other = clone(office, tmp_path / "other")  # a job of its own, as the scheduler starts it
+    other.write("changed", date=after.isoformat(), body="Other words than were staged.")
+    sleep_past(after)
+    result = other.make("publish", CI="true", **env_of(office))
+    assert result.status == 0, result.text
+    assert re.search(r"lift +late .* after its instant", result.out), result.text
+    assert not re.search(r"^upload +late .*new", result.out, re.MULTILINE), "what was staged is not sent again"
+    assert b"Other words" in get(f"{base}releases/changed.txt")[2]
+    assert get(f"{base}releases/late.pdf")[2] == (office.waiting / "due/releases/late.pdf").read_bytes()
+    assert other.make("verify", **env_of(office)).status == 0
+    assert "nothing to do" in other.make("publish", **env_of(office)).out
+
+
+def test_publishing_twice_writes_nothing_in_either_bucket(office: Office) -> None:
+    published(office)
+    office.write("held", date=soon(3600).isoformat())
+    own = env_of(office)
+    with faulty.proxy(own["AWS_ENDPOINT_URL_S3"]) as watched:
+        through = own | {"AWS_ENDPOINT_URL_S3": watched.endpoint}
+        assert office.make("publish", **through).status == 0
+        before = len(watched.seen)
+        assert any(method == "PUT" and embargo.KEY in path for method, path in watched.seen)
+        result = office.make("publish", "WAIT=1s", **through)
+        assert result.status == 0, result.text
+        written = [one for one in watched.seen[before:] if one[0] not in ("GET", "HEAD")]
+        assert (len(watched.seen) > before, written) == (True, [])
+
+
+def test_a_dry_run_stages_and_lifts_nothing(office: Office) -> None:
+    published(office)
+    office.write("held", date=soon(3).isoformat())
+    result = office.make("publish", "DRY_RUN=1", "WAIT=15m")
+    assert result.status == 0, result.text
+    assert "1 release would be staged" in result.out
+    assert list(store_of(office).list("", "private")) == []
+
+
+# ── Where it would not be safe ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
+    tmp_path: Path, second_server: dict[str, str]
+) -> None:
+    office = Office(tmp_path / "office")
+    office.write("one")
+    ours = second_server | {"PRESS_BUCKET": "press-open"}
+    assert office.make("storage", **ours).status == 0
+    there = destination(ours, office.folder)
+    store, client = open_store(there, ours), s3_client.make(there, ours)
+    office.write("guarded", title=SECRET, date=soon(3600).isoformat())
+    assert office.make("publish", **ours).status == 0
+    assert len(list(store.list("staged/", "private"))) == 6
+    policy = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["*"]},'
+        f'"Action":["s3:GetObject"],"Resource":["arn:aws:s3:::{there.private_bucket}/*"]}}]}}'
+    )
+    client.put_bucket_policy(Bucket=there.private_bucket, Policy=policy)
+    for again in range(2):
+        result = office.make("publish", **ours)
+        assert "dateline: exit 3 (storage)" in result.err, result.text
+        assert "press-open-private: anybody can read what lies there" in result.err
+        assert list(store.list("staged/", "private")) == [], f"what was staged is taken back ({again})"
+        assert not embargo.look(store).releases
+        assert "guarded" not in result.text
+    client.delete_bucket_policy(Bucket=there.private_bucket)
+    assert office.make("publish", **ours).status == 0
+    assert len(list(store.list("staged/", "private"))) == 6
+    assert office.make("verify", **ours).status == 0
+    client.put_bucket_policy(Bucket=there.private_bucket, Policy=policy)
+    assert "anybody can read" in office.make("verify", **ours).err
+
+
+def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
+    published(office)
+    instant = soon(3600)
+    office.write("guarded", title=SECRET, date=instant.isoformat())
+    published(office)
+    log = office.make("status")
+    assert "guarded" not in log.text
+    assert re.search(r"waiting-[0-9a-f]{8} +held for (1 h 0 min|59 min), staged\n", log.out), log.text
+    assert f"{instant:%H:%M}" not in log.text
+    command = [sys.executable, "-m", "pipeline", "status"]
+    shown = subprocess.run(
+        ["script", "-qec", " ".join(command), os.devnull],
+        cwd=office.folder,
+        env={name: value for name, value in os.environ.items() if name != "CI"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "guarded" in shown
+    assert f"{instant:%Y-%m-%d %H:%M:%S} UTC" in shown
+    assert re.search(r"held for (1 h 0 min|59 min), staged", shown), shown
+    assert 'time_zone = "Europe/London"' in NEWSROOM
+    assert "GMT = " in shown or "BST = " in shown
+
+
+def test_status_on_a_fresh_clone_names_nothing_that_may_be_waiting(office: Office, tmp_path: Path) -> None:
+    office.write("guarded", title=SECRET, date=soon(3600).isoformat())
+    published(office)
+    other = clone(office, tmp_path / "other")
+    log = other.make("status", **env_of(office))
+    assert log.status == 0, log.text
+    assert "guarded" not in log.text
+    assert len(re.findall(r"^waiting-[0-9a-f]{8} +not read yet on this machine", log.out, re.MULTILINE)) == 2, log.text
+    office.write("broken", topics="[unknown]")
+    assert office.make("check").status == 2
+    assert re.search("^broken +refused: make check", office.make("status").out, re.MULTILINE), "it is told of anyway"
+
+
+# ── Clocks, and what WAIT may say ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Clocked:
+    """A store whose clock is apart from this machine's, telling whole seconds as storages do."""
+
+    def __init__(self, apart: float) -> None:
+        self.apart = timedelta(seconds=apart)
+        self.asked = 0
+
+    def get(self, key: str, bucket: str = "public") -> Stored:
+        self.asked += 1
+        return Stored(b"{}", '"etag"', "", (datetime.now(UTC) + self.apart).replace(microsecond=0))
+
+
+def await_by(store: Clocked, instant: datetime) -> datetime:
+    lifting.await_instant(cast(Any, SimpleNamespace(store=store)), instant)
+    return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("apart", [0, -1.2, 1.2])
+def test_both_clocks_must_have_reached_the_instant(apart: float) -> None:
+    instant = soon(0) + timedelta(seconds=0.3)
+    now = await_by(Clocked(apart), instant)
+    assert now >= instant
+    assert now + timedelta(seconds=apart) >= instant.replace(microsecond=0) + timedelta(seconds=1)
+    assert now < instant + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("apart", [-4, 4])
+def test_clocks_that_differ_are_refused_loudly(apart: float) -> None:
+    with pytest.raises(StorageError, match="seconds apart"):
+        await_by(Clocked(apart), soon(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 0), ("45s", 45), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1h1m1s", 3661), ("0s", 0), (" 5m ", 300)],
+)
+def test_wait_is_a_length_of_time(text: str, seconds: int) -> None:
+    assert waiting.patience(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["30", "m", "1.5h", "-5m", "30m1h", "30 m", "soon", "999999h", "٣m", "8d"])
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"WAIT: "):
+        waiting.patience(text)
+
+
+def test_bad_wait_ends_before_anything_is_done(office: Office) -> None:
+    for text in ("soon", "-5m", "$(shell echo 5m)"):
+        result = office.make("publish", f"WAIT={text}")
+        assert "dateline: exit 2 (release)" in result.err, result.text
+        assert "write WAIT=30m" in result.err
+        assert not list(office.public.rglob("*"))
+    base = published(office)
+    assert manifest(base)["serial"]

@@ -1,0 +1,327 @@
+"""Publishing as its users meet it: make, the real embedded store, and a stranger who reads along."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.newsroom import ROOT, Office
+from tests.support.syndication import three
+
+FORMATS = ("txt", "pdf", "docx", "zip", "html", "json")
+NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def get(address: str) -> tuple[int, dict[str, str], bytes]:
+    """Ask as a stranger."""
+    try:
+        with NOBODY.open(address, timeout=20) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
+def address_of(text: str) -> str:
+    """Return the newsroom's address from the last line of a run, without ``index.html``."""
+    last = text.strip().splitlines()[-1]
+    assert last.endswith("index.html"), text
+    return last.removesuffix("index.html")
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    found = Office(tmp_path_factory.mktemp("publish") / "office")
+    found.write("one", title="The first one")
+    found.write("two", title="The second one", date="2026-02-05T09:00+00:00")
+    try:
+        yield found
+    finally:
+        found.make("stop")
+
+
+@pytest.fixture(scope="module")
+def base(office: Office) -> str:
+    """The address of the newsroom, published once."""
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    return address_of(result.out)
+
+
+def shape(body: bytes, name: str) -> str:
+    """Return a refusal without what differs between any two requests."""
+    return re.sub(r"<RequestId>\w*</RequestId>", "", body.decode().replace(name, "NAME"))
+
+
+def manifest(base: str) -> dict[str, object]:
+    found = json.loads(get(f"{base}manifest.json")[2])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
+    due = {
+        "releases/one.pdf": "application/pdf",
+        "releases/one.docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "releases/one.zip": "application/zip",
+        "releases/one.html": "text/html; charset=utf-8",
+        "releases/one.txt": "text/plain; charset=utf-8",
+        "releases/one.json": "application/json",
+        "feed.xml": "application/rss+xml; charset=utf-8",
+        "atom.xml": "application/atom+xml; charset=utf-8",
+        "feed.json": "application/feed+json",
+        "index.html": "text/html; charset=utf-8",
+        "media-contact.html": "text/html; charset=utf-8",
+        "media-contact.txt": "text/plain; charset=utf-8",
+        "media-contact.vcf": "text/vcard; charset=utf-8",
+        "manifest.json": "application/json",
+    }
+    for key, media_type in due.items():
+        status, headers, body = get(base + key)
+        assert (status, headers["content-type"]) == (200, media_type), key
+        assert body
+
+
+def test_downloads_have_a_name_and_caches_a_rule(base: str) -> None:
+    assert get(f"{base}releases/one.docx")[1]["content-disposition"] == 'attachment; filename="one.docx"'
+    assert get(f"{base}releases/one.zip")[1]["content-disposition"] == 'attachment; filename="one.zip"'
+    assert "content-disposition" not in get(f"{base}releases/one.html")[1]
+    assert "max-age=60" in get(f"{base}releases/one.pdf")[1]["cache-control"]
+    page = get(f"{base}index.html")[2].decode()
+    style = re.search(r'href="(assets/page\.[0-9a-f]+\.css)"', page)
+    assert style
+    assert "immutable" in get(base + style[1])[1]["cache-control"]
+
+
+def test_every_file_of_the_output_is_public_with_the_same_bytes(office: Office, base: str) -> None:
+    for key, data in office.files().items():
+        assert get(base + key)[::2] == (200, data), key
+
+
+def test_chain_of_digests_leads_from_the_manifest_to_every_file(base: str) -> None:
+    from hashlib import sha256
+
+    rows = manifest(base)["rows"]
+    assert isinstance(rows, list)
+    assert [row["slug"] for row in rows] == ["two", "one"], "newest first"
+    for row in rows:
+        record = get(f"{base}releases/{row['slug']}.json")[2]
+        assert sha256(record).hexdigest() == row["record"]
+        ids = {alt["role"]: alt["value"] for alt in json.loads(record)["altIds"]}
+        for suffix in ("txt", "pdf", "docx", "zip", "html"):
+            key = f"releases/{row['slug']}.{suffix}"
+            assert sha256(get(base + key)[2]).hexdigest() == ids[f"sha256:{key}"]
+
+
+def test_strangers_may_not_list_or_write(base: str) -> None:
+    assert get(base)[0] in (403, 404)
+    request = urllib.request.Request(f"{base}evil.html", data=b"x", method="PUT")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        NOBODY.open(request, timeout=20)
+    with refused.value as answer:
+        assert answer.code == 403
+
+
+def last_written(office: Office, base: str) -> dict[str, str]:
+    keys = [*office.files(), "manifest.json"]
+    return {key: get(base + key)[1]["last-modified"] for key in keys}
+
+
+def test_second_run_writes_nothing_and_says_so(office: Office, base: str) -> None:
+    serial, written = manifest(base)["serial"], last_written(office, base)
+    result = office.make("publish")
+    assert result.status == 0
+    assert "nothing to do" in result.out
+    assert "upload" not in result.out
+    assert manifest(base)["serial"] == serial
+    assert last_written(office, base) == written
+
+
+def test_dry_run_prints_the_plan_with_reasons_and_writes_nothing(office: Office, base: str) -> None:
+    source = office.content / "one.md"
+    text = source.read_text("utf-8")
+    source.write_text(text + "\nFor the dry run.\n", "utf-8")
+    before = manifest(base)
+    result = office.make("publish", "DRY_RUN=1", "MINOR=1")
+    assert result.status == 0, result.text
+    assert re.search(r"changed +releases/one\.pdf +\d+ KB +application/pdf", result.out)
+    assert re.search(r"changed +feed\.xml", result.out)
+    assert "releases/two" not in result.out
+    assert "nothing was written" in result.out
+    assert manifest(base) == before
+    assert b"dry run" not in get(f"{base}releases/one.txt")[2]
+    source.write_text(text, "utf-8")
+    assert "nothing to do" in office.make("publish").out
+
+
+def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, base: str) -> None:
+    office.make("publish")
+    before = {key: get(base + key)[2] for key in office.files()}
+    source = office.content / "one.md"
+    source.write_text(source.read_text("utf-8") + "\nA sentence more.\n", "utf-8")
+    result = office.make("publish", "MINOR=1")
+    assert result.status == 0, result.text
+    changed = {key for key in office.files() if get(base + key)[2] != before.get(key)}
+    assert {f"releases/one.{suffix}" for suffix in FORMATS} <= changed
+    assert changed <= {f"releases/one.{suffix}" for suffix in FORMATS} | {
+        *three("", "lang/en-GB"),
+        "index.html",
+    }
+    assert office.make("verify").status == 0
+
+
+def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str) -> None:
+    office.make("publish")
+    shutil.rmtree(office.folder / "output")
+    for path in [*office.folder.rglob("*.md"), *office.folder.rglob("*.py")]:
+        path.touch()
+    serial = manifest(base)["serial"]
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert "nothing to do" in result.out
+    assert not list(office.public.glob("releases/*"))
+    source = office.write("three", title="The third one", date="2026-03-05T09:00+00:00")
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    made = {path.name for path in office.public.glob("releases/*.*")}
+    assert made == {f"{slug}.{suffix}" for slug in ("two", "three") for suffix in FORMATS}, "and the page next to it"
+    assert int(str(manifest(base)["serial"])) > int(str(serial))
+    index = get(f"{base}index.html")[2].decode()
+    assert all(f"releases/{slug}.html" in index for slug in ("one", "two", "three"))
+    assert get(f"{base}feed.xml")[2].decode().count("<item>") == 3
+    source.unlink()
+    result = office.make("publish")
+    assert result.status == 0
+    assert "warning: public, but not in content/: three" in result.err
+    assert get(f"{base}releases/three.pdf")[0] == 200, "nothing is deleted because it is absent"
+
+
+def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office, base: str) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
+    source = office.write("secret-merger", title="Secret merger", date=ahead, embargo="true")
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert "secret" not in result.text.lower(), "no name of what waits in a log"
+    assert "1 release held" in result.out
+    assert not any("secret" in key for key in office.files())
+    held = {path.name for path in office.waiting.glob("releases/*.*")}
+    assert held == {f"secret-merger.{suffix}" for suffix in FORMATS}
+    assert b"EMBARGOED UNTIL" in (office.waiting / "releases/secret-merger.txt").read_bytes()
+    assert office.waiting.stat().st_mode & 0o077 == 0
+    for suffix in FORMATS:
+        refused, nobody = get(f"{base}releases/secret-merger.{suffix}"), get(f"{base}releases/no-such-name.{suffix}")
+        assert refused[0] == nobody[0] != 200
+        assert shape(refused[2], "secret-merger") == shape(nobody[2], "no-such-name")
+    for key in ("index.html", "feed.xml", "manifest.json"):
+        assert b"ecret" not in get(base + key)[2]
+    assert "nothing to do" in office.make("publish").out
+    status = office.make("status").out
+    assert "held for 3 h 0 min" in status or "held for 2 h 59 min" in status
+    assert "secret" not in status, "a log may not read the name"
+    past = source.read_text("utf-8").replace(ahead, "2026-01-01T00:00+00:00")
+    source.write_text(past, "utf-8")
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert b"FOR IMMEDIATE RELEASE" in get(f"{base}releases/secret-merger.txt")[2]
+    assert not list(office.waiting.glob("releases/*")), "what is public does not wait any more"
+
+
+def test_release_goes_public_by_itself_once_its_instant_has_come(office: Office, base: str) -> None:
+    import time
+
+    instant = datetime.now(UTC) + timedelta(seconds=9)
+    office.write("soon", title="Soon", date=instant.isoformat(timespec="seconds"))
+    assert office.make("publish").status == 0
+    assert get(f"{base}releases/soon.html")[0] != 200
+    time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds() + 1))
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert get(f"{base}releases/soon.html")[0] == 200
+
+
+def test_draft_is_rendered_and_never_uploaded(office: Office, base: str) -> None:
+    office.write("sketch", title="A sketch", draft="true")
+    assert office.make("publish").status == 0
+    assert (office.waiting / "releases/sketch.pdf").is_file()
+    assert get(f"{base}releases/sketch.pdf")[0] != 200
+    (office.content / "sketch.md").unlink()
+
+
+def test_broken_release_is_refused_and_the_good_ones_are_published(office: Office, base: str) -> None:
+    one = get(f"{base}releases/one.txt")[2]
+    good = (office.content / "one.md").read_text("utf-8")
+    (office.content / "one.md").write_text(good.replace("title:", "titel:"), "utf-8")
+    office.write("four", title="The fourth one", date="2026-04-05T09:00+00:00")
+    result = office.make("publish")
+    assert result.status == 2
+    assert "content/one.md:2: titel" in result.err
+    assert result.err.count("content/one.md:2: titel") == 1, "told once"
+    assert "title" in result.err
+    assert "dateline: exit 2 (release)" in result.err
+    assert "Traceback" not in result.text
+    assert get(f"{base}releases/four.pdf")[0] == 200
+    assert get(f"{base}releases/one.txt")[2] == one, "what was public stays as it was"
+    (office.content / "one.md").write_text(good, "utf-8")
+    assert office.make("publish").status == 0
+
+
+def test_store_that_was_stopped_is_started_again_at_the_same_address(office: Office, base: str) -> None:
+    assert "stopped" in office.make("stop").out
+    with pytest.raises(urllib.error.URLError):
+        get(f"{base}index.html")
+    assert address_of(office.make("serve").out) == base
+    assert get(f"{base}index.html")[0] == 200
+    assert "nothing to do" in office.make("publish").out
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, str]]:
+    """The newsroom that comes with the project, published."""
+    found = Office(tmp_path_factory.mktemp("sample") / "office")
+    shutil.rmtree(found.content)
+    shutil.copytree(ROOT / "content", found.content)
+    try:
+        result = found.make("publish")
+        assert result.status == 0, result.text
+        yield found, address_of(result.out)
+    finally:
+        found.make("stop")
+
+
+def test_release_of_1999_has_its_footage_notice_in_every_format(sample: tuple[Office, str], tmp_path: Path) -> None:
+    from zipfile import ZipFile
+
+    import pypdfium2
+
+    _, base = sample
+    texts = {suffix: get(f"{base}releases/south-korea-first-year.{suffix}")[2] for suffix in FORMATS}
+    document = pypdfium2.PdfDocument(texts["pdf"])
+    read = "".join(page.get_textpage().get_text_range() for page in document)
+    document.close()
+    (tmp_path / "x.docx").write_bytes(texts["docx"])
+    word = re.sub(r"<[^>]+>", "", ZipFile(tmp_path / "x.docx").read("word/document.xml").decode())
+    feed = get(f"{base}feed.xml")[2].decode()
+    for text in (read, word, texts["html"].decode(), texts["txt"].decode(), texts["json"].decode(), feed):
+        plain = text.replace("\u00a0", " ")
+        assert "Beta SP" in plain
+        assert "+44 117 930 4099" in plain
+        assert "September 1998" in plain
+        assert "Pierre Sané" in plain
+
+
+def test_translation_and_original_lead_to_each_other(sample: tuple[Office, str]) -> None:
+    _, base = sample
+    original = get(f"{base}releases/south-korea-first-year.html")[2].decode()
+    translation = get(f"{base}releases/south-korea-first-year-ar.html")[2].decode()
+    assert "south-korea-first-year-ar.html" in original
+    assert 'href="south-korea-first-year.html"' in translation
+    assert 'dir="rtl"' in translation
+    assert 'hreflang="ar"' in original

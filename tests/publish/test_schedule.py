@@ -1,0 +1,113 @@
+"""What waits, set ahead as it will be public: the bytes that a run after the instant would make."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.build import stages
+from pipeline.model.manifest import Manifest, newest_first
+from pipeline.publish import schedule as due
+from pipeline.publish.candidates import sort
+from tests.build.test_stages import NAMES, NOW, Bench
+from tests.publish.test_up_to_date import elsewhere
+
+SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+
+
+def at(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")
+
+
+def set_ahead(bench: Bench) -> None:
+    """Set what waits as make does: as it waits, then as it will be."""
+    bench.run(NAMES)
+    for name in NAMES:
+        for then, group in due.houses(bench.workshop, bench.house, bench.workshop.slugs()):
+            list(stages.render(name, bench.workshop.due(), then, group))
+
+
+def tree(folder: Path, slug: str) -> dict[str, bytes]:
+    found = (path for path in folder.rglob(f"{slug}*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A newsroom with the real writers, for its bytes are what is looked at."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def two(bench: Bench) -> Bench:
+    """One that is public, and two that wait, one of them for journalists to have before."""
+    bench.write("first", date=at(NOW - timedelta(hours=1)))
+    bench.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
+    bench.write("later", date=at(LATER), language="en-GB")
+    bench.run(NAMES)
+    rows = tuple(found.row for found in sort(bench.workshop, bench.house, ["first"], NOW).ready)
+    bench.published = Manifest(1, newest_first(rows))
+    set_ahead(bench)
+    return bench
+
+
+@pytest.mark.parametrize(("slug", "instant"), [("soon", SOON), ("later", LATER)])
+def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
+    two: Bench, tmp_path: Path, slug: str, instant: datetime
+) -> None:
+    other = elsewhere(two, tmp_path / "elsewhere")
+    other.now = instant
+    other.run(NAMES)
+    ahead, made = tree(two.workshop.due().public, slug), tree(other.workshop.public, slug)
+    assert len(ahead) == len(NAMES)
+    assert ahead == made
+    (ahead_of_time,), lacking = due.sort(two.workshop, two.house, [slug])
+    (later,) = sort(other.workshop, other.house, [slug], instant).ready
+    assert (ahead_of_time.ready.row, ahead_of_time.instant, lacking) == (later.row, instant, [])
+    assert ahead_of_time.beside == (("soon",) if slug == "later" else ("first",))
+
+
+def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: Bench) -> None:
+    assert b"EMBARGOED UNTIL" in tree(two.workshop.waiting / "releases", "soon")["soon.txt"]
+    ahead = tree(two.workshop.due().public, "soon")
+    assert b"EMBARGOED" not in ahead["releases/soon.txt"]
+    assert b"FOR IMMEDIATE RELEASE" in ahead["releases/soon.txt"]
+    assert b"soon" not in tree(two.workshop.public, "first")["releases/first.html"]
+    assert b"later.html" not in ahead["releases/soon.html"], "at its instant, the later one is not public"
+    assert b"soon.html" in tree(two.workshop.due().public, "later")["releases/later.html"]
+    assert not tree(two.workshop.public, "soon")
+    assert not tree(two.workshop.due().public, "first")
+
+
+def test_nothing_is_set_twice(two: Bench) -> None:
+    (group,) = [group for then, group in due.houses(two.workshop, two.house, ["soon"])]
+    (then,) = [then for then, _ in due.houses(two.workshop, two.house, ["soon"])]
+    for name in NAMES:
+        steps = list(stages.render(name, two.workshop.due(), then, group))
+        assert [step.verb for step in steps] == ["unchanged"], name
+
+
+def test_a_changed_neighbour_or_date_makes_it_undone(two: Bench) -> None:
+    whole, lacking = due.sort(two.workshop, two.house, two.workshop.slugs())
+    assert (sorted(found.ready.row.slug for found in whole), lacking) == (["later", "soon"], [])
+    two.write("between", date=at(NOW - timedelta(minutes=1)))
+    two.run(NAMES)
+    assert due.sort(two.workshop, two.house, two.workshop.slugs())[1] == ["soon"], "its page names the one before"
+
+
+def test_drafts_and_what_is_public_are_due_at_no_instant(bench: Bench) -> None:
+    bench.write("sketch", draft="true", date=at(SOON))
+    bench.write("old")
+    bench.write("edge", date=at(NOW))
+    bench.write("ahead", date=at(NOW + timedelta(milliseconds=1)))
+    zoned = (NOW + timedelta(days=1)).astimezone(UTC)
+    bench.write("zoned", date=zoned.isoformat(timespec="seconds"))
+    bench.read()
+    found = due.by_instant(bench.workshop, bench.workshop.slugs(), NOW)
+    assert list(found.values())[-1] == ["zoned"]
+    assert "sketch" not in str(found)
+    assert "edge" not in str(found)
+    assert msgspec.json.encode(list(found)) == msgspec.json.encode(sorted(found))

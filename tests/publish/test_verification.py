@@ -1,0 +1,161 @@
+"""Reading back as a stranger: whatever is wrong in storage is found, on the real server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from pipeline.model.formats import FORMATS, SYNDICATION, media_type
+from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
+from pipeline.publish.verification import Trouble, Wanted, local_links, of_files, of_newsroom, read_back
+from pipeline.site import listings
+from pipeline.storage import ObjectStore, Put
+from pipeline.storage.anonymous import Stranger
+from pipeline.storage.destination import Destination
+from tests.site.test_pages import row
+
+PAGE = b'<html><a href="there.html">a</a> <a href="../index.html">b</a></html>'
+
+
+@pytest.fixture
+def stranger(here: Destination) -> Stranger:
+    return Stranger(here.address, {})
+
+
+@pytest.fixture
+def folder(store: ObjectStore) -> Iterator[str]:
+    """A place of the test's own below ``releases/``."""
+    found = f"releases/verify-{secrets.token_hex(4)}"
+    yield found
+    for key in list(store.list(found)):
+        store.delete(key)
+
+
+def put(store: ObjectStore, key: str, body: bytes = b"words", kind: str = "") -> Wanted:
+    store.put(Put(key=key, body=body, media_type=kind or media_type(key)))
+    return Wanted(key, (digest(body),))
+
+
+def test_what_is_as_it_was_published_is_no_trouble(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    wanted = [put(store, f"{folder}{form.suffix}", b"<p>words</p>") for form in FORMATS]
+    wanted += [put(store, f"{folder}/tape.png"), Wanted(f"{folder}.pdf")]
+    read: list[None] = []
+    assert read_back(stranger, wanted, lambda: read.append(None)) == []
+    assert len(read) == len(wanted)
+
+
+def test_other_bytes_are_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    put(store, f"{folder}.pdf", b"other words")
+    wanted = of_files({f"{folder}.pdf": digest(b"words")})
+    assert read_back(stranger, wanted) == [Trouble(f"{folder}.pdf", "has other bytes than were published")]
+
+
+def test_while_a_file_is_replaced_either_digest_is_right(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    either = Wanted(f"{folder}.pdf", (digest(b"old"), digest(b"new")))
+    for body in (b"old", b"new"):
+        put(store, f"{folder}.pdf", body)
+        assert read_back(stranger, [either]) == []
+    put(store, f"{folder}.pdf", b"third")
+    assert len(read_back(stranger, [either])) == 1
+
+
+@pytest.mark.parametrize("kind", ["binary/octet-stream", "text/html; charset=utf-8"])
+def test_another_media_type_is_found(store: ObjectStore, stranger: Stranger, folder: str, kind: str) -> None:
+    wanted = put(store, f"{folder}.pdf", kind=kind)
+    (trouble,) = read_back(stranger, [wanted])
+    assert trouble.what == f"is served as {kind}, not as application/pdf"
+
+
+def test_a_text_without_its_charset_is_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    (trouble,) = read_back(stranger, [put(store, f"{folder}.txt", kind="text/plain")])
+    assert "not as text/plain; charset=utf-8" in trouble.what
+
+
+def test_what_is_missing_is_found(stranger: Stranger, folder: str) -> None:
+    (trouble,) = read_back(stranger, [Wanted(f"{folder}.pdf")])
+    assert trouble.key == f"{folder}.pdf"
+    assert trouble.what in ("answers 403", "answers 404")
+
+
+def test_a_link_that_leads_nowhere_is_found_unless_nobody_asked(
+    store: ObjectStore, stranger: Stranger, folder: str
+) -> None:
+    page = put(store, f"{folder}.html", f'<a href="{folder.split("/")[1]}.pdf">PDF</a>'.encode())
+    (trouble,) = read_back(stranger, [page])
+    assert trouble.key == f"{folder}.pdf"
+    assert trouble.what.startswith("is linked to, but answers 40")
+    assert read_back(stranger, [page], follow=False) == []
+    assert read_back(stranger, [page, put(store, f"{folder}.pdf")]) == []
+
+
+def test_every_trouble_is_found_in_one_reading(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    wanted = [put(store, f"{folder}.pdf", kind="text/x-odd"), Wanted(f"{folder}.docx"), Wanted(f"{folder}.txt", ("x",))]
+    put(store, f"{folder}.txt", kind="text/odd")
+    assert [trouble.key.rsplit(".")[-1] for trouble in read_back(stranger, wanted)] == ["pdf", "docx", "txt", "txt"]
+
+
+@pytest.mark.parametrize(
+    ("page", "keys"),
+    [
+        (b'<a href="b.html">', ["releases/b.html"]),
+        (b'<a href="../index.html">', ["index.html"]),
+        (b'<img src="a/tape.png"><link href="../assets/x.css"><script src="x.js"></script>',
+         ["releases/a/tape.png", "assets/x.css", "releases/x.js"]),
+        (b'<a href="b.html#part">', ["releases/b.html"]),
+        (b'<a href="b.html?x=1">', ["releases/b.html"]),
+        (b'<a href="#part">', []),
+        (b'<a href="https://example.org/x.html">', []),
+        (b'<a href="mailto:a@example.org"><a href="tel:+441">', []),
+        (b'<a href="/elsewhere.html">', []),
+        (b'<a href="">', []),
+        (b"<a>", []),
+        (b'<p href="b.html">', []),
+        (b'<a href="a&amp;b.html">', ["releases/a&b.html"]),
+        (b"\xff\xfe<a href='b.html'>", ["releases/b.html"]),
+    ],
+)  # fmt: skip
+def test_links_within_the_newsroom_are_followed_and_no_others(page: bytes, keys: list[str]) -> None:
+    assert list(local_links("releases/a.html", page)) == keys
+
+
+def record(slug: str) -> bytes:
+    return msgspec.json.encode({"altIds": [{"role": f"sha256:releases/{slug}.pdf", "value": "1" * 64}]})
+
+
+def wanted_of(*rows: Row, manifest: Manifest | None = None) -> dict[str, tuple[str, ...]]:
+    found = msgspec.structs.replace(manifest or Manifest(1), rows=rows)
+    return {want.key: want.sha256 for want in of_newsroom(found, lambda row: record(row.slug))}
+
+
+def test_a_newsroom_is_everything_that_the_chain_of_digests_reaches() -> None:
+    manifest = Manifest(1, years={"2026": YearPage("manifest/2026.1.json", "2" * 64)}, assets=("assets/page.1.css",))
+    assert wanted_of(row("one", record="3" * 64), manifest=manifest) == {
+        KEY: (),
+        "manifest/2026.1.json": ("2" * 64,),
+        "assets/page.1.css": (),
+        **dict.fromkeys(listings.PAGES, ()),
+        "archive/2026.html": (),
+        "archive/index.html": (),
+        "sitemap.xml": (),
+        "robots.txt": (),
+        **{row.key(path): () for row in SYNDICATION for path in ("", "lang/en-GB")},
+        "releases/one.json": ("3" * 64,),
+        "releases/one.pdf": ("1" * 64,),
+    }
+
+
+def test_files_on_their_way_may_be_either() -> None:
+    found = wanted_of(row("one", record="3" * 64, replacing={"releases/one.pdf": "4" * 64}))
+    assert found["releases/one.pdf"] == ("1" * 64, "4" * 64)
+    assert found["releases/one.json"] == ("3" * 64,)
+
+
+def test_a_record_that_was_tampered_with_is_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+    slug = folder.split("/")[1]
+    put(store, f"{folder}.json", b"{}")
+    manifest = Manifest(1, (row(slug, record=digest(record(slug))),))
+    wanted = [want for want in of_newsroom(manifest, lambda _: b"{}") if slug in want.key]
+    assert read_back(stranger, wanted) == [Trouble(f"{folder}.json", "has other bytes than were published")]

@@ -1,0 +1,95 @@
+"""What is copied within the storage before it is overwritten, and what is removed once it was withdrawn."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import pytest
+
+from pipeline.model.errors import StorageError
+from pipeline.model.manifest import Manifest
+from pipeline.publish.candidates import Kept
+from pipeline.publish.commits import commit, look
+from pipeline.publish.withdrawal import doomed, keep, take_down
+from pipeline.storage import Bucket, DryRun, ObjectStore, Put
+from tests.publish.test_apply import Memory
+from tests.site.test_pages import row
+
+
+def put(key: str, body: bytes = b"words") -> Put:
+    return Put(key=key, body=body, media_type="application/pdf", cache_control="public, max-age=60", download="b c.pdf")
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("bucket", ["public", "private"])
+def test_a_copy_within_the_storage_is_as_the_original(store: ObjectStore, bucket: Bucket) -> None:
+    store.put(put("kept/b c.pdf"), bucket)
+    assert store.copy("kept/b c.pdf", "kept/r1/b c.pdf", sha256(b"words"), source_bucket=bucket)
+    one, other, body = store.head("kept/b c.pdf", bucket), store.head("kept/r1/b c.pdf"), store.get("kept/r1/b c.pdf")
+    assert one
+    assert other
+    assert body
+    same = ("size", "content_type", "cache_control", "content_disposition", "sha256")
+    assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]
+    assert body.body == b"words"
+
+
+def test_other_bytes_than_those_that_are_meant_are_not_copied(store: ObjectStore) -> None:
+    store.put(put("kept/other.pdf"))
+    assert not store.copy("kept/other.pdf", "kept/r1/other.pdf", sha256(b"others"))
+    assert not store.copy("kept/nowhere.pdf", "kept/r1/other.pdf", sha256(b"words"))
+    assert store.head("kept/r1/other.pdf") is None
+    assert DryRun(store).copy("kept/other.pdf", "kept/r1/dry.pdf", sha256(b"words"))
+    assert store.head("kept/r1/dry.pdf") is None
+
+
+def test_what_is_kept_already_is_not_copied_again_when_its_original_is_gone(store: ObjectStore) -> None:
+    """A run that was killed copied it and overwrote it."""
+    file = Kept("kept/again.pdf", "kept/r1/again.pdf", sha256(b"words"))
+    store.put(put(file.source))
+    keep(store, [file])
+    store.put(put(file.source, b"other words"))
+    keep(store, [file])
+    lost = Kept("kept/again.pdf", "kept/r2/again.pdf", sha256(b"words"))
+    with pytest.raises(StorageError, match=r"kept/again\.pdf: cannot be kept as kept/r2/again\.pdf"):
+        keep(store, [lost])
+
+
+class Deletable(Memory):
+    """A store in memory from which something may be removed."""
+
+    def delete(self, key: str, bucket: Bucket = "public") -> None:
+        self.objects.pop(key, None)
+
+
+def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
+    store = Deletable()
+    keys = ("a.html", "a.json", "a.pdf", "a/p.png", "a/r1/a.pdf", "a-b.pdf", "a-b/p.png", "b.pdf")
+    store.objects |= {f"releases/{key}": b"x" for key in keys}
+    rows = (
+        row("a", withdrawn=True, doomed=("releases/a.pdf", "releases/a.html", "releases/b.pdf", "index.html")),
+        row("b", doomed=("releases/b.pdf",)),
+    )
+    seen = commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=rows))
+    assert [found.slug for found in doomed(seen.manifest)] == ["a"], "only of what is withdrawn anything is removed"
+    after = take_down(store, seen).manifest
+    left = {key.removeprefix("releases/") for key in store.objects if key.startswith("releases/")}
+    assert left == {"a.html", "a.json", "a-b.pdf", "a-b/p.png", "b.pdf"}
+    assert after.by_slug()["a"].doomed == ()
+    assert after.serial == seen.manifest.serial + 1
+    puts = len(store.puts)
+    assert take_down(store, look(store)).manifest == after
+    assert len(store.puts) == puts
+
+
+def test_what_came_to_be_doomed_meanwhile_is_not_forgotten() -> None:
+    store = Deletable()
+    one = row("a", withdrawn=True, doomed=("releases/a.pdf",))
+    seen = commit(store, look(store), lambda now: Manifest(now.serial, (one,)))
+    more = msgspec.structs.replace(one, doomed=("releases/a.pdf", "releases/a.txt"))
+    commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
+    assert take_down(store, seen).manifest.by_slug()["a"].doomed == more.doomed

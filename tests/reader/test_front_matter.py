@@ -1,0 +1,190 @@
+"""Front matter: what it may say, and the words in which slips are reported."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from pipeline.model.document import Figure, Text
+from pipeline.model.release import Correction, Footage, Withdrawal
+from tests.support.markdown_outline import Case, accept, cases
+from tests.support.reading import FRONT, faults, picture, release
+
+
+def test_everything_that_front_matter_may_say(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "ship.png").write_bytes(picture())
+    front = """\
+title: "Acme #1: it opens"
+subtitle: 1.10
+summary: >
+  Two lines
+  of summary
+date: 2026-11-23T09:00:30.5+01:00   # a comment is no fault where nothing can get lost
+dateline: no
+reference: 12:30
+embargo: true
+draft: false
+language: PT-br
+translation_of: other.md
+topics: [human-rights, archive]
+contacts: night
+footage:
+  notice: Own notice
+  carrier: Beta SP
+  telephone: +44 20 7946 0312 ext. 4
+image: {file: ./x/ship.png, alt: "", caption: A ship, credit: Jane}
+corrections:
+  - date: 2026-11-24T09:00Z
+    note: First
+  - date: 2026-11-25T09:00+00:00
+    note: Second
+withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
+"""
+    found = release(tmp_path, front).release
+    assert found.title == "Acme #1: it opens"
+    assert (found.subtitle, found.dateline, found.reference) == ("1.10", "no", "12:30")
+    assert found.summary == "Wrong", "a withdrawn release does not tell what it said"
+    assert found.date == datetime(2026, 11, 23, 9, 0, 30, 500000, timezone(timedelta(hours=1)))
+    assert found.date.utcoffset() == timedelta(hours=1)
+    assert (found.embargo, found.draft, found.language) == (True, False, "pt-BR")
+    assert found.translation_of == "other"
+    assert found.topics == ("human-rights", "archive")
+    assert [contact.id for contact in found.contacts] == ["night"]
+    assert found.footage == (), "a withdrawn release tells nothing of what it showed"
+    assert found.image == Figure("ship.png", "", (Text("A ship"),), "Jane")
+    assert found.corrections == (
+        Correction(datetime(2026, 11, 25, 9, tzinfo=UTC), "Second"),
+        Correction(datetime(2026, 11, 24, 9, tzinfo=UTC), "First"),
+    )
+    assert found.withdrawn == Withdrawal(datetime(2026, 12, 1, tzinfo=UTC), "Wrong", "other")
+
+
+def test_defaults_come_from_the_newsroom(tmp_path: Path) -> None:
+    found = release(tmp_path, body="# Heading\n\n> quoted\n\nFirst *real* paragraph,\ntwo lines.\n").release
+    assert found.language == "en-GB"
+    assert [contact.id for contact in found.contacts] == ["desk"]
+    assert found.footage == (Footage("Footage"),)
+    assert found.summary == "First real paragraph, two lines."
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [("archive", 1), ("[archive, seoul]", 2), ("[archive, {notice: Own}]", 2), ("[{notice: A}]", 1)]
+)
+def test_footage_is_an_id_or_a_list_or_a_notice(tmp_path: Path, value: str, count: int) -> None:
+    assert len(release(tmp_path, f"{FRONT}footage: {value}\n").release.footage) == count
+
+
+DATES = [
+    ("2026-11-23", "no time (write 2026-11-23T09:00+00:00)"),
+    ("2026-11-23T09:00", "no time zone (write 2026-11-23T09:00+00:00)"),
+    ("2026-07-01T09:00:30", "no time zone (write 2026-07-01T09:00:30+01:00)"),
+    ("2026-02-30T09:00Z", "no such day or time: 2026-02-30T09:00Z (look it up in a calendar)"),
+    ("2026-11-23T24:00Z", "no such day or time: 2026-11-23T24:00Z (look it up in a calendar)"),
+    ("2026-11-23T23:59:60Z", "no such day or time: 2026-11-23T23:59:60Z (look it up in a calendar)"),
+    ("23 November 2026", "not a date (write the date as 2026-11-23T09:00+00:00)"),
+    ("2026-11-23T09:00+24:00", "no such offset (write 2026-11-23T09:00+00:00)"),
+    ("2026-11-23T09:00 GMT", "not a date (write the date as 2026-11-23T09:00+00:00)"),
+    ("2026-03-29T01:30", "no time zone (write 2026-03-29T02:30+01:00)"),
+    (
+        "2026-03-29T01:30+00:00",
+        "01:30 does not exist on 2026-03-29 in Europe/London: clocks go forward (write 2026-03-29T02:30+01:00)",
+    ),
+    (
+        "2026-03-29T01:30+01:00",
+        "01:30 does not exist on 2026-03-29 in Europe/London: clocks go forward (write 2026-03-29T00:30+00:00)",
+    ),
+    ("0001-01-01T00:00+14:00", "no such day or time: 0001-01-01T00:00+14:00 (look it up in a calendar)"),
+    ('""', "blank (write a value, or delete the line)"),
+    ("[a]", "a list, not a text (write a single value)"),
+]
+
+
+@pytest.mark.parametrize(("value", "fault"), DATES)
+def test_dates_that_are_none(tmp_path: Path, value: str, fault: str) -> None:
+    """Nobody likes offsets: the hint says what to type."""
+    assert faults(tmp_path, f"title: T\ndate: {value}\n") == [f"3 date: {fault}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-29T01:30Z",
+        "2026-03-29T01:30+09:00",
+        "2026-10-25T01:30+00:00",
+        "2026-10-25T01:30+01:00",
+        "2026-11-23t09:00:00.123z",
+        "2026-11-23 09:00+0000",
+        "2028-02-29T12:00-05:00",
+        "2026-11-23T09:00+05:45",
+    ],
+)
+def test_dates_that_are_right(tmp_path: Path, value: str) -> None:
+    """The offset decides: an hour that London skips exists in UTC and in Tokyo, one that comes twice is told apart."""
+    assert release(tmp_path, f"title: T\ndate: {value}\n").release.date.utcoffset() is not None
+
+
+def test_an_offset_of_the_other_season_is_warned_about(tmp_path: Path) -> None:
+    (warning,) = release(tmp_path, "title: T\ndate: 2026-07-01T09:00+00:00\n").warnings
+    assert warning.message == "date: Europe/London uses another offset on that day"
+    assert warning.hint == "did you mean 2026-07-01T09:00+01:00?"
+
+
+def reads_as(folder: Path, case: Case) -> str:
+    """The faults of a case, or that there are none."""
+    date = "" if "\ndate:" in case.markdown else "date: 2026-11-23T09:00Z\n"
+    return "\n".join(faults(folder, f"{case.markdown}\n{date}")) or "no fault"
+
+
+def test_accept(tmp_path: Path) -> None:
+    """``ACCEPT=1`` rewrites the file of cases; a plain run checks that it is as it would be written."""
+    found = [Case(case.title, case.markdown, reads_as(tmp_path, case)) for case in cases("front-matter")]
+    if os.environ.get("ACCEPT"):
+        accept("front-matter", found)
+    assert found == cases("front-matter")
+
+
+@pytest.mark.parametrize("case", cases("front-matter"), ids=lambda case: case.title)
+def test_slips(tmp_path: Path, case: Case) -> None:
+    """Each slip is named with its line, in words for a press officer, with what to do."""
+    assert reads_as(tmp_path, case) == case.outline
+
+
+def test_all_faults_are_named_at_once_by_line(tmp_path: Path) -> None:
+    front = "titel: T\nembargo: maybe\ndate: tomorrow\nimage:\n  file: none.jpg\n"
+    found = faults(tmp_path, front, "Words <b>bold</b>.\n\n![](gone.png)\n", "Bad--Name")
+    assert [line.partition(" (")[0] for line in found] == [
+        "0 the file's name is not small letters, digits and single hyphens",
+        "2 titel: unknown key",
+        "2 title: missing",
+        "3 embargo: neither true nor false: maybe",
+        "4 date: not a date",
+        "6 image.alt: missing",
+        "6 image.file: no such file: none.jpg",
+        "8 raw HTML: </b>",
+        "8 raw HTML: <b>",
+        "10 a picture without a text alternative: gone.png",
+        "10 picture: no such file: gone.png",
+    ]
+
+
+def test_an_alternative_left_blank_is_not_decoration(tmp_path: Path) -> None:
+    """``alt: ""`` is a decision, ``alt:`` is forgetfulness."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.png").write_bytes(picture())
+    found = faults(tmp_path, f"{FRONT}image:\n  file: a.png\n  alt:\n")
+    assert found == ["6 image.alt: blank (write a value, or delete the line)"]
+
+
+@pytest.mark.parametrize("slug", ["index", "con", "com1", "x" * 81, "a_b", "a--b", "-a", "Ä", "a.b"])
+def test_names_that_cannot_be_an_address(tmp_path: Path, slug: str) -> None:
+    (fault,) = faults(tmp_path, slug=slug)
+    assert fault.startswith("0 the ")
+
+
+@pytest.mark.parametrize("slug", ["a", "9", "a-1-b", "x" * 80])
+def test_names_that_can(tmp_path: Path, slug: str) -> None:
+    assert release(tmp_path, slug=slug).release.slug == slug

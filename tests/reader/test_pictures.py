@@ -1,0 +1,379 @@
+"""Pictures: what is refused, and what goes out."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageFile, PngImagePlugin
+
+from pipeline.model.document import Figure, List, Paragraph
+from pipeline.reader import Reading
+from tests.support.profiles import P3, PRESS, SCREEN
+from tests.support.reading import FRONT, faults, picture, release
+
+KINDS = [("PNG", "png"), ("JPEG", "jpg"), ("JPEG", "jpeg"), ("WEBP", "webp"), ("GIF", "gif")]
+
+
+def exif(orientation: int = 1) -> bytes:
+    data = Image.Exif()
+    data[0x0112] = orientation
+    data[0x010E] = "SECRET description"
+    data.get_ifd(0x8825)[1] = "N"
+    return data.tobytes()
+
+
+def read(folder: Path, data: bytes, name: str = "a.png", body: str = "") -> Reading:
+    (folder / "x").mkdir(exist_ok=True)
+    (folder / "x" / name).write_bytes(data)
+    return release(folder, body=body or f"![Alt]({name})\n")
+
+
+def trouble(folder: Path, data: bytes, name: str = "a.png", named: str = "") -> str:
+    (folder / "x").mkdir(exist_ok=True)
+    (folder / "x" / name).write_bytes(data)
+    (fault,) = faults(folder, body=f"![Alt]({named or name})\n")
+    return fault.replace(str(folder), "FOLDER")
+
+
+@pytest.mark.parametrize(("kind", "suffix"), KINDS)
+def test_formats(tmp_path: Path, kind: str, suffix: str) -> None:
+    found = read(tmp_path, picture(kind), f"a.{suffix}")
+    (given,) = found.release.pictures
+    assert (given.file, given.width, given.height) == (f"a.{suffix}", 40, 30)
+    assert given.size == len(found.pictures[given.file])
+    with Image.open(io.BytesIO(found.pictures[given.file])) as image:
+        assert Image.MIME[image.format or ""] == given.media_type
+
+
+def test_pictures_come_in_order_each_once(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    for name in "abc":
+        (tmp_path / "x" / f"{name}.png").write_bytes(picture())
+    body = "![B](b.png)\n\n## Notes to editors\n\n- ![C](./c.png)\n- ![B](x/b.png)\n"
+    found = release(tmp_path, f"{FRONT}image: {{file: a.png, alt: A}}\n", body).release
+    assert [given.file for given in found.pictures] == ["a.png", "b.png", "c.png"]
+    assert found.body == (Figure("b.png", "B"),)
+    assert isinstance(found.notes[1], List)
+
+
+@pytest.mark.parametrize(("kind", "suffix"), KINDS)
+def test_metadata_goes_and_pixels_stay(tmp_path: Path, kind: str, suffix: str) -> None:
+    """EXIF, XMP, comments and text are gone, the colour profile is not; the same bytes come out each time."""
+    options: dict[str, Any] = {"icc_profile": SCREEN, "exif": exif()}
+    if kind == "JPEG":
+        options |= {"comment": b"SECRET comment", "progressive": True, "xmp": b"SECRET xmp"}
+    if kind == "WEBP":
+        options |= {"xmp": b"SECRET xmp", "lossless": True}
+    if kind == "GIF":
+        options = {"comment": b"SECRET comment"}
+    if kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Comment", "SECRET comment")
+        text.add_itxt("XML:com.adobe.xmp", "SECRET xmp", zip=False)
+        options |= {"pnginfo": text}
+    data = picture(kind, **options) + (b"" if kind == "WEBP" else b"SECRET tail")
+    assert b"SECRET" in data
+    name = f"a.{suffix}"
+    out = read(tmp_path, data, name).pictures[name]
+    assert b"SECRET" not in out
+    with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(out)) as after:
+        assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+        assert before.info.get("icc_profile") == after.info.get("icc_profile")
+        assert not after.getexif()
+    assert read(tmp_path, data, name).pictures[name] == out
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_the_camera_s_turn_is_applied(tmp_path: Path, kind: str) -> None:
+    data = picture(kind, size=(40, 20), exif=exif(6), icc_profile=SCREEN)
+    name = f"a.{'jpg' if kind == 'JPEG' else kind.lower()}"
+    found = read(tmp_path, data, name)
+    assert (found.release.pictures[0].width, found.release.pictures[0].height) == (20, 40)
+    with Image.open(io.BytesIO(found.pictures[name])) as image:
+        assert image.size == (20, 40)
+        assert not image.getexif()
+        assert image.info["icc_profile"] == SCREEN
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixel(tmp_path: Path, mode: str) -> None:
+    buffer = io.BytesIO()
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    Image.new(mode, (8, 8)).save(buffer, kind)
+    assert read(tmp_path, buffer.getvalue(), "a.jpg" if kind == "JPEG" else "a.png").release.pictures
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_animation_is_refused(tmp_path: Path, kind: str) -> None:
+    """Neither paper nor a text document moves, and one frame of it may not be what was meant."""
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], lossless=True)
+    assert "an animated picture" in trouble(tmp_path, buffer.getvalue(), f"a.{kind.lower()}")
+
+
+REFUSED = [
+    (picture("JPEG"), "a.png", "picture: a JPEG with another name"),
+    (b"GIF89a", "a.gif", "picture: not a picture"),
+    (b"hello", "a.png", "picture: not a picture"),
+    (b"", "a.png", "picture: not a picture"),
+    (b'<?xml version="1.0"?><svg/>', "a.png", "picture: SVG is not accepted"),
+    (b"<svg/>", "a.svg", "picture: SVG is not accepted"),
+    (picture()[:-40], "a.png", "picture: truncated or damaged"),
+    (picture("JPEG", (400, 300))[:-400], "a.jpg", "picture: truncated or damaged"),
+    (picture("WEBP")[:-40], "a.webp", "picture: truncated or damaged"),
+    (picture("BMP"), "a.bmp", "picture: not a picture"),
+]
+
+
+@pytest.mark.parametrize(("data", "name", "message"), REFUSED, ids=range(len(REFUSED)))
+def test_what_is_no_sound_picture(tmp_path: Path, data: bytes, name: str, message: str) -> None:
+    assert message in trouble(tmp_path, data, name)
+
+
+def test_a_bomb_is_met_by_its_header(tmp_path: Path) -> None:
+    """A small file that claims many pixels is refused before a single one is unpacked."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    for width, height in ((13_000, 13_000), (100_000, 100_000), (40_000_001, 1)):
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+        data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+        started = time.monotonic()
+        assert "more than 40 megapixels" in trouble(tmp_path, data)
+        assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("gone.png", "no such file"),
+        ("../a.png", "not a plain file name"),
+        ("../x/a.png", "not a plain file name"),
+        ("y/a.png", "not a plain file name"),
+        ("/etc/passwd", "not a plain file name"),
+        ("https://example.org/a.png", "not a file of this release"),
+        ("data:image/png;base64,AA", "not a file of this release"),
+        ("//example.org/a.png", "not a file of this release"),
+        (".hidden.png", "not a plain file name"),
+        ("a%20b.png", "not a plain file name"),
+        ("A.png", "no such file"),
+        ("link.png", "outside the folder"),
+        ("loop.png", "no such file"),
+        ("folder.png", "outside the folder"),
+    ],
+)
+def test_files_that_are_not_the_release_s_own(tmp_path: Path, named: str, message: str) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (tmp_path / "other.png").write_bytes(picture())
+    (folder / "link.png").symlink_to(tmp_path / "other.png")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    (folder / "folder.png").mkdir()
+    assert f"picture: {message}" in trouble(tmp_path, picture(), "a.png", named)
+
+
+def test_a_folder_that_is_a_link_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "a.png").write_bytes(picture())
+    (tmp_path / "x").symlink_to(tmp_path / "y")
+    (fault,) = faults(tmp_path, body="![Alt](a.png)\n")
+    assert "outside the folder" in fault
+
+
+def test_names_that_differ_by_capitals_alone(tmp_path: Path) -> None:
+    """On half of the world's computers they would be one file."""
+    (tmp_path / "x").mkdir()
+    for name in ("a.png", "A.png"):
+        (tmp_path / "x" / name).write_bytes(picture())
+    (fault,) = faults(tmp_path, body="![Alt](a.png)\n\n![Alt](A.png)\n")
+    assert fault == "7 picture: differs only by capitals from a.png: A.png (rename one of the files)"
+
+
+def test_a_link_within_the_folder_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.png").write_bytes(picture())
+    (tmp_path / "x" / "b.png").symlink_to("a.png")
+    assert release(tmp_path, body="![Alt](b.png)\n").release.pictures[0].file == "b.png"
+
+
+def test_a_picture_named_twice_is_one_fault_a_place(tmp_path: Path) -> None:
+    assert len(faults(tmp_path, body="![Alt](b.png)\n\nWords\n\n![Alt](b.png)\n")) == 2
+
+
+def test_words_around_a_picture_are_paragraphs(tmp_path: Path) -> None:
+    found = read(tmp_path, picture(), body="before ![Alt](a.png) after\n").release.body
+    assert [type(block) for block in found] == [Paragraph, Figure, Paragraph]
+
+
+# ── Before anything is decoded ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def with_chunk(name: bytes, content: bytes) -> bytes:
+    """A sound PNG with one chunk more, straight after its header."""
+    data = picture()
+    return data[:33] + chunk(name, content) + data[33:]
+
+
+def icc_png(profile: bytes) -> bytes:
+    return with_chunk(b"iCCP", b"a name\0\0" + zlib.compress(profile, 9))
+
+
+def icc_jpeg(profile: bytes) -> bytes:
+    return picture("JPEG", icc_profile=profile)
+
+
+BAD_PROFILES = [
+    (b"profile " * 40, "its colour profile is damaged"),
+    (SCREEN[:600], "its colour profile is damaged"),
+    (SCREEN[:132] + struct.pack(">I", 2_000_000) + bytes(1000), "its colour profile is damaged"),
+    (bytes(100_000_000), "its colour profile is larger than 4 MB"),
+]
+
+
+@pytest.mark.parametrize(("profile", "message"), BAD_PROFILES, ids=["none", "cut", "no tags", "bomb"])
+@pytest.mark.parametrize("make", [icc_png, icc_jpeg], ids=["png", "jpeg"])
+def test_colour_profile_that_is_none(
+    tmp_path: Path, make: Callable[[bytes], bytes], profile: bytes, message: str
+) -> None:
+    if len(profile) > 10_000_000 and make is icc_jpeg:
+        profile = profile[:5_000_000]  # a JPEG cannot pack its profile
+    data, name = make(profile), "a.png" if make is icc_png else "a.jpg"
+    tracemalloc.start()
+    try:
+        found = trouble(tmp_path, data, name)
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+    assert message in found
+    assert "sRGB" in found
+
+
+def test_profile_of_other_colours_than_the_picture_has_is_left_out(tmp_path: Path) -> None:
+    """As programs do, which cannot apply it."""
+    out = read(tmp_path, icc_png(PRESS)).pictures["a.png"]
+    with Image.open(io.BytesIO(out)) as image:
+        assert "icc_profile" not in image.info
+
+
+def test_words_packed_into_a_bomb_are_never_unpacked(tmp_path: Path) -> None:
+    packed = zlib.compress(bytes(200_000_000), 9)
+    for name, content in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed)):
+        started = time.monotonic()
+        assert read(tmp_path, with_chunk(name, content)).release.pictures
+        assert time.monotonic() - started < 1
+
+
+def test_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with (tmp_path / "x" / "a.png").open("wb") as file:
+        file.write(picture())
+        file.truncate(65_000_000)
+    (fault,) = faults(tmp_path, body="![Alt](a.png)\n")
+    assert "larger than 64 MB" in fault
+
+
+def test_camera_that_joins_several_pictures_in_a_file(tmp_path: Path) -> None:
+    """Telephones do: the second is a preview, or the light that screens of more range show."""
+    buffer = io.BytesIO()
+    shots = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    shots[0].save(buffer, "MPO", save_all=True, append_images=shots[1:])
+    out = read(tmp_path, buffer.getvalue(), "a.jpg").pictures["a.jpg"]
+    assert b"MPF" not in out
+    with Image.open(io.BytesIO(out)) as image:
+        assert image.format == "JPEG"
+
+
+def test_cut_off_is_noticed_whatever_other_libraries_have_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WeasyPrint lets Pillow fill in what is missing."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    data = picture(size=(400, 300))
+    half = zlib.compress(bytes(301 * 3 * 150))
+    assert "truncated" in trouble(tmp_path, data[:33] + chunk(b"IDAT", half) + chunk(b"IEND", b""))
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+# ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def names(folder: Path, size: tuple[int, int], name: str = "a.jpg", **options: Any) -> list[str]:
+    kind = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[name.rpartition(".")[2]]
+    found = read(folder, picture(kind, size, **options), name)
+    assert set(found.pictures) == set(found.release.picture_files)
+    return [copy.file for copy in found.release.pictures[0].copies]
+
+
+@pytest.mark.parametrize(
+    ("size", "widths"),
+    [
+        ((599, 400), []),
+        ((600, 400), [480]),
+        ((1199, 400), [480]),
+        ((1200, 800), [480, 960]),
+        ((1800, 800), [480, 960, 1440]),
+        ((6000, 600), [1200, 2400, 3600]),
+    ],
+    ids=str,
+)
+def test_copies_of_what_is_clearly_larger_and_none_is_blown_up(
+    tmp_path: Path, size: tuple[int, int], widths: list[int]
+) -> None:
+    assert names(tmp_path, size) == [f"a.{width}.jpg" for width in widths]
+
+
+def test_where_the_original_cannot_be_shown_a_copy_takes_its_place(tmp_path: Path) -> None:
+    assert names(tmp_path, (300, 200), icc_profile=P3) == ["a.300.jpg"]
+    assert names(tmp_path, (300, 200), icc_profile=SCREEN) == []
+
+
+def test_copies_stand_upright(tmp_path: Path) -> None:
+    found = read(tmp_path, picture("JPEG", (1600, 800), exif=exif(6)), "a.jpg")
+    (given,) = found.release.pictures
+    assert [(copy.width, copy.height) for copy in given.copies] == [(480, 960)]
+    assert (given.width, given.height) == (800, 1600)
+
+
+def test_copy_whose_name_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.jpg").write_bytes(picture("JPEG", (700, 400)))
+    (tmp_path / "x" / "A.480.JPG").write_bytes(picture("JPEG"))
+    (fault,) = faults(tmp_path, body="![Alt](A.480.JPG)\n\n![Alt](a.jpg)\n")
+    assert fault.startswith("7 picture: a smaller copy would have the name a.480.jpg, as has A.480.JPG: a.jpg (rename")
+
+
+def test_pictures_of_one_name_and_two_kinds(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    noise = Image.effect_noise((700, 400), 90)
+    for name in ("a.jpg", "a.png"):
+        noise.save(tmp_path / "x" / name)
+    found = release(tmp_path, body="![Alt](a.jpg)\n\n![Alt](a.png)\n")
+    assert len(found.pictures) == len(found.release.picture_files) == 4
+
+
+# ── Decoration ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_picture_without_words_is_a_fault_that_says_how_decoration_is_marked(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.png").write_bytes(picture())
+    for mark in ("![](a.png)", "![\u00a0](a.png)", "![&nbsp;](a.png)", "![][a]\n\n[a]: a.png"):
+        (fault,) = faults(tmp_path, body=f"Words.\n\n{mark}\n")
+        assert fault.startswith("7 a picture without a text alternative: a.png (say what it shows:")
+        assert "![ ](ship.jpg)" in fault
+
+
+def test_blank_marks_decoration(tmp_path: Path) -> None:
+    assert read(tmp_path, picture(), body="![ ](a.png)\n").release.body == (Figure("a.png", ""),)

@@ -1,0 +1,103 @@
+"""What one release says of another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.model.document import Link, Paragraph, Quote, Strong, Text
+from pipeline.model.release import Release, Withdrawal
+from pipeline.reader import check_slugs, check_translations
+
+
+def made(slug: str, day: int = 1, **facts: object) -> Release:
+    body = (Paragraph((Text("Words."),)),)
+    date = datetime(2026, 1, day, tzinfo=UTC)
+    language = "fr" if "translation_of" in facts else "en"
+    whole = Release(slug=slug, title="T", date=date, language=language, body=body, summary="S")
+    return msgspec.structs.replace(whole, **facts)
+
+
+def linking(slug: str) -> tuple[Quote]:
+    return (Quote((Paragraph((Strong((Link(f"{slug}.html#part", (Text("see"),)),)),)),)),)
+
+
+def withdrawn(replaced_by: str) -> Withdrawal:
+    return Withdrawal(datetime(2026, 1, 3, tzinfo=UTC), "R", replaced_by)
+
+
+def messages(*releases: Release) -> list[str]:
+    return [f"{fault.source}: {fault.message}" for fault in check_translations(releases)]
+
+
+def test_names_that_lead_somewhere() -> None:
+    assert not messages(
+        made("a", 2, translation_of="b", body=linking("b")),
+        made("b", notes=linking("b")),
+        made("c", withdrawn=withdrawn("a")),
+        made("d", 1, translation_of="e"),
+        made("e", 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"translation_of": "x"}, "translation_of: there is no release x"),
+        ({"translation_of": "a"}, "translation_of: the release itself"),
+        ({"translation_of": "c"}, "translation_of: itself a translation"),
+        ({"translation_of": "b", "language": "en"}, "translation_of: that release is in en too"),
+        ({"withdrawn": withdrawn("x")}, "withdrawn.replaced_by: there is no release x"),
+        ({"withdrawn": withdrawn("a")}, "withdrawn.replaced_by: the release itself"),
+        ({"body": linking("x")}, "link: there is no release x"),
+        ({"body": linking("later")}, "link: that release is not public yet when this one is"),
+        ({"notes": linking("draft")}, "link: that release is not public yet when this one is"),
+        ({"withdrawn": withdrawn("later")}, "withdrawn.replaced_by: that release is not public yet when this one is"),
+    ],
+)
+def test_names_that_do_not(facts: dict[str, object], message: str) -> None:
+    """A link to a release that waits would give it away."""
+    others = made("b"), made("c", translation_of="b"), made("later", 9), made("draft", draft=True)
+    assert messages(made("a", 2, **facts), *others) == [f"content/a.md: {message}"]
+
+
+def test_faults_have_the_line_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.md"
+    file.write_text("---\ntitle: T\ntranslation_of: x\n---\n")
+    (fault,) = check_translations([made("a", translation_of="x"), made("xy")], {"a": file})
+    assert (fault.source, fault.line, fault.hint) == (str(file), 3, "write the name of its file, without .md")
+
+
+def test_two_files_with_one_name() -> None:
+    found = check_slugs([Path("content/b.md"), Path("content/sub/a.md"), Path("content/a.md")])
+    assert [str(fault) for fault in found] == [
+        "content/sub/a.md: the same name as content/a.md\n  hint: rename one of them"
+    ]
+
+
+def test_names_that_are_no_slug() -> None:
+    found = check_slugs([Path("content/A.md"), Path("content/a.md"), Path("content/index.md")])
+    assert [(fault.source, fault.message.split(" ")[1]) for fault in found] == [
+        ("content/A.md", "file's"),
+        ("content/a.md", "same"),
+        ("content/index.md", "name"),
+    ]
+
+
+def test_translation_would_give_away_an_original_that_waits() -> None:
+    late = made("late", 5)
+    early = made("early", 1, translation_of="late")
+    assert messages(early, late) == [
+        "content/early.md: translation_of: that release is not public yet when this one is"
+    ]
+
+
+def test_what_is_public_by_now_may_be_named_by_an_older_release() -> None:
+    late, early = made("late", 5), made("early", 1, body=linking("late"))
+    known = {"late": late, "early": early}
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    assert check_translations([early], known=known, now=now) == ()
+    assert check_translations([early], known=known, now=now - timedelta(milliseconds=1))

@@ -1,0 +1,370 @@
+"""What the feeds promise to readers' programs: RSS 2.0, Atom 1.0 and JSON Feed 1.1 that none of them has to repair."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import feedparser
+import msgspec
+import pytest
+
+from pipeline.build.parity.content import folded
+from pipeline.model.manifest import Row
+from pipeline.model.newsroom import Newsroom
+from pipeline.site.feeds import feeds
+from pipeline.typography.feed_list import whole
+from tests.site.test_pages import BASE, row
+from tests.support import sample
+from tests.support.renditions import text_of_html, words_of
+from tests.support.syndication import faults, read
+from tests.writers.cases import FOLDER, written
+from tests.writers.cases import row as row_of_case
+
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+MEDIA = "{http://search.yahoo.com/mrss/}content"
+ATOM_SPACE = "http://www.w3.org/2005/Atom"
+ATOM = f"{{{ATOM_SPACE}}}link"
+CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
+BODY = "<p>All of it, with <strong>weight</strong> &amp; an ampersand.</p>"
+FILES = (
+    ("text", ".txt", "text/plain; charset=utf-8", 3200),
+    ("pdf", ".pdf", "application/pdf", 26_400),
+    ("docx", ".docx", "application/msword", 14_100),
+    ("html", ".html", "text/html; charset=utf-8", 9000),
+    ("kit", ".zip", "application/zip", 50_000),
+)
+OFFERED = (
+    (".pdf", "application/pdf", 26_400),
+    (".txt", "text/plain", 3200),
+    (".docx", "application/msword", 14_100),
+    (".zip", "application/zip", 50_000),
+    (".json", "application/json", 3100),
+)
+
+
+def record(found: Row, body: str = BODY) -> bytes:
+    """Return as much of a ninjs record as the feeds read."""
+    return msgspec.json.encode(
+        {
+            "uri": sample.NEWSROOM.guid(found.slug),
+            "bodies": [{"value": body}],
+            "renditions": [
+                {"name": name, "href": f"{BASE}releases/{found.slug}{suffix}", "contentType": kind, "sizeInBytes": size}
+                for name, suffix, kind, size in FILES
+            ],
+        }
+    )
+
+
+def rss(rows: Iterable[Row], told: Callable[[Row], bytes], newsroom: Newsroom = sample.NEWSROOM) -> bytes:
+    """Return the RSS document of all releases."""
+    return feeds([(whole(newsroom), tuple(rows))], told, newsroom, BASE)["feed.xml"]
+
+
+def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
+    return rss(rows, lambda found: record(found, body), newsroom)
+
+
+def channel(data: bytes) -> ElementTree.Element:
+    root = ElementTree.fromstring(data)
+    assert (root.tag, root.get("version")) == ("rss", "2.0")
+    found = root.find("channel")
+    assert found is not None
+    return found
+
+
+def item(data: bytes) -> ElementTree.Element:
+    (found,) = channel(data).findall("item")
+    return found
+
+
+def parsed(data: bytes) -> Any:
+    found = feedparser.parse(data)
+    assert not found.bozo, found.get("bozo_exception")
+    return found
+
+
+# ── The channel ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_channel_is_the_newsroom_and_says_where_it_is_itself() -> None:
+    found = channel(feed(row("one")))
+    assert found.findtext("title") == "Open Window Archive"
+    assert found.findtext("description") == "Releases: Open Window Archive"
+    assert found.findtext("language") == "en-GB"
+    assert found.findtext("link") == f"{BASE}index.html"
+    (own,) = (link for link in found.findall(ATOM) if link.get("rel") == "self")
+    assert (own.get("href"), own.get("type")) == (f"{BASE}feed.xml", "application/rss+xml")
+    assert len(found.findall("link")) == 1
+
+
+def test_build_date_is_that_of_the_newest_change_and_no_clock_is_read() -> None:
+    corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
+    date = channel(feed(row("new", 9), corrected)).findtext("lastBuildDate")
+    assert date is not None
+    assert parsedate_to_datetime(date) == corrected.modified
+
+
+def test_same_rows_give_the_same_bytes_at_any_time() -> None:
+    first = feed(row("one"), row("two", 1))
+    time.sleep(1.1)
+    assert feed(row("one"), row("two", 1)) == first
+
+
+def test_an_empty_newsroom_has_a_valid_feed() -> None:
+    data = feed()
+    assert parsed(data).entries == []
+    assert channel(data).findtext("lastBuildDate") == "Thu, 01 Jan 1970 00:00:00 +0000"
+
+
+def test_no_byte_order_mark_and_utf_8_is_declared() -> None:
+    assert feed(row("one", title="Ünïcödé 한국어")).startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
+    assert "한국어" in feed(row("one", title="Ünïcödé 한국어")).decode()
+
+
+# ── Entries ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_entries_stand_in_the_order_of_the_manifest() -> None:
+    titles = [found.findtext("title") for found in channel(feed(row("c", 9), row("a", 3), row("b"))).findall("item")]
+    assert titles == ["Title of c", "Title of a", "Title of b"]
+
+
+def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_asked_for() -> None:
+    asked: list[str] = []
+
+    def told(found: Row) -> bytes:
+        asked.append(found.slug)
+        return record(found)
+
+    rows = [row(f"r{number}", -number) for number in range(150)]
+    for limit in (100, 20):
+        asked.clear()
+        newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=limit)
+        data = rss(rows, told, newsroom)
+        assert [entry.link for entry in parsed(data).entries] == [
+            f"{BASE}releases/r{number}.html" for number in range(limit)
+        ]
+        assert len(asked) == limit
+
+
+def test_a_change_of_what_is_not_listed_any_more_leaves_the_feed_alone() -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=1)
+    old = row("old", -9, modified=datetime(2026, 5, 1, tzinfo=UTC))
+    assert feed(row("new"), old, newsroom=newsroom) == feed(row("new"), row("old", -9), newsroom=newsroom)
+
+
+def test_an_entry_keeps_its_name_for_ever_and_says_that_it_is_no_address() -> None:
+    guid = item(feed(row("one"))).find("guid")
+    assert guid is not None
+    assert (guid.text, guid.get("isPermaLink")) == ("tag:example.org,2026:releases/one", "false")
+
+
+def test_an_entry_has_its_page_its_date_its_topics_and_who_issued_it() -> None:
+    moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    found = item(feed(row("one", date=moment, topics=("archive",))))
+    assert found.findtext("link") == f"{BASE}releases/one.html"
+    assert found.findtext("pubDate") == "Sun, 01 Mar 2026 09:00:00 +0545"
+    assert [category.text for category in found.findall("category")] == ["Archive"]
+    assert found.findtext(CREATOR) == "Open Window Archive"
+
+
+def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
+    (enclosure,) = item(feed(row("one"))).findall("enclosure")
+    assert enclosure.attrib == {
+        "url": f"{BASE}releases/one.pdf",
+        "length": "26400",
+        "type": "application/pdf",
+    }
+
+
+def test_every_file_but_the_page_is_listed_as_media() -> None:
+    found = [dict(media.attrib) for media in item(feed(row("one"))).findall(MEDIA)]
+    assert found == [
+        {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": str(size)} for suffix, kind, size in OFFERED
+    ]
+
+
+def test_a_summary_is_text_even_for_readers_that_take_it_for_html() -> None:
+    description = item(feed(row("one", summary="A <b> & a “quote” > 3"))).findtext("description")
+    assert description == "A &lt;b&gt; &amp; a “quote” &gt; 3"
+
+
+def test_the_whole_article_is_in_the_entry() -> None:
+    assert item(feed(row("one"))).findtext(CONTENT) == BODY
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["]]>", "<![CDATA[x]]>", "</title><item>", "&amp; &#60; &", "<script>alert(1)</script>", "a]]>b<c>&d", "‮\u200b"],
+)
+def test_hostile_titles_come_back_as_they_are(hostile: str) -> None:
+    data = feed(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
+    parsed(data)
+    assert item(data).findtext("title") == hostile
+    assert item(data).findtext(CONTENT) == f"<p>{hostile}</p>"
+
+
+# ── Atom and JSON Feed ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def three(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> list[bytes]:
+    """Return the feed of all releases in its three formats."""
+    found = feeds([(whole(newsroom), rows)], lambda row: record(row, body), newsroom, BASE)
+    assert list(found) == ["feed.xml", "atom.xml", "feed.json"]
+    return list(found.values())
+
+
+def test_the_three_formats_say_the_same() -> None:
+    moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    corrected = row("two", date=moment, modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC), language="ar", summary="")
+    one, other, another = (read(data) for data in three(row("one", 1), corrected))
+    assert one.entries == other.entries == another.entries
+    assert [entry.id for entry in one.entries] == [sample.NEWSROOM.guid("one"), sample.NEWSROOM.guid("two")]
+    assert one.entries[1].published == moment
+    assert one.entries[1].updated == corrected.modified
+    assert one.entries[1].html == BODY
+    assert one.entries[1].files == {(f"{BASE}releases/two{suffix}", kind, size) for suffix, kind, size in OFFERED}
+    assert [each.url for each in (one, other, another)] == [
+        f"{BASE}{key}" for key in ("feed.xml", "atom.xml", "feed.json")
+    ]
+
+
+def test_they_are_valid_with_nothing_in_them_and_with_all_that_can_be() -> None:
+    full = msgspec.structs.replace(sample.NEWSROOM, website="https://example.org/", tag_authority="")
+    for newsroom in (sample.NEWSROOM, full):
+        for rows in ((), (row("one", topics=("archive", "war"), language="zh-hant-tw", modified=datetime.now(UTC)),)):
+            assert [faults(data) for data in three(*rows, newsroom=newsroom)] == [[], [], []]
+
+
+def test_atom_is_as_new_as_its_newest_change_and_no_clock_is_read() -> None:
+    corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
+    made = three(row("new", 9), corrected)
+    assert ElementTree.fromstring(made[1]).findtext(f"{{{ATOM_SPACE}}}updated") == "2026-05-04T03:02:01+00:00"
+    time.sleep(1.1)
+    assert three(row("new", 9), corrected) == made
+
+
+def test_a_feed_has_one_name_wherever_it_stands() -> None:
+    def name(newsroom: Newsroom) -> str | None:
+        return ElementTree.fromstring(three(newsroom=newsroom)[1]).findtext(f"{{{ATOM_SPACE}}}id")
+
+    assert name(sample.NEWSROOM) == "tag:example.org,2026:feeds/"
+    bare = msgspec.structs.replace(sample.NEWSROOM, tag_authority="")
+    other = msgspec.structs.replace(bare, name="Other")
+    assert len({name(bare), name(other)}) == 2
+    assert str(name(bare)).startswith("urn:uuid:")
+
+
+def test_entries_say_their_language_and_their_topics() -> None:
+    _, atom, data = three(row("one", language="ar", topics=("archive",)))
+    (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
+    assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "ar"
+    assert [each.attrib for each in entry.findall(f"{{{ATOM_SPACE}}}category")] == [
+        {"term": "archive", "label": "Archive"}
+    ]
+    (entry,) = msgspec.json.decode(data)["items"]
+    assert (entry["language"], entry["tags"]) == ("ar", ["Archive"])
+
+
+@pytest.mark.parametrize(
+    "hostile", ["]]>", "</title><entry>", "&amp; &#60; &", "<script>alert(1)</script>", '"\\', "‮\u200b"]
+)
+def test_hostile_titles_come_back_from_every_format(hostile: str) -> None:
+    _, atom, data = three(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
+    (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
+    (item,) = msgspec.json.decode(data)["items"]
+    for text in ([entry.findtext(f"{{{ATOM_SPACE}}}{name}") for name in ("title", "summary", "content")],
+                 [item["title"], item["summary"], item["content_html"]]):  # fmt: skip
+        assert text == [hostile, hostile, f"<p>{hostile}</p>"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("<updated>", "<when>"),
+        ("<id>tag:example.org,2026:releases/two</id>", "<id>tag:example.org,2026:releases/one</id>"),
+        ("2026-03-01T09:00:00+00:00</updated>", "2026-03-01T09:00:00</updated>"),
+        (f'href="{BASE}releases/one.pdf"', 'href="one.pdf"'),
+        ('length="26400"', 'length="0"'),
+        ('rel="alternate" type="text/html" href', 'rel="related" type="text/html" href'),
+        ('<entry xml:lang="en-GB">', "<entry>"),
+        ('type="html"', 'type="CDATA"'),
+        ("<pubDate>Sun, 01 Mar 2026", "<pubDate>01.03.2026"),
+        ('isPermaLink="false"', ""),
+        ('rel="self"', 'rel="via"'),
+        ("https://jsonfeed.org/version/1.1", "https://jsonfeed.org/version/1"),
+        ('"size_in_bytes":26400', '"size_in_bytes":"26400"'),
+        ('"tags":["Archive"]', '"tags":[7]'),
+        ('"date_published"', '"published"'),
+        ('"authors"', '"author"'),
+    ],
+)
+def test_rules_are_heard(good: str, bad: str) -> None:
+    """A feed that breaks one is told from one that does not; else the tests above would say nothing."""
+    made = [data.decode() for data in three(row("one", topics=("archive",)), row("two", 1))]
+    assert any(good in text for text in made)
+    changed = [
+        text.replace(good, bad, 1).replace("</updated>", "</when>" if bad == "<when>" else "</updated>", 1)
+        for text in made
+    ]
+    broken = [faults(text.encode()) for text in changed]
+    assert [bool(found) for found in broken] == [good in text for text in made]
+
+
+# ── With real records ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cases(*names: str) -> Iterable[tuple[Row, bytes, dict[str, bytes]]]:
+    for name in names:
+        job, made = written(Path(FOLDER) / name / f"{name}.md")
+        yield row_of_case(job, made), made["json"], made
+
+
+def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
+    found = list(cases("plain", "withdrawn"))
+    records = {listed.slug: data for listed, data, _ in found}
+    rows = [listed for listed, *_ in found]
+    data = rss(rows, lambda listed: records[listed.slug])
+    for entry, (listed, _, made) in zip(parsed(data).entries, found, strict=True):
+        assert entry.title == listed.title
+        lengths = {int(media["filesize"]) for media in entry.media_content}
+        if listed.slug == "withdrawn":
+            assert (entry.enclosures, lengths) == ([], {len(records["withdrawn"])}), "the record alone is left"
+            continue
+        assert int(entry.enclosures[0].length) == len(made["pdf"])
+        assert lengths >= {len(made["pdf"]), len(made["text"])}
+
+
+@pytest.mark.parametrize("name", ["greek", "hebrew", "mixed", "korean", "japanese", "thai", "devanagari", "emoji"])
+def test_text_of_any_script_comes_through_with_its_language_and_direction(name: str) -> None:
+    ((listed, data, made),) = cases(name)
+    (entry,) = parsed(rss([listed], lambda _: data)).entries
+    assert (entry.title, entry.summary) == (listed.title, escape(listed.summary, quote=False))
+    content = entry.content[0].value
+    direction = "rtl" if name in ("hebrew", "mixed") else "ltr"
+    assert content.startswith(f'<div dir="{direction}" lang="{listed.language}">')  # feedparser sorts attributes
+    assert Counter(words_of("json", made["json"])) == Counter(folded(f"{listed.title} {text_of_html(content)}"))
+
+
+def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:
+    ((listed, data, _),) = cases("withdrawn")
+    found = item(rss([listed], lambda _: data))
+    text = found.findtext(CONTENT)
+    assert text is not None
+    assert "The figures were another country’s." in text
+    made = feeds([(whole(sample.NEWSROOM), [listed])], lambda _: data, sample.NEWSROOM, BASE)
+    for (entry,) in (read(each).entries for each in made.values()):
+        assert entry.id == sample.NEWSROOM.guid("withdrawn")
+        assert entry.updated == listed.modified > entry.published
+        assert "The figures were another country’s." in entry.html
+        assert [url for url, *_ in entry.files] == [f"{BASE}releases/withdrawn.json"], "nothing else is left of it"
+    assert "These words must not be seen" not in ElementTree.tostring(found, "unicode")

@@ -1,0 +1,199 @@
+"""What the pages of the newsroom promise: front page, contacts in three forms, shared files named by digest."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model.manifest import Row
+from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
+from pipeline.site.contact import contact_files
+from pipeline.site.pages import index_page
+from pipeline.typography.contact_cards import CARDS, escaped, folded
+from pipeline.typography.messages import Words
+from tests.support import sample
+from tests.support.fontcache import FONTS
+from tests.writers.test_html import HOSTILE, Reader
+
+WORDS = Words("en-GB", "Europe/London")
+BASE = "https://press.example.org/"
+DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def row(slug: str, days: int = 0, **changes: object) -> Row:
+    values: dict[str, object] = {
+        "slug": slug,
+        "title": f"Title of {slug}",
+        "summary": f"Summary of {slug}.",
+        "date": DAY + timedelta(days=days),
+        "language": "en-GB",
+        "record": "a" * 64,
+        "fingerprint": "b" * 64,
+        "source": "c" * 64,
+        "modified": DAY + timedelta(days=days),
+        "sizes": {"pdf": 26_400, "text": 3200, "docx": 14_100, "html": 9000, "json": 3100},
+        "pages": 2,
+    }
+    return msgspec.convert({**values, **changes}, Row)
+
+
+def front(*rows: Row) -> Reader:
+    return Reader(index_page(rows, sample.NEWSROOM, WORDS, BASE, {}).decode())
+
+
+# --- Front page ------------------------------------------------------------------------------------------------------
+
+
+def test_newest_release_stands_first() -> None:
+    found = front(row("old"), row("new", 9), row("middle", 3))
+    assert [a["href"] for a in found.all("a") if re.fullmatch(r"releases/\w+\.html", a["href"])] == [
+        "releases/new.html",
+        "releases/middle.html",
+        "releases/old.html",
+    ]
+
+
+def test_front_page_lists_the_newest_hundred() -> None:
+    found = front(*(row(f"r{day}", day) for day in range(120)))
+    listed = [a["href"] for a in found.all("a") if re.fullmatch(r"releases/\w+\.html", a["href"])]
+    assert len(listed) == 100
+    assert listed[0] == "releases/r119.html"
+
+
+def test_entry_shows_date_summary_and_files_with_their_sizes() -> None:
+    text = " ".join("".join(front(row("one")).text).split())
+    assert "1 March 2026" in text
+    assert "Summary of one." in text
+    assert "PDF 2 pages, 26 KB" in text
+    assert "Word 14 KB" in text
+    assert front(row("one")).all("a", href="releases/one.pdf", type="application/pdf")
+
+
+def test_language_is_named_where_it_differs() -> None:
+    found = front(row("here"), row("there", language="ar", title="عنوان"))
+    assert found.all("div", lang="ar", dir="rtl")
+    assert "العربية" in "".join(found.text)
+    assert "English" not in "".join(front(row("here")).text).split("Media contact")[0]
+
+
+def test_withdrawn_release_offers_no_files() -> None:
+    found = front(row("gone", withdrawn=True))
+    assert "Withdrawn, 1 March 2026" in "".join(found.text)
+    assert not found.all("a", href="releases/gone.pdf")
+
+
+def test_long_summaries_are_cut_between_words() -> None:
+    text = "".join(front(row("long", summary="word " * 200)).text)
+    assert "word…" in text
+
+
+def test_empty_newsroom_says_so_and_still_names_its_contacts() -> None:
+    text = "".join(front().text)
+    assert "There are no releases yet." in text
+    assert "Ruth Okafor" in text
+
+
+def test_feed_and_contacts_are_at_the_side() -> None:
+    found = front(row("one"))
+    assert found.all("a", href="feed.xml")
+    assert found.all("link", rel="alternate", href="feed.xml")
+    assert found.all("a", href="media-contact.html")
+    assert found.all("a", href="media-contact.vcf")
+
+
+def test_titles_of_strangers_are_only_words() -> None:
+    found = front(row("bad", title=HOSTILE, summary=HOSTILE))
+    assert len(found.all("script")) == 1
+    assert HOSTILE in " ".join("".join(found.text).split())
+
+
+def test_front_page_links_are_relative() -> None:
+    found = front(row("one"))
+    assert not [a for a in found.all("a") if a["href"].startswith(("http", "/"))]
+    assert found.all("link", rel="canonical", href=f"{BASE}index.html")
+
+
+# --- Contacts --------------------------------------------------------------------------------------------------------
+
+
+def test_contacts_are_the_same_as_page_text_and_card() -> None:
+    files = {key: data.decode() for key, data in contact_files(sample.NEWSROOM, WORDS, BASE, {}).items()}
+    assert sorted(files) == ["media-contact.html", "media-contact.txt", "media-contact.vcf"]
+    for known in ("Ruth Okafor", "World Images", "Beta SP"):
+        assert all(known in text for text in files.values()), known
+    assert "+44 20 7946 0312" in files["media-contact.html"]
+    assert "+44 20 7946 0312" in files["media-contact.txt"]
+    assert "tel:+442079460312" in files["media-contact.vcf"]
+
+
+def test_there_is_a_card_for_each_contact_and_for_the_footage() -> None:
+    cards = contact_files(sample.NEWSROOM, WORDS, BASE, {})[CARDS].decode()
+    assert cards.count("BEGIN:VCARD\r\nVERSION:4.0\r\n") == cards.count("END:VCARD\r\n") == 2
+    assert "FN:Ruth Okafor\r\n" in cards
+    assert "FN:World Images\r\n" in cards
+
+
+def test_newsroom_without_contacts_has_empty_cards() -> None:
+    bare = msgspec.structs.replace(sample.NEWSROOM, default_contacts=(), default_footage=())
+    assert contact_files(bare, WORDS, BASE, {})[CARDS] == b""
+    assert contact_files(bare, WORDS, BASE, {})["media-contact.txt"] == b"OPEN WINDOW ARCHIVE\n"
+
+
+def test_card_values_are_escaped() -> None:
+    assert escaped("a, b; c\\d\ne") == "a\\, b\\; c\\\\d\\ne"
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=400))
+def test_card_lines_have_at_most_75_octets_and_unfold_to_the_same(line: str) -> None:
+    data = folded(line)
+    assert all(len(part) <= 75 for part in data[:-2].split(b"\r\n"))
+    assert all(part.decode() is not None for part in data.split(b"\r\n"))
+    assert data[:-2].replace(b"\r\n ", b"").decode() == line
+
+
+# --- Shared files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shared() -> dict[str, bytes]:
+    return dict(assets(sample.NEWSROOM, sample.picture_bytes(), FONTS))
+
+
+def test_shared_files_have_logical_names_and_digests(shared: dict[str, bytes]) -> None:
+    names = asset_names(shared)
+    assert {"page.css", "mark.png", "spectral-regular-latin.woff2"} <= set(names)
+    assert all(re.fullmatch(r"assets/[a-z0-9-]+\.[0-9a-f]{8}\.(css|png|woff2)", key) for key in shared)
+
+
+def test_style_sheet_names_only_files_that_are_there(shared: dict[str, bytes]) -> None:
+    sheet = shared[asset_names(shared)["page.css"]].decode()
+    named = re.findall(r'url\("([^"]+)"\)', sheet)
+    assert named
+    assert {f"assets/{name}" for name in named} <= set(shared)
+    assert "http" not in sheet
+    assert DARK in sheet
+
+
+def test_other_accent_makes_another_style_sheet(shared: dict[str, bytes]) -> None:
+    blue = msgspec.structs.replace(sample.NEWSROOM, accent="#003366")
+    sheets = {asset_names(found)["page.css"] for found in (shared, assets(blue, b"", FONTS))}
+    assert len(sheets) == 2
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_accent_can_be_read_on_the_dark_page(colour: int) -> None:
+    assert contrast(on_dark(f"#{colour:06x}"), DARK) >= 4.5
+
+
+def test_contrast_is_wcags() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def test_accent_that_can_be_read_already_stays() -> None:
+    assert on_dark("#ffcc00") == "#ffcc00"

@@ -1,0 +1,102 @@
+"""What things cost, as ratios within one run: machines are shared, so only these can be compared. ``make bench``.
+
+PDFs by script: the CPU time of a warm PDF of each script's test case beside that of the Latin one, which is as long.
+A new look over a thousand releases, by the number of releases that are committed at once: what the commits add to the
+uploads, in requests and in bytes, and what a fresh clone makes again when a run was stopped half way.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from statistics import median
+
+import pytest
+
+from pipeline.model.errors import DatelineError
+from pipeline.publish import apply as publish
+from pipeline.writers.pdf import writer as pdf
+from tests.publish import test_apply as test_publish_units
+from tests.publish import test_batches
+from tests.writers import cases
+
+SCRIPTS = (
+    *("latin", "greek", "cyrillic", "arabic", "hebrew", "korean", "japanese", "chinese", "traditional", "thai"),
+    *("devanagari", "emoji", "mixed"),
+)
+ROUNDS = 7
+
+
+def cost(work: Callable[[], object]) -> float:
+    """Return the median CPU time of ``work`` in milliseconds, after a first round that warms it up."""
+    work()
+    spent = []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        work()
+        spent.append(time.process_time() - begun)
+    return 1000 * median(spent)
+
+
+def by_script() -> list[tuple[str, float]]:
+    """Return milliseconds of CPU by script; one whose faces may not be installed is told and left out."""
+    found = []
+    for name in SCRIPTS:
+        try:
+            job, _ = cases.written(cases.FOLDER / name / f"{name}.md")
+        except (DatelineError, pytest.skip.Exception) as error:
+            print(f"{name:<12} {error}", file=sys.stderr)
+            continue
+        found.append((name, cost(lambda job=job: pdf.write(job))))  # type: ignore[misc]
+    return found
+
+
+RELEASES = 1000
+FILE = 80_000
+"""Bytes of each of a release's three files, which is what they have on the average."""
+
+
+def by_batch() -> list[tuple[int, float, float, float]]:
+    """Return, by size of batch, requests and bytes of commits beside those of uploads, and what is rendered twice."""
+    found = []
+    kept = publish.BATCH
+    try:
+        for size in (10, 25, 50, 100, 200, RELEASES):
+            publish.BATCH = size
+            store = test_publish_units.Memory()
+            test_batches.run(store, test_batches.newsroom("old", range(RELEASES)))
+            half = 3 * (RELEASES // 2 - 13)
+            store.puts.clear()
+            store.before = test_batches.fatal_at(half)
+            with suppress(test_publish_units.Killed):
+                test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            store.before = lambda put: None
+            worn = sum(listed.fingerprint == "new" for listed in store.manifest().rows)
+            test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            files = [put for put in store.puts if put.key.startswith("releases/")]
+            commits = [put for put in store.puts if put.key.startswith("manifest")]
+            size_of = sum(len(put.body) for put in commits if isinstance(put.body, bytes))
+            found.append(
+                (size, len(commits) / len(files), size_of / (FILE * len(files)), (half // 3 - worn) / RELEASES)
+            )
+    finally:
+        publish.BATCH = kept
+    return found
+
+
+def main() -> None:
+    """Print a line a script, and one a size of batch."""
+    print(f"{'at once':<12} {'requests':>9} {'bytes':>7} {'made twice':>11}")
+    for size, requests, written, twice in by_batch():
+        print(f"{size:<12} {requests:>9.3f} {written:>7.3f} {twice:>11.3f}")
+    costs = by_script()
+    latin = dict(costs)["latin"]
+    print(f"{'PDF in':<12} {'CPU ms':>8} {'beside Latin':>14}")
+    for name, spent in costs:
+        print(f"{name:<12} {spent:>8.0f} {spent / latin:>14.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""A newsroom of its own in a temporary folder: the checkout's files, with a content folder that a test may change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
+PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
+
+NEWSROOM = """\
+[organisation]
+name = "Test Office"
+language = "en-GB"
+languages = ["en-GB", "de"]
+time_zone = "Europe/London"
+boilerplate = "Test Office exists for tests."
+
+[contacts.desk]
+name = "Ada Desk"
+telephone = "+44 20 7946 0001"
+email = "desk@example.org"
+
+[footage.archive]
+notice = "Footage of tests."
+carrier = "Beta SP"
+supplier = "World Images"
+telephone = "+44 117 930 4099"
+
+[topics]
+news = "News"
+
+[defaults]
+contacts = ["desk"]
+footage = ["archive"]
+
+[feeds]
+tag_authority = "example.org,2026"
+"""
+
+
+@dataclass
+class Result:
+    """What a command said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+class Office:
+    """A newsroom in ``folder``, driven by make as its users do."""
+
+    def __init__(self, folder: Path, *, newsroom: str = NEWSROOM) -> None:
+        self.folder = folder
+        self.content = folder / "content"
+        self.public = folder / "output" / "public"
+        self.waiting = folder / "output" / "waiting"
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / part)
+        self.content.mkdir()
+        (self.content / "newsroom.toml").write_text(newsroom, "utf-8")
+
+    def write(self, slug: str, title: str = "A title", body: str = "A paragraph.", **keys: str) -> Path:
+        """Write a release; ``keys`` are further lines of front matter."""
+        front = {"title": f'"{title}"', "date": "2026-01-05T09:00+00:00", **keys}
+        lines = "\n".join(f"{key}: {value}" for key, value in front.items())
+        path = self.content / f"{slug}.md"
+        path.write_text(f"---\n{lines}\n---\n{body}\n", "utf-8")
+        return path
+
+    def make(self, *arguments: str, **environ: str) -> Result:
+        """Run make; the store is the embedded one unless ``environ`` names another."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
+        clean.pop("CI", None)
+        clean["VENV"] = sys.prefix
+        done = subprocess.run(
+            ["make", *arguments],
+            cwd=self.folder,
+            env=clean | environ,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=240,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def files(self) -> dict[str, bytes]:
+        """Return everything below output/public by its key."""
+        found = (path for path in sorted(self.public.rglob("*")) if path.is_file())
+        return {str(path.relative_to(self.public)): path.read_bytes() for path in found}
+
+    def times(self) -> dict[str, int]:
+        """Return the modification time of every rendition, in nanoseconds."""
+        found = sorted((self.folder / "output").rglob("releases/*.*"))
+        return {path.name: path.stat().st_mtime_ns for path in found}

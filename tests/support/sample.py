@@ -1,0 +1,178 @@
+"""A release with everything in it, built by hand: writers are tested without the reader."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+from PIL import Image
+
+from pipeline.model.document import (
+    Cell,
+    Code,
+    CodeBlock,
+    Deletion,
+    Emphasis,
+    Figure,
+    Heading,
+    LineBreak,
+    Link,
+    List,
+    ListItem,
+    Paragraph,
+    Quote,
+    Rule,
+    Strong,
+    Table,
+    Text,
+)
+from pipeline.model.formats import Rendition
+from pipeline.model.newsroom import Newsroom, Topic
+from pipeline.model.release import Contact, Correction, Footage, Picture, Release
+from pipeline.typography.article import compose
+from pipeline.typography.messages import Words
+from pipeline.writers import Job
+
+
+def para(text: str) -> Paragraph:
+    return Paragraph((Text(text),))
+
+
+def item(*texts: str) -> ListItem:
+    return ListItem(tuple(para(text) for text in texts))
+
+
+def cells(*texts: str) -> tuple[Cell, ...]:
+    return tuple(Cell((Text(text),)) for text in texts)
+
+
+def picture_bytes() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (900, 600), "#345").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+CONTACT = Contact(
+    "desk", "Ruth Okafor", "Head of press", "+44 20 7946 0312", "+44 7700 900417", "press@example.org", ("en", "fr")
+)
+FOOTAGE = Footage(
+    "Footage of the archive, filmed between 1996 and 1999, may be had by broadcasters.",
+    carrier="Beta SP",
+    duration="42 minutes",
+    rights="Free for news use",
+    supplier="World Images",
+    telephone="+44 117 930 4099",
+)
+NEWSROOM = Newsroom(
+    name="Open Window Archive",
+    language="en-GB",
+    time_zone="Europe/London",
+    boilerplate="Open Window Archive keeps releases and footage.\n\nIt was made for journalists & editors.",
+    languages=("en-GB", "ar"),
+    contacts=(CONTACT,),
+    default_contacts=("desk",),
+    footage={"archive": FOOTAGE},
+    default_footage=("archive",),
+    topics=(Topic("archive", "Archive"),),
+    tag_authority="example.org,2026",
+)
+BODY = (
+    Paragraph(
+        (
+            Text("The first sentence has "),
+            Strong((Text("weight"),)),
+            Text(", "),
+            Emphasis((Text("tone"),)),
+            Text(" and a "),
+            Link("https://example.org/a?b=1&c=2", (Text("link"),)),
+            Text("."),
+        )
+    ),
+    para("“A quotation with “inner” quotes & an ampersand <here>,” she said."),
+    Heading(2, (Text("What is in it"),)),
+    Paragraph(
+        (
+            Text("Struck "),
+            Deletion((Text("out"),)),
+            Text(", "),
+            Code("code_span()"),
+            Text(" and"),
+            LineBreak(),
+            Text("a second line."),
+        )
+    ),
+    List(
+        False,
+        (
+            item("first bullet"),
+            ListItem(
+                (
+                    para("second bullet"),
+                    List(True, (item("nested one"), item("nested two"))),
+                )
+            ),
+        ),
+    ),
+    Heading(3, (Text("Numbers"),)),
+    List(True, (item("one"), item("two"), item("three"))),
+    para("Between two lists."),
+    List(True, (item("five"), item("six")), start=5, tight=False),
+    Table(
+        cells("Tape", "Subject", "Minutes"),
+        (cells("A-101", "Seoul, September 1998", "12"), cells("A-102", "London", "9")),
+        ("", "left", "right"),
+    ),
+    Quote((para("A block quotation."), para("In two paragraphs."))),
+    CodeBlock("curl -O https://example.org/feed.xml\necho done", "sh"),
+    Figure("tape.png", "A cassette on a desk", (Text("A Beta SP cassette."),), "J. Doe"),
+    Rule(),
+    para("The last paragraph."),
+)
+NOTES = (Heading(2, (Text("Notes to editors"),)), List(False, (item("A note."), item("Another note."))))
+
+
+def release(**changes: object) -> Release:
+    data = picture_bytes()
+    values: dict[str, object] = {
+        "slug": "sample",
+        "title": "A title with “quotes” & ampersands",
+        "date": datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        "language": "en-GB",
+        "body": BODY,
+        "notes": NOTES,
+        "summary": "The first sentence has weight, tone and a link.",
+        "subtitle": "A second deck",
+        "dateline": "London",
+        "reference": "OW 12/2026",
+        "topics": ("archive",),
+        "contacts": (CONTACT,),
+        "footage": (FOOTAGE,),
+        "pictures": (Picture("tape.png", "image/png", 900, 600, len(data), "0" * 64),),
+        "corrections": (Correction(datetime(2026, 3, 2, tzinfo=UTC), "The number of tapes was wrong."),),
+    }
+    return Release(**{**values, **changes})  # type: ignore[arg-type]  # the test's own keywords
+
+
+def job(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: object) -> Job:
+    found = release(**changes)
+    words = Words(found.language, newsroom.time_zone)
+    made = tuple(
+        Rendition(name, f"releases/{found.slug}{suffix}", size, "a" * 64, pages)
+        for name, suffix, size, pages in (
+            ("text", ".txt", 3210, 0),
+            ("pdf", ".pdf", 26_400, 2),
+            ("docx", ".docx", 14_100, 0),
+            ("kit", ".zip", 60_300, 0),
+            ("html", ".html", 20_000, 0),
+        )
+    )
+    return Job(
+        found,
+        newsroom,
+        words,
+        compose(found, newsroom, words, embargoed=embargoed),
+        {"tape.png": picture_bytes()},
+        b"",
+        "https://press.example.org/",
+        made,
+    )

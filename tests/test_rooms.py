@@ -1,0 +1,101 @@
+"""The house rules: lint, types, the direction of imports, and what the repository may hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.model.formats import FORMATS
+from tests.support.newsroom import ROOT, Office
+
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str) -> str:
+    """Run a tool in the checkout; its complaint is the failure."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def tracked() -> list[Path]:
+    """Return the files that git tracks, or all sources where there is no git."""
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 0 and done.stdout:
+        return [ROOT / name for name in done.stdout.split("\n") if name and (ROOT / name).is_file()]
+    return [path for part in ("pipeline", "templates", "tests") for path in (ROOT / part).rglob("*.*")]
+
+
+def test_lint() -> None:
+    run(str(BIN / "ruff"), "check", "--no-cache", ".")
+    run(str(BIN / "ruff"), "format", "--no-cache", "--check", ".")
+
+
+def test_types() -> None:
+    run(str(BIN / "mypy"), "--no-error-summary")
+
+
+def test_imports_lead_down() -> None:
+    run(str(BIN / "lint-imports"), "--no-cache")
+
+
+@pytest.mark.parametrize(
+    ("library", "module"),
+    [
+        ("weasyprint", "writers/pdf/writer.py writers/pdf/text.py"),
+        ("docx", "writers/docx/writer.py"),
+        ("pypdfium2", "build/parity/paper.py"),
+        ("feedgen", "site/feeds.py"),
+        ("boto3", "storage/s3/client.py"),
+        ("markdown", "reader/markup.py"),
+    ],
+)
+def test_library_is_imported_where_it_is_used_only(library: str, module: str) -> None:
+    wanted = re.compile(rf"^\s*(?:import {library}\b|from {library}\b[^ ]* import)", re.MULTILINE)
+    found = {
+        str(path.relative_to(ROOT / "pipeline"))
+        for path in (ROOT / "pipeline").rglob("*.py")
+        if wanted.search(path.read_text("utf-8"))
+    }
+    assert found == set(module.split())
+
+
+def test_command_with_nothing_to_do_loads_no_heavy_library(tmp_path: Path) -> None:
+    office = Office(tmp_path / "office")
+    office.write("one")
+    assert office.make("text").status == 0
+    code = (
+        "import sys; from pipeline.__main__ import main; main(['text']); main(['status']);"
+        "print(sorted({'weasyprint', 'docx', 'pypdfium2', 'feedgen', 'boto3', 'markdown', 'yaml'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=office.folder, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_every_format_has_its_writer_its_lines_in_the_makefile_and_its_parts() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for row in FORMATS:
+        writers = ROOT / "pipeline" / "writers"
+        assert (writers / f"{row.writer}.py").is_file() or (writers / row.writer / "__init__.py").is_file()
+        assert re.search(rf"^{row.name}: ", makefile, re.MULTILINE), row.name
+        assert f"$(call record,{row.name})" in makefile
+        assert all(any(ROOT.glob(pattern)) for pattern in row.parts), row.parts
+
+
+def test_nothing_generated_or_of_one_machine_is_tracked() -> None:
+    index, machine = (
+        re.compile(r"https?://[^ \"']*(?:/simple/?|registry\.)"),
+        re.compile(r"(?<![\w.])/(?:home|root)/\w"),
+    )
+    for path in tracked():
+        name = path.relative_to(ROOT)
+        assert name.parts[0] not in {"output", ".store", ".venv"}, name
+        assert path.stat().st_size < 700_000, name
+        if path.suffix in {".py", ".md", ".toml", ".lock", ".yml", ".j2", ".css"} or path.name in {"Makefile", "run"}:
+            text = path.read_text("utf-8")
+            assert not index.search(text), name
+            assert name.parts[0] == "tests" or not machine.search(text), name

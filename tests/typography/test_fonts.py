@@ -1,0 +1,285 @@
+"""What the faces promise: installed, static, enough letters, and small copies for the page."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from pipeline import install
+from pipeline.build.reading import read
+from pipeline.build.state import Workshop
+from pipeline.model.errors import SettingError
+from pipeline.model.manifest import EMPTY
+from pipeline.reader import read_newsroom
+from pipeline.typography import fonts
+from pipeline.typography.fonts import files, repertoire, supply, web
+from pipeline.typography.fonts.faces import code_points
+from pipeline.typography.headline import balanced_width, shortened
+from tests.support.fontcache import FONTS
+from tests.support.newsroom import ROOT, Office
+
+LATIN_PAGE = ("spectral-regular", "spectral-italic", "spectral-semibold", "ibmplexsanscondensed-regular")
+
+
+@pytest.fixture(scope="module")
+def made() -> Mapping[str, bytes]:
+    return fonts.web_fonts(FONTS)
+
+
+@pytest.mark.parametrize("face", fonts.FACES, ids=lambda face: face.file)
+def test_every_face_is_a_static_file(face: fonts.Face) -> None:
+    with TTFont(fonts.path(face)) as font:
+        assert "fvar" not in font
+
+
+@pytest.mark.parametrize("face", fonts.FACES, ids=lambda face: face.file)
+def test_the_upright_face_speaks_for_its_family(face: fonts.Face) -> None:
+    """A bold or italic may lack a rarity, which another family then has; never a letter of everyday text."""
+    with TTFont(fonts.path(face)) as font:
+        points = set(font.getBestCmap())
+    upright = next(other for other in fonts.FACES if other.family == face.family)
+    with TTFont(fonts.path(upright)) as font:
+        everyday = {*range(0x20, 0x180), *range(0x400, 0x460), *range(0x621, 0x653), *range(0x2010, 0x2027)}
+        assert not everyday & set(font.getBestCmap()) - points
+
+
+SAMPLES = {
+    "greek": ("el", "Γειά σου, Κόσμε· ἀρχὴ"),
+    "hebrew": ("he", "שָׁלוֹם, עולם״"),
+    "thai": ("th", "สวัสดีครับ"),
+    "devanagari": ("hi", "नमस्ते, विद्यार्थी।"),
+    "korean": ("ko", "안녕하세요, 大韓民國"),
+    "japanese": ("ja", "こんにちは、世界。カタカナ"),
+    "chinese": ("zh", "你好，世界。"),
+    "traditional": ("zh-Hant", "你好，世界。"),
+    "emoji": ("en", "😀 ❤️ 🇰🇷 👩‍👩‍👧 1️⃣"),
+}
+
+
+def there(name: str) -> fonts.Script:
+    """Return a script whose faces are installed, now if need be; skip where they may not be."""
+    script = fonts.by_name(name)
+    supply.ensure([script])
+    if not repertoire.installed(script):
+        pytest.skip(f"{', '.join(script.packages)} may not be installed here: {supply.by_hand(script)}")
+    return script
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_script_comes_with_its_packages(name: str) -> None:
+    script = there(name)
+    language, text = SAMPLES[name]
+    assert fonts.coverage(text, language) == fonts.Coverage((script,), (), ())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_face_of_a_script_is_a_static_file_of_its_own(name: str) -> None:
+    for face in there(name).faces:
+        with TTFont(fonts.path(face)) as font:  # a collection would ask for a number
+            assert "fvar" not in font
+
+
+@pytest.mark.parametrize("name", ["greek", "hebrew"])
+def test_face_that_stands_first_has_no_letters_but_its_script(name: str) -> None:
+    """Else the Latin letters of every release with one word of Greek would be set in it."""
+    script = there(name)
+    assert script.first
+    for face in script.faces:
+        if face.axes:
+            with TTFont(fonts.path(face)) as font:
+                assert set(font.getBestCmap()) <= {0x20, 0xA0, *code_points(script.ranges)}
+
+
+def test_instance_is_the_same_bytes_when_made_again() -> None:
+    face = there("hebrew").faces[1]
+    kept = fonts.path(face).read_bytes()
+    source = files.source(face)
+    assert source
+    assert files._cut(face, source) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name"),
+    [
+        ("漢字", "ja", "japanese"),
+        ("漢字", "ko-KR", "korean"),
+        ("漢字", "zh-CN", "chinese"),
+        ("漢字", "zh-HK", "traditional"),
+        ("漢字 かな", "en", "japanese"),
+        ("漢字 한국", "fr", "korean"),
+        ("漢字", "fr", "chinese"),
+    ],
+)
+def test_chinese_characters_have_the_form_of_the_language(text: str, language: str, name: str) -> None:
+    assert fonts.coverage(text, language).scripts == (there(name),)
+
+
+def test_character_of_a_script_that_is_not_installed_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repertoire, "installed", lambda script: False)
+    found = fonts.coverage("a 한한 ש", "en")
+    assert [(character, script.name) for character, script in found.lacking] == [("한", "korean"), ("ש", "hebrew")]
+    korean, hebrew = (script for _, script in found.lacking)
+    assert supply.by_hand(korean).endswith(" fonts-noto-cjk")
+    assert "fontpkg-frank-ruhl-libre" in supply.by_hand(hebrew)
+
+
+def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def refuse(packages: tuple[str, ...]) -> str:
+        asked.append(packages)
+        return "sudo apt-get …"
+
+    monkeypatch.setattr(repertoire, "source", lambda face: None)
+    monkeypatch.setattr(install, "install_packages", refuse)
+    repertoire.forget()
+    supply._get.cache_clear()
+    office = Office(tmp_path)
+    for slug in ("one", "two"):
+        office.write(slug, body="A word.\n\nAnother 말 and one more 글.")
+    workshop = Workshop(office.content, tmp_path / "output")
+    workshop.prepare()
+    found = list(read(workshop, read_newsroom(office.content), EMPTY, ["one", "two"], datetime(2026, 6, 1, tzinfo=UTC)))
+    supply._get.cache_clear()
+    repertoire.forget()
+    assert [each.refused for each in found] == [True, True]
+    (fault,) = found[0].faults
+    assert (Path(fault.source).name, fault.line) == ("one.md", 7)
+    assert fault.message == "no type face here has U+B9D0 HANGUL SYLLABLE MAL and 1 more"
+    assert "fonts-noto-cjk" in fault.hint
+    assert "apt-get install" in fault.hint
+    assert asked == [("fonts-noto-cjk",)]  # once a run, not once a release
+    assert not workshop.manuscript("one")
+
+
+def test_every_package_of_a_script_is_locked() -> None:
+    locked = (ROOT / "requirements-scripts.lock").read_text("utf-8") + (ROOT / "requirements.lock").read_text("utf-8")
+    wanted = {package for script in fonts.SCRIPTS if not script.debian for package in script.packages}
+    assert {package for package in wanted if f"\n{package}==" not in f"\n{locked}"} == set()
+
+
+def test_pages_of_a_newsroom_get_the_scripts_of_its_languages() -> None:
+    def families(*languages: str) -> set[str]:
+        return {face.family for face in fonts.page_faces(languages)} - {face.family for face in fonts.FACES}
+
+    assert families("en-GB", "ko", "zh-Hant") == set()
+    assert families("en", "he-IL", "el") == {"Greek Serif", "Greek Sans", "Hebrew Serif", "Hebrew Sans"}
+
+
+def test_wide_letters_and_marks_have_their_width() -> None:
+    face = fonts.FACES[0]
+    assert fonts.text_width("한국", face) == 2
+    assert fonts.text_width("กํ", face) == 0.5
+
+
+def test_missing_package_is_a_setting_error_that_says_what_to_install() -> None:
+    with pytest.raises(SettingError, match=r"Nothing\.ttf") as caught:
+        fonts.path(fonts.Face("x", "fontpkg_nothing", "Nothing.ttf"))
+    assert "fontpkg-nothing" in caught.value.hint
+
+
+def unset(text: str, language: str = "en") -> tuple[str, ...]:
+    """Return the characters that cannot be set without further packages."""
+    found = fonts.coverage(text, language)
+    return (*found.unknown, *(character for character, _ in found.lacking))
+
+
+@pytest.mark.parametrize(
+    "text", ["Straße “naïve” – 1,5 €", "Łódź, Đà Nẵng", "Москва", "العربية ١٢٣", "☐ ☑ → ✓", "a\u200fb\u00adc\u2011d"]
+)
+def test_text_of_the_newsrooms_languages_can_be_set(text: str) -> None:
+    assert fonts.coverage(text, "en") == fonts.Coverage((), (), ())
+
+
+def test_what_no_face_has_is_named_once_in_order() -> None:
+    assert fonts.coverage("a\ua9d7b\U00012000\ua9d7", "en").unknown == ("\ua9d7", "\U00012000")
+    assert fonts.character_name("😀") == "U+1F600 GRINNING FACE"
+
+
+def test_decomposed_letters_count_as_their_parts() -> None:
+    assert unset("e\u0301") == ()
+
+
+def test_pdf_rules_give_private_addresses_only() -> None:
+    rules = fonts.face_rules()
+    assert all(f'url("{face.address}")' in rules for face in fonts.FACES)
+    assert set(fonts.face_files()) == {face.address for face in fonts.FACES}
+    assert "http" not in rules
+
+
+def test_page_fonts_are_woff2_and_small(made: Mapping[str, bytes]) -> None:
+    assert all(data.startswith(b"wOF2") for data in made.values())
+    assert all(len(data) < 45_000 for name, data in made.items() if "amiri" not in name)
+    assert all(len(data) < 110_000 for data in made.values())
+    assert sum(len(made[f"{name}-latin.woff2"]) for name in LATIN_PAGE) < 130_000
+
+
+def test_page_fonts_are_the_same_bytes_when_made_again(made: Mapping[str, bytes]) -> None:
+    assert web._subset(fonts.FACES[0], "latin") == made["spectral-regular-latin.woff2"]
+
+
+def test_kept_page_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(web, "_subset", refuse)
+    assert fonts.web_fonts(FONTS) == made
+
+
+def test_fonts_are_kept_under_what_they_are_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_subset", lambda face, script: f"{face.file} {script}".encode())
+    first = fonts.web_fonts(tmp_path)
+    monkeypatch.setattr(web, "_subset", lambda face, script: b"changed")
+    assert fonts.web_fonts(tmp_path) == first
+    monkeypatch.setattr(web, "RECIPE", -1)
+    assert set(fonts.web_fonts(tmp_path).values()) == {b"changed"}
+
+
+def test_subsets_keep_small_capitals_and_arabic_shaping(made: Mapping[str, bytes]) -> None:
+    def features(name: str) -> set[str]:
+        with TTFont(io.BytesIO(made[name])) as font:
+            return {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord}
+
+    assert {"smcp", "lnum", "liga"} <= features("spectral-semibold-latin.woff2")
+    assert {"init", "medi", "fina", "rlig"} <= features("amiri-regular-arabic.woff2")
+
+
+def test_scripts_do_not_overlap() -> None:
+    """A browser loads an Arabic face on Arabic pages only."""
+    points = {name: set(code_points(ranges)) for name, ranges in fonts.SUBSETS.items()}
+    shared = {0x200C, 0x200D, 0x200E, 0x200F, 0x25CC}  # joiners, marks of direction, the circle under a lone vowel
+    for one, other in itertools.combinations(points.values(), 2):
+        assert one & other <= shared
+
+
+# --- Headlines -------------------------------------------------------------------------------------------------------
+
+TITLE = "Archive opens catalogue of four hundred hours of human-rights footage to broadcasters in eleven languages"
+
+
+def test_headline_is_no_taller_when_it_is_balanced() -> None:
+    width = balanced_width(TITLE, 21, 453.5)
+    assert 453.5 / 2 < width < 453.5
+    assert balanced_width(TITLE, 21, width + 1) >= width - 2
+
+
+def test_headline_of_one_line_is_left_alone() -> None:
+    assert balanced_width("Short", 21, 453.5) == 0
+
+
+def test_headline_with_an_endless_word_is_left_alone() -> None:
+    assert balanced_width("Donaudampfschifffahrt" * 10, 21, 453.5) == 0
+
+
+def test_running_title_is_cut_between_words() -> None:
+    assert shortened("One two three", 20) == "One two three"
+    assert shortened("One two, three four", 13) == "One two…"
+    assert shortened("Unbreakable" * 3, 10) == "Unbreakab…"

@@ -1,0 +1,267 @@
+"""The template's own words, dates and sizes: right in each language, and English where a language has none."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model.formats import FORMATS
+from pipeline.typography import messages as words_module
+from pipeline.typography.messages import FALLBACK, FOLDER, Words, language_territory
+
+BST = timezone(timedelta(hours=1))
+EMBARGO = datetime(2026, 7, 1, 0, 1, tzinfo=BST)
+"""00:01 in London, still 30 June in Greenwich."""
+LANGUAGES = tuple(sorted(file.stem for file in FOLDER.glob("*.toml")))
+
+
+def table(language: str) -> dict[str, str | list[str]]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+
+
+def placeholders(value: str | list[str]) -> set[str]:
+    return set(re.findall(r"\{\w*\}", " ".join(value) if isinstance(value, list) else value))
+
+
+# ── The files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_english_is_there() -> None:
+    assert FALLBACK in LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_file_has_the_words_of_the_english_one_and_no_others(language: str) -> None:
+    assert set(table(language)) == set(table(FALLBACK))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_has_the_braces_of_the_english_one(language: str) -> None:
+    english = table(FALLBACK)
+    for name, value in table(language).items():
+        wanted = placeholders(english[name])
+        found = placeholders(value)
+        assert found <= wanted, name
+        assert found == wanted or name == "one_page", name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_empty_or_has_blanks_at_its_ends(language: str) -> None:
+    for name, value in table(language).items():
+        for form in [value] if isinstance(value, str) else value:
+            assert form, name
+            assert form == form.strip(), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_format_has_a_label(language: str) -> None:
+    assert all(Words(language, "UTC")[row.name] for row in FORMATS)
+
+
+def test_every_word_that_the_program_asks_for_is_there() -> None:
+    root = Path(words_module.__file__).parent
+    source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
+    asked = set(re.findall(r'\bwords\["(\w+)"\]', source)) | set(re.findall(r"\bwords\['(\w+)'\]", source))
+    assert len(asked) > 15
+    assert asked <= set(table(FALLBACK))
+
+
+# ── Which language ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_words_are_those_of_the_primary_language() -> None:
+    assert Words("ar-EG", "UTC")["ends"] == Words("ar", "UTC")["ends"] == "انتهى"
+    assert Words("en-GB", "UTC")["ends"] == "Ends"
+
+
+def test_a_language_without_a_file_speaks_english_and_keeps_its_own_dates() -> None:
+    german = Words("de", "Europe/Berlin")
+    assert german["ends"] == "Ends"
+    assert german.date(EMBARGO) == "1. Juli 2026"
+
+
+def test_english_stands_in_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, dict[str, str | list[str]]] = {
+        "fr": {"ends": "Fin", "email": "Courriel"}, "fr-CA": {"email": "Adresse"}, "en": table("en"),
+    }  # fmt: skip
+    monkeypatch.setattr(words_module, "_table", lambda language: files.get(language, {}))
+    words = Words("fr-CA", "UTC")
+    assert (words["email"], words["ends"], words["footage"]) == ("Adresse", "Fin", "Footage")
+
+
+def test_a_word_that_not_even_english_has_is_a_fault_of_ours() -> None:
+    with pytest.raises(KeyError):
+        Words("ar", "UTC")["no_such_word"]
+
+
+def test_words_that_fall_back_are_named() -> None:
+    assert Words("en-GB", "UTC").lacking == ()
+    assert Words("ar", "UTC").lacking == ()
+    assert "ends" in Words("de", "UTC").lacking
+
+
+@pytest.mark.parametrize(
+    ("language", "script"),
+    [
+        ("en-GB", "Latn"),
+        ("ko", "Kore"),
+        ("zh", "Hans"),
+        ("zh-HK", "Hant"),
+        ("sr-Latn", "Latn"),
+        ("he", "Hebr"),
+        ("xx", "Latn"),
+    ],
+)
+def test_script_is_the_languages(language: str, script: str) -> None:
+    assert Words(language, "UTC").script == script
+
+
+def test_words_with_several_forms_give_all_of_them_the_preferred_one_first() -> None:
+    words = Words("en", "UTC")
+    assert words["notes_to_editors"] == words.all("notes_to_editors")[0] == "Notes to editors"
+    assert "Notes for editors" in words.all("notes_to_editors")
+    assert words.all("ends") == ("Ends",)
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [("en-GB", "ltr"), ("ar", "rtl"), ("ar-EG", "rtl"), ("he", "rtl"), ("fa", "rtl"), ("ur", "rtl"), ("ko", "ltr"),
+     ("zh-Hant-TW", "ltr"), ("az-Arab", "rtl"), ("xx", "ltr")],
+)  # fmt: skip
+def test_direction_is_that_of_the_script(language: str, direction: str) -> None:
+    assert Words(language, "UTC").direction == direction
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("en", "English"), ("fr", "Français"), ("ar", "العربية"), ("ko", "한국어"), ("pt-BR", "Português"),
+     ("el", "Ελληνικά"),
+     ("EN-gb", "English")],
+)  # fmt: skip
+def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
+    assert Words("en", "UTC").language_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "beside", "name"),
+    [("en-GB", ("en-US",), "English (United Kingdom)"), ("pt-BR", ("pt-BR", "pt-PT"), "Português (Brasil)"),
+     ("zh-Hant", ("zh-Hans",), "中文 (繁體)"), ("en-GB", ("en-GB", "ar"), "English"), ("en", ("en-GB",), "English")],
+)  # fmt: skip
+def test_languages_of_one_name_are_told_apart(tag: str, beside: tuple[str, ...], name: str) -> None:
+    assert Words("en", "UTC").language_name(tag, beside) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("en-GB", "en_GB"), ("ar", "ar_EG"), ("de", "de_DE"), ("zh-Hant", "zh_TW"), ("zh-Hans", "zh_CN"),
+     ("sr-Latn", "sr_RS"), ("ko", "ko_KR"), ("EN-gb", "en_GB"), ("xx", ""), ("qaa", "")],
+)  # fmt: skip
+def test_open_graph_has_every_language_with_a_territory(tag: str, name: str) -> None:
+    assert language_territory(tag) == name
+
+
+@pytest.mark.parametrize("tag", ["xx", "qaa", "xx-Latn"])
+def test_a_language_that_nobody_knows_is_called_by_its_tag_not_english(tag: str) -> None:
+    assert Words("en", "UTC").language_name(tag).casefold() == tag.casefold()
+
+
+# ── Dates and embargoes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "date"),
+    [
+        ("en-GB", "Europe/London", "1 July 2026"),
+        ("en-GB", "America/St_Johns", "30 June 2026"),
+        ("en-GB", "Pacific/Kiritimati", "1 July 2026"),
+        ("en-US", "UTC", "June 30, 2026"),
+        ("fr", "Europe/Paris", "1 juillet 2026"),
+        ("de", "Europe/Berlin", "1. Juli 2026"),
+        ("ar", "Africa/Cairo", "1 يوليو 2026"),
+        ("ko", "Asia/Seoul", "2026년 7월 1일"),
+    ],
+)
+def test_the_day_is_the_newsrooms_in_the_language_of_the_release(language: str, zone: str, date: str) -> None:
+    assert Words(language, zone).date(EMBARGO) == date
+
+
+def test_a_leap_day_is_printed() -> None:
+    assert Words("en-GB", "Europe/London").date(datetime(2028, 2, 29, 12, tzinfo=UTC)) == "29 February 2028"
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "moment", "printed"),
+    [
+        ("en-GB", "Europe/London", EMBARGO,
+         "Wednesday, 1 July 2026, 00:01 British Summer Time (UTC+01:00; 30 Jun 2026, 23:01 UTC)"),
+        ("en-GB", "Europe/London", datetime(2026, 1, 5, 9, tzinfo=UTC),
+         "Monday, 5 January 2026, 09:00 Greenwich Mean Time (UTC+00:00; 09:00 UTC)"),
+        ("en-GB", "Europe/London", datetime(2026, 1, 5, 9, 0, 30, tzinfo=UTC),
+         "Monday, 5 January 2026, 09:00:30 Greenwich Mean Time (UTC+00:00; 09:00:30 UTC)"),
+        ("en", "America/St_Johns", EMBARGO,
+         "Tuesday, June 30, 2026, 20:31 Newfoundland Daylight Time (UTC-02:30; 23:01 UTC)"),
+        ("en", "Pacific/Kiritimati", EMBARGO,
+         "Wednesday, July 1, 2026, 13:01 Line Islands Time (UTC+14:00; Jun 30, 2026, 23:01 UTC)"),
+        ("de", "Europe/Berlin", EMBARGO,
+         "Mittwoch, 1. Juli 2026, 01:01 Mitteleuropäische Sommerzeit (UTC+02:00; 30.06.2026, 23:01 UTC)"),
+    ],
+)  # fmt: skip
+def test_nobody_has_to_guess_when_an_embargo_ends(language: str, zone: str, moment: datetime, printed: str) -> None:
+    assert Words(language, zone).instant(moment) == printed
+
+
+def test_an_embargo_in_arabic_has_day_offset_and_utc() -> None:
+    printed = Words("ar", "Africa/Cairo").instant(EMBARGO)
+    assert printed.startswith("الأربعاء، 1 يوليو 2026، 02:01 توقيت شرق أوروبا الصيفي (UTC+03:00؛ ")
+    assert printed.endswith("23:01 UTC)")
+
+
+def test_the_two_hours_of_one_name_differ_by_their_offset() -> None:
+    """When clocks go back, 01:30 comes twice."""
+    words = Words("en-GB", "Europe/London")
+    first, second = (words.instant(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) for hour in (0, 1))
+    assert "01:30 British Summer Time (UTC+01:00; 00:30 UTC)" in first
+    assert "01:30 Greenwich Mean Time (UTC+00:00; 01:30 UTC)" in second
+
+
+ZONES = ("Europe/London", "America/St_Johns", "Pacific/Kiritimati", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(2099, 1, 1)), st.sampled_from(ZONES), st.sampled_from(ZONES))
+def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetime, zone: str, other: str) -> None:
+    instant = moment.replace(microsecond=0, tzinfo=UTC)
+    words = Words("en-GB", zone)
+    assert words.instant(instant) == words.instant(Words("en", other).local(instant))
+    offset = re.search(r"\(UTC([+-])(\d\d):(\d\d);", words.instant(instant))
+    assert offset
+    stated = timedelta(hours=int(offset[2]), minutes=int(offset[3])) * (1 if offset[1] == "+" else -1)
+    assert abs(words.local(instant).replace(tzinfo=UTC) - instant - stated) < timedelta(minutes=1)
+
+
+# ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("size", "printed"),
+    [(0, "1 KB"), (1, "1 KB"), (499, "1 KB"), (1499, "1 KB"), (26_400, "26 KB"), (999_499, "999 KB"), (999_500, "1 MB"),
+     (1_449_000, "1.4 MB"), (12_000_000, "12 MB"), (2_500_000_000, "2,500 MB")],
+)  # fmt: skip
+def test_sizes_are_in_thousands_and_never_nothing(size: int, printed: str) -> None:
+    assert Words("en-GB", "UTC").size(size) == printed
+
+
+def test_sizes_and_numbers_are_written_as_the_language_does_it() -> None:
+    assert Words("fr", "UTC").size(1_400_000).replace("\u202f", " ").replace("\xa0", " ") == "1,4 Mo"
+    assert Words("de", "UTC").number(1234) == "1.234"
+    assert Words("en", "UTC").number(1234) == "1,234"
+
+
+def test_pages_are_counted() -> None:
+    assert [Words("en", "UTC").pages(count) for count in (1, 2, 1200)] == ["1 page", "2 pages", "1,200 pages"]
+    assert Words("ar", "UTC").pages(1) == "صفحة واحدة"

@@ -1,0 +1,211 @@
+"""Every case and every release of ``content/``, judged from outside; and each judge bites, seen with the real program.
+
+Skipped where a judge is not installed: ``make validate`` installs them. With ``DATELINE_JUDGES=required`` that fails.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import ZipFile
+
+import pypdfium2
+import pytest
+
+from pipeline.validators import NAMES, AbsentError, Ruling
+from pipeline.writers.docx import writer as docx
+from tests.support import sample
+from tests.support.newsroom import ROOT, Office
+from tests.writers import cases
+
+FOLDER = Path(sys.prefix, "judges").resolve()
+SOURCES = [*cases.FOLDER.glob("*/*.md"), *(ROOT / "content").glob("*.md")]
+REQUIRED = os.environ.get("DATELINE_JUDGES") == "required"
+EMBARGO = re.compile(r"^date: 2026-(?=.*\n(?:.*\n)*?embargo: true$)", re.MULTILINE)
+"""The year of a release under embargo; its instant may have come while nobody looked."""
+
+
+def hear(name: str, *trees: Path) -> Ruling:
+    """Hear one judge, once."""
+    judge: Callable[[Path, Sequence[Path]], Ruling] = import_module(f"pipeline.validators.{name}").judge
+    try:
+        return judge(FOLDER, trees)
+    except AbsentError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(f"{name}: {error}; make validate installs the judges")
+
+
+# ── Nothing is wrong with what is made ──────────────────────────────────────────────────────────────────────────────
+
+
+class Made(NamedTuple):
+    """All that the newsrooms rendered."""
+
+    trees: list[Path]
+    releases: int
+    newsrooms: int
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Every case and every release of the checkout's own newsroom, rendered as users do it."""
+    offices: dict[Path, Office] = {}
+    for source in SOURCES:
+        home = source.parent if (source.parent / "newsroom.toml").is_file() else cases.FOLDER
+        if home not in offices:
+            newsroom = (home / "newsroom.toml").read_text("utf-8")
+            offices[home] = Office(tmp_path_factory.mktemp(home.name) / "office", newsroom=newsroom)
+            for mark in home.glob("*.png"):
+                shutil.copy(mark, offices[home].content)
+        content = offices[home].content
+        content.joinpath(source.name).write_text(EMBARGO.sub("date: 2126-", source.read_text("utf-8")), "utf-8")
+        if source.with_suffix("").is_dir():
+            shutil.copytree(source.with_suffix(""), content / source.stem)
+    for office in offices.values():
+        done = office.make("render")
+        assert done.status == 0, done.text
+    trees = [tree for office in offices.values() for tree in (office.public, office.waiting)]
+    return Made(trees, len(SOURCES), len(offices))
+
+
+def test_something_waits_and_something_is_public(made: Made) -> None:
+    """Else half of what is judged below would be nothing."""
+    public, waiting = (
+        sum(len(list(tree.glob("releases/*.html"))) for tree in made.trees if tree.name == name)
+        for name in ("public", "waiting")
+    )
+    assert waiting >= 1
+    assert public + waiting == made.releases
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_judge_finds_nothing_wrong(made: Made, name: str) -> None:
+    ruling = hear(name, *made.trees)
+    assert ruling.faults == []
+    public = [tree for tree in made.trees if tree.name == "public"]
+    archive = sum(len(list(tree.glob("archive/**/*.html"))) for tree in public)
+    assert archive >= 2 * made.newsrooms  # the overview, and a year at least
+    pages = 2 * made.newsrooms + archive  # the newsroom page and the media contact
+    notices = sum("withdrawn:" in source.read_text("utf-8").split("\n---")[0] for source in SOURCES)
+    assert notices == 1  # a page and a record, and nothing else
+    on_paper = made.releases - (notices if name in ("verapdf", "ooxml", "libreoffice") else 0)
+    assert ruling.files == on_paper + (pages if name in ("nu", "axe") else 0)
+
+
+# ── Each judge bites ────────────────────────────────────────────────────────────────────────────────────────────────
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A page</title>
+<style>{style}</style></head><body><main><h1 id="one">A page</h1><p>A paragraph.</p>{more}</main></body></html>
+"""
+
+
+def only_fault(name: str, file: Path, *words: str) -> None:
+    """Assert that a judge finds fault with a file for this reason, and with nothing else that lies beside it."""
+    ruling = hear(name, file.parent)
+    assert {found for found, _ in ruling.faults} == {file.resolve()}
+    said = "\n".join(what for _, what in ruling.faults)
+    for word in words:
+        assert word in said
+
+
+def test_untagged_pdf(tmp_path: Path) -> None:
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(595, 842)
+    document.save(tmp_path / "untagged.pdf")
+    document.close()
+    only_fault("verapdf", tmp_path / "untagged.pdf", "ua1 7.1", "2a 6.7.2")
+
+
+def test_file_that_is_no_pdf(tmp_path: Path) -> None:
+    (tmp_path / "words.pdf").write_text("Only words.")
+    only_fault("verapdf", tmp_path / "words.pdf", "ua1", "2a")
+
+
+def test_page_with_an_identifier_twice_and_a_picture_without_words(tmp_path: Path) -> None:
+    (tmp_path / "good.html").write_text(PAGE.format(style="", more=""))
+    file = tmp_path / "a page.html"
+    file.write_text(PAGE.format(style="", more='<p id="one"><img src="a.png"></p>'))
+    only_fault("nu", file, "Duplicate ID", "alt")
+
+
+def test_pale_page_and_page_that_is_too_wide(tmp_path: Path) -> None:
+    (tmp_path / "good.html").write_text(PAGE.format(style="", more=""))
+    file = tmp_path / "page.html"
+    file.write_text(PAGE.format(style="p { color: #aaa; background: #fff } h1 { width: 800px }", more=""))
+    only_fault("axe", file, "light, 1280 px: color-contrast", "dark, 320 px: the page is wider")
+
+
+UNSEEN = b"""<w:body><w:p><mc:AlternateContent
+    xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice Requires="nobody">
+    <w:r><w:t>Unseenword</w:t></w:r></mc:Choice></mc:AlternateContent></w:p>"""
+"""A word that is meant for programs which understand what nobody does."""
+
+
+def word_file(file: Path, old: bytes, new: bytes) -> Path:
+    """Write a sound Word file in which the first ``old`` of its text is ``new``."""
+    with ZipFile(io.BytesIO(docx.write(sample.job()).data)) as sound, ZipFile(file, "w") as changed:
+        for name in sound.namelist():
+            data = sound.read(name)
+            if name == "word/document.xml":
+                assert old in data
+                data = data.replace(old, new, 1)
+            changed.writestr(name, data)
+    return file
+
+
+def test_word_file_with_an_element_that_there_is_not(tmp_path: Path) -> None:
+    word_file(tmp_path / "sound.docx", b"", b"")
+    only_fault("ooxml", word_file(tmp_path / "odd.docx", b"<w:body>", b"<w:body><w:nonsense/>"), "nonsense")
+
+
+def test_word_file_of_which_a_word_is_not_seen_and_one_that_does_not_open(tmp_path: Path) -> None:
+    """The latter has the name of a sound one in another folder."""
+    odd = word_file(tmp_path / "odd.docx", b"<w:body>", UNSEEN)
+    word_file(tmp_path / "sound.docx", b"", b"")
+    broken = tmp_path / "broken/sound.docx"
+    broken.parent.mkdir()
+    broken.write_bytes(b"PK\x03\x04 no archive")
+    ruling = hear("libreoffice", tmp_path)
+    assert sorted(ruling.faults) == [(broken.resolve(), "it does not open"), (odd.resolve(), "words lost: Unseenword")]
+    assert ruling.files == 3
+
+
+def test_record_that_is_none_and_one_that_says_what_it_may_not(tmp_path: Path) -> None:
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    record = {"uri": "tag:example.org,2026:one", "pubStatus": "usable", "bodies": [{"value": "Words."}]}
+    (folder / "good.json").write_text(json.dumps(record))
+    (folder / "wrong.json").write_text(json.dumps(record | {"headline": "One", "pubStatus": "cancelled"}))
+    (folder / "broken.json").write_text("{")
+    said = {file.stem: what for file, what in hear("ninjs", tmp_path).faults}
+    assert said.keys() == {"wrong", "broken"}
+    assert "cancelled" in said["wrong"]
+    assert hear("ninjs", tmp_path).files == 3
+
+
+def test_make_validate_names_what_is_wrong_where_it_lies_and_nothing_else_that_waits(tmp_path: Path) -> None:
+    """Whichever judges are installed: the last one is in the set-up for tests."""
+    office = Office(tmp_path / "office")
+    folder = office.waiting / "releases"
+    folder.mkdir(parents=True)
+    (folder / "secret.json").write_text('{"uri": "tag:example.org,2026:secret"}')
+    command = [sys.executable, "-m", "pipeline", "validate"]
+    done = subprocess.run(command, cwd=office.folder, capture_output=True, text=True, timeout=120)
+    assert re.search(r"^ninjs +1 file +0 faults$", done.stdout, re.MULTILINE)
+    assert "secret" not in done.stdout + done.stderr
+    (folder / "wrong.json").write_text('{"uri": "wrong"}')
+    done = subprocess.run(command, cwd=office.folder, capture_output=True, text=True, timeout=120)
+    assert re.search(r"^waiting/releases/wrong.json: \$\.uri: 'wrong' is not a 'uri'", done.stderr, re.MULTILINE)
+    assert "secret" not in done.stdout + done.stderr
+    assert done.returncode == 2

@@ -1,0 +1,107 @@
+"""Cases as folders: ``NAME/NAME.md`` (with its pictures beside it) and the goldens that it must become.
+
+``ACCEPT=1 make test`` writes the goldens anew; review them as a diff.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zlib
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from zipfile import ZipFile
+
+import msgspec
+import pytest
+
+from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
+from pipeline.model.manifest import Row
+from pipeline.reader import read_newsroom, read_release
+from pipeline.typography import fonts
+from pipeline.typography.article import Article, compose
+from pipeline.typography.fonts import supply
+from pipeline.typography.messages import Words
+from pipeline.writers import Job, Made
+
+FOLDER = Path(__file__).parent
+BASE = "https://press.example.org/"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+"""What is dated later waits, and is marked when it is under embargo."""
+
+
+@cache
+def written(source: Path) -> tuple[Job, dict[str, bytes]]:
+    """Read a release with the newsroom beside it, and write it in every format, in the order of the table."""
+    newsroom_folder = source.parent if (source.parent / "newsroom.toml").is_file() else FOLDER
+    newsroom = read_newsroom(newsroom_folder)
+    reading = read_release(source, newsroom)
+    release = reading.release
+    words = Words(release.language, newsroom.time_zone)
+    embargoed = release.embargo and not release.is_public(NOW)
+    mark = (newsroom_folder / newsroom.mark).read_bytes() if newsroom.mark else b""
+    article = compose(release, newsroom, words, embargoed=embargoed)
+    _want_faces(article)
+    shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
+    done: dict[str, Rendition] = {}
+    made: dict[str, bytes] = {}
+    public = {row.name for row in formats_of(release.withdrawn is not None)}
+    for (
+        row
+    ) in FORMATS:  # a withdrawn one's files are never public, but what writers make of it is looked at all the same
+        stated = tuple(done[name] for name in row.after if name in public or row.packs) + (shown if row.after else ())
+        packed = {by_name(name).key(release.slug): made[name] for name in row.after} if row.packs else {}
+        job = Job(release, newsroom, words, article, reading.pictures, mark, BASE, stated, packed)
+        result: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
+        sha256 = hashlib.sha256(result.data).hexdigest()
+        done[row.name] = Rendition(row.name, row.key(release.slug), len(result.data), sha256, result.pages)
+        made[row.name] = result.data
+    return job, made
+
+
+def _want_faces(article: Article) -> None:
+    """Skip the test where a script's faces are not and may not be installed."""
+    lacking = fonts.coverage(msgspec.json.encode(article).decode(), article.language).lacking
+    if lacking:
+        pytest.skip(f"no faces for {article.slug} here: {supply.by_hand(lacking[0][1])}")
+
+
+def row(job: Job, made: dict[str, bytes]) -> Row:
+    """Return the manifest's row of a release that was written."""
+    release = job.release
+    return Row(
+        slug=release.slug,
+        title=release.title,
+        summary=release.summary,
+        date=release.date,
+        language=release.language,
+        record=hashlib.sha256(made["json"]).hexdigest(),
+        fingerprint="",
+        source="",
+        modified=release.modified,
+        sizes={name: len(data) for name, data in made.items()},
+        topics=release.topics,
+        revision=release.revision,
+        withdrawn=release.withdrawn is not None,
+    )
+
+
+def inflated(data: bytes) -> bytes:
+    """Return a PDF with its streams unpacked."""
+    found = [data]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
+        try:
+            # A decompressor of its own forgives a last byte that the pattern took for the end of a line.
+            found.append(zlib.decompressobj().decompress(stream))
+        except zlib.error:
+            continue
+    return b"\n".join(found)
+
+
+def unzipped(data: bytes) -> bytes:
+    """Return all parts of an Office file, one after the other."""
+    with ZipFile(io.BytesIO(data)) as package:
+        return b"\n".join(package.read(name) for name in package.namelist())

@@ -1,0 +1,176 @@
+"""The press kit: the very files that are offered one by one, in one folder of one zip file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+import pytest
+from msgspec import structs
+
+from pipeline.build import parity
+from pipeline.model.errors import RenderError
+from pipeline.model.formats import FORMATS, Rendition
+from pipeline.writers import Job
+from pipeline.writers.kit import write
+from tests.build.test_pictures_rendered import encoded, lay, scene
+from tests.build.test_stages import AHEAD, NAMES, Bench
+from tests.support import sample
+from tests.writers import cases
+
+TEXTS = {f"releases/sample{suffix}": f"the {suffix} file".encode() for suffix in (".txt", ".pdf", ".docx")}
+CONTACTS = ("media-contact.txt", "media-contact.vcf")
+
+
+def job(**changes: object) -> Job:
+    """Return the hand-made release with the files that a kit packs, and their true digests."""
+    found = sample.job(**changes)  # type: ignore[arg-type]  # the test's own keywords
+    made = tuple(
+        structs.replace(each, sha256=hashlib.sha256(TEXTS[each.key]).hexdigest())
+        for each in found.made
+        if each.key in TEXTS
+    )
+    shown = Rendition("picture", "releases/sample/tape.png", 1, hashlib.sha256(found.pictures["tape.png"]).hexdigest())
+    return structs.replace(found, made=(*made, shown) if found.release.pictures else made, files=TEXTS)
+
+
+def opened(data: bytes) -> ZipFile:
+    return ZipFile(io.BytesIO(data))
+
+
+def test_kit_holds_the_files_the_pictures_and_whom_to_call_in_one_folder() -> None:
+    with opened(write(job()).data) as kit:
+        names = ("sample.txt", "sample.pdf", "sample.docx", "tape.png", *CONTACTS)
+        assert kit.namelist() == [f"sample/{name}" for name in names]
+        for key, data in TEXTS.items():
+            assert kit.read(f"sample/{Path(key).name}") == data
+        assert kit.read("sample/tape.png") == sample.picture_bytes()
+        cards, text = kit.read("sample/media-contact.vcf").decode(), kit.read("sample/media-contact.txt").decode()
+    assert cards.count("BEGIN:VCARD") == 2
+    assert "FN:Ruth Okafor\r\n" in cards
+    assert "Beta SP" in cards
+    assert text.startswith("OPEN WINDOW ARCHIVE\n\nMEDIA CONTACT\n\nRuth Okafor\n")
+    assert "+44 7700 900417" in text
+
+
+def test_cards_are_those_of_the_release_not_of_the_newsroom() -> None:
+    other = structs.replace(sample.CONTACT, name="Bo Brown")
+    with opened(write(job(contacts=(other,), footage=())).data) as kit:
+        cards, text = kit.read("sample/media-contact.vcf").decode(), kit.read("sample/media-contact.txt").decode()
+    assert cards.count("BEGIN:VCARD") == 1
+    assert "FN:Bo Brown\r\n" in cards
+    assert "Bo Brown" in text
+    assert "Ruth Okafor" not in cards + text
+
+
+def test_release_with_nobody_to_call_has_no_empty_card() -> None:
+    bare = job(contacts=(), footage=())
+    data = write(bare).data
+    with opened(data) as kit:
+        assert not [name for name in kit.namelist() if "contact" in name]
+    parity.check("kit", bare, data)
+
+
+def test_pictures_are_stored_and_the_rest_is_deflated_without_time_or_system() -> None:
+    with opened(write(job()).data) as kit:
+        entries = kit.infolist()
+    assert {Path(e.filename).name for e in entries if e.compress_type == ZIP_STORED} == {"tape.png"}
+    assert {e.compress_type for e in entries} == {ZIP_STORED, ZIP_DEFLATED}
+    assert {(e.date_time, e.create_system, e.external_attr >> 16) for e in entries} == {
+        ((1980, 1, 1, 0, 0, 0), 3, 0o100644)
+    }
+
+
+def packed(kit: bytes, change: Callable[[dict[str, bytes]], object]) -> bytes:
+    """Return a kit with other files in it."""
+    with opened(kit) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    change(files)
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as new:
+        for name, data in files.items():
+            new.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_sound_kit_passes_the_pipelines_own_check() -> None:
+    parity.check("kit", job(), packed(write(job()).data, lambda _: None))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda files: files.update({"sample/sample.pdf": b"the .pdf fila"}), "its sample/sample.pdf is not the one"),
+        (lambda files: files.update({"sample/tape.png": b"a smaller one"}), "its sample/tape.png is not the one"),
+        (lambda files: files.pop("sample/sample.docx"), "it has sample/sample.docx 0 times"),
+        (lambda files: files.pop("sample/media-contact.vcf"), "it has sample/media-contact.vcf 0 times"),
+        (lambda files: files.update({"sample/notes.txt": b"ours alone"}), "nobody asked for its sample/notes.txt"),
+    ],
+    ids=["another file", "another picture", "a lost file", "a lost card", "a file too many"],
+)
+def test_difference_from_what_the_page_states_is_found(change: Callable[[dict[str, bytes]], object], told: str) -> None:
+    data = packed(write(job()).data, change)
+    with pytest.raises(RenderError, match=f"does not hold what the release has: {told}"):
+        parity.check("kit", job(), data)
+
+
+def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    lay(bench, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    bench.run(NAMES)
+    place = bench.workshop.public / "releases"
+    assert len(list((place / "probe").iterdir())) > 1, "there are smaller ones to leave out"
+    with opened((place / "probe.zip").read_bytes()) as kit:
+        assert kit.read("probe/one.jpg") == (place / "probe" / "one.jpg").read_bytes()
+        assert [name for name in kit.namelist() if name.endswith(".jpg")] == ["probe/one.jpg"]
+        for suffix in (".txt", ".pdf", ".docx"):
+            assert kit.read(f"probe/probe{suffix}") == (place / f"probe{suffix}").read_bytes()
+
+
+def test_kit_of_what_waits_lies_with_it_and_is_marked_as_it_is(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.write(date=AHEAD, embargo="true")
+    bench.run(NAMES)
+    assert not (bench.workshop.public / "releases").exists()
+    with opened((bench.workshop.waiting / "releases/probe.zip").read_bytes()) as kit:
+        assert b"EMBARGOED UNTIL" in kit.read("probe/probe.txt")
+
+
+def test_file_that_was_changed_by_hand_is_not_packed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.write()
+    bench.run(NAMES)
+    text = bench.workshop.public / "releases/probe.txt"
+    text.write_bytes(text.read_bytes().replace(b"Words", b"Sword"))
+    (bench.workshop.public / "releases/probe.zip").unlink()
+    step = bench.render(["kit"])["kit"]["probe"]
+    assert step.verb == "failed"
+    assert "its probe/probe.txt is not the one that was made" in str(step.fault)
+    assert "is made anew once it is deleted" in str(step.fault)
+
+
+def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    lay(bench, {"one.jpg": encoded(scene(600, 400), "JPEG")})
+    bench.run(NAMES)
+    assert (bench.workshop.public / "releases/probe.zip").is_file()
+    lay(
+        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}"
+    )
+    bench.run(NAMES)
+    assert not (bench.workshop.public / "releases/probe.zip").exists()
+    assert b"probe.zip" not in (bench.workshop.public / "releases/probe.html").read_bytes()
+    assert b"probe.zip" not in (bench.workshop.public / "releases/probe.json").read_bytes()
+
+
+def test_page_states_the_kit_and_offers_it_last() -> None:
+    _, made = cases.written(cases.FOLDER / "everything" / "everything.md")
+    page = made["html"].decode()
+    assert f'"sha256":"{hashlib.sha256(made["kit"]).hexdigest()}"' in page
+    offers = page.split('<ul class="downloads"')[1].split("</ul>")[0]
+    assert offers.rindex("<li>") < offers.index("everything.zip")
+    assert "Press kit</span>" in offers
+    assert tuple(row.name for row in FORMATS) == tuple(made)

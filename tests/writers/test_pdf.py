@@ -1,0 +1,417 @@
+"""What the PDF promises: the article's words, nothing from elsewhere, the same bytes twice, no box for a letter."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import subprocess
+import sys
+import zlib
+from collections import Counter
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pypdfium2
+import pytest
+from PIL import Image
+
+from pipeline.build.parity.content import folded
+from pipeline.build.parity.expected import article_words
+from pipeline.model.document import (
+    Block,
+    Cell,
+    Code,
+    CodeBlock,
+    Emphasis,
+    Figure,
+    Heading,
+    Link,
+    List,
+    ListItem,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+)
+from pipeline.model.errors import RenderError
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Contact, Withdrawal
+from pipeline.typography.templates import render
+from pipeline.writers import Job, Made
+from pipeline.writers.pdf import writer as pdf
+from tests.support import sample
+from tests.support.newsroom import ROOT
+
+LONG = tuple(
+    sample.para(f"Paragraph {n}. " + "A sentence that fills a line or so of the column. " * 6) for n in range(24)
+)
+
+
+def texts(made: Made) -> list[str]:
+    document = pypdfium2.PdfDocument(made.data)
+    found = [page.get_textpage().get_text_range() for page in document]
+    document.close()
+    # pdfium writes U+FFFE for a hyphen at a line's end.
+    return [text.replace("\ufffe", "-") for text in found]
+
+
+def links(made: Made) -> set[str]:
+    return {found.decode() for found in re.findall(rb"/URI \(([^)]*)\)", uncompressed(made.data))}
+
+
+def uncompressed(data: bytes) -> bytes:
+    found = [data]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
+        try:
+            found.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    return b"\n".join(found)
+
+
+@cache
+def sample_pdf() -> Made:
+    return pdf.write(sample.job())
+
+
+@cache
+def long_pdf(embargoed: bool = False) -> Made:
+    return pdf.write(sample.job(embargoed=embargoed, body=LONG))
+
+
+def with_newsroom(**changes: object) -> Job:
+    return sample.job(msgspec.structs.replace(sample.NEWSROOM, **changes))
+
+
+def test_every_word_of_the_article_is_on_paper() -> None:
+    job = sample.job()
+    missing = Counter(article_words(job.article, job.words)) - Counter(folded(" ".join(texts(sample_pdf()))))
+    assert not missing
+
+
+def test_nothing_but_the_article_list_marks_and_margins_is_on_paper() -> None:
+    job = sample.job()
+    made = sample_pdf()
+    margins = [job.article.title, job.article.date, job.article.organisation, "more follows"]
+    margins += [f"Page {n} of {made.pages}" for n in range(1, made.pages + 1)]
+    marks = ["•"] * 10 + [f"{n}." for n in (1, 2, 3, 5, 6)] * 3
+    known = article_words(job.article, job.words) + folded(" ".join(margins * made.pages)) + marks
+    assert not Counter(folded(" ".join(texts(made)))) - Counter(known)
+
+
+def test_page_count_is_stated() -> None:
+    assert long_pdf().pages == len(texts(long_pdf())) > 2
+
+
+def test_same_job_gives_the_same_bytes() -> None:
+    assert pdf.write(sample.job()).data == sample_pdf().data
+
+
+def test_dates_and_identity_come_from_the_release() -> None:
+    data = uncompressed(sample_pdf().data)
+    assert b"D:20260301093000" in data
+    assert b"D:20260302000000" in data
+    assert f"D:{datetime.now(UTC):%Y%m%d}".encode() not in data
+
+
+def test_pdf_is_tagged_titled_and_says_its_language() -> None:
+    data = uncompressed(sample_pdf().data)
+    for needle in (b"/StructTreeRoot", b"/Marked true", b"/Lang (en-GB)", b"pdfuaid", b"/TH", b"/Figure", b"/Outlines"):
+        assert needle in data, needle
+
+
+def test_pdf_is_an_archival_file_in_stated_colours() -> None:
+    data = uncompressed(sample_pdf().data)
+    for needle in (b'pdfaid:part="2"', b'pdfaid:conformance="A"', b"pdfaSchema:namespaceURI", b"/GTS_PDFA1", b"/F 4"):
+        assert needle in data, needle
+    assert b"/Interpolate true" not in data
+
+
+def elements(data: bytes) -> dict[int, tuple[str, list[int]]]:
+    """Return what the file's object stream holds of the structure, by object number: type and kids."""
+    packed = re.search(rb"/ObjStm/N (\d+)/First (\d+).*?stream\n(.*?)\nendstream", data, re.DOTALL)
+    assert packed
+    content, first = zlib.decompress(packed[3]), int(packed[2])
+    header = [int(number) for number in content[:first].split()]
+    found = {}
+    for number, start, end in zip(header[::2], header[1::2], [*header[3::2], len(content)], strict=True):
+        body = content[first + start : first + end]
+        if kind := re.match(rb"<</Type /(?:StructElem/S /)?(\w+)", body):
+            kids = re.search(rb"/K \[(.*?)\]", body)
+            found[number] = (
+                kind[1].decode(),
+                [int(kid) for kid in re.findall(rb"(\d+) 0 R", kids[1] if kids else b"")],
+            )
+    return found
+
+
+def test_list_items_hold_nothing_but_label_and_body() -> None:
+    items = (
+        ListItem((sample.para("one"), List(True, (sample.item("a", "b"),)), CodeBlock("code"))),
+        sample.item("x", "y"),
+    )
+    found = elements(pdf.write(sample.job(body=(List(False, items, tight=False),), notes=())).data)
+    kids = [[found[kid][0] for kid in kids] for kind, kids in found.values() if kind == "LI"]
+    assert kids
+    assert {tuple(each) for each in kids} <= {("Lbl", "LBody"), ("LBody",)}
+
+
+def test_table_of_nothing_but_its_head_has_a_body() -> None:
+    found = elements(pdf.write(sample.job(body=(Table(sample.cells("A", "B"), (), ("", "")),))).data)
+    assert "TBody" in {kind for kind, _ in found.values()}
+    assert "THead" not in {kind for kind, _ in found.values()}
+
+
+def test_marked_words_in_a_link_are_the_links_own_to_click() -> None:
+    body = (
+        Paragraph((Link("https://example.org/", (Strong((Text("bold"), Emphasis((Text("both"),)))), Text(" plain"))),)),
+    )
+    found = elements(pdf.write(sample.job(body=body)).data)
+    places = {number for number, (kind, _) in found.items() if kind == "OBJR"}
+    assert len(places) > 3
+    assert {kind for kind, kids in found.values() if places.intersection(kids)} == {"Link"}
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("I;16", "PNG")])
+def test_picture_of_other_colours_is_set_in_those_of_the_file(mode: str, kind: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (90, 60), 30_000 if mode == "I;16" else (0, 200, 200, 0)).save(buffer, kind)
+    made = pdf.write(msgspec.structs.replace(sample.job(), pictures={"tape.png": buffer.getvalue()}))
+    assert b"/DeviceCMYK" not in uncompressed(made.data)
+    assert made.pages == sample_pdf().pages
+
+
+def test_more_follows_stands_on_every_page_but_the_last() -> None:
+    assert ["more follows" in text for text in texts(long_pdf())] == [True] * (long_pdf().pages - 1) + [False]
+    single = pdf.write(sample.job(body=(sample.para("Short."),), notes=()))
+    assert single.pages == 1
+    assert "more follows" not in texts(single)[0]
+
+
+def test_running_head_begins_on_page_two() -> None:
+    first, *others = texts(long_pdf())
+    title = sample.release().title
+    assert first.count(title) == 1
+    assert all(title in text for text in others)
+
+
+def test_every_page_is_numbered() -> None:
+    pages = texts(long_pdf())
+    assert all(f"Page {n} of {len(pages)}" in text for n, text in enumerate(pages, 1))
+
+
+def test_embargo_stands_on_every_page() -> None:
+    assert all("EMBARGOED UNTIL SUNDAY, 1 MARCH 2026" in " ".join(text.split()) for text in texts(long_pdf(True)))
+
+
+def test_without_embargo_no_page_speaks_of_one() -> None:
+    assert "embargo" not in " ".join(texts(long_pdf())).casefold()
+
+
+def test_links_are_absolute_and_lead_to_the_public_address() -> None:
+    body = (
+        Paragraph((Link("other-release.html", (Text("an earlier release"),)),)),
+        Paragraph((Link("#nowhere", (Text("nowhere"),)),)),
+    )
+    found = links(pdf.write(sample.job(body=body)))
+    assert "https://press.example.org/releases/other-release.html" in found
+    assert "https://press.example.org/releases/sample.html#nowhere" in found
+    assert {"tel:+442079460312", "mailto:press@example.org"} <= found
+
+
+def test_link_to_a_heading_of_the_same_text_stays_inside() -> None:
+    body = (
+        Paragraph((Link("#what-was-done", (Text("below"),)),)),
+        Heading(2, (Text("What was done"),)),
+        sample.para("x"),
+    )
+    assert not [found for found in links(pdf.write(sample.job(body=body))) if "what-was-done" in found]
+
+
+def test_withdrawal_names_the_release_to_read_instead() -> None:
+    made = pdf.write(sample.job(withdrawn=Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better")))
+    text = " ".join(texts(made))
+    assert "It was wrong." in text
+    assert "The last paragraph." not in text
+    assert "https://press.example.org/releases/better.html" in links(made)
+
+
+def test_no_path_of_the_machine_gets_into_the_file() -> None:
+    data = uncompressed(sample_pdf().data)
+    for needle in (b"file:", str(ROOT).encode(), b"/tmp/", b"site-packages", b"face:", b"picture:"):
+        assert needle not in data, needle
+
+
+def test_character_that_no_face_has_is_an_error_that_names_it() -> None:
+    with pytest.raises(RenderError, match=r"U\+12000 CUNEIFORM SIGN A"):
+        pdf.write(sample.job(title="A title \U00012000"))
+
+
+def test_picture_that_the_job_does_not_hold_is_an_error() -> None:
+    job = msgspec.structs.replace(sample.job(), pictures={})
+    with pytest.raises(RenderError, match=r"tape\.png is not part of the release"):
+        pdf.write(job)
+
+
+def test_broken_picture_is_an_error() -> None:
+    job = msgspec.structs.replace(sample.job(), pictures={"tape.png": b"not a picture"})
+    with pytest.raises(RenderError, match="sample"):
+        pdf.write(job)
+
+
+LONG_WORD = "Wiederherstellungsverfahren"
+
+
+def divided(language: str, *body: Block, title: str = "") -> bool:
+    """Whether the word is divided anywhere in a release of ``language``."""
+    found = sample.job(language=language, title=title or "Title", subtitle=title, body=body)
+    said = "".join(texts(pdf.write(found)))
+    pieces = {LONG_WORD[:end] + "-" for end in range(4, len(LONG_WORD) - 3)}
+    return any(piece in said for piece in pieces)
+
+
+@pytest.mark.parametrize(("language", "expected"), [("de", True), ("sv", True), ("en-GB", False), ("fr", False)])
+def test_only_languages_of_long_words_divide_them(language: str, expected: bool) -> None:
+    assert divided(language, sample.para(f"Die {LONG_WORD} beginnen. " * 12)) == expected
+
+
+def test_headlines_headings_code_and_addresses_are_never_divided() -> None:
+    """A hyphen would be read as part of them."""
+    words = " ".join([LONG_WORD] * 7)
+    address = f"https://archiv.example.org/{LONG_WORD}"
+    links = tuple(inline for _ in range(9) for inline in (Text("Mehr: "), Link(address, (Text(address),)), Text(" ")))
+    assert not divided("de", Heading(2, (Text(words),)), title=words)
+    assert not divided("de", Paragraph(links), Paragraph((Code(words),)), CodeBlock(words))
+
+
+def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(template: str, **values: object) -> str:
+        return render(template, **values).replace("<body", '<body style="colour: red"')
+
+    monkeypatch.setattr("pipeline.writers.pdf.render", careless)
+    with pytest.raises(RenderError, match="colour"):
+        pdf.write(sample.job())
+
+
+def test_rendering_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "weasyprint"):
+        pdf.write(sample.job())
+    assert not caplog.records
+
+
+def test_hostile_title_is_only_words() -> None:
+    title = "</title><script>alert('x')</script> \" & <!-- -->"
+    made = pdf.write(sample.job(title=title, subtitle='"}; @page { size: A6 }', reference="<b>"))
+    text = " ".join(" ".join(texts(made)).split())
+    assert title in text
+    assert '"}; @page { size: A6 }' in text
+
+
+def test_organisation_name_cannot_leave_its_string() -> None:
+    made = pdf.write(with_newsroom(name='A" } @page { @top-center { content: "x'))
+    assert 'A" } @page { @top-center { content: "x' in " ".join(texts(made))
+
+
+def test_decorative_picture_needs_no_alternative() -> None:
+    made = pdf.write(sample.job(body=(sample.para("Before."), Figure("tape.png", ""))))
+    assert "Before." in texts(made)[0]
+
+
+def test_mark_is_drawn_and_not_read_out() -> None:
+    job = msgspec.structs.replace(sample.job(), mark=sample.picture_bytes())
+    made = pdf.write(job)
+    assert len(made.data) != len(sample_pdf().data)
+    assert uncompressed(made.data).count(b"/S /Figure") == uncompressed(sample_pdf().data).count(b"/S /Figure")
+
+
+def test_wide_tables_long_words_and_long_code_keep_inside_the_page() -> None:
+    head = sample.cells(*(f"Column number {n}" for n in range(12)))
+    body = (
+        Table(head, tuple(sample.cells(*["unbreakable" * 2] * 12) for _ in range(3)), ("",) * 12),
+        sample.para("Donaudampfschifffahrtsgesellschaft" * 8),
+        CodeBlock("x = " + "1234567890" * 30),
+        Paragraph((Link("https://example.org/" + "a" * 300, (Text("https://example.org/" + "a" * 300),)),)),
+    )
+    document = pypdfium2.PdfDocument(pdf.write(sample.job(body=body)).data)
+    for page in document:
+        width = page.get_width()
+        textpage = page.get_textpage()
+        boxes = [textpage.get_charbox(n) for n in range(textpage.count_chars())]
+        assert all(left >= 0 and right <= width for left, _, right, _ in boxes)
+    document.close()
+
+
+def test_rows_are_not_torn_and_heads_are_repeated() -> None:
+    rows = tuple(sample.cells(f"Row {n}", "Some words " * 12, str(n)) for n in range(60))
+    pages = texts(pdf.write(sample.job(body=(Table(sample.cells("Name", "Words", "Number"), rows, ("", "", "")),))))
+    with_rows = [text for text in pages if "Row " in text]
+    assert len(with_rows) > 1
+    assert all("Name" in text and "Number" in text for text in with_rows)
+
+
+def test_contacts_are_kept_together_and_printed_once() -> None:
+    for count in range(8, 16):
+        pages = texts(pdf.write(sample.job(body=LONG[:count], notes=())))
+        assert sum(text.count("+44 20 7946 0312") for text in pages) == 1
+        together = [text for text in pages if "MEDIA CONTACT" in text]
+        assert len(together) == 1
+        assert "World Images" in together[0]
+
+
+def test_second_list_begins_at_its_own_number() -> None:
+    text = " ".join(" ".join(texts(sample_pdf())).split())
+    assert "five" in text
+    assert re.search(r"\b5\..*\b6\.", text)
+
+
+def test_task_list_boxes_are_set() -> None:
+    items = (ListItem((sample.para("done"),), True), ListItem((sample.para("open"),), False))
+    assert "☑ done" in " ".join(texts(pdf.write(sample.job(body=(List(False, items),)))))
+
+
+def test_letter_paper() -> None:
+    document = pypdfium2.PdfDocument(pdf.write(with_newsroom(paper="Letter")).data)
+    assert document[0].get_size() == pytest.approx((612, 792))
+    document.close()
+
+
+def test_arabic_is_set_from_the_right_with_its_own_words() -> None:
+    made = pdf.write(
+        sample.job(
+            language="ar",
+            title="كوريا الجنوبية: بعد عام من الحكم",
+            dateline="لندن",
+            body=tuple(sample.para("سيُفرج عن تسعة عشر شخصًا أمضوا سنوات طويلة. " * 8) for _ in range(12)),
+            contacts=(Contact("d", "مكتب الإعلام", "الخدمة العربية", "+44 20 7946 0185"),),
+        )
+    )
+    pages = texts(made)
+    assert b"/Lang (ar)" in uncompressed(made.data)
+    assert "صحفي" in pages[0]
+    assert "يتبع" in pages[0]
+    assert {"+44", "7946", "0185"} <= set(" ".join(pages).split())
+
+
+def test_newsroom_without_contacts_or_boilerplate_has_no_empty_frame() -> None:
+    bare = Newsroom("Bare", "en", "UTC")
+    made = pdf.write(sample.job(bare, contacts=(), footage=(), notes=(), body=(sample.para("Text."),)))
+    assert made.pages == 1
+    assert "MEDIA CONTACT" not in texts(made)[0]
+
+
+def test_cell_with_mark_up_is_not_taken_for_a_number() -> None:
+    table = Table(sample.cells("A", "B"), ((Cell((Text("12"),)), Cell((Text("twelve"),))),), ("", ""))
+    from pipeline.writers.markup import block_html
+
+    html = block_html([table])
+    assert '<td class="figures brief">12</td><td class="brief">twelve</td>' in html
+
+
+def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
+    program = "from tests import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,184 @@
+"""Text that is copied, searched or read aloud out of a PDF is the text of the release, in every script.
+
+Read with two readers: pdfium, which browsers have, and poppler's pdftotext where it is installed. Both find text from
+the right by turning round what was drawn. What they make of a right file nevertheless is named here, and held too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+import pypdfium2
+import pytest
+from msgspec import structs
+
+from pipeline.build import parity
+from pipeline.build.parity.expected import article_words
+from pipeline.build.parity.sheets import _frame
+from pipeline.model.document import Block
+from pipeline.model.errors import RenderError
+from pipeline.writers import Job
+from pipeline.writers.pdf import text as pdf_text
+from pipeline.writers.pdf import writer as pdf
+from pipeline.writers.pdf.glyphs import meaning
+from tests.support.newsroom import ROOT
+from tests.support.renditions import of_pdf
+from tests.writers import cases
+
+FROM_LEFT = ("greek", "cyrillic", "korean", "japanese", "chinese", "traditional", "thai", "devanagari", "emoji")
+PARTED = {
+    "arabic": ["فورًا"],
+    "hebrew": [],
+    "mixed": ["فورًا"],
+    "south-korea-first-year-ar": ["فورًا", "يُذكر", "صُورت"],
+}
+"""What runs from the right; and words that pdfium takes apart, for it orders the pieces of a line by where they begin,
+and a mark that is raised is a piece."""
+ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+"""Emoji are pictures on paper: pdfium passes over glyphs without ink, and over these characters in ActualText."""
+RUN = re.compile(r"\d+|[^\W\d_](?:[^\W\d_]|[\u0591-\u05c7\u064b-\u065f\u0670])*")
+"""Letters with their points, or figures. What is between them readers put elsewhere when lines run from the right."""
+
+
+def written(name: str) -> tuple[Job, bytes]:
+    folder = ROOT / "content" if name.startswith("south") else cases.FOLDER / name
+    job, made = cases.written(folder / f"{name}.md")
+    return job, made["pdf"]
+
+
+def by_poppler(data: bytes, folder: Path) -> str:
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed")
+    file = folder / "release.pdf"
+    file.write_bytes(data)
+    told = subprocess.run(["pdftotext", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    return re.sub("[\u200e\u200f\u202a-\u202e]", "", told)
+
+
+def article(job: Job) -> str:
+    return folded(" ".join(article_words(job.article, job.words)))
+
+
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def neighbours(words: list[str]) -> Iterator[str]:
+    """Yield what words make that stand beside each other, as the parts of a word do that a line's end has parted."""
+    for begin in range(len(words)):
+        for end in range(begin + 2, min(begin + 8, len(words)) + 1):
+            yield "".join(words[begin:end])
+
+
+def lost_words(job: Job, told: str) -> list[str]:
+    found = folded(told).split()
+    lost = Counter(article(job).split()) - Counter(found)
+    return sorted((lost - Counter(neighbours(found))).elements())
+
+
+def letters(text: str) -> Counter[str]:
+    """Count letters, without points."""
+    return Counter(sign for sign in unicodedata.normalize("NFKD", text) if sign.isalpha())
+
+
+@pytest.mark.parametrize("name", FROM_LEFT)
+def test_words_from_the_left_are_read_whole(name: str, tmp_path: Path) -> None:
+    job, data = written(name)
+    lost = lost_words(job, of_pdf(data))
+    assert all(ASTRAL.search(word) for word in lost), lost
+    assert lost_words(job, by_poppler(data, tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", PARTED)
+def test_words_from_the_right_are_read_whole(name: str) -> None:
+    job, data = written(name)
+    found = Counter(RUN.findall(folded(of_pdf(data))))
+    assert sorted((Counter(RUN.findall(article(job))) - found).elements()) == sorted(map(folded, PARTED[name]))
+
+
+@pytest.mark.parametrize("name", PARTED)
+def test_every_letter_from_the_right_is_read_once(name: str, tmp_path: Path) -> None:
+    job, data = written(name)
+    pages = len(pypdfium2.PdfDocument(data))
+    frames = (line for page in range(1, pages + 1) for line in _frame(job, page, pages))
+    wanted = letters(article(job) + folded("".join(frames)))
+    assert letters(folded(of_pdf(data))) == wanted
+    assert letters(folded(by_poppler(data, tmp_path))) == wanted
+
+
+PLANTED = {
+    "arabic": "الشريط",
+    "hebrew": "מוזיקה",
+    "devanagari": "संगीत",
+    "thai": "ดนตรี",
+    "korean": "음악",
+    "japanese": "音楽",
+    "chinese": "音乐",
+}
+"""A word of each release, in its body."""
+
+
+@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("change", ["a lost word", "an added word", "turned figures"])
+def test_a_difference_is_found_in_every_script(name: str, change: str) -> None:
+    job, _ = written(name)
+    word = PLANTED[name]
+    old, new = {"a lost word": (word, ""), "an added word": (word, word * 2)}.get(change, ("42", "24"))
+    body = msgspec.json.encode(job.article.body)
+    assert old.encode() in body
+    changed = msgspec.json.decode(body.replace(old.encode(), new.encode(), 1), type=tuple[Block, ...])
+    data = pdf.write(structs.replace(job, article=structs.replace(job.article, body=changed))).data
+    with pytest.raises(RenderError, match="does not say what the release says: "):
+        parity.check("pdf", job, data)
+
+
+@pytest.mark.parametrize("name", ["devanagari", "thai", "emoji", "arabic", "hebrew", "mixed"])
+def test_what_is_written_for_readers_changes_nothing_on_paper(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not shutil.which("pdftoppm"):
+        pytest.skip("pdftoppm is not installed")
+    job, data = written(name)
+    monkeypatch.setattr(pdf_text, "legible", nullcontext)
+    plain = pdf.write(job).data
+    assert plain != data
+    assert picture(data, tmp_path) == picture(plain, tmp_path)
+
+
+def picture(data: bytes, folder: Path) -> list[bytes]:
+    (folder / "release.pdf").write_bytes(data)
+    subprocess.run(["pdftoppm", "-r", "60", str(folder / "release.pdf"), str(folder / "page")], check=True)
+    return [page.read_bytes() for page in sorted(folder.glob("page*"))]
+
+
+def test_plain_letters_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, data = written("greek")
+    monkeypatch.setattr(pdf_text, "legible", nullcontext)
+    assert pdf.write(job).data == data
+    assert b"/ActualText" not in cases.inflated(data)
+
+
+def test_emoji_carry_no_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, data = written("emoji")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
+    later = pdf.write(job).data
+    assert later == data
+    assert os.environ["SOURCE_DATE_EPOCH"] == "1234567890"
+
+
+def test_a_glyph_means_what_its_letters_ask_for() -> None:
+    found = {1: ("(",), 2: ("ي", "ى"), 3: ("لا",), 4: ("كا",)}
+    assert meaning(found, 1, ")", from_right=True) == "("
+    assert meaning(found, 2, "ى", from_right=True) == "ى"
+    assert meaning(found, 3, "لا", from_right=True) == "\ufefb"
+    assert meaning(found, 4, "كا", from_right=False) == "كا"
+    assert meaning(found, 5, "ب", from_right=True) == "ب"

@@ -264,7 +264,7 @@ def test_what_is_up_is_listed_when_the_next_batch_turns_out_to_be_somebody_elses
 
 def test_what_is_claimed_last_is_claimed_as_long(store: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 100_000, 600))
-    monkeypatch.setattr("pipeline.publish.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("pipeline.publish.apply.time.monotonic", lambda: float(next(clock)))
     run(store, newsroom("old", range(2)))
     until: list[datetime] = []
 

@@ -65,7 +65,7 @@ def test_every_format_has_a_label(language: str) -> None:
 
 
 def test_every_word_that_the_program_asks_for_is_there() -> None:
-    root = Path(words_module.__file__).parent
+    root = Path(words_module.__file__).parents[1]
     source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
     asked = set(re.findall(r'\bwords\["(\w+)"\]', source)) | set(re.findall(r"\bwords\['(\w+)'\]", source))
     assert len(asked) > 15

@@ -292,7 +292,7 @@ def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(template: str, **values: object) -> str:
         return render(template, **values).replace("<body", '<body style="colour: red"')
 
-    monkeypatch.setattr("pipeline.writers.pdf.render", careless)
+    monkeypatch.setattr("pipeline.writers.pdf.writer.render", careless)
     with pytest.raises(RenderError, match="colour"):
         pdf.write(sample.job())
 
@@ -412,6 +412,6 @@ def test_cell_with_mark_up_is_not_taken_for_a_number() -> None:
 
 
 def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
-    program = "from tests import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
+    program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     assert not list(tmp_path.iterdir())

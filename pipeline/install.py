@@ -128,13 +128,13 @@ def main(arguments: list[str]) -> int:
     if "--faces" in more:
         every_face()
     lacking = missing()
-    trouble = install_packages(lacking) if lacking else ""
-    if trouble:
-        say(f"needs system packages; please type: {trouble}")
+    problem = install_packages(lacking) if lacking else ""
+    if problem:
+        say(f"needs system packages; please type: {problem}")
         return 2
-    trouble = make_environment(Path(venv), Path(lock))
-    if trouble:
-        say(trouble)
+    problem = make_environment(Path(venv), Path(lock))
+    if problem:
+        say(problem)
         return 2
     return 0
 

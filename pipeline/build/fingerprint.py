@@ -15,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.build.state import Workshop
+from pipeline.build.state import BuildState
 from pipeline.model.document import Code, Inline, LineBreak, Link, Text, inlines_of, walk
 from pipeline.model.formats import FORMATS, Format, Rendition
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
-from pipeline.model.revision import Past
+from pipeline.model.revision import RevisionRecord
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-scripts.lock")
@@ -28,13 +28,13 @@ LARGE = 64 * 1024 * 1024
 """Bytes from which on a file is told by its size."""
 
 
-def of_source(workshop: Workshop, slug: str) -> str:
+def of_source(state: BuildState, slug: str) -> str:
     """Return the digest of a release's source and of the files beside it.
 
     What cannot be read counts as empty; the reader says what is wrong with it.
     """
     parts: list[bytes] = []
-    for file in workshop.inputs(slug):
+    for file in state.inputs(slug):
         parts += [os.fsencode(file.name), _content(file)]
     return _digest(parts)
 
@@ -64,7 +64,7 @@ def of_rendition(
     embargoed: bool,
     made: Iterable[Rendition] = (),
     related: Iterable[Related] = (),
-    past: tuple[Past, ...] = (),
+    past: tuple[RevisionRecord, ...] = (),
 ) -> str:
     """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
     address = base_url if row.address or leads_home(release) else ""
@@ -74,7 +74,7 @@ def of_rendition(
 
 
 def of_release(
-    source: str, newsroom: str, base_url: str, related: Iterable[Related], past: tuple[Past, ...] = ()
+    source: str, newsroom: str, base_url: str, related: Iterable[Related], past: tuple[RevisionRecord, ...] = ()
 ) -> str:
     """Return the fingerprint of all renditions of a release together, as the manifest's row states it."""
     every = b"".join(parts(row) for row in FORMATS)

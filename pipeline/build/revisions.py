@@ -13,13 +13,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from pipeline.build.state import Workshop
+from pipeline.build.state import BuildState
 from pipeline.build.superseded import superseded_page
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest
 from pipeline.model.release import Release
-from pipeline.model.revision import Past, digest_of_words, folder, kept_under
-from pipeline.typography.messages import Words
+from pipeline.model.revision import RevisionRecord, digest_of_words, folder, kept_under
+from pipeline.typography.messages import Messages
 from pipeline.writers.ninjs import files_of
 
 PENDING = "pending.json"
@@ -31,18 +31,18 @@ Fetch = Callable[[str, str], bytes | None]
 """From key and SHA-256 to the bytes that are public there; None when these are others. Without a SHA-256, any."""
 
 
-class Pending(Struct, frozen=True):
+class PlannedRevision(Struct, frozen=True):
     """What a release will have been once it is published as it is now."""
 
     base: str
     """Record of the row that it was derived from; of any other it says nothing."""
     source: str
-    past: tuple[Past, ...]
-    doomed: tuple[str, ...] = ()
+    past: tuple[RevisionRecord, ...]
+    pending_deletes: tuple[str, ...] = ()
     """What a withdrawal takes down."""
 
 
-class Objection(Struct, frozen=True):
+class Refusal(Struct, frozen=True):
     """Why a release may not take the place of what is public."""
 
     keys: tuple[str, ...]
@@ -64,36 +64,36 @@ def change(row: Row, release: Release, source: str) -> Change:
     return "minor" if differs else ""
 
 
-def objection(row: Row, release: Release, source: str, minor: bool) -> Objection | None:
+def refusal(row: Row, release: Release, source: str, minor: bool) -> Refusal | None:
     """Return what speaks against publishing ``release``; ``minor`` lets changed words through without a correction."""
     found = change(row, release, source)
     public, here = row.corrections, len(release.corrections)
     if here < public:
-        return Objection(
+        return Refusal(
             ("corrections", "title"),
             f"{public} corrections are public, {here or 'none'} of them here: what was said in public stays said",
             "put the entry back, or get the newest sources; to go back on a correction, add another one that says so",
         )
     if found == "returned" and here == public:
-        return Objection(
+        return Refusal(
             ("title",),
             f"it was withdrawn in public on {row.modified:%Y-%m-%d}, and does not say so any more",
             "put withdrawn: back; if it is to stand again, add to corrections, dated now, why",
         )
     if found in ("withdrawn", "corrected", "returned") and release.modified <= row.modified:
-        return Objection(
+        return Refusal(
             ("withdrawn" if found == "withdrawn" else "corrections",),
             f"dated no later than what is public ({row.modified.isoformat(timespec='minutes')})",
             "write the time of now",
         )
     if public and release.modified < row.modified:
-        return Objection(
+        return Refusal(
             ("corrections",),
             f"the newest entry is dated before what is public ({row.modified.isoformat(timespec='minutes')})",
             "put its date back; for a new correction add a new entry",
         )
     if found == "minor" and not minor:
-        return Objection(
+        return Refusal(
             ("corrections", "title"),
             f"words of it were changed since it was published (revision {row.revision}), and no new correction says so",
             f"make diff RELEASE={row.slug} shows which; add to corrections: - date: …, note: …, or, for a slip of the "
@@ -102,63 +102,65 @@ def objection(row: Row, release: Release, source: str, minor: bool) -> Objection
     return None
 
 
-def is_minor(workshop: Workshop, slug: str, source: str) -> bool:
+def is_minor(state: BuildState, slug: str, source: str) -> bool:
     """Whether somebody said before that this source is but a minor change."""
-    return workshop.recall(MINOR, dict[str, str], {}).get(slug) == source
+    return state.recall(MINOR, dict[str, str], {}).get(slug) == source
 
 
-def derive(row: Row, release: Release, source: str, words: Words, fetch: Fetch, today: date) -> tuple[Pending, bytes]:
+def derive(
+    row: Row, release: Release, source: str, messages: Messages, fetch: Fetch, today: date
+) -> tuple[PlannedRevision, bytes]:
     """Return what the release will have been, and the page of the revision before as it will be kept, if one is."""
     found = change(row, release, source)
     page = b""
-    past, doomed = row.past, row.doomed
+    past, pending_deletes = row.past, row.pending_deletes
     if found == "corrected":
-        files, page = _kept(row, release, words, fetch)
+        files, page = _kept(row, release, messages, fetch)
         past = (*past, _state(row, release, files=files))
     elif found == "minor":
         past = (*past, _state(row, release, minor=today.isoformat()))
     elif found == "returned":
         past = (*past, _state(row, release))
     elif found == "withdrawn":
-        doomed = tuple(sorted(_downloads(row.slug) | _others(row, fetch)))
+        pending_deletes = tuple(sorted(_downloads(row.slug) | _others(row, fetch)))
         # What it said it tells in no place any more: neither do the notes of what was corrected.
         before = (*past, _state(row, release))
         past = tuple(
             state if state.withdrawn else msgspec.structs.replace(state, files=(), note="") for state in before
         )
-    return Pending(row.record, source, past, doomed), page
+    return PlannedRevision(row.record, source, past, pending_deletes), page
 
 
-def of_release(row: Row | None, source: str, pending: Pending | None) -> tuple[Past, ...]:
+def of_release(row: Row | None, source: str, pending: PlannedRevision | None) -> tuple[RevisionRecord, ...]:
     """Return what a release was before, as far as it is known on this machine."""
     if row is None:
         return ()
     return pending.past if _fits(row, source, pending) and pending else row.past
 
 
-def doomed(slug: str, row: Row | None, source: str, pending: Pending | None) -> tuple[str, ...]:
+def pending_deletes(slug: str, row: Row | None, source: str, pending: PlannedRevision | None) -> tuple[str, ...]:
     """Return what is to be taken down once a withdrawal is public.
 
     Of a release that was never listed, a run that was killed may have left files.
     """
     if row is None:
         return tuple(sorted(_downloads(slug)))
-    return pending.doomed if _fits(row, source, pending) and pending else row.doomed
+    return pending.pending_deletes if _fits(row, source, pending) and pending else row.pending_deletes
 
 
-def _fits(row: Row, source: str, pending: Pending | None) -> bool:
+def _fits(row: Row, source: str, pending: PlannedRevision | None) -> bool:
     return pending is not None and (pending.base, pending.source) == (row.record, source)
 
 
-def recall(workshop: Workshop) -> Mapping[str, Pending]:
+def recall(state: BuildState) -> Mapping[str, PlannedRevision]:
     """Return what was derived when storage was last asked, by slug."""
-    return workshop.recall(PENDING, dict[str, Pending], {})
+    return state.recall(PENDING, dict[str, PlannedRevision], {})
 
 
-def _state(row: Row, release: Release, *, minor: str = "", files: tuple[Rendition, ...] = ()) -> Past:
+def _state(row: Row, release: Release, *, minor: str = "", files: tuple[Rendition, ...] = ()) -> RevisionRecord:
     notes = (correction.note for correction in release.corrections if correction.date == row.modified)
     note = row.summary if row.withdrawn else next(notes, "") if row.corrections else ""
-    return Past(row.revision, row.modified, row.record, note, row.withdrawn, minor, files)
+    return RevisionRecord(row.revision, row.modified, row.record, note, row.withdrawn, minor, files)
 
 
 def _record(row: Row, fetch: Fetch) -> bytes:
@@ -182,7 +184,7 @@ def _others(row: Row, fetch: Fetch) -> set[str]:
     return listed - {form.key(row.slug) for form in FORMATS if form.notice}
 
 
-def _kept(row: Row, release: Release, words: Words, fetch: Fetch) -> tuple[tuple[Rendition, ...], bytes]:
+def _kept(row: Row, release: Release, messages: Messages, fetch: Fetch) -> tuple[tuple[Rendition, ...], bytes]:
     """Return the files of the newest public revision as they are kept from now on, and the page among them."""
     record, slug = _record(row, fetch), row.slug
     kept: list[Rendition] = []
@@ -190,7 +192,7 @@ def _kept(row: Row, release: Release, words: Words, fetch: Fetch) -> tuple[tuple
     for file in _files(row, fetch):
         key = kept_under(slug, file.key, row.revision)
         if file.format == "html":
-            page = _page(row, release, words, fetch, file)
+            page = _page(row, release, messages, fetch, file)
             kept += [Rendition("html", key, len(page), digest(page))] if page else []
         else:
             pages = row.pages if file.format == "pdf" else 0
@@ -200,9 +202,9 @@ def _kept(row: Row, release: Release, words: Words, fetch: Fetch) -> tuple[tuple
     return tuple(kept), page
 
 
-def _page(row: Row, release: Release, words: Words, fetch: Fetch, file: Rendition) -> bytes:
+def _page(row: Row, release: Release, messages: Messages, fetch: Fetch, file: Rendition) -> bytes:
     original = fetch(file.key, file.sha256)
     if original:
-        said = words["superseded"].format(number=words.number(row.revision), date=words.date(release.modified))
-        return superseded_page(original, row.slug, said, words["current"])
+        said = messages["superseded"].format(number=messages.number(row.revision), date=messages.date(release.modified))
+        return superseded_page(original, row.slug, said, messages["current"])
     return fetch(kept_under(row.slug, file.key, row.revision), "") or b""

@@ -35,7 +35,7 @@ DUE = "due"
 T = TypeVar("T")
 
 
-class Manuscript(Struct, frozen=True):
+class ParsedRelease(Struct, frozen=True):
     """A release as it was read."""
 
     release: Release
@@ -43,7 +43,7 @@ class Manuscript(Struct, frozen=True):
     """Digest of the source and of the pictures beside it."""
 
 
-class Entry(Struct, frozen=True):
+class RenderedFile(Struct, frozen=True):
     """What a stage remembers of one rendition it made."""
 
     fingerprint: str
@@ -70,7 +70,7 @@ class Pictures(Mapping[str, bytes]):
         return len(self.names)
 
 
-class Workshop:
+class BuildState:
     """The folders of one newsroom; everything below ``output`` is written by rename, so it is whole or not there."""
 
     def __init__(self, content: Path, output: Path) -> None:
@@ -81,7 +81,7 @@ class Workshop:
         self.books = ""
         """Folder of the ledgers below ``work``."""
 
-    def due(self) -> Workshop:
+    def due(self) -> BuildState:
         """Return the workshop in which what waits is set as it will be public: its own tree, its own ledgers."""
         found = copy.copy(self)
         found.public, found.books = self.waiting / DUE, f"{DUE}/"
@@ -134,34 +134,34 @@ class Workshop:
 
     # What was read
 
-    def manuscript(self, slug: str) -> Manuscript | None:
+    def parsed_release(self, slug: str) -> ParsedRelease | None:
         """Return what the reader found, None for a release that it refused or has not seen."""
-        return self.recall(f"read/{slug}.json", Manuscript, None)
+        return self.recall(f"read/{slug}.json", ParsedRelease, None)
 
-    def keep_manuscript(self, manuscript: Manuscript, pictures: Mapping[str, bytes], now: datetime) -> None:
+    def keep_parsed_release(self, parsed_release: ParsedRelease, pictures: Mapping[str, bytes], now: datetime) -> None:
         """Store a release as read, with its pictures; note for make how long it waits, and whether it was withdrawn.
 
         It has yet to be confirmed.
         """
-        slug = manuscript.release.slug
-        self.drop_manuscript(slug)
+        slug = parsed_release.release.slug
+        self.drop_parsed_release(slug)
         for name, data in pictures.items():
             write_file(self.work / "pictures" / slug / name, data)
-        write_file(self._manuscript(slug), msgspec.json.encode(manuscript), final=False)
+        write_file(self._manuscript(slug), msgspec.json.encode(parsed_release), final=False)
         notice = self.work / "withdrawn" / slug
-        if manuscript.release.withdrawn:
+        if parsed_release.release.withdrawn:
             write_file(notice, b"")
         else:
             notice.unlink(missing_ok=True)
         until = self.waiting / "until" / slug
-        if manuscript.release.is_public(now):
+        if parsed_release.release.is_public(now):
             until.unlink(missing_ok=True)
             return
         write_file(until, b"")
-        ahead = FAR if manuscript.release.draft else manuscript.release.date.timestamp()
+        ahead = FAR if parsed_release.release.draft else parsed_release.release.date.timestamp()
         os.utime(until, (ahead, ahead))
 
-    def confirm_manuscript(self, slug: str) -> None:
+    def confirm_parsed_release(self, slug: str) -> None:
         """Let make take a manuscript for finished, once it was judged beside the others."""
         os.utime(self._manuscript(slug))
 
@@ -172,7 +172,7 @@ class Workshop:
     def _manuscript(self, slug: str) -> Path:
         return self.work / "read" / f"{slug}.json"
 
-    def drop_manuscript(self, slug: str) -> None:
+    def drop_parsed_release(self, slug: str) -> None:
         """Forget a release that can no longer be read; what was made of it earlier stays."""
         self._manuscript(slug).unlink(missing_ok=True)
         shutil.rmtree(self.work / "pictures" / slug, ignore_errors=True)
@@ -203,9 +203,9 @@ class Workshop:
         """Return the tree in which a rendition belongs."""
         return self.waiting if waiting else self.public
 
-    def ledger(self, stage: str) -> dict[str, Entry]:
+    def ledger(self, stage: str) -> dict[str, RenderedFile]:
         """Return what a stage has made, by slug."""
-        return self.entries(self.books + stage, Entry)
+        return self.entries(self.books + stage, RenderedFile)
 
     # Memory
 

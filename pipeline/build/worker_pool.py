@@ -34,7 +34,7 @@ PATIENCE = 5.0
 """Seconds for an idle child to put its house in order."""
 
 
-class OutOfBoundsError(Exception):
+class LimitExceededError(Exception):
     """A child took longer than allowed, or died."""
 
 
@@ -73,7 +73,7 @@ def run(
     """Yield each key with ``work(key)``, or with what it raised, as they are finished.
 
     ``warm`` loads what ``work`` needs. Raised errors are values here, so that one release does not stop the others;
-    ``OutOfBoundsError`` stands for a limit of time or memory.
+    ``LimitExceededError`` stands for a limit of time or memory.
     """
     if len(keys) >= HUNDREDS:
         warm()
@@ -118,11 +118,11 @@ def _results(workers: list[_Worker]) -> Iterator[tuple[_Worker, Any]]:
         try:
             yield worker, worker.pipe.recv()
         except (EOFError, ConnectionResetError):
-            yield worker, OutOfBoundsError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed")
+            yield worker, LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed")
             _dismiss(workers, worker)
     for worker in busy.values():
         if worker.deadline <= time.monotonic():
-            yield worker, OutOfBoundsError("took too long")
+            yield worker, LimitExceededError("took too long")
             _dismiss(workers, worker)
 
 
@@ -156,7 +156,7 @@ def _attempt(work: Callable[[Any], Any], key: Any) -> Any:
     try:
         return work(key)
     except MemoryError:
-        return OutOfBoundsError(f"took more than {MEMORY // 1024**3} GB of memory")
+        return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory")
     except Exception as error:  # every other error is the release's own, and reported with it
         return error if _can_be_sent(error) else RuntimeError(f"{type(error).__name__}: {error}")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import cast
 
 from pipeline.cli.console import Console
-from pipeline.cli.context import Desk, Verdict
+from pipeline.cli.context import CommandContext, ExitStatus
 from pipeline.model.formats import FORMATS
 
-Command = Callable[[Desk, Namespace, Console], Verdict | None]
+Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "read": ("rendering", "read"),
@@ -39,12 +39,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 
 
-def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> Verdict | None:
+def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> ExitStatus | None:
     """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
     module, function = COMMANDS[command]
-    desk = Desk(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
-    desk.go_by(options.clock)
+    context = CommandContext(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
+    context.use_run_clock(options.clock)
     if options.due:
-        desk.workshop = desk.workshop.due()
+        context.state = context.state.due()
     found = cast(Command, getattr(import_module(f"pipeline.cli.{module}"), function))
-    return found(desk, options, console)
+    return found(context, options, console)

@@ -12,29 +12,29 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.build import fingerprint
-from pipeline.build.state import Workshop, write_file
+from pipeline.build.state import BuildState, write_file
 from pipeline.model.errors import DatelineError, SettingError
 from pipeline.model.formats import FEEDS, RSS
 from pipeline.model.manifest import Manifest, Row, digest, with_rows
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.render_context import House
+from pipeline.model.render_context import RenderContext
 from pipeline.publish.up_to_date import recall
 from pipeline.site import archive
 from pipeline.storage import ObjectStore, open_store
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 
 KNOWN = "newsroom.json"
 
 
-class Remembered(Struct, frozen=True):
+class CachedNewsroom(Struct, frozen=True):
     """The newsroom as last read, so that a stage with nothing to do need not load the parsers."""
 
     digest: str
     newsroom: Newsroom
 
 
-class Desk:
+class CommandContext:
     """Where one command works; everything is looked up once and on demand."""
 
     def __init__(
@@ -44,10 +44,10 @@ class Desk:
         self.environ = environ if publishing else {name: value for name, value in environ.items() if name != "CI"}
         self.root = root
         self.now = datetime.now(UTC)
-        self.workshop = Workshop(content, output)
-        self.workshop.prepare()
+        self.state = BuildState(content, output)
+        self.state.prepare()
 
-    def go_by(self, clock: Path | None) -> None:
+    def use_run_clock(self, clock: Path | None) -> None:
         """Take the instant that a whole run goes by from a file; one that lies ahead is not believed."""
         if clock and clock.is_file():
             self.now = min(self.now, datetime.fromisoformat(clock.read_text("ascii")))
@@ -56,25 +56,25 @@ class Desk:
     def newsroom(self) -> Newsroom:
         """The newsroom of ``content/``. Raises ReleaseError with all faults of newsroom.toml."""
         stamp = self._stamp()
-        known = self.workshop.recall(KNOWN, Remembered, None)
+        known = self.state.recall(KNOWN, CachedNewsroom, None)
         if stamp and known and known.digest == stamp:
             return known.newsroom
         from pipeline.reader import read_newsroom
 
-        found = read_newsroom(self.workshop.content)
-        self.workshop.remember(KNOWN, Remembered(self._stamp(), found))
+        found = read_newsroom(self.state.content)
+        self.state.remember(KNOWN, CachedNewsroom(self._stamp(), found))
         return found
 
     def _stamp(self) -> str:
         """Return a digest of newsroom.toml, what lies beside it, and the code that reads it; empty without the file."""
-        file = self.workshop.newsroom_file
+        file = self.state.newsroom_file
         if not file.is_file():
             return ""
         marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
-        beside = [os.fsencode(path.name) + str(path.stat().st_size).encode() for path in marks]
+        neighbours = [os.fsencode(path.name) + str(path.stat().st_size).encode() for path in marks]
         code = [path.read_bytes() for path in sorted((fingerprint.ROOT / "pipeline").glob("reader/*.py"))]
         code.append((fingerprint.ROOT / "pipeline" / "model" / "newsroom.py").read_bytes())
-        return digest(b"\0".join([file.read_bytes(), *beside, *code]))
+        return digest(b"\0".join([file.read_bytes(), *neighbours, *code]))
 
     @cached_property
     def destination(self) -> Destination:
@@ -84,7 +84,7 @@ class Desk:
     @cached_property
     def published(self) -> Manifest:
         """The manifest as last fetched from the destination."""
-        return recall(self.workshop, self.destination.address)
+        return recall(self.state, self.destination.address)
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -97,14 +97,14 @@ class Desk:
         return bool(self.environ.get("DATELINE_MINOR"))
 
     @cached_property
-    def stranger(self) -> Stranger:
+    def anonymous(self) -> AnonymousClient:
         """The destination as anybody sees it."""
-        return Stranger(self.destination.address, self.environ)
+        return AnonymousClient(self.destination.address, self.environ)
 
     @cached_property
     def mark(self) -> bytes:
         """The organisation's mark, a PNG; empty when it has none."""
-        return self.workshop.mark(self.newsroom.mark)
+        return self.state.mark(self.newsroom.mark)
 
     @cached_property
     def assets(self) -> Mapping[str, bytes]:
@@ -119,21 +119,21 @@ class Desk:
     def _font_cache(self) -> Path:
         """Beside the installed packages where that may be written: fonts change only with them."""
         prefix = Path(sys.prefix)
-        return prefix / "dateline" if os.access(prefix, os.W_OK) else self.workshop.work / "fonts"
+        return prefix / "dateline" if os.access(prefix, os.W_OK) else self.state.work / "fonts"
 
-    def house(self, *, shared: bool = False) -> House:
+    def render_context(self, *, shared: bool = False) -> RenderContext:
         """Return what all releases have in common; ``shared`` adds the names of the shared files."""
         names: Mapping[str, str] = {}
         if shared:
             from pipeline.site.assets import asset_names
 
             names = asset_names(self.assets)
-        return House(self.newsroom, self.mark, self.destination.base_url, self.now, self.published, names)
+        return RenderContext(self.newsroom, self.mark, self.destination.base_url, self.now, self.published, names)
 
     def keep_assets(self, *, waiting: bool) -> None:
         """Put the shared files into the tree where pages look for them."""
         for key, data in self.assets.items():
-            file = self.workshop.place(waiting) / key
+            file = self.state.place(waiting) / key
             if not file.is_file():
                 write_file(file, data)
 
@@ -141,35 +141,35 @@ class Desk:
         """Return the manifest as it would be with what was rendered here, on top of what was last fetched."""
         from pipeline.publish.candidates import sort
 
-        slugs = [slug for slug in self.workshop.slugs() if self.workshop.manuscript(slug)]
-        found = sort(self.workshop, self.house(), slugs, self.now)
+        slugs = [slug for slug in self.state.slugs() if self.state.parsed_release(slug)]
+        found = sort(self.state, self.render_context(), slugs, self.now)
         rows = self.published.by_slug() | {ready.row.slug: ready.row for ready in found.ready}
         return archive.remember(self.published, with_rows(self.published, rows.values()))
 
     def keep_listings(self, made: Mapping[str, bytes]) -> None:
         """Put listings into the public tree; a feed or a page of an earlier run, of which nothing is public, goes."""
         for key, data in made.items():
-            write_file(self.workshop.public / key, data)
+            write_file(self.state.public / key, data)
         for whole, folder in ((RSS.whole, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
-            for file in (self.workshop.public / folder).rglob("*.*") if whole in made else ():
-                if str(file.relative_to(self.workshop.public)) not in made:
+            for file in (self.state.public / folder).rglob("*.*") if whole in made else ():
+                if str(file.relative_to(self.state.public)) not in made:
                     file.unlink()
 
     def record(self, row: Row) -> bytes:
         """Return the record of ``row`` from this machine. Raises SettingError when it is not here."""
-        for file in (self.workshop.public / f"releases/{row.slug}.json", self.workshop.work / "records" / row.record):
+        for file in (self.state.public / f"releases/{row.slug}.json", self.state.work / "records" / row.record):
             if file.is_file() and digest(data := file.read_bytes()) == row.record:
                 return data
         raise SettingError(f"the record of {row.slug} is not on this machine", "make publish fetches it")
 
 
-class Verdict(Struct, frozen=True):
+class ExitStatus(Struct, frozen=True):
     """How a command ends that did what it could: the worst of what it met."""
 
     status: int
     kind: str
 
 
-def verdict(error: type[DatelineError]) -> Verdict:
+def exit_status(error: type[DatelineError]) -> ExitStatus:
     """Return the verdict that belongs to a kind of error."""
-    return Verdict(error.status, error.kind)
+    return ExitStatus(error.status, error.kind)

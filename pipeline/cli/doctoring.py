@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from pipeline.cli.console import Console
-from pipeline.cli.context import Desk, Verdict, verdict
+from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import StorageError
-from pipeline.storage.doctor.findings import FRESH, NEEDED, PROMISES, Findings, Promise, refuse
+from pipeline.storage.doctor.findings import FRESH, GUARANTEES, NEEDED, Findings, Guarantee, refuse
 from pipeline.storage.embedded import server as embedded
 
 FINDINGS = "storages.json"
@@ -16,38 +16,38 @@ SOLE = "PRESS_SOLE_PUBLISHER"
 """Set by who knows that no two runs ever publish there at once."""
 
 
-def doctor(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
+def doctor(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
     """Try what the storage keeps, and say what Dateline can promise there and what it cannot."""
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    found = _examine(desk, console)
+    if context.destination.embedded:
+        embedded.start(context.root)
+    found = _examine(context, console)
     rows = [(_grade(finding.against, unsafe=finding.unsafe), finding) for finding in found.found]
     console.table([("", "what", "finding", "what it means"), *((grade, f.what, f.found, f.means) for grade, f in rows)])
     for words, kept in (("can promise", True), ("cannot promise", False)):
-        promises = [promise for promise in PROMISES if (not found.against(promise)) == kept]
-        if promises:
+        guarantees = [guarantee for guarantee in GUARANTEES if (not found.against(guarantee)) == kept]
+        if guarantees:
             console.line()
-            console.heading(f"At {desk.destination.address} Dateline {words}:")
-        for promise in promises:
-            why = ", ".join(finding.what for finding in found.against(promise))
-            console.line(f"  {PROMISES[promise]}" + (f" (because of: {why})" if why else ""))
+            console.heading(f"At {context.destination.address} Dateline {words}:")
+        for guarantee in guarantees:
+            why = ", ".join(finding.what for finding in found.against(guarantee))
+            console.line(f"  {GUARANTEES[guarantee]}" + (f" (because of: {why})" if why else ""))
     _remedies(found, console)
-    return None if _safe(desk, found) else verdict(StorageError)
+    return None if _safe(context, found) else exit_status(StorageError)
 
 
-def _examine(desk: Desk, console: Console | None = None) -> Findings:
+def _examine(context: CommandContext, console: Console | None = None) -> Findings:
     from pipeline.storage import doctor as probes
 
     def done(number: int, total: int) -> None:
         if console:
             console.progress(number, total, "tried")
 
-    found = probes.examine(desk.destination, desk.environ, done)
-    _remember(desk, found)
+    found = probes.examine(context.destination, context.environ, done)
+    _remember(context, found)
     return found
 
 
-def _grade(against: tuple[Promise, ...], *, unsafe: bool) -> str:
+def _grade(against: tuple[Guarantee, ...], *, unsafe: bool) -> str:
     return "unsafe" if unsafe else "lacks" if against else "ok"
 
 
@@ -60,57 +60,57 @@ def _remedies(found: Findings, console: Console) -> None:
         console.line(f"  {remedy}")
 
 
-def _safe(desk: Desk, found: Findings) -> bool:
-    needed = [promise for promise in NEEDED if promise != "together" or not _alone(desk)]
-    return not any(found.against(promise) for promise in needed)
+def _safe(context: CommandContext, found: Findings) -> bool:
+    needed = [guarantee for guarantee in NEEDED if guarantee != "together" or not _alone(context)]
+    return not any(found.against(guarantee) for guarantee in needed)
 
 
-def _alone(desk: Desk) -> bool:
-    return desk.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
+def _alone(context: CommandContext) -> bool:
+    return context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
 
 
 # ── What others ask ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def refuse_publishing(desk: Desk) -> None:
+def refuse_publishing(context: CommandContext) -> None:
     """Raise StorageError where publishing would harm: no conditional writes, or names that anyone lists."""
-    _refuse(desk, ("publish",) if _alone(desk) else ("publish", "together"))
+    _refuse(context, ("publish",) if _alone(context) else ("publish", "together"))
 
 
-def refuse_staging(desk: Desk) -> None:
+def refuse_staging(context: CommandContext) -> None:
     """Raise StorageError where what waits could be read by others: before anything goes into the private bucket."""
-    _refuse(desk, ("wait",))
+    _refuse(context, ("wait",))
 
 
-def refuse_sharing(desk: Desk) -> None:
+def refuse_sharing(context: CommandContext) -> None:
     """Raise StorageError where a link would open more than it should, or not end."""
-    _refuse(desk, ("wait", "share"))
+    _refuse(context, ("wait", "share"))
 
 
-def _refuse(desk: Desk, promises: tuple[Promise, ...]) -> None:
+def _refuse(context: CommandContext, guarantees: tuple[Guarantee, ...]) -> None:
     """Go by what is known; a storage that was never tried, or not lately, is looked at briefly.
 
     The embedded store is ours and known. Where something speaks against a promise everything is tried anew, so that
     nobody is refused for what was mended meanwhile.
     """
-    if desk.destination.embedded:
+    if context.destination.embedded:
         return
     from pipeline.storage import doctor as probes
 
-    known = desk.workshop.recall(FINDINGS, dict[str, Findings], {}).get(_place(desk))
-    if known is None or desk.now - known.when > FRESH:
-        known = probes.glance(desk.destination, desk.environ).over(known)
-        _remember(desk, known)
-    elif any(known.against(promise) for promise in promises):
-        known = _examine(desk)
-    for promise in promises:
-        refuse(known, promise, desk.destination.bucket)
+    known = context.state.recall(FINDINGS, dict[str, Findings], {}).get(_place(context))
+    if known is None or context.now - known.when > FRESH:
+        known = probes.quick_check(context.destination, context.environ).over(known)
+        _remember(context, known)
+    elif any(known.against(guarantee) for guarantee in guarantees):
+        known = _examine(context)
+    for guarantee in guarantees:
+        refuse(known, guarantee, context.destination.bucket)
 
 
-def _remember(desk: Desk, found: Findings) -> None:
-    known = desk.workshop.recall(FINDINGS, dict[str, Findings], {})
-    desk.workshop.remember(FINDINGS, {**known, _place(desk): found})
+def _remember(context: CommandContext, found: Findings) -> None:
+    known = context.state.recall(FINDINGS, dict[str, Findings], {})
+    context.state.remember(FINDINGS, {**known, _place(context): found})
 
 
-def _place(desk: Desk) -> str:
-    return f"{desk.destination.address} {desk.destination.private_bucket}"
+def _place(context: CommandContext) -> str:
+    return f"{context.destination.address} {context.destination.private_bucket}"

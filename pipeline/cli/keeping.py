@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.build import fingerprint
-from pipeline.build.state import Manuscript
+from pipeline.build.state import ParsedRelease
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import Desk
+from pipeline.cli.context import CommandContext
 from pipeline.cli.fetching import last_manifest
-from pipeline.cli.rendering import REFUSED, tell_lagging
+from pipeline.cli.rendering import REFUSED, warn_outdated_translations
 from pipeline.cli.secrecy import keep_closed, keep_secret
 from pipeline.cli.showing import complain
 from pipeline.cli.staging import keys_of, remembered
@@ -23,16 +23,16 @@ from pipeline.storage.embedded import server as embedded
 # ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
+def verify_all(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Read the whole newsroom back."""
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    desk.published = last_manifest(desk)
-    if not desk.published.serial:
+    if context.destination.embedded:
+        embedded.start(context.root)
+    context.published = last_manifest(context)
+    if not context.published.serial:
         console.line("nothing is published yet: make publish")
         return
-    stranger = desk.stranger
-    wanted = list(verify.of_newsroom(desk.published, lambda row: stranger.get(f"releases/{row.slug}.json").body))
+    anonymous = context.anonymous
+    wanted = list(verify.of_newsroom(context.published, lambda row: anonymous.get(f"releases/{row.slug}.json").body))
     read = 0
 
     def done() -> None:
@@ -40,96 +40,98 @@ def verify_all(desk: Desk, _options: Namespace, console: Console) -> None:
         read += 1
         console.progress(read, len(wanted), "read")
 
-    complain(verify.read_back(stranger, wanted, done))
-    manuscripts = filter(None, map(desk.workshop.manuscript, desk.workshop.slugs()))
-    held = [found.release.slug for found in manuscripts if not found.release.is_public(desk.now)]
-    keep_secret(desk, held)
-    staged = remembered(desk) or {}
-    keep_closed(desk, keys_of(staged))
-    console.line(f"{count(len(desk.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states")
-    if held:
-        console.line(f"{count(len(held), 'release')} held: no stranger can tell of any")
-    console.heading(f"{desk.destination.base_url}index.html")
+    complain(verify.read_back(anonymous, wanted, done))
+    parsed_releases = filter(None, map(context.state.parsed_release, context.state.slugs()))
+    scheduled = [found.release.slug for found in parsed_releases if not found.release.is_public(context.now)]
+    keep_secret(context, scheduled)
+    staged = remembered(context) or {}
+    keep_closed(context, keys_of(staged))
+    console.line(
+        f"{count(len(context.published.rows), 'release')}, {count(len(wanted), 'file')}: as the manifest states"
+    )
+    if scheduled:
+        console.line(f"{count(len(scheduled), 'release')} held: no stranger can tell of any")
+    console.heading(f"{context.destination.base_url}index.html")
 
 
-def serve(desk: Desk, _options: Namespace, console: Console) -> None:
+def serve(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Start the embedded store."""
-    _only_embedded(desk, "serve")
-    embedded.start(desk.root)
+    _only_embedded(context, "serve")
+    embedded.start(context.root)
     console.line("the embedded store runs; make stop ends it")
-    console.heading(f"{desk.destination.base_url}index.html")
+    console.heading(f"{context.destination.base_url}index.html")
 
 
-def stop(desk: Desk, _options: Namespace, console: Console) -> None:
+def stop(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Stop the embedded store."""
-    console.line("stopped" if embedded.stop(desk.root) else "the embedded store was not running")
+    console.line("stopped" if embedded.stop(context.root) else "the embedded store was not running")
 
 
-def storage(desk: Desk, _options: Namespace, console: Console) -> None:
+def storage(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Prepare the bucket pair."""
     from pipeline.storage import prepare
 
-    if desk.destination.embedded:
-        embedded.start(desk.root)
-    for line in prepare(desk.destination, desk.environ):
+    if context.destination.embedded:
+        embedded.start(context.root)
+    for line in prepare(context.destination, context.environ):
         console.line(line)
 
 
-def _only_embedded(desk: Desk, command: str) -> None:
-    if not desk.destination.embedded:
+def _only_embedded(context: CommandContext, command: str) -> None:
+    if not context.destination.embedded:
         raise SettingError(f"make {command} is for the embedded store, but PRESS_BUCKET names another", "unset it")
 
 
 # ── Status ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def status(desk: Desk, _options: Namespace, console: Console) -> None:
+def status(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Say of every release what it is; a person at the terminal may read the names of those that wait."""
-    rows = desk.published.by_slug()
-    refused = desk.workshop.recall(REFUSED, dict[str, str], {})
-    staged = remembered(desk) or {}
+    rows = context.published.by_slug()
+    refused = context.state.recall(REFUSED, dict[str, str], {})
+    staged = remembered(context) or {}
     lines = [("release", "state", "date", "language")]
-    for slug in desk.workshop.slugs():
-        manuscript = desk.workshop.manuscript(slug)
+    for slug in context.state.slugs():
+        parsed_release = context.state.parsed_release(slug)
         row = rows.get(slug)
-        if manuscript is None:
+        if parsed_release is None:
             state = "refused: make check" if printable(slug) in refused else "not read yet on this machine"
             state = f"public; {state}" if row else state
             # A log may be read by anybody, and what was not read yet may be waiting.
             secret = not row and printable(slug) not in refused and not console.colour
-            name = desk.workshop.opaque(slug) if secret else printable(slug)
+            name = context.state.opaque(slug) if secret else printable(slug)
             lines.append((name, state, f"{row.date:%Y-%m-%d}" if row else "", row.language if row else ""))
             continue
-        release = manuscript.release
-        waiting = not release.is_public(desk.now)
-        state = _state(manuscript, row, waiting, desk.now)
+        release = parsed_release.release
+        waiting = not release.is_public(context.now)
+        state = _state(parsed_release, row, waiting, context.now)
         date = f"{release.date:%Y-%m-%d %H:%M%z}"
         if waiting and not release.draft:
             state += ", staged" if slug in staged else ", not staged yet"
-            date = _both(release.date, desk.newsroom.time_zone)
+            date = _both(release.date, context.newsroom.time_zone)
         if waiting and not row and not console.colour:  # a log may be read by anybody
-            lines.append((desk.workshop.opaque(slug), state, "", ""))
+            lines.append((context.state.opaque(slug), state, "", ""))
             continue
-        if manuscript.source != fingerprint.of_source(desk.workshop, slug):
+        if parsed_release.source != fingerprint.of_source(context.state, slug):
             state += ", edited since"
         lines.append((slug, state, date, release.language))
     console.table(lines)
-    tell_lagging(desk, console)
-    where = desk.destination.base_url
+    warn_outdated_translations(context, console)
+    where = context.destination.base_url
     console.line(
         f"{count(len(rows), 'release')} public at {where}index.html, as last seen" if rows else "nothing public yet"
     )
 
 
-def _state(manuscript: Manuscript, row: Row | None, waiting: bool, now: datetime) -> str:
-    if manuscript.release.draft:
+def _state(parsed_release: ParsedRelease, row: Row | None, waiting: bool, now: datetime) -> str:
+    if parsed_release.release.draft:
         return "draft"
     if waiting:
-        return f"held for {ahead(manuscript.release.date - now)}"
+        return f"held for {ahead(parsed_release.release.date - now)}"
     if row is None:
         return "not published yet"
     public = "withdrawn" if row.withdrawn else "public"
-    return public if row.source == manuscript.source else "changed, not published yet"
+    return public if row.source == parsed_release.source else "changed, not published yet"
 
 
 def _both(instant: datetime, zone: str) -> str:

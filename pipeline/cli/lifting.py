@@ -17,35 +17,34 @@ from pipeline.build import fingerprint
 from pipeline.build.reading import all_listed
 from pipeline.build.state import write_file
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import Desk
+from pipeline.cli.context import CommandContext
 from pipeline.cli.fetching import compare_clocks
-from pipeline.cli.publishing import CLAIM
+from pipeline.cli.publishing import LEASE
 from pipeline.cli.showing import build, complain, keep, opening, read_back
 from pipeline.cli.staging import remember
 from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import Manifest, digest
-from pipeline.model.release_index import Public
+from pipeline.model.release_index import ReleaseIndex
 from pipeline.publish import apply as publish
-from pipeline.publish import commits
+from pipeline.publish import commits, up_to_date
 from pipeline.publish import schedule as due
 from pipeline.publish import staging as embargo
-from pipeline.publish import up_to_date as settle
 from pipeline.publish import verification as verify
 from pipeline.publish.apply import Publisher
 from pipeline.publish.plan import File, Upload, plan
-from pipeline.publish.staging import Found, Releases, Staged
-from pipeline.storage import Copy
+from pipeline.publish.staging import Releases, Staged, StagedSnapshot
+from pipeline.storage import CopyRequest
 
 EARLY = 0.5
 """Seconds before an instant from which on storage is asked for its clock again and again."""
 TICK = 0.02
 
 
-class Ready(Struct, frozen=True):
+class PreparedRelease(Struct, frozen=True):
     """Releases that can be lifted, and all that was done for it ahead."""
 
     releases: dict[str, Staged]
-    copies: dict[str, list[Copy]]
+    copies: dict[str, list[CopyRequest]]
     me: Publisher
     show: Callable[[Manifest], Mapping[str, bytes]]
     """From a manifest to the listings that look otherwise than they do now."""
@@ -63,41 +62,43 @@ class Lift(Struct, frozen=True):
 # ── Ahead ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prepare(desk: Desk, releases: Releases) -> Ready:
+def prepare(context: CommandContext, releases: Releases) -> PreparedRelease:
     """Do what can be done ahead of the instant; a release that is not whole in storage, or would name another that is
     not public, is left to an ordinary upload.
     """
-    store = desk.store
+    store = context.store
     clock = store.check().date
     seen = commits.look(store)
     found = embargo.copies(store, releases)
     whole = {slug: staged for slug, staged in releases.items() if slug in found}
-    while lonely := [slug for slug, one in whole.items() if not set(one.beside) <= {*whole, *seen.manifest.by_slug()}]:
+    while lonely := [
+        slug for slug, one in whole.items() if not set(one.neighbours) <= {*whole, *seen.manifest.by_slug()}
+    ]:
         for slug in lonely:
             del whole[slug]
     for slug, staged in whole.items():
-        _keep_record(desk, slug, staged)
-    missing = {key: data for key, data in desk.assets.items() if key not in seen.manifest.assets}
+        _keep_record(context, slug, staged)
+    missing = {key: data for key, data in context.assets.items() if key not in seen.manifest.assets}
     assets = plan([File(key, digest(data), len(data), data) for key, data in missing.items()], {})
     publish.put_up(store, assets.uploads, lambda upload: None)
     ready = tuple(staged.ready() for staged in whole.values())
-    opened = opening(desk, seen, ready)
-    show = _changing(desk, seen.manifest)
-    show(publish.merged(seen.manifest, ready, desk.assets))
-    return Ready(whole, found, Publisher(desk.workshop.name(), clock, clock + CLAIM), show, opened)
+    opened = opening(context, seen, ready)
+    show = _changing(context, seen.manifest)
+    show(publish.merged(seen.manifest, ready, context.assets))
+    return PreparedRelease(whole, found, Publisher(context.state.name(), clock, clock + LEASE), show, opened)
 
 
-def _keep_record(desk: Desk, slug: str, staged: Staged) -> None:
+def _keep_record(context: CommandContext, slug: str, staged: Staged) -> None:
     """Keep the record of a release where the listings look for it."""
-    kept = desk.workshop.work / "records" / staged.row.record
+    kept = context.state.work / "records" / staged.row.record
     if not kept.is_file():
-        found = desk.store.get(staged.files[f"releases/{slug}.json"].name, "private")
+        found = context.store.get(staged.files[f"releases/{slug}.json"].name, "private")
         write_file(kept, found.body if found else b"")
 
 
-def _changing(desk: Desk, seen: Manifest) -> Callable[[Manifest], Mapping[str, bytes]]:
+def _changing(context: CommandContext, seen: Manifest) -> Callable[[Manifest], Mapping[str, bytes]]:
     """Return a function that makes the listings that differ from those of ``seen``; it remembers what it made last."""
-    before = build(desk, seen)
+    before = build(context, seen)
     shown = seen
     made: Mapping[str, bytes] = {}
 
@@ -105,7 +106,7 @@ def _changing(desk: Desk, seen: Manifest) -> Callable[[Manifest], Mapping[str, b
         nonlocal shown, made
         here, there = ((one.rows, one.languages, one.topics, one.emptied) for one in (manifest, shown))
         if here != there:
-            made = {name: data for name, data in build(desk, manifest).items() if before.get(name) != data}
+            made = {name: data for name, data in build(context, manifest).items() if before.get(name) != data}
             shown = manifest
         return made
 
@@ -115,7 +116,7 @@ def _changing(desk: Desk, seen: Manifest) -> Callable[[Manifest], Mapping[str, b
 # ── At the instant ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def await_instant(desk: Desk, instant: datetime) -> Found:
+def await_instant(context: CommandContext, instant: datetime) -> StagedSnapshot:
     """Return what waits as it was once ``instant`` had come, by this machine's clock and by storage's.
 
     Storage tells whole seconds, so its clock is only believed once it shows the instant rounded up. Raises StorageError
@@ -127,7 +128,7 @@ def await_instant(desk: Desk, instant: datetime) -> Found:
         if left > 0:
             time.sleep(min(left, 10))  # in short naps: a laptop may sleep too, and clocks are set
             continue
-        found = embargo.look(desk.store)
+        found = embargo.look(context.store)
         now = datetime.now(UTC)
         compare_clocks(found.date, now)
         if now >= instant and (found.date is None or found.date >= whole):
@@ -135,13 +136,13 @@ def await_instant(desk: Desk, instant: datetime) -> Found:
         time.sleep(TICK)
 
 
-def lift(desk: Desk, ready: Ready, console: Console) -> Lift:
+def lift(context: CommandContext, ready: PreparedRelease, console: Console) -> Lift:
     """Make ``ready`` public: files, pages, manifest, listings; then read it back. Raises StorageError."""
-    store, written = desk.store, dict[str, str]()
+    store, written = context.store, dict[str, str]()
     digests = {key: file.sha256 for staged in ready.releases.values() for key, file in staged.files.items()}
-    doubtful = desk.workshop.recall(settle.DOUBTFUL, list[str], [])
+    unverified = context.state.recall(up_to_date.UNVERIFIED, list[str], [])
     # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
-    desk.workshop.remember(settle.DOUBTFUL, sorted({*doubtful, *ready.releases}))
+    context.state.remember(up_to_date.UNVERIFIED, sorted({*unverified, *ready.releases}))
 
     def copied(key: str) -> None:
         written[key] = digests[key]
@@ -150,21 +151,21 @@ def lift(desk: Desk, ready: Ready, console: Console) -> Lift:
         written[upload.file.key] = upload.file.sha256
 
     done = embargo.lift(
-        store, ready.releases, ready.copies, desk.published, ready.me, desk.assets, ready.opened, copied
+        store, ready.releases, ready.copies, context.published, ready.me, context.assets, ready.opened, copied
     )
-    seen, troubles = done.seen, list[verify.Trouble]()
+    seen, problems = done.seen, list[verify.Problem]()
     for _ in range(commits.TRIES):
         seen = publish.list_all(store, ready.show(seen.manifest), ready.show, listed)
         lifted_at = datetime.now(UTC)
-        keep(desk, seen.manifest)
-        troubles = read_back(desk, written, seen.manifest)
-        if not troubles or commits.look(store).manifest.serial == seen.manifest.serial:
+        keep(context, seen.manifest)
+        problems = read_back(context, written, seen.manifest)
+        if not problems or commits.look(store).manifest.serial == seen.manifest.serial:
             break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
-    complain(troubles)
-    desk.workshop.remember(settle.DOUBTFUL, doubtful)
+    complain(problems)
+    context.state.remember(up_to_date.UNVERIFIED, unverified)
     there = {slug: ready.releases[slug] for slug in sorted(done.there)}
-    due.adopt(desk.workshop, {slug: staged.files_by_digest() for slug, staged in there.items()})
-    remember(desk, embargo.forget(store, there).releases)
+    due.promote(context.state, {slug: staged.files_by_digest() for slug, staged in there.items()})
+    remember(context, embargo.forget(store, there).releases)
     for slug, staged in there.items():
         total = size(sum(file.size for file in staged.files.values()))
         console.step("lift", slug, total, count(len(staged.files), "file"), after(lifted_at - staged.instant))
@@ -183,36 +184,36 @@ def after(late: timedelta) -> str:
 # ── Late ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def lift_late(desk: Desk, console: Console) -> tuple[ConflictError, ...]:
+def release_overdue(context: CommandContext, console: Console) -> tuple[ConflictError, ...]:
     """Lift at once what is staged and overdue, if it is what ``content/`` says; the rest is for an ordinary upload."""
-    public = desk.published.by_slug()
-    fresh = [slug for slug in desk.workshop.slugs() if slug not in public]
-    manuscripts = [found for found in map(desk.workshop.manuscript, fresh) if found]
-    overdue = {one.release.slug: one for one in manuscripts if one.release.is_public(desk.now)}
+    public = context.published.by_slug()
+    fresh = [slug for slug in context.state.slugs() if slug not in public]
+    parsed_releases = [found for found in map(context.state.parsed_release, fresh) if found]
+    overdue = {one.release.slug: one for one in parsed_releases if one.release.is_public(context.now)}
     if not overdue:
         return ()
-    house = desk.house()
-    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
-    listed = all_listed(desk.workshop, desk.published)
-    desk.store.check()
+    render_context = context.render_context()
+    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
+    listed = all_listed(context.state, context.published)
+    context.store.check()
     try:
-        found = embargo.look(desk.store)
+        found = embargo.look(context.store)
     except StorageError:  # no private bucket, or no right to it: then nothing waits there, and all goes up as ever
         return ()
     late: dict[str, Staged] = {}
     for slug in overdue.keys() & found.releases.keys():
-        staged, manuscript = found.releases[slug], overdue[slug]
-        others = Public(listed, staged.instant).around_release(manuscript.release)
-        stamp = fingerprint.of_release(manuscript.source, settings, house.base_url, others)
-        if (staged.instant, staged.row.fingerprint) == (manuscript.release.date, stamp):
+        staged, parsed_release = found.releases[slug], overdue[slug]
+        others = ReleaseIndex(listed, staged.instant).around_release(parsed_release.release)
+        stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
+        if (staged.instant, staged.row.fingerprint) == (parsed_release.release.date, stamp):
             late[slug] = staged
     conflicts: tuple[ConflictError, ...] = ()
     by_instant: dict[datetime, dict[str, Staged]] = {}
     for slug, staged in late.items():
         by_instant.setdefault(staged.instant, {})[slug] = staged
     for instant in sorted(by_instant):
-        await_instant(desk, instant)  # overdue, but by the earlier clock that a run goes by
-        ready = prepare(desk, by_instant[instant])
+        await_instant(context, instant)  # overdue, but by the earlier clock that a run goes by
+        ready = prepare(context, by_instant[instant])
         if ready.releases:
-            conflicts += lift(desk, ready, console).conflicts
+            conflicts += lift(context, ready, console).conflicts
     return conflicts

@@ -20,9 +20,9 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote
 
-from pipeline.build.state import DUE, Workshop
+from pipeline.build.state import DUE, BuildState
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import Desk
+from pipeline.cli.context import CommandContext
 from pipeline.model.errors import SettingError
 from pipeline.model.formats import by_name, media_type
 
@@ -38,9 +38,9 @@ _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 """What a make tells those that it starts; the one started here is nobody's child."""
 
 
-def preview(desk: Desk, options: Namespace, console: Console) -> None:
+def preview(context: CommandContext, options: Namespace, console: Console) -> None:
     """Render, serve what was rendered, and render again whenever a source changes, until the keyboard ends it."""
-    if desk.environ.get("CI", "").lower() not in _NO:
+    if context.environ.get("CI", "").lower() not in _NO:
         raise SettingError(
             "make preview serves pages to the person at this desk, and nobody looks at those of a job",
             "run it at your own desk; a job takes make render",
@@ -49,55 +49,55 @@ def preview(desk: Desk, options: Namespace, console: Console) -> None:
         if ending is signal.SIGINT or signal.getsignal(ending) != signal.SIG_IGN:  # nohup means what it says
             signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _foreground():
-        _keep(desk, options.output, console)
+        _keep(context, options.output, console)
 
 
-def _keep(desk: Desk, output: Path, console: Console) -> None:
-    workshop = desk.workshop
-    seen = _state(workshop, desk.root)
-    _render(desk, output)
-    with _Server(workshop) as server:
+def _keep(context: CommandContext, output: Path, console: Console) -> None:
+    state = context.state
+    seen = _state(state, context.root)
+    _render(context, output)
+    with _Server(state) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        shown = _show(server, workshop, console, ())
+        shown = _show(server, state, console, ())
         console.line("Ctrl+C ends it; what changes in the sources is rendered at once")
         while True:
             time.sleep(PAUSE)
-            if (state := _state(workshop, desk.root)) == seen:
+            if (now := _state(state, context.root)) == seen:
                 continue
-            seen = state
+            seen = now
             console.line("something changed: rendering again")
-            _render(desk, output)
-            shown = _show(server, workshop, console, shown)
+            _render(context, output)
+            shown = _show(server, state, console, shown)
 
 
-def _show(server: _Server, workshop: Workshop, console: Console, shown: tuple[str, ...]) -> tuple[str, ...]:
+def _show(server: _Server, state: BuildState, console: Console, shown: tuple[str, ...]) -> tuple[str, ...]:
     """Print the addresses, unless they are the ones that were ``shown``; return what is waiting.
 
     A person at the terminal may read the names of what waits; a log has opaque ones, which lead there.
     """
-    held = tuple(slug for slug in _held(workshop) if (workshop.waiting / by_name("html").key(slug)).is_file())
-    keys = {workshop.opaque(slug): by_name("html").key(slug) for slug in held}
+    scheduled = tuple(slug for slug in _held(state) if (state.waiting / by_name("html").key(slug)).is_file())
+    keys = {state.opaque(slug): by_name("html").key(slug) for slug in scheduled}
     server.aliases = keys
-    if shown and shown == (INDEX, *held):
+    if shown and shown == (INDEX, *scheduled):
         console.line("done: load the page again")
         return shown
-    if not (workshop.public / INDEX).is_file():
+    if not (state.public / INDEX).is_file():
         console.line("there is no newsroom page yet: it comes when the faults are mended")
     console.heading(server.address + INDEX)
-    if held:
-        console.line(f"{count(len(held), 'release')} waiting:")
+    if scheduled:
+        console.line(f"{count(len(scheduled), 'release')} waiting:")
     for opaque, key in keys.items():
         console.line(server.address + (key if console.colour else opaque))
-    return (INDEX, *held)
+    return (INDEX, *scheduled)
 
 
 # ── Rendering ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _held(workshop: Workshop) -> list[str]:
+def _held(state: BuildState) -> list[str]:
     """Return what waits now, by the markers that make goes by."""
-    here = set(workshop.slugs())
-    markers = [marker for marker in sorted(workshop.waiting.glob("until/*")) if marker.name in here]
+    here = set(state.slugs())
+    markers = [marker for marker in sorted(state.waiting.glob("until/*")) if marker.name in here]
     return [marker.name for marker in markers if _is_ahead(marker)]
 
 
@@ -105,10 +105,10 @@ def _is_ahead(marker: Path) -> bool:
     return marker.stat().st_mtime > time.time()
 
 
-def _state(workshop: Workshop, root: Path) -> object:
+def _state(state: BuildState, root: Path) -> object:
     """Return what all is made from, by time and size, and what waits: its instant makes other pages, too."""
     files = {}
-    for folder in (workshop.content, root / TEMPLATES):
+    for folder in (state.content, root / TEMPLATES):
         for path, _, names in os.walk(folder, followlinks=True):
             for name in names:
                 if name.startswith(".") or name.endswith("~"):  # an editor's own
@@ -116,18 +116,18 @@ def _state(workshop: Workshop, root: Path) -> object:
                 with contextlib.suppress(OSError):
                     stat = Path(path, name).stat()
                     files[path, name] = stat.st_mtime_ns, stat.st_size
-    return files, _held(workshop)
+    return files, _held(state)
 
 
-def _render(desk: Desk, output: Path) -> None:
+def _render(context: CommandContext, output: Path) -> None:
     """Render all, as ``make render`` does; it tells what is wrong by itself, and leaves the pages there as they were.
 
     In a session of its own, for the keyboard's signal is for the preview alone.
     """
-    environ = {name: value for name, value in desk.environ.items() if name not in _OF_MAKE}
-    environ["VENV"] = os.path.relpath(sys.prefix, desk.root)
-    command = ["make", "render", f"CONTENT={desk.workshop.content}", f"OUTPUT={output}"]
-    child = subprocess.Popen(command, cwd=desk.root, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
+    environ = {name: value for name, value in context.environ.items() if name not in _OF_MAKE}
+    environ["VENV"] = os.path.relpath(sys.prefix, context.root)
+    command = ["make", "render", f"CONTENT={context.state.content}", f"OUTPUT={output}"]
+    child = subprocess.Popen(command, cwd=context.root, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         child.wait()
     except KeyboardInterrupt:
@@ -180,13 +180,13 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, state: BuildState) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.token = secrets.token_urlsafe(24)
         self.aliases: Mapping[str, str] = {}
         """Opaque name → key of a page that waits."""
         # Nothing may lead out of the folders, be it dots or a link; but they may lie behind a link themselves.
-        self._folders = (workshop.waiting.resolve(), workshop.public.resolve())
+        self._folders = (state.waiting.resolve(), state.public.resolve())
         self._unmarked = self._folders[0] / DUE
 
     @property

@@ -8,137 +8,143 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pipeline.build.state import Entry
+from pipeline.build.state import RenderedFile
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import Desk, Verdict, verdict
+from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.doctoring import refuse_staging
 from pipeline.cli.secrecy import keep_closed, keep_secret
 from pipeline.model.errors import LeakError, ReleaseError, StorageError
 from pipeline.model.formats import FORMATS
 from pipeline.publish import schedule as due
 from pipeline.publish import staging as embargo
-from pipeline.publish.schedule import Due
-from pipeline.publish.staging import Found, Releases, Staged
+from pipeline.publish.schedule import ScheduledRelease
+from pipeline.publish.staging import Releases, Staged, StagedSnapshot
 from pipeline.storage import ObjectStore, Put
 
 MEMORY = "staged.json"
 
 
-class Memory(Struct, frozen=True):
+class StagedMemory(Struct, frozen=True):
     """What waited in storage when this machine looked last."""
 
     address: str
     releases: dict[str, Staged]
 
 
-def remembered(desk: Desk) -> Releases | None:
+def remembered(context: CommandContext) -> Releases | None:
     """Return what is staged, as last seen; None when this machine never looked."""
-    known = desk.workshop.recall(MEMORY, Memory, None)
-    return known.releases if known and known.address == desk.destination.private_address else None
+    known = context.state.recall(MEMORY, StagedMemory, None)
+    return known.releases if known and known.address == context.destination.private_address else None
 
 
-def remember(desk: Desk, releases: Releases) -> None:
+def remember(context: CommandContext, releases: Releases) -> None:
     """Remember what is staged."""
-    desk.workshop.remember(MEMORY, Memory(desk.destination.private_address, dict(releases)))
+    context.state.remember(MEMORY, StagedMemory(context.destination.private_address, dict(releases)))
 
 
-def held_here(desk: Desk) -> list[str]:
+def held_here(context: CommandContext) -> list[str]:
     """Return the slugs that this machine holds back: those that wait, and drafts."""
-    until = desk.workshop.waiting / "until"
-    sources = set(desk.workshop.slugs())
+    until = context.state.waiting / "until"
+    sources = set(context.state.slugs())
     return sorted(file.name for file in until.glob("*") if file.name in sources) if until.is_dir() else []
 
 
-def stage_all(desk: Desk, console: Console) -> Verdict | None:
+def stage_all(context: CommandContext, console: Console) -> ExitStatus | None:
     """Bring what waits in storage in line with ``content/``. Raises StorageError when it would not be safe there."""
-    public = desk.published.by_slug()
-    dues, broken = due.sort(desk.workshop, desk.house(), [slug for slug in held_here(desk) if slug not in public])
-    known = remembered(desk)
-    if (dues or known is None or known) and (found := _look(desk, needed=bool(dues or known))):
-        _bring_in_line(desk, found, dues, console)
+    public = context.published.by_slug()
+    dues, failed = due.sort(
+        context.state, context.render_context(), [slug for slug in held_here(context) if slug not in public]
+    )
+    known = remembered(context)
+    if (dues or known is None or known) and (found := _look(context, needed=bool(dues or known))):
+        _bring_in_line(context, found, dues, console)
     # What is refused is kept: when its source goes too, this is how it is known that it was staged from here.
-    refused = {slug for slug in desk.workshop.slugs() if desk.workshop.manuscript(slug) is None}
-    _tidy(desk, {*broken, *refused, *(one.ready.row.slug for one in dues)})
-    for slug in broken:
-        console.fault(f"{desk.workshop.opaque(slug)} is not staged: a rendition is missing, or could not be made")
-    return verdict(ReleaseError) if broken else None
+    refused = {slug for slug in context.state.slugs() if context.state.parsed_release(slug) is None}
+    _tidy(context, {*failed, *refused, *(one.ready.row.slug for one in dues)})
+    for slug in failed:
+        console.fault(f"{context.state.opaque(slug)} is not staged: a rendition is missing, or could not be made")
+    return exit_status(ReleaseError) if failed else None
 
 
-def plan_all(desk: Desk, console: Console) -> Verdict | None:
+def plan_all(context: CommandContext, console: Console) -> ExitStatus | None:
     """Say how many releases would be staged anew; write nothing."""
-    public, known = desk.published.by_slug(), remembered(desk) or {}
-    dues, broken = due.sort(desk.workshop, desk.house(), [slug for slug in held_here(desk) if slug not in public])
+    public, known = context.published.by_slug(), remembered(context) or {}
+    dues, failed = due.sort(
+        context.state, context.render_context(), [slug for slug in held_here(context) if slug not in public]
+    )
     new = [one for one in dues if one.ready.row.slug not in known or not known[one.ready.row.slug].is_of(one)]
     if new:
         console.line(f"dry run: {count(len(new), 'release')} would be staged in the private bucket")
-    return verdict(ReleaseError) if broken else None
+    return exit_status(ReleaseError) if failed else None
 
 
-def _look(desk: Desk, *, needed: bool) -> Found | None:
+def _look(context: CommandContext, *, needed: bool) -> StagedSnapshot | None:
     """Return what waits; None where nothing is to wait and there is no private bucket, or no right to it."""
     try:
-        desk.store.check("private")
-        return embargo.look(desk.store)
+        context.store.check("private")
+        return embargo.look(context.store)
     except StorageError:
         if needed:
             raise
         return None
 
 
-def _bring_in_line(desk: Desk, found: Found, dues: list[Due], console: Console) -> None:
+def _bring_in_line(
+    context: CommandContext, found: StagedSnapshot, dues: list[ScheduledRelease], console: Console
+) -> None:
     """Stage what is new, take out what is over; nothing is staged where anybody could find it."""
-    store, before = desk.store, found.releases
-    over = {slug: staged for slug, staged in before.items() if _is_over(desk, slug, staged, console)}
+    store, before = context.store, found.releases
+    over = {slug: staged for slug, staged in before.items() if _is_over(context, slug, staged, console)}
     there = set(store.list(embargo.FOLDER, "private")) if before else set()
     new = {one.ready.row.slug: one for one in dues if not _is_staged(before.get(one.ready.row.slug), one, there)}
     try:
         if new:
-            _try_with_a_probe(desk, store)
-            refuse_staging(desk)
-            keep_secret(desk, new)
+            _try_with_a_probe(context, store)
+            refuse_staging(context)
+            keep_secret(context, new)
         elif before:
-            keep_closed(desk, keys_of(before))
+            keep_closed(context, keys_of(before))
         ours = embargo.stage(store, new.values())
         found = embargo.change(store, found, lambda now: _merged(now, ours, new, over))
         gone = [staged for staged in (*before.values(), *ours.values()) if staged not in found.releases.values()]
         embargo.remove(store, gone)
-        remember(desk, found.releases)
+        remember(context, found.releases)
         if new:
-            keep_closed(desk, keys_of(found.releases))
-            keep_secret(desk, new)
+            keep_closed(context, keys_of(found.releases))
+            keep_secret(context, new)
     except LeakError:
-        _take_back(desk, store)
+        _take_back(context, store)
         raise
     for slug in new:
-        console.step("stage", desk.workshop.opaque(slug), "waits")
-    for slug in over.keys() - new.keys() - desk.published.by_slug().keys():
-        console.step("stage", desk.workshop.opaque(slug), "cancelled")
+        console.step("stage", context.state.opaque(slug), "waits")
+    for slug in over.keys() - new.keys() - context.published.by_slug().keys():
+        console.step("stage", context.state.opaque(slug), "cancelled")
 
 
-def _merged(now: Releases, ours: Releases, new: Mapping[str, Due], over: Releases) -> Releases:
+def _merged(now: Releases, ours: Releases, new: Mapping[str, ScheduledRelease], over: Releases) -> Releases:
     """Put ``ours`` among what waits; a rival's who staged the same meanwhile stays."""
     left = {slug: staged for slug, staged in now.items() if over.get(slug) != staged}
     return {**left, **{slug: own for slug, own in ours.items() if not (slug in left and left[slug].is_of(new[slug]))}}
 
 
-def _is_staged(known: Staged | None, one: Due, there: set[str]) -> bool:
+def _is_staged(known: Staged | None, one: ScheduledRelease, there: set[str]) -> bool:
     return bool(known and known.is_of(one) and all(file.name in there for file in known.files.values()))
 
 
-def _is_over(desk: Desk, slug: str, staged: Staged, console: Console) -> bool:
+def _is_over(context: CommandContext, slug: str, staged: Staged, console: Console) -> bool:
     """Whether ``content/`` does not want ``staged`` to become public any more, or it is public."""
-    if slug in desk.published.by_slug():
+    if slug in context.published.by_slug():
         return True
-    if slug not in desk.workshop.slugs():
-        if slug in desk.workshop.due().ledger(FORMATS[0].name):
+    if slug not in context.state.slugs():
+        if slug in context.state.due().ledger(FORMATS[0].name):
             return True  # it was here, and somebody took it away
-        console.fault(f"warning: {desk.workshop.opaque(slug)} is staged, but not by this {desk.workshop.content}/")
+        console.fault(f"warning: {context.state.opaque(slug)} is staged, but not by this {context.state.content}/")
         return False
-    manuscript = desk.workshop.manuscript(slug)
-    if manuscript is None:
+    parsed_release = context.state.parsed_release(slug)
+    if parsed_release is None:
         return False
-    release = manuscript.release
-    return release.draft or (release.date, manuscript.source) != (staged.instant, staged.row.source)
+    release = parsed_release.release
+    return release.draft or (release.date, parsed_release.source) != (staged.instant, staged.row.source)
 
 
 def keys_of(releases: Releases) -> list[str]:
@@ -146,32 +152,32 @@ def keys_of(releases: Releases) -> list[str]:
     return [embargo.KEY, *(file.name for staged in releases.values() for file in staged.files.values())]
 
 
-def _try_with_a_probe(desk: Desk, store: ObjectStore) -> None:
+def _try_with_a_probe(context: CommandContext, store: ObjectStore) -> None:
     """Try whether the private bucket is closed, with something that is no secret."""
     probe = f"{embargo.FOLDER}{secrets.token_hex(16)}/probe"
     store.put(Put(key=probe, body=b"probe", media_type="text/plain; charset=utf-8"), "private")
     try:
-        keep_closed(desk, [probe, embargo.KEY])
+        keep_closed(context, [probe, embargo.KEY])
     finally:
         embargo.remove_keys(store, [probe])
 
 
-def _take_back(desk: Desk, store: ObjectStore) -> None:
+def _take_back(context: CommandContext, store: ObjectStore) -> None:
     """Take everything out of a private bucket that is none."""
     found = embargo.look(store)
     embargo.change(store, found, lambda now: {})
     embargo.remove(store, found.releases.values())
-    remember(desk, {})
+    remember(context, {})
 
 
-def _tidy(desk: Desk, wanted: set[str]) -> None:
+def _tidy(context: CommandContext, wanted: set[str]) -> None:
     """Remove what was set ahead of releases that do not wait any more."""
-    workshop = desk.workshop.due()
+    state = context.state.due()
     for row in FORMATS:
-        left = workshop.ledger(row.name).keys() - wanted
+        left = state.ledger(row.name).keys() - wanted
         for slug in left:
-            (workshop.public / row.key(slug)).unlink(missing_ok=True)
-            shutil.rmtree(workshop.public / "releases" / slug, ignore_errors=True)
-            workshop.note(workshop.books + row.name, slug, None)
+            (state.public / row.key(slug)).unlink(missing_ok=True)
+            shutil.rmtree(state.public / "releases" / slug, ignore_errors=True)
+            state.note(state.books + row.name, slug, None)
         if left:
-            workshop.copy_fair(workshop.books + row.name, Entry)
+            state.copy_fair(state.books + row.name, RenderedFile)

@@ -8,19 +8,19 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import Desk, Verdict, verdict
+from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import ReleaseError
-from pipeline.validators import NAMES, Ruling, UnableError
+from pipeline.validators import NAMES, UnableError, ValidationResult
 
 
-def validate(desk: Desk, _options: Namespace, console: Console) -> Verdict | None:
+def validate(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
     """Hear every judge; end badly when one finds a fault or cannot judge."""
-    folder, output = Path(sys.prefix, "judges").resolve(), desk.workshop.public.parent.resolve()
-    trees = (desk.workshop.public, desk.workshop.waiting)
+    folder, output = Path(sys.prefix, "judges").resolve(), context.state.public.parent.resolve()
+    trees = (context.state.public, context.state.waiting)
     well = True
     for name in NAMES:
         try:
-            ruling: Ruling = import_module(f"pipeline.validators.{name}").judge(folder, trees)
+            ruling: ValidationResult = import_module(f"pipeline.validators.{name}").judge(folder, trees)
         except UnableError as error:
             console.fault(f"{name} did not run: {error}")
             well = False
@@ -30,4 +30,4 @@ def validate(desk: Desk, _options: Namespace, console: Console) -> Verdict | Non
             shown = file.relative_to(output) if file.is_relative_to(output) else file
             console.fault(f"{shown}: {what}")
         well = well and not ruling.faults
-    return None if well else verdict(ReleaseError)
+    return None if well else exit_status(ReleaseError)

@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pipeline.build import fingerprint
 from pipeline.cli import fetching
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import Desk, Verdict, verdict
-from pipeline.cli.lifting import Ready, await_instant, lift, lift_late, prepare
+from pipeline.cli.context import CommandContext, ExitStatus, exit_status
+from pipeline.cli.lifting import PreparedRelease, await_instant, lift, prepare, release_overdue
 from pipeline.cli.publishing import publish_all
 from pipeline.cli.rendering import REFUSED, read_and_tell, steps
 from pipeline.cli.staging import remembered, stage_all
 from pipeline.model.errors import ConflictError, DatelineError, SettingError, StorageError
 from pipeline.model.formats import FORMATS
 from pipeline.publish.commits import look
-from pipeline.publish.staging import Found, Releases, Staged
-from pipeline.publish.up_to_date import SETTLED
+from pipeline.publish.staging import Releases, Staged, StagedSnapshot
+from pipeline.publish.up_to_date import UP_TO_DATE
 from pipeline.storage.embedded import server as embedded
 
 LONGEST = timedelta(days=7)
@@ -44,49 +44,49 @@ def patience(text: str) -> timedelta:
     return wait
 
 
-def fetch(desk: Desk, options: Namespace, console: Console) -> None:
+def fetch(context: CommandContext, options: Namespace, console: Console) -> None:
     """Learn what is public, read what is new, lift what is overdue, and note the releases that need not be touched."""
     patience(options.wait)
-    digests = fetching.learn(desk, console)
+    digests = fetching.learn(context, console)
     if not options.dry_run:
-        for conflict in lift_late(desk, console):
+        for conflict in release_overdue(context, console):
             console.fault(f"{conflict}\n  hint: {conflict.hint}")
-    fetching.note_settled(desk, digests)
+    fetching.note_up_to_date(context, digests)
 
 
 class Outcome:
     """The worst of what a run met."""
 
     def __init__(self, console: Console) -> None:
-        self.verdict: Verdict | None = None
+        self.exit_status: ExitStatus | None = None
         self._console = console
 
-    def add(self, found: Verdict | None) -> None:
+    def add(self, found: ExitStatus | None) -> None:
         """Count a verdict in."""
-        if found and (self.verdict is None or found.status > self.verdict.status):
-            self.verdict = found
+        if found and (self.exit_status is None or found.status > self.exit_status.status):
+            self.exit_status = found
 
     def tell(self, error: DatelineError) -> None:
         """Tell an error that does not end the run, and count it in."""
         self._console.fault(f"{error}" + (f"\n  hint: {error.hint}" if error.hint else ""))
-        self.add(verdict(type(error)))
+        self.add(exit_status(type(error)))
 
 
-def publish(desk: Desk, options: Namespace, console: Console) -> Verdict | None:
+def publish(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
     """Publish what is ready, stage what waits, and stay for what becomes due within WAIT."""
     wait = patience(options.wait)
     outcome = Outcome(console)
     try:
-        outcome.add(publish_all(desk, options, console))
+        outcome.add(publish_all(context, options, console))
     except DatelineError as error:
         # What waits is at no fault of it; but without WAIT there is nothing that storage could be asked for again.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):
             raise
         outcome.tell(error)
-        outcome.add(stage_all(desk, console))
+        outcome.add(stage_all(context, console))
     if wait and not options.dry_run:
-        Watch(desk, options, console, outcome).keep(desk.now + wait)
-    return outcome.verdict
+        Watch(context, options, console, outcome).keep(context.now + wait)
+    return outcome.exit_status
 
 
 def _instant(waiting: Releases) -> datetime:
@@ -97,8 +97,8 @@ def _instant(waiting: Releases) -> datetime:
 class Watch:
     """Stays, and lifts each instant in its turn."""
 
-    def __init__(self, desk: Desk, options: Namespace, console: Console, outcome: Outcome) -> None:
-        self.desk, self.options, self.console, self.outcome = desk, options, console, outcome
+    def __init__(self, context: CommandContext, options: Namespace, console: Console, outcome: Outcome) -> None:
+        self.context, self.options, self.console, self.outcome = context, options, console, outcome
         self._tried: set[str] = set()
         self._overruled: set[str] = set()
 
@@ -125,14 +125,18 @@ class Watch:
                 lifted = False
                 waiting = self._next(until)
         if not said:
-            self.console.heading(f"{self.desk.destination.base_url}index.html")
+            self.console.heading(f"{self.context.destination.base_url}index.html")
 
     def _ours(self) -> dict[str, Staged]:
         """Return what is staged as this machine's sources say, and was not tried yet."""
         found: dict[str, Staged] = {}
-        for slug, staged in (remembered(self.desk) or {}).items():
-            manuscript = self.desk.workshop.manuscript(slug) if slug in self.desk.workshop.slugs() else None
-            stated = manuscript and not manuscript.release.draft and (manuscript.release.date, manuscript.source)
+        for slug, staged in (remembered(self.context) or {}).items():
+            parsed_release = self.context.state.parsed_release(slug) if slug in self.context.state.slugs() else None
+            stated = (
+                parsed_release
+                and not parsed_release.release.draft
+                and (parsed_release.release.date, parsed_release.source)
+            )
             if slug not in self._tried and stated == (staged.instant, staged.row.source):
                 found[slug] = staged
         return found
@@ -152,14 +156,14 @@ class Watch:
                 waiting = now
         return waiting
 
-    def _prepare(self, waiting: dict[str, Staged]) -> Ready:
+    def _prepare(self, waiting: dict[str, Staged]) -> PreparedRelease:
         """Do what can be done ahead, once more where storage did not answer and there is time yet."""
         while True:
             try:
-                if self.desk.destination.embedded:
-                    embedded.start(self.desk.root)
-                await_instant(self.desk, _instant(waiting) - AHEAD)
-                return prepare(self.desk, waiting)
+                if self.context.destination.embedded:
+                    embedded.start(self.context.root)
+                await_instant(self.context, _instant(waiting) - AHEAD)
+                return prepare(self.context, waiting)
             except StorageError as error:
                 if datetime.now(UTC) + NAP > _instant(waiting):
                     raise
@@ -170,29 +174,29 @@ class Watch:
         """Lift what is due at one instant, as far as nobody thought better of it; return what is public now."""
         instant = _instant(waiting)
         ready = self._prepare(waiting)
-        found = await_instant(self.desk, instant)
+        found = await_instant(self.context, instant)
         agreed = self._agreed(waiting, found)
         there = frozenset(waiting) - agreed.keys() - self._overruled
         if agreed != ready.releases:
-            ready = prepare(self.desk, agreed)
+            ready = prepare(self.context, agreed)
         if not ready.releases:
             return there
-        done = lift(self.desk, ready, self.console)
+        done = lift(self.context, ready, self.console)
         for conflict in done.conflicts:
             self.outcome.tell(conflict)
         return there | done.there
 
-    def _agreed(self, waiting: Releases, found: Found) -> dict[str, Staged]:
+    def _agreed(self, waiting: Releases, found: StagedSnapshot) -> dict[str, Staged]:
         """Return what of ``waiting`` is still wanted, as it is staged now: others may have moved or cancelled it."""
         agreed: dict[str, Staged] = {}
-        rows = {} if waiting.keys() <= found.releases.keys() else look(self.desk.store).manifest.by_slug()
+        rows = {} if waiting.keys() <= found.releases.keys() else look(self.context.store).manifest.by_slug()
         for slug, staged in waiting.items():
             now = found.releases.get(slug)
             if now is None and slug in rows and rows[slug].record == staged.row.record:
                 continue  # another run with the same sources was first
-            if fingerprint.of_source(self.desk.workshop, slug) != staged.row.source:
+            if fingerprint.of_source(self.context.state, slug) != staged.row.source:
                 self.console.fault(
-                    f"{self.desk.workshop.opaque(slug)} was edited since it was staged: not lifted as it was"
+                    f"{self.context.state.opaque(slug)} was edited since it was staged: not lifted as it was"
                 )
                 continue
             if now is None or now.instant != staged.instant or now.row.source != staged.row.source:
@@ -211,28 +215,30 @@ class Watch:
             number = count(len(self._overruled), "release")
             self.console.line(f"{number} changed by another run meanwhile: the rest is left to it")
             return False
-        self.desk = Desk(self.options.content, self.options.output, self.desk.environ, self.desk.root)
+        self.context = CommandContext(
+            self.options.content, self.options.output, self.context.environ, self.context.root
+        )
         try:
-            fetching.note_settled(self.desk, fetching.learn(self.desk, self.console, again=True))
+            fetching.note_up_to_date(self.context, fetching.learn(self.context, self.console, again=True))
             self._render()
-            self.outcome.add(publish_all(self.desk, self.options, self.console))
+            self.outcome.add(publish_all(self.context, self.options, self.console))
         except DatelineError as error:
             self.outcome.tell(error)
             return False
         return True
 
     def _render(self) -> None:
-        desk = self.desk
-        settled = set((desk.workshop.work / SETTLED).read_text("utf-8").split())
-        todo = [slug for slug in desk.workshop.slugs() if slug not in settled]
+        context = self.context
+        up_to_date_slugs = set((context.state.work / UP_TO_DATE).read_text("utf-8").split())
+        todo = [slug for slug in context.state.slugs() if slug not in up_to_date_slugs]
         # On a fresh clone what stands beside the new releases was not read yet: it was public, and whole.
-        unread = [slug for slug in todo if desk.workshop.manuscript(slug) is None]
-        read_and_tell(desk, unread, self.console, desk.workshop.recall(REFUSED, dict[str, str], {}))
-        ordinary = desk.workshop
-        for workshop in (ordinary, ordinary.due()):
-            desk.workshop = workshop
+        changed_sources = [slug for slug in todo if context.state.parsed_release(slug) is None]
+        read_and_tell(context, changed_sources, self.console, context.state.recall(REFUSED, dict[str, str], {}))
+        ordinary = context.state
+        for state in (ordinary, ordinary.due()):
+            context.state = state
             for row in FORMATS:
-                for step in steps(desk, row.name, desk.house(shared=row.name == "html"), todo):
+                for step in steps(context, row.name, context.render_context(shared=row.name == "html"), todo):
                     if step.fault:
                         self.console.fault(str(step.fault))
-        desk.workshop = ordinary
+        context.state = ordinary

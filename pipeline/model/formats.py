@@ -29,7 +29,7 @@ class Format(Struct, frozen=True):
     suffix: str
     media_type: str
     label: str
-    """What a reader calls it, English; ``Words`` may have its own."""
+    """What a reader calls it, English; ``Messages`` may have its own."""
     group: Group
     download: bool
     """Offered as a file to keep (Content-Disposition: attachment)."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pipeline.model.errors import StorageError
 from pipeline.model.formats import FORMATS, Rendition
-from pipeline.model.revision import Past
+from pipeline.model.revision import RevisionRecord
 
 KEY = "manifest.json"
 NEWEST = 100
@@ -49,9 +49,9 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Slug of what is to be read instead."""
     words: str = ""
     """SHA-256 of the release's words; empty in a row of a version that did not note it."""
-    past: tuple[Past, ...] = ()
+    past: tuple[RevisionRecord, ...] = ()
     """What the release was before, oldest first."""
-    doomed: tuple[str, ...] = ()
+    pending_deletes: tuple[str, ...] = field(default=(), name="doomed")
     """Keys of what a withdrawal takes down and that may still be there."""
     replacing: dict[str, str] = {}
     """Key → SHA-256 that is on its way: until the next serial either digest is valid."""
@@ -80,7 +80,7 @@ class YearPage(Struct, frozen=True):
     sha256: str
 
 
-class Claim(Struct, frozen=True):
+class Lease(Struct, frozen=True):
     """Somebody is uploading a release: until then, or until it is listed, nobody uploads other content of it."""
 
     by: str
@@ -105,7 +105,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     """Ids of topics of which no row is left, likewise."""
     emptied: tuple[str, ...] = ()
     """Keys of archive pages of which no row is left: they are public and are kept in line."""
-    claims: dict[str, Claim] = {}
+    leases: dict[str, Lease] = field(default_factory=dict, name="claims")
     """What is being uploaded at this moment, by SHA-256 of the slug: a name is public once its files are."""
 
     def by_slug(self) -> dict[str, Row]:

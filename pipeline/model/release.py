@@ -70,7 +70,7 @@ class Withdrawal(Struct, frozen=True):
     """Slug of the release to read instead, or empty."""
 
 
-class Copy(Struct, frozen=True):
+class PictureSize(Struct, frozen=True):
     """One size of a picture, as pages show it."""
 
     file: str
@@ -92,22 +92,22 @@ class Picture(Struct, frozen=True):
     """Pixels, after the orientation flag was applied."""
     size: int
     sha256: str
-    copies: tuple[Copy, ...] = ()
+    copies: tuple[PictureSize, ...] = ()
     """Smaller ones in the colours of screens, the narrowest first."""
     shown: bool = True
     """Pages and documents may show the file itself: it is light, and has the colours of screens."""
 
     @property
-    def files(self) -> tuple[Copy, ...]:
+    def files(self) -> tuple[PictureSize, ...]:
         """All files of it, the picture itself first."""
-        return (Copy(self.file, self.width, self.height, self.size, self.sha256), *self.copies)
+        return (PictureSize(self.file, self.width, self.height, self.size, self.sha256), *self.copies)
 
     @property
-    def sizes(self) -> tuple[Copy, ...]:
+    def sizes(self) -> tuple[PictureSize, ...]:
         """What may be shown, the narrowest first; there is always one."""
         return (*self.copies, self.files[0]) if self.shown else self.copies
 
-    def at(self, width: int) -> Copy:
+    def at(self, width: int) -> PictureSize:
         """Return the smallest size that is ``width`` pixels wide, or else the largest."""
         return next((size for size in self.sizes if size.width >= width), self.sizes[-1])
 

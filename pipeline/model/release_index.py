@@ -17,7 +17,7 @@ from msgspec import Struct
 from pipeline.model.release import Related, Release
 
 
-class Listed(Struct, frozen=True):
+class IndexEntry(Struct, frozen=True):
     """What other releases and their pages may have to know of one."""
 
     slug: str
@@ -49,15 +49,15 @@ class Listed(Struct, frozen=True):
         return not self.waits(now) and not self.withdrawn
 
 
-class Public:
+class ReleaseIndex:
     """The releases that pages may link to at one moment, by family and in the order of their dates.
 
     Made once for a run: of ten thousand releases each finds those beside it without looking at all others.
     """
 
-    def __init__(self, known: Mapping[str, Listed], now: datetime) -> None:
+    def __init__(self, known: Mapping[str, IndexEntry], now: datetime) -> None:
         self.known = known
-        self._families: dict[str, list[Listed]] = {}
+        self._families: dict[str, list[IndexEntry]] = {}
         self._orders: dict[str, list[tuple[datetime, str]]] = {}
         public = [listed for listed in known.values() if listed.is_public(now)]
         self._public = {listed.slug for listed in public}
@@ -70,7 +70,9 @@ class Public:
         for order in self._orders.values():
             order.sort()
 
-    def around(self, slug: str, language: str, origin: str, date: datetime, instead: str = "") -> tuple[Related, ...]:
+    def around(
+        self, slug: str, language: str, origin: str, date: datetime, replacement: str = ""
+    ) -> tuple[Related, ...]:
         """Return all that the page of ``slug`` links to: its other languages, then the release before and the next.
 
         What replaces one that was withdrawn, ``instead``, stands between them.
@@ -78,8 +80,8 @@ class Public:
         order = self._orders.get(_language(language), [])
         at = bisect_left(order, (date, slug))
         others = related(slug, language, self._families.get(origin, ()))
-        if instead in self._public:
-            others += (self._named(instead, "instead"),)
+        if replacement in self._public:
+            others += (self._named(replacement, "instead"),)
         if order[at : at + 1] != [(date, slug)]:
             return others
         before = [self._named(before, "prev") for _, before in order[max(0, at - 1) : at]]
@@ -88,11 +90,11 @@ class Public:
 
     def around_release(self, release: Release) -> tuple[Related, ...]:
         """Return the same of a release as it was read."""
-        instead = release.withdrawn.replaced_by if release.withdrawn else ""
+        replacement = release.withdrawn.replaced_by if release.withdrawn else ""
         origin = release.translation_of or release.slug
-        return self.around(release.slug, release.language, origin, release.date, instead)
+        return self.around(release.slug, release.language, origin, release.date, replacement)
 
-    def beside(self, slugs: Iterable[str]) -> set[str]:
+    def neighbours(self, slugs: Iterable[str]) -> set[str]:
         """Return the public releases before and after each of ``slugs``, whether it stands among them itself or not."""
         found: set[str] = set()
         for listed in (self.known[slug] for slug in slugs if slug in self.known):
@@ -107,14 +109,14 @@ class Public:
         origins = {self.known[slug].origin for slug in wanted if slug in self.known}
         family = {slug for slug, listed in self.known.items() if listed.origin in origins}
         replaced = {slug for slug, listed in self.known.items() if listed.replaced_by in wanted}
-        return sorted(wanted | family | replaced | self.beside(wanted))
+        return sorted(wanted | family | replaced | self.neighbours(wanted))
 
     def _named(self, slug: str, rel: Literal["prev", "next", "instead"]) -> Related:
         listed = self.known[slug]
         return Related(slug, listed.language, listed.title, rel)
 
 
-def related(slug: str, language: str, family: Iterable[Listed]) -> tuple[Related, ...]:
+def related(slug: str, language: str, family: Iterable[IndexEntry]) -> tuple[Related, ...]:
     """Return the same release in other languages, each once, by language.
 
     Two of one language are one text under two names, for a file that was renamed leaves the old one public: named is

@@ -11,7 +11,7 @@ from pipeline.model.manifest import EMPTY, Manifest
 from pipeline.model.newsroom import Newsroom
 
 
-class House(Struct, frozen=True):
+class RenderContext(Struct, frozen=True):
     """What is the same for all releases of a run."""
 
     newsroom: Newsroom

@@ -17,7 +17,7 @@ from pipeline.model.formats import Rendition
 from pipeline.model.release import Release
 
 
-class Past(Struct, frozen=True, omit_defaults=True):
+class RevisionRecord(Struct, frozen=True, omit_defaults=True):
     """What a release was until something else took its place."""
 
     revision: int
@@ -34,7 +34,7 @@ class Past(Struct, frozen=True, omit_defaults=True):
     """Where its files are kept; none after a minor change, and none of what was withdrawn."""
 
 
-def number(release: Release, past: Iterable[Past]) -> int:
+def number(release: Release, past: Iterable[RevisionRecord]) -> int:
     """Return the revision of ``release``; one that was withdrawn once and is set back does not fall."""
     return release.revision + sum(state.withdrawn and not state.minor for state in past)
 

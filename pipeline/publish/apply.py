@@ -21,10 +21,10 @@ from msgspec import Struct
 
 from pipeline.model import manifest as record
 from pipeline.model.errors import ConflictError, StorageError
-from pipeline.model.manifest import Claim, Manifest, Row
+from pipeline.model.manifest import Lease, Manifest, Row
 from pipeline.publish import withdrawal as succession
-from pipeline.publish.candidates import Ready
-from pipeline.publish.commits import TRIES, Seen, commit, look, put_shared, put_where_none_is, stand_back
+from pipeline.publish.candidates import Candidate
+from pipeline.publish.commits import TRIES, Snapshot, back_off, commit, look, put_shared, put_where_none_is
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
@@ -33,7 +33,7 @@ from pipeline.writers.ninjs import digests
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
 Done = Callable[[Upload], None]
-Batch = tuple[Ready, ...]
+Batch = tuple[Candidate, ...]
 
 BATCH = 50
 """Releases that are committed at once when a new template renews them all."""
@@ -42,7 +42,11 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def draft(
-    ready: Iterable[Ready], assets: Iterable[File], seen: Manifest, store: ObjectStore, read: Mapping[str, str] = EMPTY
+    ready: Iterable[Candidate],
+    assets: Iterable[File],
+    seen: Manifest,
+    store: ObjectStore,
+    read: Mapping[str, str] = EMPTY,
 ) -> Plan:
     """Return what of the releases and assets has to go up; the published records say what is there.
 
@@ -59,11 +63,11 @@ def draft(
     return plan([*wanted, *(file for release in going for file in release.files)], there | dict(read))
 
 
-def _there(store: ObjectStore, release: Ready, row: Row | None, seen: Manifest) -> dict[str, str]:
+def _there(store: ObjectStore, release: Candidate, row: Row | None, seen: Manifest) -> dict[str, str]:
     """Return key → SHA-256 of a release's files that are public; an empty digest where it is not known."""
     if row is None:  # one that was claimed may be half there: its publisher was stopped
-        claimed = _opaque(release.row.slug) in seen.claims
-        return _noted(store, [file.key for file in release.files]) if claimed else {}
+        with_leases = _opaque(release.row.slug) in seen.leases
+        return _noted(store, [file.key for file in release.files]) if with_leases else {}
     key = f"releases/{row.slug}.json"
     found = store.get(key)
     digest = record.digest(found.body) if found else ""
@@ -95,14 +99,14 @@ class Publisher(Struct, frozen=True):
 def apply(
     store: ObjectStore,
     todo: Plan,
-    ready: tuple[Ready, ...],
+    ready: tuple[Candidate, ...],
     assets: Iterable[str],
     base: Manifest,
-    seen: Seen,
+    seen: Snapshot,
     me: Publisher,
     done: Done,
     opened: Mapping[str, bytes] = EMPTY,
-) -> Seen:
+) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
     ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Many releases go
@@ -123,7 +127,7 @@ def apply(
         mine = me.after(time.monotonic() - begun)
         if finished is not None:
             now = merged(checked(now, base, finished, mine), finished, assets)
-        return claimed(checked(now, base, coming, mine), [(each, _coming(each, going)) for each in coming], mine)
+        return with_leases(checked(now, base, coming, mine), [(each, _coming(each, going)) for each in coming], mine)
 
     rounds = batches(going, ready, seen.manifest)
     for finished, coming in zip([None, *rounds], [*rounds, ()], strict=True):
@@ -140,7 +144,7 @@ def apply(
     return seen
 
 
-def batches(going: Container[str], ready: Iterable[Ready], public: Manifest) -> list[Batch]:
+def batches(going: Container[str], ready: Iterable[Candidate], public: Manifest) -> list[Batch]:
     """Part releases into those that are committed together, the newest first.
 
     All new ones come at once and first, because pages lead to their neighbours; so do those of which nothing is
@@ -148,8 +152,8 @@ def batches(going: Container[str], ready: Iterable[Ready], public: Manifest) -> 
     """
     by_slug, rows = {release.row.slug: release for release in ready}, public.by_slug()
     ordered = [by_slug[row.slug] for row in record.newest_first(release.row for release in by_slug.values())]
-    first: list[Ready] = []
-    changed: list[Ready] = []
+    first: list[Candidate] = []
+    changed: list[Candidate] = []
     for each in ordered:
         is_changed = each.row.slug in rows and any(file.key in going for file in each.files)
         (changed if is_changed else first).append(each)
@@ -185,34 +189,34 @@ def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _coming(release: Ready, going: Mapping[str, Upload]) -> dict[str, str]:
+def _coming(release: Candidate, going: Mapping[str, Upload]) -> dict[str, str]:
     """Return key → SHA-256 of the files of ``release`` that go up."""
     return {file.key: file.sha256 for file in release.files if file.key in going}
 
 
-def claimed(current: Manifest, coming: Iterable[tuple[Ready, dict[str, str]]], me: Publisher) -> Manifest:
+def with_leases(current: Manifest, coming: Iterable[tuple[Candidate, dict[str, str]]], me: Publisher) -> Manifest:
     """Claim the releases, and say which public files are about to be overwritten: either digest is valid meanwhile."""
-    rows, claims = current.by_slug(), dict(current.claims)
+    rows, leases = current.by_slug(), dict(current.leases)
     for release, files in coming:
         slug = release.row.slug
         if files:
-            claims[_opaque(slug)] = Claim(me.name, release.row.record, me.until)
+            leases[_opaque(slug)] = Lease(me.name, release.row.record, me.until)
         if files and slug in rows:
             rows[slug] = msgspec.structs.replace(rows[slug], replacing={**rows[slug].replacing, **files})
-    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), claims=claims)
+    return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), leases=leases)
 
 
-def merged(current: Manifest, ready: tuple[Ready, ...], assets: Iterable[str]) -> Manifest:
+def merged(current: Manifest, ready: tuple[Candidate, ...], assets: Iterable[str]) -> Manifest:
     """Put the rows of ``ready`` among the rows of ``current``; they are claimed no longer."""
     rows = current.by_slug() | {release.row.slug: release.row for release in ready}
     ours = {_opaque(release.row.slug) for release in ready}
-    claims = {name: claim for name, claim in current.claims.items() if name not in ours}
+    leases = {name: lease for name, lease in current.leases.items() if name not in ours}
     known = tuple(sorted({*current.assets, *assets}))
     after = archive.remember(current, record.with_rows(current, rows.values()))
-    return msgspec.structs.replace(after, assets=known, claims=claims)
+    return msgspec.structs.replace(after, assets=known, leases=leases)
 
 
-def opening(current: Manifest, ready: Iterable[Ready]) -> Manifest:
+def opening(current: Manifest, ready: Iterable[Candidate]) -> Manifest:
     """Return ``current`` with the feeds and shelves that ``ready`` will bring, empty as yet.
 
     Release pages lead to them, so they are opened before.
@@ -225,21 +229,21 @@ def _opaque(slug: str) -> str:
     return record.digest(slug.encode())
 
 
-def checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Publisher) -> Manifest:
+def checked(current: Manifest, base: Manifest, ready: tuple[Candidate, ...], me: Publisher) -> Manifest:
     """Return ``current``; somebody else's other content of one of ours is a conflict."""
     rows, before = current.by_slug(), base.by_slug()
     for slug, ours in ((release.row.slug, release.row.record) for release in ready):
-        theirs, known, claim = rows.get(slug), before.get(slug), current.claims.get(_opaque(slug))
+        theirs, known, lease = rows.get(slug), before.get(slug), current.leases.get(_opaque(slug))
         if theirs and theirs.record not in (ours, known.record if known else ""):
             raise ConflictError(
                 f"{slug}: somebody else published other content of it meanwhile "
                 f"(record {theirs.record[:12]}; this one {ours[:12]})",
                 "compare the two sources, then publish again",
             )
-        if claim and claim.record != ours and claim.by != me.name and claim.until > me.now:
+        if lease and lease.record != ours and lease.by != me.name and lease.until > me.now:
             raise ConflictError(
-                f"{slug}: somebody else is uploading other content of it (record {claim.record[:12]}; "
-                f"this one {ours[:12]}) and has until {claim.until:%H:%M:%S} UTC",
+                f"{slug}: somebody else is uploading other content of it (record {lease.record[:12]}; "
+                f"this one {ours[:12]}) and has until {lease.until:%H:%M:%S} UTC",
                 "compare the two sources, then publish again",
             )
     return current
@@ -248,7 +252,7 @@ def checked(current: Manifest, base: Manifest, ready: tuple[Ready, ...], me: Pub
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) -> Seen:
+def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) -> Snapshot:
     """Bring the listings in line with the manifest as it is now, and return it.
 
     Each listing is looked at before the manifest is read and written only if it is still the same, so one made from an
@@ -271,7 +275,7 @@ def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) 
                     put_shared(store, key, data, known.etag if known else "")
                     done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
         except PreconditionFailed:
-            stand_back(turn)
+            back_off(turn)
             continue
         return seen
     raise StorageError(f"the listings: others kept writing them, {TRIES} times", "run the same command again")

@@ -12,19 +12,19 @@ from msgspec import Struct
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.reading import all_listed
-from pipeline.build.revisions import Pending
+from pipeline.build.revisions import PlannedRevision
 from pipeline.build.stages import Task, pictures, tasks
-from pipeline.build.state import Entry, Manuscript, Workshop
+from pipeline.build.state import BuildState, ParsedRelease, RenderedFile
 from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
 from pipeline.model.manifest import Manifest, Row, digest
 from pipeline.model.release import Related
-from pipeline.model.release_index import Listed, Public
-from pipeline.model.render_context import House
+from pipeline.model.release_index import IndexEntry, ReleaseIndex
+from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import digest_of_words, number
 from pipeline.publish.plan import File
 
 
-class Kept(Struct, frozen=True):
+class ArchivedCopy(Struct, frozen=True):
     """A public file that stays, under another name, when the next revision takes its place."""
 
     source: str
@@ -32,57 +32,59 @@ class Kept(Struct, frozen=True):
     sha256: str
 
 
-class Ready(Struct, frozen=True):
+class Candidate(Struct, frozen=True):
     """A release that can go up."""
 
     row: Row
     files: tuple[File, ...]
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[ArchivedCopy, ...] = ()
     """Public files that are copied before they are overwritten."""
 
 
-class Sorted(Struct, frozen=True):
+class Classified(Struct, frozen=True):
     """What became of a number of releases."""
 
-    ready: tuple[Ready, ...]
-    held: tuple[str, ...]
+    ready: tuple[Candidate, ...]
+    scheduled: tuple[str, ...]
     """Slugs whose date is ahead, and drafts."""
-    broken: tuple[str, ...]
+    failed: tuple[str, ...]
     """Slugs that were refused, or lack a rendition."""
 
 
-def sort(workshop: Workshop, house: House, slugs: Iterable[str], instant: datetime) -> Sorted:
+def sort(state: BuildState, render_context: RenderContext, slugs: Iterable[str], instant: datetime) -> Classified:
     """Sort ``slugs`` into ready, held and broken; before ``instant`` has reached its date a release is held."""
     wanted = sorted(slugs)
-    wished = {row.name: {task.slug: task for task in tasks(row, workshop, house, wanted)} for row in FORMATS}
-    ledgers = {row.name: workshop.ledger(row.name) for row in FORMATS}
-    listed = all_listed(workshop, house.published)
-    public = Public(listed, house.now)
-    rows, pending = house.published.by_slug(), history.recall(workshop)
-    ready, held, broken = [], [], []
+    wished = {row.name: {task.slug: task for task in tasks(row, state, render_context, wanted)} for row in FORMATS}
+    ledgers = {row.name: state.ledger(row.name) for row in FORMATS}
+    listed = all_listed(state, render_context.published)
+    public = ReleaseIndex(listed, render_context.now)
+    rows, pending = render_context.published.by_slug(), history.recall(state)
+    ready, scheduled, failed = [], [], []
     for slug in wanted:
-        manuscript = workshop.manuscript(slug)
-        if manuscript is None:
-            broken.append(slug)
+        parsed_release = state.parsed_release(slug)
+        if parsed_release is None:
+            failed.append(slug)
             continue
-        forms = formats_of(manuscript.release.withdrawn is not None)
+        forms = formats_of(parsed_release.release.withdrawn is not None)
         made = [(wished[row.name].get(slug), ledgers[row.name].get(slug)) for row in forms]
-        if not manuscript.release.is_public(instant) or any(entry and entry.waiting for _, entry in made):
-            held.append(slug)
+        if not parsed_release.release.is_public(instant) or any(entry and entry.waiting for _, entry in made):
+            scheduled.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            others = public.around_release(manuscript.release)
-            found = _ready(workshop, house, manuscript, renditions, listed, others, rows.get(slug), pending.get(slug))
+            others = public.around_release(parsed_release.release)
+            found = _ready(
+                state, render_context, parsed_release, renditions, listed, others, rows.get(slug), pending.get(slug)
+            )
             if all(isinstance(file.source, Path) and file.source.is_file() for file in found.files):
                 ready.append(found)
             else:
-                broken.append(slug)
+                failed.append(slug)
         else:
-            broken.append(slug)
-    return Sorted(tuple(ready), tuple(held), tuple(broken))
+            failed.append(slug)
+    return Classified(tuple(ready), tuple(scheduled), tuple(failed))
 
 
-def without_rivals(ready: tuple[Ready, ...], base: Manifest, current: Manifest, me: str) -> tuple[Ready, ...]:
+def without_rivals(ready: tuple[Candidate, ...], base: Manifest, current: Manifest, me: str) -> tuple[Candidate, ...]:
     """Leave out what is set anew only for what stands beside it, when somebody else is doing or has done the same.
 
     Two who publish different releases at once both renew the page before; neither may be stopped by that. Their
@@ -94,59 +96,63 @@ def without_rivals(ready: tuple[Ready, ...], base: Manifest, current: Manifest, 
         known, theirs = before.get(row.slug), now.get(row.slug)
         if known is None or theirs is None or not known.source == theirs.source == row.source:
             return True
-        claim = current.claims.get(digest(row.slug.encode()))
-        return theirs.record in (known.record, row.record) and (claim is None or claim.by == me)
+        lease = current.leases.get(digest(row.slug.encode()))
+        return theirs.record in (known.record, row.record) and (lease is None or lease.by == me)
 
     return tuple(release for release in ready if is_free(release.row))
 
 
-def _whole(made: list[tuple[Task | None, Entry | None]]) -> bool:
+def _whole(made: list[tuple[Task | None, RenderedFile | None]]) -> bool:
     return all(task and entry and task.fingerprint == entry.fingerprint for task, entry in made)
 
 
 def _ready(
-    workshop: Workshop,
-    house: House,
-    manuscript: Manuscript,
+    state: BuildState,
+    render_context: RenderContext,
+    parsed_release: ParsedRelease,
     renditions: list[Rendition],
-    listed: dict[str, Listed],
+    listed: dict[str, IndexEntry],
     others: tuple[Related, ...],
     public: Row | None,
-    pending: Pending | None,
-) -> Ready:
-    release = manuscript.release
-    past = history.of_release(public, manuscript.source, pending)
+    pending: PlannedRevision | None,
+) -> Candidate:
+    release = parsed_release.release
+    past = history.of_release(public, parsed_release.source, pending)
     original = listed.get(release.translation_of)
-    instead = listed.get(release.withdrawn.replaced_by) if release.withdrawn else None
-    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    replacement = listed.get(release.withdrawn.replaced_by) if release.withdrawn else None
+    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
     row = Row(
         slug=release.slug,
         title=release.title,
         summary=release.summary,
-        date=release.date.astimezone(ZoneInfo(house.newsroom.time_zone)),  # its year is that of the date as printed
+        date=release.date.astimezone(
+            ZoneInfo(render_context.newsroom.time_zone)
+        ),  # its year is that of the date as printed
         language=release.language,
         record=renditions[-1].sha256,
-        fingerprint=fingerprint.of_release(manuscript.source, settings, house.base_url, others, past),
-        source=manuscript.source,
+        fingerprint=fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others, past),
+        source=parsed_release.source,
         modified=release.modified,
         sizes={rendition.format: rendition.size for rendition in renditions},
         pages=max(rendition.pages for rendition in renditions),
         topics=release.topics,
         revision=number(release, past),
         # A second wall: the reader refuses to name what waits.
-        translation_of=original.slug if original and not original.waits(house.now) else "",
+        translation_of=original.slug if original and not original.waits(render_context.now) else "",
         withdrawn=release.withdrawn is not None,
-        replaced_by=instead.slug if instead and not instead.waits(house.now) else "",
+        replaced_by=replacement.slug if replacement and not replacement.waits(render_context.now) else "",
         words=digest_of_words(release),
         past=past,
-        doomed=history.doomed(release.slug, public, manuscript.source, pending) if release.withdrawn else (),
+        pending_deletes=history.pending_deletes(release.slug, public, parsed_release.source, pending)
+        if release.withdrawn
+        else (),
     )
     kept = [file for state in past if public is None or state not in public.past for file in state.files]
     pages = [file for file in kept if file.format == "html"]  # they say that they are of an earlier revision
     made = [*renditions, *pictures(release), *pages]
-    files = tuple(File(r.key, r.sha256, r.size, workshop.public / r.key) for r in made)
-    copies = (Kept(_original(release.slug, r), r.key, r.sha256) for r in kept if r not in pages)
-    return Ready(row, files, tuple(copies))
+    files = tuple(File(r.key, r.sha256, r.size, state.public / r.key) for r in made)
+    copies = (ArchivedCopy(_original(release.slug, r), r.key, r.sha256) for r in kept if r not in pages)
+    return Candidate(row, files, tuple(copies))
 
 
 def _original(slug: str, kept: Rendition) -> str:

@@ -23,7 +23,7 @@ TRIES = 12
 """Rounds of reading back and trying again while others publish too."""
 
 
-class Seen(Struct, frozen=True):
+class Snapshot(Struct, frozen=True):
     """The manifest as it stood in storage at one moment."""
 
     manifest: Manifest
@@ -31,12 +31,12 @@ class Seen(Struct, frozen=True):
     """Empty when there was none."""
 
 
-def look(store: ObjectStore) -> Seen:
+def look(store: ObjectStore) -> Snapshot:
     """Read the manifest with its year pages. Raises StorageError."""
     found = store.get(record.KEY)
     if found is None:
-        return Seen(EMPTY, "")
-    return Seen(record.load(found.body, lambda key: must_get(store, key)), found.etag)
+        return Snapshot(EMPTY, "")
+    return Snapshot(record.load(found.body, lambda key: must_get(store, key)), found.etag)
 
 
 def must_get(store: ObjectStore, key: str) -> bytes:
@@ -47,7 +47,7 @@ def must_get(store: ObjectStore, key: str) -> bytes:
     return found.body
 
 
-def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest]) -> Seen:
+def commit(store: ObjectStore, seen: Snapshot, change: Callable[[Manifest], Manifest]) -> Snapshot:
     """Write the changed manifest unless it is the same; read back and change anew when somebody else was first."""
     for turn in range(TRIES):
         changed = change(seen.manifest)
@@ -55,9 +55,9 @@ def commit(store: ObjectStore, seen: Seen, change: Callable[[Manifest], Manifest
             return seen
         changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
         try:
-            return Seen(changed, put_shared(store, record.KEY, record.dump(changed), seen.etag))
+            return Snapshot(changed, put_shared(store, record.KEY, record.dump(changed), seen.etag))
         except PreconditionFailed:
-            stand_back(turn)
+            back_off(turn)
             seen = look(store)
     raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
 
@@ -106,6 +106,6 @@ def put_where_none_is(store: ObjectStore, made: Mapping[str, bytes]) -> None:
             put_shared(store, key, data, "")
 
 
-def stand_back(turn: int) -> None:
+def back_off(turn: int) -> None:
     """Wait a moment, longer each turn, so that rivals do not meet again."""
     time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from pipeline.model.formats import FORMATS
-from pipeline.storage.anonymous import Answer, Stranger
+from pipeline.storage.anonymous import AnonymousClient, Answer
 
 THREADS = 8
 LISTINGS = ("", "?list-type=2", "?list-type=2&prefix=staged/", "?versions", "?uploads")
@@ -25,20 +25,20 @@ _OWN = re.compile(rb"<(RequestId|HostId|RequestID|HostID)>[^<]*</\1>")
 """What differs between any two refusals."""
 
 
-class Name(Struct, frozen=True):
+class HiddenRelease(Struct, frozen=True):
     """What may be guessed of a release: its slug, and what its pictures are called."""
 
     slug: str
     pictures: tuple[str, ...] = ()
 
 
-def addresses(name: Name) -> Iterator[str]:
+def addresses(name: HiddenRelease) -> Iterator[str]:
     """Yield where ``name`` will stand, as a stranger types it below the public address."""
     yield from (row.key(name.slug) for row in FORMATS)
     yield from (f"releases/{name.slug}/{quote(picture)}" for picture in name.pictures)
 
 
-def guesses(name: Name) -> Iterator[str]:
+def guesses(name: HiddenRelease) -> Iterator[str]:
     """Yield where somebody who guesses the slug may look besides."""
     slug = name.slug
     for suffix in (row.suffix for row in FORMATS):
@@ -55,51 +55,51 @@ def guesses(name: Name) -> Iterator[str]:
     yield from (f"staged/{slug}/{quote(picture)}" for picture in name.pictures)
 
 
-def traces(stranger: Stranger, names: Iterable[Name], *, guessing: bool = True) -> list[str]:
+def traces(anonymous: AnonymousClient, names: Iterable[HiddenRelease], *, guessing: bool = True) -> list[str]:
     """Return the slugs of those ``names``, all waiting, of which a stranger can tell that they exist.
 
     Without ``guessing`` they are asked for at their final addresses alone.
     """
     asked: list[tuple[str, str, str]] = []
     for name in names:
-        nobody = Name(secrets.token_hex(12), tuple(map(_unheard_of, name.pictures)))
+        nobody = HiddenRelease(secrets.token_hex(12), tuple(map(_unheard_of, name.pictures)))
         for kind in (addresses, guesses) if guessing else (addresses,):
             asked += [(name.slug, path, blank) for path, blank in zip(kind(name), kind(nobody), strict=True)]
     with ThreadPoolExecutor(THREADS) as pool:
-        alike = pool.map(lambda one: _alike(stranger, one[1], one[2]), asked)
+        alike = pool.map(lambda one: _alike(anonymous, one[1], one[2]), asked)
         return sorted({slug for (slug, _, _), same in zip(asked, alike, strict=True) if not same})
 
 
-def opened(stranger: Stranger, keys: Sequence[str]) -> str:
+def opened(anonymous: AnonymousClient, keys: Sequence[str]) -> str:
     """Return what of the private bucket answers a stranger, empty when nothing does."""
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = pool.map(lambda key: max(_succeeds(stranger, method, key) for method in ("GET", "HEAD")), keys)
+        answers = pool.map(lambda key: max(_succeeds(anonymous, method, key) for method in ("GET", "HEAD")), keys)
         if any(answers):
             return "anybody can read what lies there"
-    if any(_succeeds(stranger, "GET", query) for query in LISTINGS):
+    if any(_succeeds(anonymous, "GET", query) for query in LISTINGS):
         return "anybody can list it"
     return ""
 
 
-def mirrored(stranger: Stranger, keys: Sequence[str]) -> bool:
+def mirrored(anonymous: AnonymousClient, keys: Sequence[str]) -> bool:
     """Whether the public bucket tells anything of keys that are in the private one alone."""
     return not all(
-        _alike(stranger, key, f"{posixpath.dirname(key)}/{secrets.token_hex(8)}".lstrip("/")) for key in keys
+        _alike(anonymous, key, f"{posixpath.dirname(key)}/{secrets.token_hex(8)}".lstrip("/")) for key in keys
     )
 
 
-def _succeeds(stranger: Stranger, method: str, path: str) -> bool:
-    return 200 <= stranger.ask(method, path).status < 300
+def _succeeds(anonymous: AnonymousClient, method: str, path: str) -> bool:
+    return 200 <= anonymous.ask(method, path).status < 300
 
 
 def _unheard_of(picture: str) -> str:
     return f"{secrets.token_hex(8)}{posixpath.splitext(picture)[1]}"
 
 
-def _alike(stranger: Stranger, path: str, blank: str) -> bool:
+def _alike(anonymous: AnonymousClient, path: str, blank: str) -> bool:
     """Whether ``path`` answers exactly as ``blank``, which nobody ever heard of, to GET and to HEAD."""
     for method in ("GET", "HEAD"):
-        if _shape(stranger.ask(method, path), path) != _shape(stranger.ask(method, blank), blank):
+        if _shape(anonymous.ask(method, path), path) != _shape(anonymous.ask(method, blank), blank):
             return False
     return True
 

@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.build.stages import tasks
-from pipeline.build.state import Workshop
+from pipeline.build.state import BuildState
 from pipeline.model.errors import StorageError
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import digest
-from pipeline.model.render_context import House
+from pipeline.model.render_context import RenderContext
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
 from pipeline.storage.s3.lifecycle import SHARED
 from pipeline.storage.s3.links import LONGEST
@@ -51,15 +51,15 @@ def ends(instant: datetime, now: datetime) -> datetime:
     return min(instant - MARGIN, now + timedelta(seconds=LONGEST))
 
 
-def whole(workshop: Workshop, house: House, slug: str) -> list[Rendition]:
+def whole(state: BuildState, render_context: RenderContext, slug: str) -> list[Rendition]:
     """Return the waiting renditions of a release, all made from the source as it is now; none when one is missing."""
     found = []
     for row in FORMATS:
-        task = next((task for task in tasks(row, workshop, house, [slug]) if task.slug == slug), None)
-        entry = workshop.ledger(row.name).get(slug)
+        task = next((task for task in tasks(row, state, render_context, [slug]) if task.slug == slug), None)
+        entry = state.ledger(row.name).get(slug)
         if task is None or entry is None or not entry.waiting or entry.fingerprint != task.fingerprint:
             return []
-        file = workshop.waiting / entry.rendition.key
+        file = state.waiting / entry.rendition.key
         if not file.is_file() or digest(file.read_bytes()) != entry.rendition.sha256:
             return []
         found.append(entry.rendition)

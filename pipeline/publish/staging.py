@@ -12,18 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import Manifest, Row
 from pipeline.publish import apply as publish
 from pipeline.publish import commits
 from pipeline.publish.apply import Publisher
-from pipeline.publish.candidates import Ready
-from pipeline.publish.commits import Seen
+from pipeline.publish.candidates import Candidate
+from pipeline.publish.commits import Snapshot
 from pipeline.publish.plan import File, Upload, group_of
-from pipeline.publish.schedule import Due
-from pipeline.storage import Copy, ObjectStore, PreconditionFailed, Put
+from pipeline.publish.schedule import ScheduledRelease
+from pipeline.storage import CopyRequest, ObjectStore, PreconditionFailed, Put
 
 KEY = "waiting.json"
 FOLDER = "staged/"
@@ -49,10 +49,10 @@ class Staged(Struct, frozen=True):
     """As it will stand in the manifest."""
     files: dict[str, StagedFile]
     """By the key at which each will be public."""
-    beside: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = field(default=(), name="beside")
     """Slugs that its page names: where one of them is not public, it must not be either."""
 
-    def is_of(self, due: Due) -> bool:
+    def is_of(self, due: ScheduledRelease) -> bool:
         """Whether this is what ``due`` would be staged as."""
         files = {file.key: file.sha256 for file in due.ready.files}
         return (self.instant, self.row, self.files_by_digest()) == (due.instant, due.ready.row, files)
@@ -61,16 +61,16 @@ class Staged(Struct, frozen=True):
         """Return key → SHA-256 of its files."""
         return {key: file.sha256 for key, file in self.files.items()}
 
-    def ready(self) -> Ready:
+    def ready(self) -> Candidate:
         """Return it as what goes up: its bytes are in storage already."""
-        return Ready(self.row, tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items()))
+        return Candidate(self.row, tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items()))
 
 
 Releases = Mapping[str, Staged]
 """What waits, by slug."""
 
 
-class Found(Struct, frozen=True):
+class StagedSnapshot(Struct, frozen=True):
     """What waited at one moment."""
 
     releases: dict[str, Staged]
@@ -80,19 +80,19 @@ class Found(Struct, frozen=True):
     """Storage's clock when it was read."""
 
 
-def look(store: ObjectStore) -> Found:
+def look(store: ObjectStore) -> StagedSnapshot:
     """Read ``waiting.json``. Raises StorageError."""
     found = store.get(KEY, "private")
     if found is None:
-        return Found({}, "")
+        return StagedSnapshot({}, "")
     try:
         releases = msgspec.json.decode(found.body, type=dict[str, Staged])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StorageError(f"{KEY} in the private bucket cannot be read: {error}", "remove it; publish again") from None
-    return Found(releases, found.etag, found.date)
+    return StagedSnapshot(releases, found.etag, found.date)
 
 
-def change(store: ObjectStore, found: Found, how: Callable[[Releases], Releases]) -> Found:
+def change(store: ObjectStore, found: StagedSnapshot, how: Callable[[Releases], Releases]) -> StagedSnapshot:
     """Write what waits, changed; read it again and change that when somebody else was first."""
     for turn in range(commits.TRIES):
         after = dict(sorted(how(found.releases).items()))
@@ -108,9 +108,9 @@ def change(store: ObjectStore, found: Found, how: Callable[[Releases], Releases]
             if_none_match=not found.etag,
         )
         try:
-            return Found(after, store.put(written, "private"))
+            return StagedSnapshot(after, store.put(written, "private"))
         except PreconditionFailed:
-            commits.stand_back(turn)
+            commits.back_off(turn)
             found = look(store)
     raise StorageError("what waits: others kept writing it", "run the same command again")
 
@@ -118,7 +118,7 @@ def change(store: ObjectStore, found: Found, how: Callable[[Releases], Releases]
 # ── Staging ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def stage(store: ObjectStore, dues: Iterable[Due]) -> dict[str, Staged]:
+def stage(store: ObjectStore, dues: Iterable[ScheduledRelease]) -> dict[str, Staged]:
     """Put releases into the private bucket, each as a stranger will get it; nothing names them there yet."""
     staged: dict[str, Staged] = {}
     puts: list[Put] = []
@@ -137,7 +137,7 @@ def stage(store: ObjectStore, dues: Iterable[Due]) -> dict[str, Staged]:
                     download=upload.download,
                 )
             )
-        staged[due.ready.row.slug] = Staged(due.instant, due.ready.row, files, due.beside)
+        staged[due.ready.row.slug] = Staged(due.instant, due.ready.row, files, due.neighbours)
     store.put_all(puts, bucket="private")
     return staged
 
@@ -164,7 +164,7 @@ def _remove(store: ObjectStore, name: str) -> None:
         return
 
 
-def forget(store: ObjectStore, releases: Releases) -> Found:
+def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
     """Take ``releases`` out of what waits, unless they were staged anew meanwhile, and remove what was staged."""
 
     def without(now: Releases) -> Releases:
@@ -178,7 +178,7 @@ def forget(store: ObjectStore, releases: Releases) -> Found:
 # ── Lifting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def copies(store: ObjectStore, releases: Releases) -> dict[str, list[Copy]]:
+def copies(store: ObjectStore, releases: Releases) -> dict[str, list[CopyRequest]]:
     """Return by slug what has to be copied, each on condition of being what lies there now.
 
     A release of which a file is gone, or is another one, is left out.
@@ -186,19 +186,19 @@ def copies(store: ObjectStore, releases: Releases) -> dict[str, list[Copy]]:
     asked = [(slug, key, file) for slug, staged in releases.items() for key, file in staged.files.items()]
     with ThreadPoolExecutor(THREADS) as pool:
         heads = list(pool.map(lambda one: store.head(one[2].name, "private"), asked))
-    found: dict[str, list[Copy]] = {slug: [] for slug in releases}
+    found: dict[str, list[CopyRequest]] = {slug: [] for slug in releases}
     for (slug, key, file), head in zip(asked, heads, strict=True):
         if head is None or (head.sha256, head.size) != (file.sha256, file.size):
             found.pop(slug, None)
         elif slug in found:
-            found[slug].append(Copy(key=key, source=file.name, if_match=head.etag))
+            found[slug].append(CopyRequest(key=key, source=file.name, if_match=head.etag))
     return found
 
 
-class Lifted(Struct, frozen=True):
+class ReleasedSet(Struct, frozen=True):
     """What became of releases whose instant had come."""
 
-    seen: Seen
+    seen: Snapshot
     """The manifest as committed."""
     there: frozenset[str]
     """Slugs that are public now, by this run or by another with the same content."""
@@ -208,13 +208,13 @@ class Lifted(Struct, frozen=True):
 def lift(
     store: ObjectStore,
     releases: Releases,
-    todo: Mapping[str, list[Copy]],
+    todo: Mapping[str, list[CopyRequest]],
     base: Manifest,
     me: Publisher,
     assets: Iterable[str],
     opened: Mapping[str, bytes],
     done: Callable[[str], None],
-) -> Lifted:
+) -> ReleasedSet:
     """Make ``releases`` public, all by one manifest: claimed, copied, committed. Their instant must have come.
 
     ``opened`` are listings that their pages are the first to lead to.
@@ -224,7 +224,7 @@ def lift(
     seen = commits.look(store)
     rows = seen.manifest.by_slug()
     there = {slug for slug, staged in releases.items() if slug in rows and rows[slug].record == staged.row.record}
-    going: list[Ready] = []
+    going: list[Candidate] = []
     conflicts: list[ConflictError] = []
     for slug in sorted(releases.keys() - there):
         try:
@@ -241,22 +241,24 @@ def lift(
             rows = seen.manifest.by_slug()
             if not all(one.row.slug in rows and rows[one.row.slug].record == one.row.record for one in ready):
                 raise
-    return Lifted(seen, frozenset(there | {one.row.slug for one in ready}), tuple(conflicts))
+    return ReleasedSet(seen, frozenset(there | {one.row.slug for one in ready}), tuple(conflicts))
 
 
 def _lift(
     store: ObjectStore,
-    ready: tuple[Ready, ...],
-    todo: Mapping[str, list[Copy]],
+    ready: tuple[Candidate, ...],
+    todo: Mapping[str, list[CopyRequest]],
     base: Manifest,
-    seen: Seen,
+    seen: Snapshot,
     me: Publisher,
     assets: Iterable[str],
     opened: Mapping[str, bytes],
     done: Callable[[str], None],
-) -> Seen:
+) -> Snapshot:
     coming = [(one, {file.key: file.sha256 for file in one.files}) for one in ready]
-    seen = commits.commit(store, seen, lambda now: publish.claimed(publish.checked(now, base, ready, me), coming, me))
+    seen = commits.commit(
+        store, seen, lambda now: publish.with_leases(publish.checked(now, base, ready, me), coming, me)
+    )
     commits.put_where_none_is(store, opened)
     every = [copy for one in ready for copy in todo[one.row.slug]]
     for group in ("files", "pages", "records"):  # nothing is named before it is there

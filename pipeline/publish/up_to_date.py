@@ -11,14 +11,14 @@ from msgspec import Struct
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.reading import all_listed
-from pipeline.build.state import Workshop
+from pipeline.build.state import BuildState
 from pipeline.model.manifest import EMPTY, Manifest, Row
-from pipeline.model.release_index import Public
-from pipeline.model.render_context import House
+from pipeline.model.release_index import ReleaseIndex
+from pipeline.model.render_context import RenderContext
 
 PUBLISHED = "published.json"
-SETTLED = "settled"
-DOUBTFUL = "doubtful.json"
+UP_TO_DATE = "settled"
+UNVERIFIED = "doubtful.json"
 """Slugs that went up, and were not read back, or with other bytes."""
 
 
@@ -29,23 +29,23 @@ class Published(Struct, frozen=True):
     manifest: Manifest
 
 
-def recall(workshop: Workshop, address: str) -> Manifest:
+def recall(state: BuildState, address: str) -> Manifest:
     """Return the manifest last seen at ``address``, an empty one when there was none."""
-    found = workshop.recall(PUBLISHED, Published, Published("", EMPTY))
+    found = state.recall(PUBLISHED, Published, Published("", EMPTY))
     return found.manifest if found.address == address else EMPTY
 
 
-def remember(workshop: Workshop, address: str, manifest: Manifest) -> None:
+def remember(state: BuildState, address: str, manifest: Manifest) -> None:
     """Keep the manifest seen at ``address`` for the stages that follow."""
-    workshop.remember(PUBLISHED, Published(address, manifest))
+    state.remember(PUBLISHED, Published(address, manifest))
 
 
-def sources(workshop: Workshop) -> dict[str, str]:
+def sources(state: BuildState) -> dict[str, str]:
     """Return the digest of every source by slug."""
-    return {slug: fingerprint.of_source(workshop, slug) for slug in workshop.slugs()}
+    return {slug: fingerprint.of_source(state, slug) for slug in state.slugs()}
 
 
-def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> list[str]:
+def changed_sources(state: BuildState, published: Manifest, digests: dict[str, str]) -> list[str]:
     """Return the slugs whose source neither storage nor this machine has seen as it is now.
 
     What another machine has published need not be read here; but what was read here must not be of an older source.
@@ -53,25 +53,29 @@ def unread(workshop: Workshop, published: Manifest, digests: dict[str, str]) -> 
     rows = published.by_slug()
     found = []
     for slug, digest in digests.items():
-        manuscript = workshop.manuscript(slug)
-        if slug in rows and rows[slug].source == digest and (manuscript is None or manuscript.source == digest):
+        parsed_release = state.parsed_release(slug)
+        if slug in rows and rows[slug].source == digest and (parsed_release is None or parsed_release.source == digest):
             continue
-        if manuscript is None or manuscript.source != digest or not workshop.is_confirmed(slug):
+        if parsed_release is None or parsed_release.source != digest or not state.is_confirmed(slug):
             found.append(slug)
-        elif slug in rows and history.objection(rows[slug], manuscript.release, digest, False):
+        elif slug in rows and history.refusal(rows[slug], parsed_release.release, digest, False):
             found.append(slug)  # it was read beside what was public then
     return found
 
 
-def settled(workshop: Workshop, house: House, digests: dict[str, str]) -> set[str]:
+def up_to_date_slugs(state: BuildState, render_context: RenderContext, digests: dict[str, str]) -> set[str]:
     """Return the slugs whose every rendition is public as it would be made now."""
-    rows = house.published.by_slug()
-    public = Public(all_listed(workshop, house.published), house.now)
-    settings = fingerprint.of_newsroom(house.newsroom, house.mark)
+    rows = render_context.published.by_slug()
+    public = ReleaseIndex(all_listed(state, render_context.published), render_context.now)
+    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
     whole = {slug: row for slug, row in rows.items() if slug in digests and not row.replacing}
-    return {slug for slug, row in whole.items() if row.fingerprint == _now(row, digests[slug], settings, house, public)}
+    return {
+        slug
+        for slug, row in whole.items()
+        if row.fingerprint == _now(row, digests[slug], settings, render_context, public)
+    }
 
 
-def _now(row: Row, digest: str, settings: str, house: House, public: Public) -> str:
+def _now(row: Row, digest: str, settings: str, render_context: RenderContext, public: ReleaseIndex) -> str:
     others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date, row.replaced_by)
-    return fingerprint.of_release(digest, settings, house.base_url, others, row.past)
+    return fingerprint.of_release(digest, settings, render_context.base_url, others, row.past)

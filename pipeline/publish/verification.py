@@ -16,13 +16,13 @@ from msgspec import Struct
 from pipeline.model.formats import media_type
 from pipeline.model.manifest import KEY, Manifest, Row
 from pipeline.site import listings
-from pipeline.storage.anonymous import Answer, Stranger
+from pipeline.storage.anonymous import AnonymousClient, Answer
 from pipeline.writers.ninjs import digests
 
 THREADS = 8
 
 
-class Wanted(Struct, frozen=True):
+class ExpectedObject(Struct, frozen=True):
     """What a stranger must find at a key."""
 
     key: str
@@ -30,60 +30,64 @@ class Wanted(Struct, frozen=True):
     """Any of these digests; empty when the digest is not known."""
 
 
-class Trouble(Struct, frozen=True):
+class Problem(Struct, frozen=True):
     """What a stranger found instead."""
 
     key: str
     what: str
 
 
-def of_files(digests_by_key: Mapping[str, str]) -> list[Wanted]:
+def of_files(digests_by_key: Mapping[str, str]) -> list[ExpectedObject]:
     """Return what must be found for files of known digest."""
-    return [Wanted(key, (sha256,)) for key, sha256 in sorted(digests_by_key.items())]
+    return [ExpectedObject(key, (sha256,)) for key, sha256 in sorted(digests_by_key.items())]
 
 
 def read_back(
-    stranger: Stranger, wanted: Iterable[Wanted], done: Callable[[], None] = lambda: None, *, follow: bool = True
-) -> list[Trouble]:
+    anonymous: AnonymousClient,
+    wanted: Iterable[ExpectedObject],
+    done: Callable[[], None] = lambda: None,
+    *,
+    follow: bool = True,
+) -> list[Problem]:
     """Get every wanted object and return what is wrong; ``follow`` asks for what its pages link to as well."""
     todo = list(wanted)
     links: set[str] = set()
-    found: list[Trouble] = []
+    found: list[Problem] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        for _, (troubles, led) in zip(todo, pool.map(lambda want: _one(stranger, want), todo), strict=True):
-            found += troubles
+        for _, (problems, led) in zip(todo, pool.map(lambda want: _one(anonymous, want), todo), strict=True):
+            found += problems
             links |= led
             done()
         rest = sorted(links - {want.key for want in todo}) if follow else []
-        for key, status in zip(rest, pool.map(lambda key: stranger.head(key).status, rest), strict=True):
+        for key, status in zip(rest, pool.map(lambda key: anonymous.head(key).status, rest), strict=True):
             if status != 200:
-                found.append(Trouble(key, f"is linked to, but answers {status}"))
+                found.append(Problem(key, f"is linked to, but answers {status}"))
     return found
 
 
-def in_doubt(stranger: Stranger, keys: Iterable[str]) -> dict[str, str]:
+def in_doubt(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str, str]:
     """Return the SHA-256 of what a stranger is given at each key; empty where it is not served as it should be.
 
     Keys that nobody answers for are left out.
     """
     todo = sorted(keys)
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = dict(zip(todo, pool.map(lambda key: stranger.get(key, keep=False), todo), strict=True))
+        answers = dict(zip(todo, pool.map(lambda key: anonymous.get(key, keep=False), todo), strict=True))
     there = {key: answer for key, answer in answers.items() if answer.status == 200}
     return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
 
 
-def _one(stranger: Stranger, want: Wanted) -> tuple[list[Trouble], set[str]]:
+def _one(anonymous: AnonymousClient, want: ExpectedObject) -> tuple[list[Problem], set[str]]:
     page = want.key.endswith(".html")
-    answer = stranger.get(want.key, keep=page)
+    answer = anonymous.get(want.key, keep=page)
     if answer.status != 200:
-        return [Trouble(want.key, f"answers {answer.status}")], set()
-    troubles = []
+        return [Problem(want.key, f"answers {answer.status}")], set()
+    problems = []
     if want.sha256 and answer.sha256 not in want.sha256:
-        troubles.append(Trouble(want.key, "has other bytes than were published"))
+        problems.append(Problem(want.key, "has other bytes than were published"))
     if wrong := _wrong_type(want.key, answer):
-        troubles.append(Trouble(want.key, wrong))
-    return troubles, set(local_links(want.key, answer.body)) if page else set()
+        problems.append(Problem(want.key, wrong))
+    return problems, set(local_links(want.key, answer.body)) if page else set()
 
 
 def _wrong_type(key: str, answer: Answer) -> str:
@@ -115,19 +119,19 @@ class _Links(HTMLParser):
             self.found += [each.split()[0] for value in sets for each in value.split(",") if each.strip()]
 
 
-def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[Wanted]:
+def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[ExpectedObject]:
     """Yield everything that the manifest proves, files on their way with either digest."""
-    yield Wanted(KEY)
+    yield ExpectedObject(KEY)
     for page in manifest.years.values():
-        yield Wanted(page.name, (page.sha256,))
+        yield ExpectedObject(page.name, (page.sha256,))
     for key in (*manifest.assets, *listings.keys(manifest)):
-        yield Wanted(key)
+        yield ExpectedObject(key)
     for row in manifest.rows:
         yield _wanted(row, f"releases/{row.slug}.json", row.record)
         for key, sha256 in digests(record(row)).items():
             yield _wanted(row, key, sha256)
 
 
-def _wanted(row: Row, key: str, sha256: str) -> Wanted:
+def _wanted(row: Row, key: str, sha256: str) -> ExpectedObject:
     coming = row.replacing.get(key)
-    return Wanted(key, (sha256, coming) if coming else (sha256,))
+    return ExpectedObject(key, (sha256, coming) if coming else (sha256,))

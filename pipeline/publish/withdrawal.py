@@ -16,20 +16,20 @@ from pipeline.model import manifest as record
 from pipeline.model.errors import StorageError
 from pipeline.model.formats import formats_of
 from pipeline.model.manifest import Manifest, Row
-from pipeline.publish.candidates import Kept
-from pipeline.publish.commits import Seen, commit
+from pipeline.publish.candidates import ArchivedCopy
+from pipeline.publish.commits import Snapshot, commit
 from pipeline.storage import ObjectStore
 
 THREADS = 8
 
 
-def keep(store: ObjectStore, files: Iterable[Kept]) -> None:
+def keep(store: ObjectStore, files: Iterable[ArchivedCopy]) -> None:
     """Copy what is about to be overwritten to where it is kept. Raises StorageError."""
     with ThreadPoolExecutor(THREADS, "keep") as pool:
         list(pool.map(lambda file: _keep_one(store, file), files))
 
 
-def _keep_one(store: ObjectStore, file: Kept) -> None:
+def _keep_one(store: ObjectStore, file: ArchivedCopy) -> None:
     there = store.head(file.key)
     if (there and there.sha256 == file.sha256) or store.copy(file.source, file.key, file.sha256):
         return
@@ -39,9 +39,9 @@ def _keep_one(store: ObjectStore, file: Kept) -> None:
     )
 
 
-def take_down(store: ObjectStore, seen: Seen) -> Seen:
+def take_down(store: ObjectStore, seen: Snapshot) -> Snapshot:
     """Remove what withdrawals left to be removed, and return the manifest that says that it is done."""
-    rows = doomed(seen.manifest)
+    rows = pending_deletes(seen.manifest)
     if not rows:
         return seen
     with ThreadPoolExecutor(THREADS, "remove") as pool:
@@ -49,22 +49,24 @@ def take_down(store: ObjectStore, seen: Seen) -> Seen:
     return commit(store, seen, lambda now: _forgotten(now, rows))
 
 
-def doomed(manifest: Manifest) -> tuple[Row, ...]:
+def pending_deletes(manifest: Manifest) -> tuple[Row, ...]:
     """Return the rows of withdrawn releases of which files may be left."""
-    return tuple(row for row in manifest.rows if row.withdrawn and row.doomed)
+    return tuple(row for row in manifest.rows if row.withdrawn and row.pending_deletes)
 
 
 def _keys(store: ObjectStore, row: Row) -> list[str]:
     """Return what is to go: what is noted, and whatever else lies in the release's folder; never page and record."""
     left = {form.key(row.slug) for form in formats_of(withdrawn=True)}
-    found = {*row.doomed, *store.list(f"releases/{row.slug}/")} - left
+    found = {*row.pending_deletes, *store.list(f"releases/{row.slug}/")} - left
     return sorted(key for key in found if key.startswith((f"releases/{row.slug}.", f"releases/{row.slug}/")))
 
 
 def _forgotten(current: Manifest, rows: Iterable[Row]) -> Manifest:
-    done = {row.slug: row.doomed for row in rows}
+    done = {row.slug: row.pending_deletes for row in rows}
     after = (
-        msgspec.structs.replace(row, doomed=()) if row.withdrawn and row.doomed == done.get(row.slug) else row
+        msgspec.structs.replace(row, pending_deletes=())
+        if row.withdrawn and row.pending_deletes == done.get(row.slug)
+        else row
         for row in current.rows
     )
     return msgspec.structs.replace(current, rows=record.newest_first(after))

@@ -51,8 +51,8 @@ def read_release(file: Path, newsroom: Newsroom, now: datetime | None = None) ->
     """
     report = Report(str(file))
     slug = file.stem
-    if trouble := slug_fault(slug):
-        report.fault(0, *trouble)
+    if problem := slug_fault(slug):
+        report.fault(0, *problem)
     source = read_source(file, report)
     if source is None:
         raise report.error()
@@ -68,7 +68,7 @@ def _read(source: Source, file: Path, newsroom: Newsroom, report: Report, now: d
     body, notes = read_body(source.body, source.body_line, language, gallery, report)
     if not body and report.count == faults and not (metadata and metadata.withdrawn):
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
-    report.settle()
+    report.raise_faults()
     if metadata is None or metadata.date is None:
         raise report.error()
     finished = tuple(gallery)

@@ -14,7 +14,7 @@ from pipeline.reader.markup import Reader
 from pipeline.reader.pictures import Gallery
 from pipeline.reader.report import Report
 from pipeline.reader.tree import build_tree
-from pipeline.typography.messages import FALLBACK, Words
+from pipeline.typography.messages import FALLBACK, Messages
 
 _AROUND = "*_~[](). \t\u00a0—–-…"
 """What may stand around an end mark."""
@@ -25,9 +25,9 @@ Split = tuple[tuple[TreeBlock, ...], tuple[TreeBlock, ...]]
 
 def read_body(text: str, first_line: int, language: str, gallery: Gallery, report: Report) -> Split:
     """Return the text and the notes to editors (their heading first) of ``text``; faults go into ``report``."""
-    words = Words(language, "UTC"), Words(FALLBACK, "UTC")
-    ends = {"end", *(form for table in words for form in map(_fold, table.all("ends")))}
-    notes = {form for table in words for form in map(_fold, table.all("notes_to_editors"))}
+    messages = Messages(language, "UTC"), Messages(FALLBACK, "UTC")
+    ends = {"end", *(form for table in messages for form in map(_fold, table.all("ends")))}
+    notes = {form for table in messages for form in map(_fold, table.all("notes_to_editors"))}
     try:
         html = _reader().convert(text, first_line, report, lambda document: arrange(document, ends, notes))
         tree = build_tree(html, lambda name, line: gallery.add(name, line))
@@ -47,8 +47,8 @@ def summarize(blocks: Iterable[TreeBlock], title: str) -> str:
     """Return the words of the first paragraph, or the title of a release that has none."""
     rows = tuple(blocks)
     for block in (*rows, *walk(rows)):
-        if isinstance(block, Paragraph) and (words := spaced(plain(block.children))):
-            return words
+        if isinstance(block, Paragraph) and (messages := spaced(plain(block.children))):
+            return messages
     return title
 
 

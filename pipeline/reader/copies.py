@@ -13,8 +13,8 @@ from pathlib import Path
 from msgspec import Struct
 from PIL import Image
 
-from pipeline.model.release import Copy, Picture
-from pipeline.typography import image_sizes as darkroom
+from pipeline.model.release import Picture, PictureSize
+from pipeline.typography import image_sizes as image_sizes
 
 WIDTHS = (480, 960, 1440)
 LARGER = 1.25
@@ -51,22 +51,22 @@ def is_shown(image: Image.Image, found: Print) -> bool:
     width, height = found.size
     small = width < LARGER * WIDTHS[-1] * _stretch(width, height) and len(found.data) <= LIGHT
     plain = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA")
-    return small and plain and (not found.profile or darkroom.is_of_screens(found.profile))
+    return small and plain and (not found.profile or image_sizes.is_of_screens(found.profile))
 
 
-def copies_of(image: Image.Image, found: Print, picture: Picture) -> Iterator[tuple[Copy, bytes]]:
+def copies_of(image: Image.Image, found: Print, picture: Picture) -> Iterator[tuple[PictureSize, bytes]]:
     """Yield the copies of a picture, the narrowest first."""
     widths = _widths(picture)
     if not widths:
         return
     profile = b"" if found.profile and picture.shown else found.profile
-    copy = darkroom.in_screen_colours(darkroom.narrowed(image, widths[-1]), profile)
-    lossless = found.kind in ("PNG", "GIF") or darkroom.is_lossless(found.data)
-    kind, lossless = darkroom.kind_for(copy, "PNG" if found.kind == "GIF" else found.kind, lossless=lossless)
+    copy = image_sizes.in_screen_colours(image_sizes.narrowed(image, widths[-1]), profile)
+    lossless = found.kind in ("PNG", "GIF") or image_sizes.is_lossless(found.data)
+    kind, lossless = image_sizes.kind_for(copy, "PNG" if found.kind == "GIF" else found.kind, lossless=lossless)
     for width in widths:
-        size = darkroom.narrowed(copy, width)
-        data = darkroom.saved(size, kind, lossless=lossless)
-        yield Copy(_name(found, width, kind), *size.size, len(data), hashlib.sha256(data).hexdigest()), data
+        size = image_sizes.narrowed(copy, width)
+        data = image_sizes.saved(size, kind, lossless=lossless)
+        yield PictureSize(_name(found, width, kind), *size.size, len(data), hashlib.sha256(data).hexdigest()), data
 
 
 def _widths(picture: Picture) -> list[int]:

@@ -167,7 +167,7 @@ def _fill(element: Element, parts: Iterable[Part]) -> None:
         else:
             part.tail = None
             builder.add(part)
-    builder.settle()
+    builder.raise_faults()
 
 
 class _Builder:
@@ -179,7 +179,7 @@ class _Builder:
 
     def run(self, run: Run) -> None:
         for _ in run.ends:
-            self.settle()
+            self.raise_faults()
             self.open.pop()
         self.words.append(run.mark * run.left)
         for tag in reversed(run.begins):
@@ -188,10 +188,10 @@ class _Builder:
             self.open.append(inner)
 
     def add(self, child: Element) -> None:
-        self.settle()
+        self.raise_faults()
         self.open[-1].append(child)
 
-    def settle(self) -> None:
+    def raise_faults(self) -> None:
         """Write the words collected so far where they belong."""
         text = "".join(self.words)
         self.words.clear()

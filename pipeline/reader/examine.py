@@ -59,9 +59,9 @@ class _Examiner:
             self.picture(element, above)
 
     def link(self, element: Element) -> None:
-        target, trouble = settle_link(element.get("href") or "")
-        if trouble:
-            self.report.fault(self.line, trouble[0], trouble[1])
+        target, problem = settle_link(element.get("href") or "")
+        if problem:
+            self.report.fault(self.line, problem[0], problem[1])
         elif blank("".join(element.itertext())) and element.find(".//img") is None:
             self.report.fault(self.line, "a link without words", "write [words](address)")
         element.set("href", target)

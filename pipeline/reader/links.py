@@ -22,7 +22,7 @@ _LABEL = re.compile(r"\[((?:[^\[\]]){0,999})\]")
 _BRACKETS = re.compile(r"[\[\]]")
 
 
-class Found(Struct, frozen=True):
+class FoundLink(Struct, frozen=True):
     """A link: indices of the bracket that closes its text and of what follows the whole, and where it leads."""
 
     close: int
@@ -38,7 +38,7 @@ class LinkFinder:
         self.references = references
         self.bare = bare
 
-    def find(self, data: str, start: int) -> Found | None:
+    def find(self, data: str, start: int) -> FoundLink | None:
         """Return the link whose text begins at ``start``."""
         close = _partner(data, start)
         if close < 0:
@@ -46,13 +46,13 @@ class LinkFinder:
         if inline := _INLINE.match(data, close + 1):
             address, title = inline["address"] or "", inline["title"] or ""
             address = address[1:-1] if address.startswith("<") else address
-            return Found(close, inline.end(), self.bare(address), self.bare(title[1:-1]))
+            return FoundLink(close, inline.end(), self.bare(address), self.bare(title[1:-1]))
         label = _LABEL.match(data, close + 1)
         if label and label[1] and not label[1].strip():
             label = None
         named = fold(self.bare((label[1] if label else "") or data[start:close]))
         target = self.references.get(named)
-        return Found(close, label.end() if label else close + 1, *target) if target else None
+        return FoundLink(close, label.end() if label else close + 1, *target) if target else None
 
     def holds_link(self, data: str, start: int, close: int) -> bool:
         """Whether a link stands within the brackets: then the outer pair is text."""

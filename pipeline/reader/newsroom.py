@@ -33,33 +33,33 @@ def read_newsroom_file(folder: Path) -> Newsroom:
     if mapping is None:
         raise report.error()
     newsroom = _read(Fields(mapping, report), folder)
-    report.settle()
+    report.raise_faults()
     return newsroom
 
 
 def _read(top: Fields, folder: Path) -> Newsroom:
-    house = top.group("organisation", required=True) or Fields(Mapping({}, 0), Report(""))
-    language = house.language("language", required=True)
-    languages = _languages(house, language)
+    organisation = top.group("organisation", required=True) or Fields(Mapping({}, 0), Report(""))
+    language = organisation.language("language", required=True)
+    languages = _languages(organisation, language)
     contacts = _contacts(top)
     footage = {name: read_footage(fields) for name, fields in _tables(top, "footage")}
     defaults = top.group("defaults") or Fields(Mapping({}, 0), top.report)
     feeds = top.group("feeds") or Fields(Mapping({}, 0), top.report)
     storage = top.group("storage")
     newsroom = Newsroom(
-        name=house.text("name", required=True, limit=200),
+        name=organisation.text("name", required=True, limit=200),
         language=language,
-        time_zone=_zone(house),
-        boilerplate=house.text("boilerplate", lines=True),
-        boilerplates=_by_language(house, "boilerplates", lines=True),
+        time_zone=_zone(organisation),
+        boilerplate=organisation.text("boilerplate", lines=True),
+        boilerplates=_by_language(organisation, "boilerplates", lines=True),
         languages=languages,
-        mark=_mark(house, folder),
-        accent=_accent(house),
-        paper=_paper(house),
-        reuse=house.text("reuse", lines=True),
-        reuses=_by_language(house, "reuses", lines=True),
-        website=house.url("website"),
-        base_url=_base_url(house),
+        mark=_mark(organisation, folder),
+        accent=_accent(organisation),
+        paper=_paper(organisation),
+        reuse=organisation.text("reuse", lines=True),
+        reuses=_by_language(organisation, "reuses", lines=True),
+        website=organisation.url("website"),
+        base_url=_base_url(organisation),
         tag_authority=_authority(feeds),
         feed_items=_items(feeds),
         contacts=contacts,
@@ -68,7 +68,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
         default_footage=defaults.choices("footage", set(footage), "footage") or (),
         topics=_topics(top),
     )
-    for fields in (house, defaults, feeds, storage, top):
+    for fields in (organisation, defaults, feeds, storage, top):
         if fields:
             fields.finish()
     return newsroom
@@ -86,8 +86,8 @@ def _tables(top: Fields, key: str) -> list[tuple[str, Fields]]:
     return found
 
 
-def _languages(house: Fields, default: str) -> tuple[str, ...]:
-    tags = [house.tag("languages", word.text, (), word.line) for word in house.words("languages") or ()]
+def _languages(organisation: Fields, default: str) -> tuple[str, ...]:
+    tags = [organisation.tag("languages", word.text, (), word.line) for word in organisation.words("languages") or ()]
     if tags and default and default.lower() not in map(str.lower, tags):
         tags.insert(0, default)
     return tuple(filter(None, tags))
@@ -134,33 +134,33 @@ def _by_language(fields: Fields, key: str, *, lines: bool = False) -> dict[str, 
     return {tag: group.text(tag, lines=lines) for tag in names if group and group.tag(tag, tag, (), group.line(tag))}
 
 
-def _zone(house: Fields) -> str:
-    name = house.word("time_zone", required=True)
+def _zone(organisation: Fields) -> str:
+    name = organisation.word("time_zone", required=True)
     try:
         return ZoneInfo(name).key if name else "UTC"
     except (ValueError, OSError, LookupError):
         hint = suggestion(name, available_timezones()) or "write an IANA name, e.g. Europe/London"
-        house.fault("time_zone", f"unknown time zone: {name[:80]}", hint)
+        organisation.fault("time_zone", f"unknown time zone: {name[:80]}", hint)
         return "UTC"
 
 
-def _mark(house: Fields, folder: Path) -> str:
-    name = house.word("mark")
-    trouble = check_mark(folder, name) if name else None
-    if trouble:
-        house.fault("mark", *trouble)
+def _mark(organisation: Fields, folder: Path) -> str:
+    name = organisation.word("mark")
+    problem = check_mark(folder, name) if name else None
+    if problem:
+        organisation.fault("mark", *problem)
     return name
 
 
-def _accent(house: Fields) -> str:
-    value = house.word("accent")
+def _accent(organisation: Fields) -> str:
+    value = organisation.word("accent")
     if not value:
         return "#8a1c1c"
     if not _ACCENT.fullmatch(value):
-        house.fault("accent", f"not a colour: {value[:40]}", "write it as #8a1c1c")
+        organisation.fault("accent", f"not a colour: {value[:40]}", "write it as #8a1c1c")
     elif (ratio := contrast_on_white(value)) < _CONTRAST:
         hint = "choose a darker colour"
-        house.fault("accent", f"too pale to read: {ratio:.1f}:1 on white, {_CONTRAST}:1 is needed", hint)
+        organisation.fault("accent", f"too pale to read: {ratio:.1f}:1 on white, {_CONTRAST}:1 is needed", hint)
     return value.lower()
 
 
@@ -171,17 +171,17 @@ def contrast_on_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def _paper(house: Fields) -> Paper:
-    value = house.word("paper")
+def _paper(organisation: Fields) -> Paper:
+    value = organisation.word("paper")
     if value not in ("", "A4", "Letter"):
-        house.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")
+        organisation.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")
     return "Letter" if value == "Letter" else "A4"
 
 
-def _base_url(house: Fields) -> str:
-    url = house.url("base_url")
+def _base_url(organisation: Fields) -> str:
+    url = organisation.url("base_url")
     if url and re.search(r"[?#]", url):
-        house.fault("base_url", "a query or fragment in it", "write only the folder's address")
+        organisation.fault("base_url", "a query or fragment in it", "write only the folder's address")
     return url if not url or url.endswith("/") else f"{url}/"
 
 

@@ -24,8 +24,8 @@ from pipeline.model.formats import MEDIA_TYPES
 from pipeline.model.release import Picture
 from pipeline.reader.copies import Print, copies_of, draft, is_shown
 from pipeline.reader.report import Report
-from pipeline.typography import image_metadata as segments
-from pipeline.typography import image_sizes as darkroom
+from pipeline.typography import image_metadata as image_metadata
+from pipeline.typography import image_sizes as image_sizes
 
 PIXEL_LIMIT = 40_000_000
 BYTE_LIMIT = 64_000_000
@@ -132,8 +132,8 @@ def finish(file: Path, name: str) -> Finished:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _finished(segments.parts_of(data, kind), kind, name)
-    except segments.ProfileError as error:
+            return _finished(image_metadata.parts_of(data, kind), kind, name)
+    except image_metadata.ProfileError as error:
         hint = "export the picture again with the profile sRGB"
         raise _RefusedError(f"its colour profile is {error}", hint) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -168,7 +168,7 @@ def _animated() -> _RefusedError:
 
 def _kind(data: bytes, name: str) -> str:
     """Return what the file really is; what its name promises must be the same."""
-    kind = segments.kind_of(data)
+    kind = image_metadata.kind_of(data)
     if not kind:
         svg = b"<svg" in data[:4096]
         hint = "export the picture as PNG" if svg else "use PNG, JPEG, WebP or GIF"
@@ -178,11 +178,11 @@ def _kind(data: bytes, name: str) -> str:
     return kind
 
 
-def _finished(parts: segments.Parts, kind: str, name: str) -> Finished:
+def _finished(parts: image_metadata.Parts, kind: str, name: str) -> Finished:
     if parts.animated:
         raise _animated()
     try:
-        with darkroom.opened(parts.plain) as image:
+        with image_sizes.opened(parts.plain) as image:
             size = image.size
             if size[0] * size[1] > PIXEL_LIMIT:
                 raise _too_many_pixels()
@@ -193,23 +193,27 @@ def _finished(parts: segments.Parts, kind: str, name: str) -> Finished:
             if turn == 1:
                 draft(image)
                 image.load()
-                data = segments.with_profile(parts.plain, kind, profile) if kind != "GIF" else _anew(image, kind, b"")
+                data = (
+                    image_metadata.with_profile(parts.plain, kind, profile)
+                    if kind != "GIF"
+                    else _anew(image, kind, b"")
+                )
                 return _with_copies(image, Print(kind, name, data, size, profile))
             upright = _upright(image, turn)
-            data = _anew(upright, kind, profile, lossless=darkroom.is_lossless(parts.plain))
+            data = _anew(upright, kind, profile, lossless=image_sizes.is_lossless(parts.plain))
             return _with_copies(upright, Print(kind, name, data, upright.size, profile))
     except UnidentifiedImageError as error:
         raise _RefusedError("not a picture", "use PNG, JPEG, WebP or GIF") from error
 
 
-def _profile(parts: segments.Parts, mode: str) -> bytes:
+def _profile(parts: image_metadata.Parts, mode: str) -> bytes:
     """Return the colour profile, or nothing when it speaks of other colours than the picture has."""
     if not parts.profile:
         return b""
     try:
-        return parts.profile if darkroom.fits(parts.profile, mode) else b""
+        return parts.profile if image_sizes.fits(parts.profile, mode) else b""
     except ValueError as error:
-        raise segments.ProfileError("damaged") from error
+        raise image_metadata.ProfileError("damaged") from error
 
 
 def _turn(exif: bytes) -> int:

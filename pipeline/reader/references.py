@@ -18,8 +18,8 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
     faults = []
     seen: dict[str, Path] = {}
     for file in sorted(files):
-        if trouble := slug_fault(file.stem):
-            faults.append(Fault(str(file), 0, *trouble))
+        if problem := slug_fault(file.stem):
+            faults.append(Fault(str(file), 0, *problem))
         first = seen.setdefault(file.stem.casefold(), file)
         if first != file:
             faults.append(Fault(str(file), 0, f"the same name as {first}", "rename one of them"))

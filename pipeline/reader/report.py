@@ -29,7 +29,7 @@ class Report:
         """How many faults there are so far."""
         return len(self._faults)
 
-    def settle(self) -> None:
+    def raise_faults(self) -> None:
         """Raise ``ReleaseError`` with all faults, if there are any."""
         if self._faults:
             raise self.error()

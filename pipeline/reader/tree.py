@@ -52,16 +52,16 @@ class Tree(Struct, frozen=True):
     notes: int
 
 
-def build_tree(html: str, adopt: Adopt) -> Tree:
+def build_tree(html: str, promote: Adopt) -> Tree:
     """Sanitise ``html`` and return it as blocks; headings are levelled to start at 2 and leave no gap."""
-    return _Blocks(adopt).tree(sanitize(html))
+    return _Blocks(promote).tree(sanitize(html))
 
 
 class _Blocks:
     """Makes blocks of elements; remembers the headings met so far."""
 
-    def __init__(self, adopt: Adopt) -> None:
-        self.adopt = adopt
+    def __init__(self, promote: Adopt) -> None:
+        self.promote = promote
         self.headings: list[tuple[int, int]] = []
         """Level as typed and level given, of the headings that the next one may stand below."""
 
@@ -127,7 +127,7 @@ class _Blocks:
         if not bar and title.startswith("| "):
             caption, credit = "", title[2:]
         source = image.get("src") or ""
-        file = self.adopt(source, int(image.get("data-line") or 0)) if source else ""
+        file = self.promote(source, int(image.get("data-line") or 0)) if source else ""
         words = (Text(caption.strip()),) if caption.strip() else ()
         return Figure(file, image.get("alt") or "", words, credit.strip())
 

@@ -25,11 +25,11 @@ _SHELF = re.compile(r"[0-9]{4}|topic/[a-z0-9][a-z0-9_-]*")
 _KEY = re.compile(rf"{FOLDER}({_SHELF.pattern})(?:/[0-9]+)?\.html")
 
 
-class Leaf(Struct, frozen=True):
+class ArchivePage(Struct, frozen=True):
     """One page of the archive."""
 
     key: str
-    shelf: str
+    section: str
     """``2026``, or ``topic/ID``."""
     rows: tuple[Row, ...] = ()
     """Newest first; none when all that stood here stands elsewhere now."""
@@ -40,7 +40,7 @@ class Leaf(Struct, frozen=True):
     """On the newest page of a shelf, the keys of all its other pages, newest first."""
 
 
-def shelves(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
     """Return the shelves with their rows, newest first: years, newest first, then topics by name."""
     years: dict[str, list[Row]] = {}
     topics: dict[str, list[Row]] = {}
@@ -56,10 +56,10 @@ def topics_of(row: Row) -> tuple[str, ...]:
     return tuple(topic for topic in dict.fromkeys(row.topics) if _SHELF.fullmatch(TOPICS + topic))
 
 
-def leaves(manifest: Manifest) -> list[Leaf]:
+def archive_pages(manifest: Manifest) -> list[ArchivePage]:
     """Return all pages but the overview, those included that were left empty."""
-    known = shelves(manifest.rows)
-    found = [leaf for shelf, rows in known.items() for leaf in _of_shelf(shelf, rows)]
+    known = sections(manifest.rows)
+    found = [archive_page for section, rows in known.items() for archive_page in _of_shelf(section, rows)]
     found = _chained(found)
     return found + [_emptied(key, known) for key in manifest.emptied if _KEY.fullmatch(key)]
 
@@ -69,9 +69,9 @@ def keys(manifest: Manifest) -> tuple[str, ...]:
     return (*_keys(manifest.rows), *filter(_KEY.fullmatch, manifest.emptied), OVERVIEW)
 
 
-def key_of(shelf: str, number: int = 0) -> str:
+def key_of(section: str, number: int = 0) -> str:
     """Return the key of a shelf's page; without a number, of its newest."""
-    return f"{FOLDER}{shelf}/{number}.html" if number else f"{FOLDER}{shelf}.html"
+    return f"{FOLDER}{section}/{number}.html" if number else f"{FOLDER}{section}.html"
 
 
 def remember(known: Manifest, after: Manifest) -> Manifest:
@@ -87,39 +87,39 @@ def newest(rows: Iterable[Row]) -> datetime | None:
 
 def _keys(rows: Iterable[Row]) -> list[str]:
     return [
-        key_of(shelf, number)
-        for shelf, found in shelves(rows).items()
+        key_of(section, number)
+        for section, found in sections(rows).items()
         for number in range((len(found) - 1) // PAGE_ROWS + 1)
     ]
 
 
-def _of_shelf(shelf: str, rows: tuple[Row, ...]) -> list[Leaf]:
+def _of_shelf(section: str, rows: tuple[Row, ...]) -> list[ArchivePage]:
     """Divide a shelf into pages, newest first."""
     full = (len(rows) - 1) // PAGE_ROWS
     start = len(rows) - full * PAGE_ROWS
-    older = tuple(key_of(shelf, number) for number in range(full, 0, -1))
+    older = tuple(key_of(section, number) for number in range(full, 0, -1))
     cuts = [rows[start + at * PAGE_ROWS : start + (at + 1) * PAGE_ROWS] for at in range(full)]
-    newest = Leaf(key_of(shelf), shelf, rows[:start], others=older)
-    return [newest, *(Leaf(key, shelf, cut) for key, cut in zip(older, cuts, strict=True))]
+    newest = ArchivePage(key_of(section), section, rows[:start], others=older)
+    return [newest, *(ArchivePage(key, section, cut) for key, cut in zip(older, cuts, strict=True))]
 
 
-def _chained(found: list[Leaf]) -> list[Leaf]:
+def _chained(found: list[ArchivePage]) -> list[ArchivePage]:
     """Join the pages of one topic, and those of all years, so that each leads to the one before and after."""
     chained = []
-    for at, leaf in enumerate(found):
+    for at, archive_page in enumerate(found):
         before = found[at - 1] if at else None
         after = found[at + 1] if at + 1 < len(found) else None
-        later = before.key if before and _joined(before, leaf) else ""
-        earlier = after.key if after and _joined(leaf, after) else ""
-        chained.append(msgspec.structs.replace(leaf, earlier=earlier, later=later))
+        later = before.key if before and _joined(before, archive_page) else ""
+        earlier = after.key if after and _joined(archive_page, after) else ""
+        chained.append(msgspec.structs.replace(archive_page, earlier=earlier, later=later))
     return chained
 
 
-def _joined(one: Leaf, other: Leaf) -> bool:
-    return one.shelf == other.shelf or not (one.shelf.startswith(TOPICS) or other.shelf.startswith(TOPICS))
+def _joined(one: ArchivePage, other: ArchivePage) -> bool:
+    return one.section == other.section or not (one.section.startswith(TOPICS) or other.section.startswith(TOPICS))
 
 
-def _emptied(key: str, known: Mapping[str, object]) -> Leaf:
+def _emptied(key: str, known: Mapping[str, object]) -> ArchivePage:
     match = _KEY.fullmatch(key)
-    shelf = match[1] if match else ""
-    return Leaf(key, shelf, later=key_of(shelf) if shelf in known else "")
+    section = match[1] if match else ""
+    return ArchivePage(key, section, later=key_of(section) if section in known else "")

@@ -13,7 +13,7 @@ from pipeline.site.archive import TOPICS, key_of, topics_of
 from pipeline.typography.downloads import Download, offered
 from pipeline.typography.feed_list import canonical
 from pipeline.typography.headline import shortened
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 SUMMARY_LIMIT = 280
 """Characters of a summary that a listing shows."""
@@ -31,7 +31,7 @@ class Choice(Struct, frozen=True):
     count: str = ""
 
 
-class Entry(Struct, frozen=True):
+class ListEntry(Struct, frozen=True):
     """One release in a list."""
 
     href: str
@@ -48,47 +48,47 @@ class Entry(Struct, frozen=True):
     downloads: tuple[Download, ...] = ()
 
 
-def entry(row: Row, newsroom: Newsroom, words: Words, root: str = "", *, whole: bool = False) -> Entry:
+def entry(row: Row, newsroom: Newsroom, messages: Messages, root: str = "", *, whole: bool = False) -> ListEntry:
     """Return the entry of ``row``, with its files where it is to be ``whole``; ``root`` leads to the public root."""
-    foreign = row.language.split("-")[0] != words.language.split("-")[0]
-    return Entry(
+    foreign = row.language.split("-")[0] != messages.language.split("-")[0]
+    return ListEntry(
         href=f"{root}releases/{row.slug}.html",
         title=row.title,
         summary=shortened(row.summary, SUMMARY_LIMIT) if whole else "",
         datetime=row.date.isoformat(),
-        date=words.date(row.date),
+        date=messages.date(row.date),
         language=canonical(row.language),
         direction=_direction(row.language),
-        language_name=words.language_name(row.language, newsroom.languages) if foreign else "",
-        topics=tuple(topic(each, newsroom, words, root) for each in topics_of(row)),
-        withdrawn=words["withdrawn"].format(date=words.date(row.modified)) if row.withdrawn else "",
-        downloads=offered(row.files, words, f"{root}releases/") if whole and not row.withdrawn else (),
+        language_name=messages.language_name(row.language, newsroom.languages) if foreign else "",
+        topics=tuple(topic(each, newsroom, messages, root) for each in topics_of(row)),
+        withdrawn=messages["withdrawn"].format(date=messages.date(row.modified)) if row.withdrawn else "",
+        downloads=offered(row.files, messages, f"{root}releases/") if whole and not row.withdrawn else (),
     )
 
 
-def topic(name: str, newsroom: Newsroom, words: Words, root: str = "", count: int = 0) -> Choice:
+def topic(name: str, newsroom: Newsroom, messages: Messages, root: str = "", count: int = 0) -> Choice:
     """Return a topic by its id."""
-    label = newsroom.topic_label(name, words.language)
-    return Choice(name, label, root + key_of(TOPICS + name), count=words.number(count) if count else "")
+    label = newsroom.topic_label(name, messages.language)
+    return Choice(name, label, root + key_of(TOPICS + name), count=messages.number(count) if count else "")
 
 
 def years_and_topics(
-    found: Mapping[str, tuple[Row, ...]], newsroom: Newsroom, words: Words, root: str = ""
+    found: Mapping[str, tuple[Row, ...]], newsroom: Newsroom, messages: Messages, root: str = ""
 ) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
     """Return the shelves of the archive, years newest first, topics by label."""
     years = tuple(
-        Choice(shelf, shelf, root + key_of(shelf), count=words.number(len(rows)))
-        for shelf, rows in found.items()
-        if not shelf.startswith(TOPICS)
+        Choice(section, section, root + key_of(section), count=messages.number(len(rows)))
+        for section, rows in found.items()
+        if not section.startswith(TOPICS)
     )
     topics = (
-        topic(shelf.removeprefix(TOPICS), newsroom, words, root, len(rows))
-        for shelf, rows in found.items()
-        if shelf.startswith(TOPICS)
+        topic(section.removeprefix(TOPICS), newsroom, messages, root, len(rows))
+        for section, rows in found.items()
+        if section.startswith(TOPICS)
     )
     return years, tuple(sorted(topics, key=lambda each: (each.label.casefold(), each.id)))
 
 
 @cache
 def _direction(tag: str) -> str:
-    return Words(tag, "UTC").direction
+    return Messages(tag, "UTC").direction

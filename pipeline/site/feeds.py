@@ -20,8 +20,8 @@ from pipeline.model.formats import ATOM, JSON_FEED, RSS, Syndication
 from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.site.jsonfeed import json_feed
-from pipeline.site.syndicated import Entry, last_change, reader
-from pipeline.typography.feed_list import Channel
+from pipeline.site.syndicated import FeedItem, last_change, reader
+from pipeline.typography.feed_list import Feed
 
 MEDIA = "http://search.yahoo.com/mrss/"
 UPDATED = "{http://www.w3.org/2005/Atom}updated"
@@ -29,7 +29,7 @@ LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def feeds(
-    channels: Iterable[tuple[Channel, Iterable[Row]]], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
+    feed_list: Iterable[tuple[Feed, Iterable[Row]]], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
 ) -> dict[str, bytes]:
     """Return every feed in every format by key; of its rows, newest first, each shows as many as the newsroom wants.
 
@@ -38,7 +38,7 @@ def feeds(
     entry_of = reader(record, newsroom, base_url)
     set_by_id: dict[str, FeedEntry] = {}
     found: dict[str, bytes] = {}
-    for channel, rows in channels:
+    for channel, rows in feed_list:
         entries = [entry_of(row) for row in tuple(rows)[: newsroom.feed_items]]
         for entry in entries:
             if entry.id not in set_by_id:
@@ -55,7 +55,7 @@ def feeds(
 
 
 def _head(
-    row: Syndication, channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, base_url: str
+    row: Syndication, channel: Feed, entries: Iterable[FeedItem], newsroom: Newsroom, base_url: str
 ) -> FeedGenerator:
     changed = last_change(entries)  # else feedgen takes the clock
     feed = FeedGenerator()
@@ -80,7 +80,7 @@ def _author(newsroom: Newsroom) -> dict[str, str]:
     return {"name": newsroom.name, "uri": newsroom.website}
 
 
-def _entry(found: Entry, newsroom: Newsroom) -> FeedEntry:
+def _entry(found: FeedItem, newsroom: Newsroom) -> FeedEntry:
     """Return what RSS and Atom have in common; the links of Atom are ``Files``' business."""
     entry = FeedEntry()
     entry.load_extension("dc", atom=False)
@@ -119,7 +119,7 @@ class Declared(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 class Files(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     """Every file of a release, and what else feedgen has no words for."""
 
-    entry: Entry
+    entry: FeedItem
 
     def extend_rss(self, item: Any) -> Any:
         """Add the files as ``media:content`` (Media RSS): feedgen's own extension knows pictures only.

@@ -9,13 +9,13 @@ import msgspec
 
 from pipeline.model.formats import JSON_FEED
 from pipeline.model.newsroom import Newsroom
-from pipeline.site.syndicated import Entry
-from pipeline.typography.feed_list import Channel
+from pipeline.site.syndicated import FeedItem
+from pipeline.typography.feed_list import Feed
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def json_feed(channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, base_url: str) -> bytes:
+def json_feed(channel: Feed, entries: Iterable[FeedItem], newsroom: Newsroom, base_url: str) -> bytes:
     """Return the JSON Feed of ``entries``, in their order."""
     found = {
         "version": VERSION,
@@ -30,7 +30,7 @@ def json_feed(channel: Channel, entries: Iterable[Entry], newsroom: Newsroom, ba
     return msgspec.json.encode(found) + b"\n"
 
 
-def _item(entry: Entry) -> dict[str, Any]:
+def _item(entry: FeedItem) -> dict[str, Any]:
     found = {
         "id": entry.id,
         "url": entry.url,

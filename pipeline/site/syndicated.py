@@ -23,7 +23,7 @@ PACKS = tuple(row.name for row in FORMATS if row.packs)
 """Formats that hold the others: nobody is told to take a whole kit of what was withdrawn."""
 
 
-class File(Struct, frozen=True):
+class FeedFile(Struct, frozen=True):
     """A file that an entry offers."""
 
     url: str
@@ -40,7 +40,7 @@ class Subject(Struct, frozen=True):
     label: str
 
 
-class Entry(Struct, frozen=True):
+class FeedItem(Struct, frozen=True):
     """One release as feeds tell it."""
 
     id: str
@@ -57,7 +57,7 @@ class Entry(Struct, frozen=True):
     updated: datetime
     """Later than ``published`` once the release was corrected or withdrawn."""
     subjects: tuple[Subject, ...]
-    files: tuple[File, ...]
+    files: tuple[FeedFile, ...]
     """Everything but the page, to which ``url`` leads: the PDF first, the record last."""
 
 
@@ -79,11 +79,11 @@ class _Record(Struct):
     renditions: tuple[_Rendition, ...]
 
 
-def reader(record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str) -> Callable[[Row], Entry]:
+def reader(record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str) -> Callable[[Row], FeedItem]:
     """Return what makes an entry of a row, each only once; ``record`` gives a row's ninjs record."""
-    known: dict[str, Entry] = {}
+    known: dict[str, FeedItem] = {}
 
-    def entry(row: Row) -> Entry:
+    def entry(row: Row) -> FeedItem:
         if row.slug not in known:
             known[row.slug] = _entry(row, record(row), newsroom, base_url)
         return known[row.slug]
@@ -91,9 +91,9 @@ def reader(record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str) ->
     return entry
 
 
-def _entry(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> Entry:
+def _entry(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> FeedItem:
     record = msgspec.json.decode(data, type=_Record)
-    return Entry(
+    return FeedItem(
         id=record.uri,
         url=f"{base_url}releases/{row.slug}.html",
         title=row.title,
@@ -107,24 +107,24 @@ def _entry(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> Entry:
     )
 
 
-def _files(renditions: Iterable[_Rendition], left_out: Collection[str]) -> list[File]:
+def _files(renditions: Iterable[_Rendition], left_out: Collection[str]) -> list[FeedFile]:
     # A smaller copy of a picture is for pages, and the page is where the entry itself leads.
     without = ("html", *left_out)
     offered = [each for each in renditions if each.name not in without and " px: " not in each.name]
     return [
-        File(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
+        FeedFile(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
         for each in sorted(offered, key=lambda each: each.name != "pdf")
     ]
 
 
-def _record(files: Iterable[Rendition], base_url: str) -> Iterator[File]:
+def _record(files: Iterable[Rendition], base_url: str) -> Iterator[FeedFile]:
     """Yield the record itself, which can state no size of its own: the row does."""
     for each in files:
         if each.format == "json":
             row = by_name(each.format)
-            yield File(base_url + each.key, row.media_type.partition(";")[0], each.size, row.label)
+            yield FeedFile(base_url + each.key, row.media_type.partition(";")[0], each.size, row.label)
 
 
-def last_change(entries: Iterable[Entry]) -> datetime:
+def last_change(entries: Iterable[FeedItem]) -> datetime:
     """Return the instant of the newest change among ``entries``."""
     return max((entry.updated for entry in entries), default=EPOCH)

@@ -84,7 +84,7 @@ class Put(Struct, frozen=True, kw_only=True):
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class Link(Struct, frozen=True):
+class PresignedLink(Struct, frozen=True):
     """A presigned address: whoever has it may get one object until it ends."""
 
     address: str
@@ -94,7 +94,7 @@ class Link(Struct, frozen=True):
     """Signed with temporary credentials, whose end is the link's too."""
 
 
-class Copy(Struct, frozen=True, kw_only=True):
+class CopyRequest(Struct, frozen=True, kw_only=True):
     """An object to be copied inside the storage, with its headers: no byte of it travels."""
 
     key: str
@@ -138,7 +138,7 @@ class ObjectStore(Protocol):
     def put_all(self, puts: Iterable[Put], done: Done = ..., bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
 
-    def copy_all(self, copies: Iterable[Copy], done: Done = ...) -> None:
+    def copy_all(self, copies: Iterable[CopyRequest], done: Done = ...) -> None:
         """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
 
     def copy(
@@ -152,7 +152,7 @@ class ObjectStore(Protocol):
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         """Remove the object; that there is none is fine."""
 
-    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> PresignedLink:
         """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
@@ -190,7 +190,7 @@ class DryRun:
         for put in puts:
             done(put.key)
 
-    def copy_all(self, copies: Iterable[Copy], done: Done = lambda key: None) -> None:
+    def copy_all(self, copies: Iterable[CopyRequest], done: Done = lambda key: None) -> None:
         """Copy nothing, and call all of it done."""
         for copy in copies:
             done(copy.key)

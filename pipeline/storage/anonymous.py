@@ -39,7 +39,7 @@ class Answer(Struct, frozen=True):
     """The server's clock, UTC, whole seconds."""
 
 
-class Stranger:
+class AnonymousClient:
     """Asks one server without credentials. Threads may share it; connections are kept and used again."""
 
     def __init__(self, address: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:

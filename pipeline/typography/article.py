@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Footage, Related, Release, tel_uri
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 
 class Line(Struct, frozen=True):
@@ -95,7 +95,12 @@ DATELINE_MARK = " – "
 
 
 def compose(
-    release: Release, newsroom: Newsroom, words: Words, *, embargoed: bool = False, instead: Related | None = None
+    release: Release,
+    newsroom: Newsroom,
+    messages: Messages,
+    *,
+    embargoed: bool = False,
+    replacement: Related | None = None,
 ) -> Article:
     """Dress ``release``; ``embargoed`` marks a copy that is handed out before the release's date.
 
@@ -103,40 +108,44 @@ def compose(
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
-    place = words["dateline"].format(place=release.dateline, date=words.date(release.date)) if release.dateline else ""
+    place = (
+        messages["dateline"].format(place=release.dateline, date=messages.date(release.date))
+        if release.dateline
+        else ""
+    )
     return Article(
         slug=release.slug,
         language=release.language,
-        direction=words.direction,
+        direction=messages.direction,
         organisation=newsroom.name,
-        kind=words["press_release"],
-        reference=words["reference"].format(reference=release.reference) if release.reference else "",
-        date=words.date(release.date),
+        kind=messages["press_release"],
+        reference=messages["reference"].format(reference=release.reference) if release.reference else "",
+        date=messages.date(release.date),
         datetime=release.date.isoformat(),
         embargoed=embargoed,
-        status=_status(release, words, embargoed),
-        notices=_notices(release, words, instead),
+        status=_status(release, messages, embargoed),
+        notices=_notices(release, messages, replacement),
         title=release.title,
         subtitle="" if withdrawn else release.subtitle,
         image=None if withdrawn else release.image,
         dateline="" if withdrawn else place,
         body=() if withdrawn else release.body,
-        ends="" if withdrawn else words["ends"],
-        about_heading=words["about"].format(name=newsroom.name),
+        ends="" if withdrawn else messages["ends"],
+        about_heading=messages["about"].format(name=newsroom.name),
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
-        footer=compose_footer(release.contacts, release.footage, words),
-        reuse=words["reuse"].format(terms=terms) if terms else "",
+        footer=compose_footer(release.contacts, release.footage, messages),
+        reuse=messages["reuse"].format(terms=terms) if terms else "",
     )
 
 
-def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], words: Words) -> Footer:
+def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], messages: Messages) -> Footer:
     """Set the media-contact footer of a release or of the newsroom in general."""
     return Footer(
-        contacts_heading=words["media_contact"],
-        contacts=tuple(_person(contact, words) for contact in contacts),
-        footage_heading=words["footage"],
-        footage=tuple(_footage(notice, words) for notice in footage),
+        contacts_heading=messages["media_contact"],
+        contacts=tuple(_person(contact, messages) for contact in contacts),
+        footage_heading=messages["footage"],
+        footage=tuple(_footage(notice, messages) for notice in footage),
     )
 
 
@@ -145,63 +154,63 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
 
 
-def _status(release: Release, words: Words, embargoed: bool) -> str:
+def _status(release: Release, messages: Messages, embargoed: bool) -> str:
     """Return when the words may be used; of what was withdrawn, none may."""
     if embargoed:
-        return words["embargoed_until"].format(when=words.instant(release.date))
-    return "" if release.withdrawn else words["for_immediate_release"]
+        return messages["embargoed_until"].format(when=messages.instant(release.date))
+    return "" if release.withdrawn else messages["for_immediate_release"]
 
 
-def _notices(release: Release, words: Words, instead: Related | None) -> tuple[Notice, ...]:
+def _notices(release: Release, messages: Messages, replacement: Related | None) -> tuple[Notice, ...]:
     if release.withdrawn:  # what was corrected is not told any more either
-        link = _to_read(release.withdrawn.replaced_by, words, instead)
-        label = words["withdrawn"].format(date=words.date(release.withdrawn.date))
+        link = _to_read(release.withdrawn.replaced_by, messages, replacement)
+        label = messages["withdrawn"].format(date=messages.date(release.withdrawn.date))
         return (Notice(label, release.withdrawn.reason, link),)
     return tuple(
-        Notice(words["correction"].format(date=words.date(correction.date)), correction.note)
+        Notice(messages["correction"].format(date=messages.date(correction.date)), correction.note)
         for correction in release.corrections
     )
 
 
-def _to_read(slug: str, words: Words, found: Related | None) -> Line | None:
+def _to_read(slug: str, messages: Messages, found: Related | None) -> Line | None:
     """Return the way to what replaces a release: by its title where that is public, by its name where it is not."""
     if not slug:
         return None
     if found is None:
-        return Line(words["replaced_by"], slug, f"{slug}.html")
-    there = Words(found.language, words.zone.key)
-    return Line(words["replaced_by"], found.title, f"{slug}.html", found.language, there.direction)
+        return Line(messages["replaced_by"], slug, f"{slug}.html")
+    there = Messages(found.language, messages.zone.key)
+    return Line(messages["replaced_by"], found.title, f"{slug}.html", found.language, there.direction)
 
 
-def _person(contact: Contact, words: Words) -> Party:
+def _person(contact: Contact, messages: Messages) -> Party:
     lines = []
     if contact.telephone:
-        lines.append(Line(words["telephone"], contact.telephone, tel_uri(contact.telephone)))
+        lines.append(Line(messages["telephone"], contact.telephone, tel_uri(contact.telephone)))
     if contact.out_of_hours:
-        lines.append(Line(words["out_of_hours"], contact.out_of_hours, tel_uri(contact.out_of_hours)))
+        lines.append(Line(messages["out_of_hours"], contact.out_of_hours, tel_uri(contact.out_of_hours)))
     if contact.email:
-        lines.append(Line(words["email"], contact.email, f"mailto:{contact.email}"))
+        lines.append(Line(messages["email"], contact.email, f"mailto:{contact.email}"))
     if contact.languages:
-        lines.append(Line(words["languages"], ", ".join(map(words.language_name, contact.languages))))
+        lines.append(Line(messages["languages"], ", ".join(map(messages.language_name, contact.languages))))
     return Party(contact.name, contact.role, tuple(lines))
 
 
-def _footage(footage: Footage, words: Words) -> Party:
+def _footage(footage: Footage, messages: Messages) -> Party:
     lines = [
-        Line(words[label], value)
+        Line(messages[label], value)
         for label, value in (("carrier", footage.carrier), ("duration", footage.duration), ("rights", footage.rights))
         if value
     ]
     if footage.supplier:
-        lines.append(Line(words["copies_from"], footage.supplier))
+        lines.append(Line(messages["copies_from"], footage.supplier))
     if footage.telephone:
-        lines.append(Line(words["telephone"], footage.telephone, tel_uri(footage.telephone)))
+        lines.append(Line(messages["telephone"], footage.telephone, tel_uri(footage.telephone)))
     if footage.email:
-        lines.append(Line(words["email"], footage.email, f"mailto:{footage.email}"))
+        lines.append(Line(messages["email"], footage.email, f"mailto:{footage.email}"))
     if footage.url:
-        lines.append(Line(words["download"], footage.url, footage.url))
+        lines.append(Line(messages["download"], footage.url, footage.url))
     if footage.preview:
-        lines.append(Line(words["preview"], footage.preview, footage.preview))
+        lines.append(Line(messages["preview"], footage.preview, footage.preview))
     return Party("", footage.notice, tuple(lines))
 
 

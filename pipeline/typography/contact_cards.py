@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Footage, tel_uri
 from pipeline.typography.article import Footer, footer_lines
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 TEXT, CARDS = "media-contact.txt", "media-contact.vcf"
 
@@ -18,10 +18,12 @@ def contact_text(newsroom: Newsroom, footer: Footer) -> bytes:
     return ("\n\n".join([newsroom.name.upper(), *footer_lines(footer)]) + "\n").encode()
 
 
-def contact_cards(contacts: Iterable[Contact], footage: Iterable[Footage], newsroom: Newsroom, words: Words) -> bytes:
+def contact_cards(
+    contacts: Iterable[Contact], footage: Iterable[Footage], newsroom: Newsroom, messages: Messages
+) -> bytes:
     """Return ``media-contact.vcf``: a card for each contact and one for each who supplies footage."""
     cards = [_person_card(contact, newsroom) for contact in contacts]
-    cards += [_supplier_card(notice, words) for notice in footage]
+    cards += [_supplier_card(notice, messages) for notice in footage]
     lines = [line for card in cards for line in ("BEGIN:VCARD", "VERSION:4.0", *card, "END:VCARD")]
     return b"".join(folded(line) for line in lines)
 
@@ -43,9 +45,9 @@ def _person_card(contact: Contact, newsroom: Newsroom) -> Iterator[str]:
         yield f"URL:{newsroom.website}"
 
 
-def _supplier_card(footage: Footage, words: Words) -> Iterator[str]:
+def _supplier_card(footage: Footage, messages: Messages) -> Iterator[str]:
     yield "KIND:org"
-    yield f"FN:{escaped(footage.supplier or words['footage'])}"
+    yield f"FN:{escaped(footage.supplier or messages['footage'])}"
     if footage.supplier:
         yield f"ORG:{escaped(footage.supplier)}"
     if footage.telephone:
@@ -55,9 +57,9 @@ def _supplier_card(footage: Footage, words: Words) -> Iterator[str]:
     if footage.url:
         yield f"URL:{footage.url}"
     facts = (
-        (words["carrier"], footage.carrier),
-        (words["duration"], footage.duration),
-        (words["rights"], footage.rights),
+        (messages["carrier"], footage.carrier),
+        (messages["duration"], footage.duration),
+        (messages["rights"], footage.rights),
     )
     yield f"NOTE:{escaped(chr(10).join([footage.notice, *(f'{label}: {value}' for label, value in facts if value)]))}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pipeline.model.formats import Rendition, by_name
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 ORDER = ("pdf", "docx", "text", "json", "kit")
 
@@ -28,7 +28,7 @@ class Download(Struct, frozen=True):
 
 def offered(
     made: Iterable[Rendition],
-    words: Words,
+    messages: Messages,
     folder: str = "",
     later: Iterable[Rendition] = (),
     order: Iterable[str] = ORDER,
@@ -39,16 +39,16 @@ def offered(
     """
     by_format = {rendition.format: rendition for rendition in (*later, *made)}
     known = [by_format[name] for name in order if name in by_format]
-    return tuple(_download(rendition, words, folder) for rendition in known)
+    return tuple(_download(rendition, messages, folder) for rendition in known)
 
 
-def _download(made: Rendition, words: Words, folder: str) -> Download:
+def _download(made: Rendition, messages: Messages, folder: str) -> Download:
     row = by_name(made.format)
     file = made.key.rpartition("/")[2]
-    facts = [words.pages(made.pages)] if made.pages else []
-    facts += [words.size(made.size)] if made.size else []
+    facts = [messages.pages(made.pages)] if made.pages else []
+    facts += [messages.size(made.size)] if made.size else []
     try:
-        label = words[made.format]
+        label = messages[made.format]
     except KeyError:
         label = row.label
     return Download(label, ", ".join(facts), folder + file, row.media_type, file)

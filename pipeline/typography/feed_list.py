@@ -17,14 +17,14 @@ from msgspec import Struct
 from pipeline.model.formats import RSS, SYNDICATION
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 _TAG = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 _TOPIC = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 """What may become part of a key: the manifest is read from storage."""
 
 
-class Link(Struct, frozen=True):
+class FeedLink(Struct, frozen=True):
     """One format of a feed, as pages link to it."""
 
     name: str
@@ -32,7 +32,7 @@ class Link(Struct, frozen=True):
     media_type: str
 
 
-class Channel(Struct, frozen=True):
+class Feed(Struct, frozen=True):
     """One feed, as it introduces itself and as pages link to it."""
 
     path: str
@@ -51,51 +51,51 @@ class Channel(Struct, frozen=True):
         return RSS.key(self.path)
 
     @property
-    def links(self) -> tuple[Link, ...]:
+    def links(self) -> tuple[FeedLink, ...]:
         """Every format of it, RSS first."""
-        return tuple(Link(row.name, row.key(self.path), row.link_type) for row in SYNDICATION)
+        return tuple(FeedLink(row.name, row.key(self.path), row.link_type) for row in SYNDICATION)
 
 
-def whole(newsroom: Newsroom) -> Channel:
+def whole(newsroom: Newsroom) -> Feed:
     """Return the feed of all releases."""
-    words = Words(newsroom.language, newsroom.time_zone)
-    return Channel("", newsroom.name, _description(newsroom, words), newsroom.language, words.direction)
+    messages = Messages(newsroom.language, newsroom.time_zone)
+    return Feed("", newsroom.name, _description(newsroom, messages), newsroom.language, messages.direction)
 
 
-def of_language(tag: str, newsroom: Newsroom) -> Channel:
+def of_language(tag: str, newsroom: Newsroom) -> Feed:
     """Return the feed of the releases in one language, in words of that language."""
     language = canonical(tag)
-    words = Words(language, newsroom.time_zone)
-    label = words.language_name(language, newsroom.languages)
-    return Channel(
+    messages = Messages(language, newsroom.time_zone)
+    label = messages.language_name(language, newsroom.languages)
+    return Feed(
         f"lang/{language}",
         f"{newsroom.name} – {label}",
-        _description(newsroom, words),
+        _description(newsroom, messages),
         language,
-        words.direction,
+        messages.direction,
         label,
     )
 
 
-def of_topic(topic: str, newsroom: Newsroom) -> Channel:
+def of_topic(topic: str, newsroom: Newsroom) -> Feed:
     """Return the feed of the releases on one topic, in words of the newsroom's own language."""
-    words = Words(newsroom.language, newsroom.time_zone)
+    messages = Messages(newsroom.language, newsroom.time_zone)
     label = newsroom.topic_label(topic, newsroom.language)
-    return Channel(
+    return Feed(
         f"topic/{topic}",
         f"{newsroom.name} – {label}",
-        f"{_description(newsroom, words)} – {label}",
+        f"{_description(newsroom, messages)} – {label}",
         newsroom.language,
-        words.direction,
+        messages.direction,
         label,
     )
 
 
-def _description(newsroom: Newsroom, words: Words) -> str:
-    return f"{words['releases']}: {newsroom.name}"
+def _description(newsroom: Newsroom, messages: Messages) -> str:
+    return f"{messages['releases']}: {newsroom.name}"
 
 
-def feeds(manifest: Manifest, newsroom: Newsroom) -> Iterable[tuple[Channel, tuple[Row, ...]]]:
+def feeds(manifest: Manifest, newsroom: Newsroom) -> Iterable[tuple[Feed, tuple[Row, ...]]]:
     """Yield every feed with the rows it chooses from, newest first; a language or topic that was left has none."""
     yield whole(newsroom), manifest.rows
     for language in _languages(manifest):
@@ -115,7 +115,7 @@ def _paths(manifest: Manifest) -> Iterator[str]:
     yield from (f"topic/{topic}" for topic in _topics(manifest))
 
 
-def by_language(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Channel, ...]:
+def by_language(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
     """Return the feeds that ``rows`` have, in the order in which the newsroom names its languages."""
     tags = _tags(row.language for row in rows)
     named = [tag for tag in map(canonical, newsroom.languages) if tag in tags]
@@ -123,7 +123,7 @@ def by_language(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Channel, ...]:
     return tuple(of_language(tag, newsroom) for tag in found)
 
 
-def by_topic(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Channel, ...]:
+def by_topic(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
     """Return the feeds of the topics that ``rows`` have, in the order in which the newsroom names them."""
     topics = _ids(topic for row in rows for topic in row.topics)
     found = dict.fromkeys((*(known.id for known in newsroom.topics if known.id in topics), *sorted(topics)))

@@ -129,12 +129,12 @@ def _jpeg_keeps(marker: int, payload: bytes) -> bool:
 
 def _jpeg_with(plain: bytes, profile: bytes) -> bytes:
     pieces = [profile[at : at + _JPEG_ROOM] for at in range(0, len(profile), _JPEG_ROOM)]
-    segments = (
+    image_metadata = (
         b"\xff\xe2" + (len(piece) + 16).to_bytes(2, "big") + _JPEG_PROFILE + bytes([number, len(pieces)]) + piece
         for number, piece in enumerate(pieces, 1)
     )
     at = 20 if plain[2:4] == b"\xff\xe0" else 2
-    return plain[:at] + b"".join(segments) + plain[at:]
+    return plain[:at] + b"".join(image_metadata) + plain[at:]
 
 
 # --- PNG -------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def _locale(language: str) -> Locale:
     return Locale.parse(FALLBACK)
 
 
-class Words:
+class Messages:
     """The words of one language, printed in one time zone.
 
     ``words["ends"]`` gives a word as the file has it; the methods set dates and numbers.
@@ -162,13 +162,13 @@ class Words:
             "kB", "KB"
         )
 
-    def language_name(self, tag: str, beside: Iterable[str] = ()) -> str:
+    def language_name(self, tag: str, among: Iterable[str] = ()) -> str:
         """Return the language ``tag`` in its own name, as the one who reads it looks for it.
 
-        ``beside`` are tags that it must be told from: beside ``en-US``, ``en-GB`` is English (United Kingdom).
+        ``among`` are tags that it must be told from: beside ``en-US``, ``en-GB`` is English (United Kingdom).
         """
         locale = _locale(tag)
-        alike = any(other != tag and _primary(other) == _primary(tag) for other in beside)
+        alike = any(other != tag and _primary(other) == _primary(tag) for other in among)
         name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
         name = name or tag
         return name[:1].upper() + name[1:]

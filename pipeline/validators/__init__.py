@@ -27,7 +27,7 @@ class AbsentError(UnableError):
 
 
 @dataclass
-class Ruling:
+class ValidationResult:
     """How many files were judged, and the faults found: file and what."""
 
     files: int

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.validators import AbsentError, Ruling, UnableError, answer, found
+from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
 
 SETTINGS = 4
 MODULES = ("axe-core", "playwright-core")
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Judge every page in every setting."""
     files = found(trees, ".html")
     lacking = [name for name in MODULES if not (folder / name).is_dir()]
@@ -24,9 +24,9 @@ def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     return read(answer(["node", program, folder, browser, *files]) if files else "", files)
 
 
-def read(said: str, files: list[Path]) -> Ruling:
+def read(said: str, files: list[Path]) -> ValidationResult:
     """Return the ruling that the lines tell of. Raises ``UnableError`` when a page was left out."""
-    ruling = Ruling(len(files))
+    ruling = ValidationResult(len(files))
     lines = said.splitlines()
     if len(lines) != len(files) * SETTINGS:
         raise UnableError(f"judged {len(lines)} times, not {len(files) * SETTINGS}")

@@ -96,12 +96,12 @@ def get(place: Path, pin: str, fetch: Callable[[Path], str]) -> None:
         return
     with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
         fetched = Path(scratch, place.name)
-        trouble = fetch(fetched)
-        if not trouble:
+        problem = fetch(fetched)
+        if not problem:
             fetched.joinpath(PIN).write_text(pin, "utf-8")
             shutil.rmtree(place, ignore_errors=True)
             fetched.rename(place)
-    say(f"{place.name}: {trouble or 'installed'}")
+    say(f"{place.name}: {problem or 'installed'}")
 
 
 def _module(place: Path, *, package: str, digest: str) -> str:

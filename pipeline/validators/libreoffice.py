@@ -11,16 +11,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
-from pipeline.validators import Ruling, answer, found
+from pipeline.validators import ValidationResult, answer, found
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FILTER = "txt:Text (encoded):UTF8"
 
 
-def judge(_folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(_folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Convert every Word file to text and compare the words."""
     files = found(trees, ".docx")
-    ruling = Ruling(len(files))
+    ruling = ValidationResult(len(files))
     with tempfile.TemporaryDirectory() as scratch:
         # All texts come into one folder: under names of our own, for files of different folders may have the same.
         copies = [Path(scratch, f"{number}.docx") for number in range(len(files))]

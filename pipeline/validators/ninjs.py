@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.validators import AbsentError, Ruling, UnableError
+from pipeline.validators import AbsentError, UnableError, ValidationResult
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -147,11 +147,11 @@ _ADDRESSED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")
 Judged = Callable[[bytes], list[str]]
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Judge every record."""
     files = sorted(file.resolve() for tree in trees for file in tree.glob("releases/*.json"))
     faults_of = judged(folder)
-    return Ruling(len(files), [(file, what) for file in files for what in faults_of(file.read_bytes())])
+    return ValidationResult(len(files), [(file, what) for file in files for what in faults_of(file.read_bytes())])
 
 
 def judged(folder: Path) -> Judged:

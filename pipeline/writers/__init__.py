@@ -15,20 +15,20 @@ from msgspec import Struct
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
-from pipeline.model.revision import Past
+from pipeline.model.revision import RevisionRecord
 from pipeline.typography.article import Article
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 # WeasyPrint says so at its import, on a machine without fonts; but the faces come along with the pipeline.
 warnings.filterwarnings("ignore", "No fonts configured|FontConfig cannot load", UserWarning)
 
 
-class Job(Struct, frozen=True):
+class RenderInput(Struct, frozen=True):
     """All that a writer may know."""
 
     release: Release
     newsroom: Newsroom
-    words: Words
+    messages: Messages
     article: Article
     pictures: Mapping[str, bytes]
     """By name, copies too: upright, free of metadata, checked."""
@@ -42,15 +42,15 @@ class Job(Struct, frozen=True):
     """The bytes of these renditions by key, for a format that packs them."""
     related: tuple[Related, ...] = ()
     """The same release in other languages, as far as the public may know."""
-    beside: tuple[Related, ...] = ()
+    neighbours: tuple[Related, ...] = ()
     """The public releases before and after it."""
     assets: Mapping[str, str] = {}
     """Logical name → key of what pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
-    past: tuple[Past, ...] = ()
+    past: tuple[RevisionRecord, ...] = ()
     """What the release was before, oldest first."""
 
 
-class Made(Struct, frozen=True):
+class Output(Struct, frozen=True):
     """A finished rendition."""
 
     data: bytes
@@ -61,7 +61,7 @@ class Made(Struct, frozen=True):
 class Writer(Protocol):
     """The shape of ``write`` in every writer module."""
 
-    def __call__(self, job: Job) -> Made:
+    def __call__(self, render_input: RenderInput) -> Output:
         """Set ``job.article``. Raises ``RenderError`` when it cannot be set whole."""
         ...
 

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from pipeline.model.formats import FORMATS, Rendition, media_type
 from pipeline.model.release import Related
-from pipeline.typography import feed_list as channels
+from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.downloads import ORDER, Download, offered
-from pipeline.typography.messages import Words, language_territory
+from pipeline.typography.messages import Messages, language_territory
 from pipeline.typography.templates import render
 from pipeline.typography.webpage import POLICY, script, way_to
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.html_pictures import figure_setter, share_image
 from pipeline.writers.markup import block_html
@@ -39,61 +39,61 @@ class _Earlier(Struct, frozen=True):
     downloads: tuple[Download, ...]
 
 
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Set ``job.article`` as a page of its own; all its links but the canonical ones are relative."""
-    release, article, words = job.release, job.article, job.words
+    release, article, messages = render_input.release, render_input.article, render_input.messages
     anchors = wanted_anchors((*article.body, *article.notes))
-    figure = figure_setter(job)
+    figure = figure_setter(render_input)
     lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     source = render(
         "release.html.j2",
         article=article,
-        words=words,
+        messages=messages,
         summary=release.summary,
-        canonical=_address(job),
-        alternates=_alternates(job),
-        others=_others(job),
-        beside=job.beside,
-        feed=channels.of_language(release.language, job.newsroom),
-        all_feed=channels.whole(job.newsroom),
+        canonical=_address(render_input),
+        alternates=_alternates(render_input),
+        others=_others(render_input),
+        neighbours=render_input.neighbours,
+        feed=feed_list.of_language(release.language, render_input.newsroom),
+        all_feed=feed_list.whole(render_input.newsroom),
         locale=language_territory(release.language),
-        other_locales=_other_locales(job),
-        share_image=share_image(job),
+        other_locales=_other_locales(render_input),
+        share_image=share_image(render_input),
         modified=release.modified.isoformat(),
-        json_ld=_json_ld(job),
-        css=way_to(job.assets, "page.css", "../"),
-        mark=way_to(job.assets, "mark.png", "../"),
+        json_ld=_json_ld(render_input),
+        css=way_to(render_input.assets, "page.css", "../"),
+        mark=way_to(render_input.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=() if release.withdrawn else offered(_to_keep(job), words, later=_later(release.slug)),
-        earlier=_earlier(job),
+        downloads=() if release.withdrawn else offered(_to_keep(render_input), messages, later=_later(release.slug)),
+        earlier=_earlier(render_input),
         image=figure(article.image, 0) if article.image else "",
-        body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, words["table"]),
-        notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=words["table"]),
+        body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, messages["table"]),
+        notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=messages["table"]),
     )
     # The blocks are written so that XML accepts them too; in text and attributes ">" is always escaped.
-    return Made(source.replace("/>", ">").encode())
+    return Output(source.replace("/>", ">").encode())
 
 
-def _to_keep(job: Job) -> list[Rendition]:
+def _to_keep(render_input: RenderInput) -> list[Rendition]:
     """Return the files that are offered; of what was withdrawn there are none."""
-    return [made for made in job.made if made.format in ORDER and not job.release.withdrawn]
+    return [made for made in render_input.made if made.format in ORDER and not render_input.release.withdrawn]
 
 
-def _earlier(job: Job) -> list[_Earlier]:
+def _earlier(render_input: RenderInput) -> list[_Earlier]:
     """Return the earlier revisions of which files are kept, newest first."""
-    words = job.words
+    messages = render_input.messages
     return [
         _Earlier(
-            words["version"].format(number=words.number(state.revision), date=words.date(state.modified)),
+            messages["version"].format(number=messages.number(state.revision), date=messages.date(state.modified)),
             offered(
                 (file for file in state.files if file.format != "json"),
-                words,
-                f"{job.release.slug}/r{state.revision}/",
+                messages,
+                f"{render_input.release.slug}/r{state.revision}/",
                 order=("html", *ORDER),
             ),
         )
-        for state in reversed(job.past)
+        for state in reversed(render_input.past)
         if state.files
     ]
 
@@ -103,93 +103,104 @@ def _later(slug: str) -> list[Rendition]:
     return [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if "html" in row.after]
 
 
-def _address(job: Job, slug: str = "") -> str:
-    return f"{job.base_url}releases/{slug or job.release.slug}.html"
+def _address(render_input: RenderInput, slug: str = "") -> str:
+    return f"{render_input.base_url}releases/{slug or render_input.release.slug}.html"
 
 
-def _others(job: Job) -> list[_Other]:
-    zone, every = job.newsroom.time_zone, job.newsroom.languages
+def _others(render_input: RenderInput) -> list[_Other]:
+    zone, every = render_input.newsroom.time_zone, render_input.newsroom.languages
     return [
-        _Other(r.slug, r.language, Words(r.language, zone).direction, job.words.language_name(r.language, every))
-        for r in job.related
+        _Other(
+            r.slug,
+            r.language,
+            Messages(r.language, zone).direction,
+            render_input.messages.language_name(r.language, every),
+        )
+        for r in render_input.related
     ]
 
 
-def _alternates(job: Job) -> list[_Alternate]:
+def _alternates(render_input: RenderInput) -> list[_Alternate]:
     """Return every language of the release, itself among them; its original is what others are sent to.
 
     A withdrawn one has none: what replaces it is no version of theirs, and they do not name it either.
     """
-    release = job.release
-    if not job.related or release.withdrawn:
+    release = render_input.release
+    if not render_input.related or release.withdrawn:
         return []
-    own = _Alternate(release.language, _address(job))
+    own = _Alternate(release.language, _address(render_input))
     found = sorted(
-        [own, *(_Alternate(r.language, _address(job, r.slug)) for r in job.related)], key=lambda each: each.language
+        [own, *(_Alternate(r.language, _address(render_input, r.slug)) for r in render_input.related)],
+        key=lambda each: each.language,
     )
-    return [*found, _Alternate("x-default", _address(job, _default(job)))]
+    return [*found, _Alternate("x-default", _address(render_input, _default(render_input)))]
 
 
-def _default(job: Job) -> str:
+def _default(render_input: RenderInput) -> str:
     """Return the slug of the original; when it was withdrawn, of the text in the newsroom's own language, or else of
     the first by language, so that all that are left send others to the same one."""
-    if not job.release.translation_of:
-        return job.release.slug
-    house = job.newsroom.language
-    left = sorted([(job.release.language, job.release.slug), *((r.language, r.slug) for r in job.related)])
-    return _original(job) or next((slug for language, slug in left if language == house), left[0][1])
+    if not render_input.release.translation_of:
+        return render_input.release.slug
+    render_context = render_input.newsroom.language
+    left = sorted(
+        [
+            (render_input.release.language, render_input.release.slug),
+            *((r.language, r.slug) for r in render_input.related),
+        ]
+    )
+    return _original(render_input) or next((slug for language, slug in left if language == render_context), left[0][1])
 
 
-def _original(job: Job) -> str:
+def _original(render_input: RenderInput) -> str:
     """Return the slug of the release that this one translates, when it is public; empty for the original itself."""
-    wanted = job.release.translation_of
-    return wanted if any(related.slug == wanted for related in job.related) else ""
+    wanted = render_input.release.translation_of
+    return wanted if any(related.slug == wanted for related in render_input.related) else ""
 
 
-def _other_locales(job: Job) -> list[str]:
+def _other_locales(render_input: RenderInput) -> list[str]:
     """Return the other languages as Open Graph names them, each once and none that is the page's own."""
-    if job.release.withdrawn:
+    if render_input.release.withdrawn:
         return []
-    own = language_territory(job.release.language)
-    found = dict.fromkeys(language_territory(related.language) for related in job.related)
+    own = language_territory(render_input.release.language)
+    found = dict.fromkeys(language_territory(related.language) for related in render_input.related)
     return [name for name in found if name not in ("", own)]
 
 
 # --- Facts for machines ----------------------------------------------------------------------------------------------
 
 
-def _json_ld(job: Job) -> Markup:
+def _json_ld(render_input: RenderInput) -> Markup:
     """Return the release as a schema.org NewsArticle; there is no type for press releases, so ``genre`` says it."""
-    release = job.release
+    release = render_input.release
     facts = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
-        "@id": _address(job),
-        "url": _address(job),
-        "mainEntityOfPage": _address(job),
+        "@id": _address(render_input),
+        "url": _address(render_input),
+        "mainEntityOfPage": _address(render_input),
         "genre": "Press Release",
         "headline": release.title,
-        "alternativeHeadline": job.article.subtitle,
+        "alternativeHeadline": render_input.article.subtitle,
         "description": release.summary,
         "datePublished": release.date.isoformat(),
         "dateModified": release.modified.isoformat(),
         "dateline": release.dateline,
         "identifier": release.reference,
         "inLanguage": release.language,
-        "keywords": [job.newsroom.topic_label(topic, release.language) for topic in release.topics],
-        "image": share_image(job),
-        **_translations(job),
-        "publisher": _publisher(job),
-        "author": _publisher(job),
+        "keywords": [render_input.newsroom.topic_label(topic, release.language) for topic in release.topics],
+        "image": share_image(render_input),
+        **_translations(render_input),
+        "publisher": _publisher(render_input),
+        "author": _publisher(render_input),
         "encoding": [
             {
                 "@type": "MediaObject",
-                "contentUrl": job.base_url + made.key,
+                "contentUrl": render_input.base_url + made.key,
                 "encodingFormat": media_type(made.key).partition(";")[0],
                 "contentSize": f"{made.size} B",
                 "sha256": made.sha256,
             }
-            for made in _to_keep(job)
+            for made in _to_keep(render_input)
         ],
     }
     data = msgspec.json.encode({name: value for name, value in facts.items() if value}).decode()
@@ -198,22 +209,24 @@ def _json_ld(job: Job) -> Markup:
     return Markup(escaped)  # noqa: S704  # JSON without < > & is what a script element holds literally
 
 
-def _translations(job: Job) -> dict[str, object]:
+def _translations(render_input: RenderInput) -> dict[str, object]:
     """Return what leads from the original to its translations, or from one of them to it; withdrawn it is neither."""
-    if job.release.withdrawn:
+    if render_input.release.withdrawn:
         return {}
-    if job.release.translation_of:
-        original = [_work(job, related) for related in job.related if related.slug == _original(job)]
+    if render_input.release.translation_of:
+        original = [
+            _work(render_input, related) for related in render_input.related if related.slug == _original(render_input)
+        ]
         return {"translationOfWork": original[0]} if original else {}
-    return {"workTranslation": [_work(job, related) for related in job.related]}
+    return {"workTranslation": [_work(render_input, related) for related in render_input.related]}
 
 
-def _work(job: Job, related: Related) -> dict[str, str]:
-    return {"@type": "NewsArticle", "@id": _address(job, related.slug), "inLanguage": related.language}
+def _work(render_input: RenderInput, related: Related) -> dict[str, str]:
+    return {"@type": "NewsArticle", "@id": _address(render_input, related.slug), "inLanguage": related.language}
 
 
-def _publisher(job: Job) -> dict[str, str]:
-    facts = {"@type": "Organization", "name": job.newsroom.name, "url": job.newsroom.website}
-    if "mark.png" in job.assets:
-        facts["logo"] = job.base_url + job.assets["mark.png"]
+def _publisher(render_input: RenderInput) -> dict[str, str]:
+    facts = {"@type": "Organization", "name": render_input.newsroom.name, "url": render_input.newsroom.website}
+    if "mark.png" in render_input.assets:
+        facts["logo"] = render_input.base_url + render_input.assets["mark.png"]
     return {name: value for name, value in facts.items() if value}

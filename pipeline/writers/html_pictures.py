@@ -12,8 +12,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from pipeline.model.document import Figure, plain
-from pipeline.model.release import PANORAMA, Copy, Picture
-from pipeline.writers import Job
+from pipeline.model.release import PANORAMA, Picture, PictureSize
+from pipeline.writers import RenderInput
 from pipeline.writers.markup import figure_html
 
 COLUMN = 533
@@ -33,40 +33,40 @@ SHARED = 1200
 _KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP"}
 
 
-def figure_setter(job: Job) -> Callable[[Figure, int], Markup]:
+def figure_setter(render_input: RenderInput) -> Callable[[Figure, int], Markup]:
     """Return what draws the figures of a release's page; its lead picture is there at once, the others when seen."""
 
     def draw(figure: Figure, _depth: int) -> Markup:
-        picture = job.release.picture(figure.file)
+        picture = render_input.release.picture(figure.file)
         source = picture.at(round(PLAIN * picture.stretch))
         width, height = shown_size(picture)
         attributes = Markup(' width="{}" height="{}"').format(width, height)
         if len(picture.sizes) > 1:
-            found = ", ".join(f"{_address(job, size)} {size.width}w" for size in picture.sizes)
+            found = ", ".join(f"{_address(render_input, size)} {size.width}w" for size in picture.sizes)
             attributes += Markup(' srcset="{}" sizes="{}"').format(found, _widths(picture, width))
-        if figure is not job.article.image:
+        if figure is not render_input.article.image:
             attributes += Markup(' loading="lazy" decoding="async"')
-        credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
-        address = _address(job, source)
+        credit = render_input.messages["photo"].format(credit=figure.credit) if figure.credit else ""
+        address = _address(render_input, source)
         return figure_html(
             figure,
             lambda href: address if href == figure.file else href,
             credit,
             size=attributes,
-            original=_original(job, figure, picture),
+            original=_original(render_input, figure, picture),
             scrolls=figure.alt if _scrolls(picture) else "",
         )
 
     return draw
 
 
-def share_image(job: Job) -> str:
+def share_image(render_input: RenderInput) -> str:
     """Return the absolute address of the release's first picture, or nothing when it may not be shown."""
-    image = job.article.image
-    found = job.release.picture(image.file) if image else next(iter(job.release.pictures), None)
-    if job.release.withdrawn or found is None:
+    image = render_input.article.image
+    found = render_input.release.picture(image.file) if image else next(iter(render_input.release.pictures), None)
+    if render_input.release.withdrawn or found is None:
         return ""
-    return f"{job.base_url}releases/{_address(job, found.at(SHARED))}"
+    return f"{render_input.base_url}releases/{_address(render_input, found.at(SHARED))}"
 
 
 def shown_size(picture: Picture) -> tuple[int, int]:
@@ -91,20 +91,20 @@ def _widths(picture: Picture, width: int) -> str:
     return f"(min-width: 952px) {COLUMN}px, (min-width: 737px) 60vw, calc(100vw - {EDGES}px)"
 
 
-def _original(job: Job, figure: Figure, picture: Picture) -> Markup:
+def _original(render_input: RenderInput, figure: Figure, picture: Picture) -> Markup:
     """Return the link to the picture as it came: what it is, how large, and, for those who hear it, which picture."""
-    words = job.words
+    messages = render_input.messages
     kind = _KINDS[picture.media_type]
-    facts = f"{kind}, {words.pixels(picture.width, picture.height)}, {words.size(picture.size)}"
+    facts = f"{kind}, {messages.pixels(picture.width, picture.height)}, {messages.size(picture.size)}"
     which = figure.alt or plain(figure.caption) or picture.file
     return Markup(
         '<span class="original"><a href="{}" download="{}" type="{}" aria-label="{}: {}">'
         '<span class="format">{}</span> {}</a></span>'
     ).format(
-        _address(job, picture), picture.file, picture.media_type, f"{words['download']} {facts}", which,
-        words["download"], facts,
+        _address(render_input, picture), picture.file, picture.media_type, f"{messages['download']} {facts}", which,
+        messages["download"], facts,
     )  # fmt: skip
 
 
-def _address(job: Job, size: Copy | Picture) -> str:
-    return f"{job.release.slug}/{quote(size.file)}"
+def _address(render_input: RenderInput, size: PictureSize | Picture) -> str:
+    return f"{render_input.release.slug}/{quote(size.file)}"

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator
 
 from pipeline.typography.contact_cards import CARDS, TEXT, contact_cards, contact_text
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest moment that a zip file can state."""
@@ -20,23 +20,31 @@ _UNIX, _READABLE = 3, 0o100644 << 16
 """Else the file would tell on what system it was packed, and unpack without rights for anybody else."""
 
 
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Pack ``job.files``, the pictures and the contacts; pictures are compressed already and only stored."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in _files(job):
-            entry = zipfile.ZipInfo(f"{job.release.slug}/{name}", _EPOCH)
+        for name, data in _files(render_input):
+            entry = zipfile.ZipInfo(f"{render_input.release.slug}/{name}", _EPOCH)
             entry.create_system, entry.external_attr = _UNIX, _READABLE
-            stored = name in job.pictures
+            stored = name in render_input.pictures
             archive.writestr(entry, data, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
-    return Made(buffer.getvalue())
+    return Output(buffer.getvalue())
 
 
-def _files(job: Job) -> Iterator[tuple[str, bytes]]:
-    for key, data in job.files.items():
+def _files(render_input: RenderInput) -> Iterator[tuple[str, bytes]]:
+    for key, data in render_input.files.items():
         yield key.rpartition("/")[2], data
-    for picture in job.release.pictures:
-        yield picture.file, job.pictures[picture.file]
-    if job.release.contacts or job.release.footage:
-        yield TEXT, contact_text(job.newsroom, job.article.footer)
-        yield CARDS, contact_cards(job.release.contacts, job.release.footage, job.newsroom, job.words)
+    for picture in render_input.release.pictures:
+        yield picture.file, render_input.pictures[picture.file]
+    if render_input.release.contacts or render_input.release.footage:
+        yield TEXT, contact_text(render_input.newsroom, render_input.article.footer)
+        yield (
+            CARDS,
+            contact_cards(
+                render_input.release.contacts,
+                render_input.release.footage,
+                render_input.newsroom,
+                render_input.messages,
+            ),
+        )

@@ -18,10 +18,10 @@ from pipeline.model.document import Figure
 from pipeline.model.formats import FORMATS, Rendition, by_name, media_type
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Footage, Related
-from pipeline.model.revision import Past, number
+from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.templates import render
-from pipeline.writers import Job, Made, home_link
+from pipeline.writers import Output, RenderInput, home_link
 from pipeline.writers.markup import block_html, figure_html
 
 VERSION = "3.1"
@@ -33,26 +33,28 @@ SHOWN = 960
 """Pixels in the width of a picture within the article."""
 
 
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Set the record; ``job.made`` must hold every other rendition and the pictures."""
-    return Made(msgspec.json.format(msgspec.json.encode(record(job)), indent=1) + b"\n")
+    return Output(msgspec.json.format(msgspec.json.encode(record(render_input)), indent=1) + b"\n")
 
 
-def record(job: Job) -> dict[str, Any]:
+def record(render_input: RenderInput) -> dict[str, Any]:
     """Return the record as plain JSON values."""
-    release, newsroom = job.release, job.newsroom
-    html = fragment(job)
-    place = release.dateline if job.article.dateline else ""  # a withdrawn release tells nothing of what it said
-    words = len(re.sub(r"<[^>]+>", " ", html).split())
+    release, newsroom = render_input.release, render_input.newsroom
+    html = fragment(render_input)
+    place = (
+        release.dateline if render_input.article.dateline else ""
+    )  # a withdrawn release tells nothing of what it said
+    messages = len(re.sub(r"<[^>]+>", " ", html).split())
     found: dict[str, Any] = {
         "uri": newsroom.guid(release.slug),
         "standard": {"name": "ninjs", "version": VERSION, "schema": SCHEMA},
         "type": "text",
         "representationType": "full",
-        "version": str(number(release, job.past)),
+        "version": str(number(release, render_input.past)),
         "firstCreated": release.date.isoformat(),
         "versionCreated": release.modified.isoformat(),
-        "edNote": _note(job),
+        "edNote": _note(render_input),
         "pubStatus": "canceled" if release.withdrawn else "usable",
         "language": release.language,
         "title": release.title,
@@ -63,24 +65,24 @@ def record(job: Job) -> dict[str, Any]:
         "usageTerms": newsroom.reuse_in(release.language),
         "headlines": [{"role": "headline", "value": release.title}],
         "descriptions": [{"role": "summary", "contentType": "text/plain", "value": release.summary}],
-        "bodies": [{"role": "article", "contentType": "text/html", "wordCount": words, "value": html}],
+        "bodies": [{"role": "article", "contentType": "text/html", "wordCount": messages, "value": html}],
         "organisations": [_known(name=newsroom.name, rel="publisher", contactInfo=_website(newsroom))],
         "people": [_person(contact) for contact in release.contacts],
         "infoSources": [_supplier(footage) for footage in release.footage],
         "places": [{"name": place, "rel": "dateline"}] if place else [],
         "subjects": [{"name": newsroom.topic_label(t, release.language), "literal": t} for t in release.topics],
         "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
-        "altIds": _alt_ids(job),
-        "renditions": [_rendition(job, made) for made in job.made],
+        "altIds": _alt_ids(render_input),
+        "renditions": [_rendition(render_input, made) for made in render_input.made],
         "associations": [
-            *(_association(job, other) for other in job.related),
-            *(_state(job, state) for state in job.past),
-            *(_footage(job, footage) for footage in release.footage),
+            *(_association(render_input, other) for other in render_input.related),
+            *(_state(render_input, state) for state in render_input.past),
+            *(_footage(render_input, footage) for footage in release.footage),
         ],
     }
-    if job.article.subtitle:
-        found["headlines"].append({"role": "subtitle", "value": job.article.subtitle})
-    if job.article.embargoed:
+    if render_input.article.subtitle:
+        found["headlines"].append({"role": "subtitle", "value": render_input.article.subtitle})
+    if render_input.article.embargoed:
         found["embargoedUntil"] = release.date.isoformat()
     return _known(**found)
 
@@ -90,18 +92,18 @@ def _known(**found: Any) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value not in ("", [])}
 
 
-def fragment(job: Job) -> str:
+def fragment(render_input: RenderInput) -> str:
     """Return the whole article as an HTML fragment with absolute addresses, without its headline."""
-    article = job.article
-    folder = f"{job.release.slug}/"
-    pictures = job.release.picture_files
+    article = render_input.article
+    folder = f"{render_input.release.slug}/"
+    pictures = render_input.release.picture_files
 
     def resolve(href: str) -> str:
-        return home_link(job.base_url, folder + href if href in pictures else href)
+        return home_link(render_input.base_url, folder + href if href in pictures else href)
 
     def figure(found: Figure, _depth: int = 0) -> Markup:
-        credit = job.words["photo"].format(credit=found.credit) if found.credit else ""
-        picture = job.release.picture(found.file)
+        credit = render_input.messages["photo"].format(credit=found.credit) if found.credit else ""
+        picture = render_input.release.picture(found.file)
         shown = picture.at(round(SHOWN * picture.stretch))
         size = Markup(' width="{}" height="{}"').format(shown.width, shown.height)
         return figure_html(found, lambda href: resolve(shown.file if href == found.file else href), credit, size=size)
@@ -119,23 +121,27 @@ def fragment(job: Job) -> str:
     return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda found: found[1] or "\n", text, flags=re.DOTALL).strip()
 
 
-def _alt_ids(job: Job) -> list[dict[str, str]]:
-    kept = (file for state in job.past for file in state.files)
-    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in (*job.made, *kept)]
-    return ids if not job.release.reference else [{"role": "reference", "value": job.release.reference}, *ids]
+def _alt_ids(render_input: RenderInput) -> list[dict[str, str]]:
+    kept = (file for state in render_input.past for file in state.files)
+    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in (*render_input.made, *kept)]
+    return (
+        ids
+        if not render_input.release.reference
+        else [{"role": "reference", "value": render_input.release.reference}, *ids]
+    )
 
 
-def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
+def _rendition(render_input: RenderInput, made: Rendition) -> dict[str, Any]:
     picture = made.format in ("picture", "copy")
     found: dict[str, Any] = {
         "name": made.key.rsplit("/", 1)[-1] if picture else made.format,
-        "href": job.base_url + made.key,
+        "href": render_input.base_url + made.key,
         "contentType": media_type(made.key),
         "title": made.key.rsplit("/", 1)[-1] if picture else by_name(made.format).label,
         "sizeInBytes": made.size,
     }
     if picture:
-        files = (each for whole in job.release.pictures for each in whole.files)
+        files = (each for whole in render_input.release.pictures for each in whole.files)
         shown = next(each for each in files if each.file == found["name"])
         found |= {"width": shown.width, "height": shown.height}
         if made.format == "copy":
@@ -143,18 +149,18 @@ def _rendition(job: Job, made: Rendition) -> dict[str, Any]:
     return found
 
 
-def _association(job: Job, other: Related) -> dict[str, str]:
-    uri = job.newsroom.guid(other.slug)
+def _association(render_input: RenderInput, other: Related) -> dict[str, str]:
+    uri = render_input.newsroom.guid(other.slug)
     return {"name": other.title, "rel": "translation", "uri": uri, "language": other.language}
 
 
-def _note(job: Job) -> str:
+def _note(render_input: RenderInput) -> str:
     """Return the newest correction, or why the release was withdrawn, as the release itself tells it."""
-    notice = next(iter(job.article.notices), None)
+    notice = next(iter(render_input.article.notices), None)
     return f"{notice.label}: {notice.text}" if notice else ""
 
 
-def _state(job: Job, state: Past) -> dict[str, Any]:
+def _state(render_input: RenderInput, state: RevisionRecord) -> dict[str, Any]:
     """Return what the release was before, by the digest of its record, with the files that are kept of it."""
     name = f"Revision {state.revision}" + (f", until a minor change on {state.minor}" if state.minor else "")
     found = {
@@ -165,17 +171,17 @@ def _state(job: Job, state: Past) -> dict[str, Any]:
         "pubStatus": "canceled" if state.withdrawn else "usable",
         "edNote": state.note,
         "altIds": [{"role": f"{DIGEST}record", "value": state.record}],
-        "renditions": [_kept(job, file) for file in state.files],
+        "renditions": [_kept(render_input, file) for file in state.files],
     }
     return {key: value for key, value in found.items() if value not in ("", [])}
 
 
-def _kept(job: Job, file: Rendition) -> dict[str, Any]:
+def _kept(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
     name = file.key.rpartition("/")[2]
     shown = name if file.format in ("picture", "copy") else file.format
     return {
         "name": shown,
-        "href": job.base_url + file.key,
+        "href": render_input.base_url + file.key,
         "contentType": media_type(file.key),
         "sizeInBytes": file.size,
     }
@@ -200,7 +206,7 @@ def _supplier(footage: Footage) -> dict[str, Any]:
     return _known(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=_ways(footage))
 
 
-def _footage(job: Job, footage: Footage) -> dict[str, Any]:
+def _footage(render_input: RenderInput, footage: Footage) -> dict[str, Any]:
     """Return the film itself, which has terms of its own: the record's are those of the text."""
     tape = _known(name="carrier", format=footage.carrier, title=", ".join(_both(footage)))
     links = (("preview", footage.preview), ("copy", footage.url))
@@ -208,7 +214,7 @@ def _footage(job: Job, footage: Footage) -> dict[str, Any]:
         name="footage",
         rel="footage",
         type="video",
-        language=job.release.language,
+        language=render_input.release.language,
         usageTerms=footage.rights,
         descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
         infoSources=[_known(name=footage.supplier, contactInfo=_ways(footage))] if footage.supplier else [],

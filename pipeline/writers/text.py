@@ -28,17 +28,17 @@ from pipeline.model.document import (
     Text,
 )
 from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, line_text
-from pipeline.writers import Job, Made, home_link
+from pipeline.writers import Output, RenderInput, home_link
 
 TABLE_WIDTH = 100
 """Characters up to which a table is set in columns; a wider one is set row by row."""
 INDENT = "    "
 
 
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Set the article as UTF-8 text with Unix line ends."""
-    article = job.article
-    setter = _Setter(job)
+    article = render_input.article
+    setter = _Setter(render_input)
     letterhead = [article.organisation.upper(), article.kind, article.reference, article.date]
     parts: list[str] = ["\n".join(filter(None, letterhead)), article.status.upper()]
     parts += [_notice(notice) for notice in article.notices]
@@ -51,7 +51,7 @@ def write(job: Job) -> Made:
     parts += footer_lines(article.footer)
     parts += [article.reuse]
     copy = "\n\n".join(part for part in parts if part) + "\n"
-    return Made(copy.replace("\u00ad", "").encode())  # a pasted soft hyphen hides its word from every search
+    return Output(copy.replace("\u00ad", "").encode())  # a pasted soft hyphen hides its word from every search
 
 
 def _notice(notice: Notice) -> str:
@@ -62,8 +62,8 @@ def _notice(notice: Notice) -> str:
 class _Setter:
     """Sets blocks as text, each as one string of one or more lines."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, render_input: RenderInput) -> None:
+        self.render_input = render_input
 
     def blocks(self, blocks: Iterable[Block], dateline: str = "") -> list[str]:
         found = list(map(self.block, blocks))
@@ -106,19 +106,19 @@ class _Setter:
             case _:
                 return self.inlines(inline.children)
 
-    def link(self, words: str, href: str) -> str:
-        target = home_link(self.job.base_url, href)
+    def link(self, messages: str, href: str) -> str:
+        target = home_link(self.render_input.base_url, href)
         bare = target.removeprefix("mailto:").removeprefix("tel:")
-        if href.startswith("#") or words in (target, bare) or words == bare.removeprefix("https://"):
-            return words
-        return f"{words} ({bare})"
+        if href.startswith("#") or messages in (target, bare) or messages == bare.removeprefix("https://"):
+            return messages
+        return f"{messages} ({bare})"
 
     def figure(self, figure: Figure) -> str:
-        credit = self.job.words["photo"].format(credit=figure.credit) if figure.credit else ""
+        credit = self.render_input.messages["photo"].format(credit=figure.credit) if figure.credit else ""
         caption = self.inlines(figure.caption)
         stop = "." if caption and credit and caption[-1].isalnum() else ""
-        words = " ".join(filter(None, (caption + stop, credit)))
-        return f"[{words}]" if words else ""
+        messages = " ".join(filter(None, (caption + stop, credit)))
+        return f"[{messages}]" if messages else ""
 
     def listing(self, block: List) -> str:
         marks = (f"{block.start + n}. " if block.ordered else "- " for n in range(len(block.items)))

@@ -22,7 +22,7 @@ from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Format, by_name
 from pipeline.site.feeds import feeds
 from pipeline.typography.feed_list import whole
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 from tests.support import sample
 from tests.support.newsroom import ROOT
 from tests.support.renditions import text_of_html, words_of
@@ -35,38 +35,38 @@ EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3]")
 
 
 @pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
-def case(request: pytest.FixtureRequest) -> tuple[Job, dict[str, bytes]]:
+def case(request: pytest.FixtureRequest) -> tuple[RenderInput, dict[str, bytes]]:
     """A release, and every rendition of it."""
     return cases.written(request.param)
 
 
-def edged(words: Iterable[str]) -> list[str]:
+def edged(messages: Iterable[str]) -> list[str]:
     """Return words without punctuation at their edges: a label's colon, a caption's brackets are the format's own."""
-    plain = (re.sub(r"^[^\w+☐☑]+|[^\w☐☑]+$", "", unicodedata.normalize("NFKC", word)) for word in words)
+    plain = (re.sub(r"^[^\w+☐☑]+|[^\w☐☑]+$", "", unicodedata.normalize("NFKC", word)) for word in messages)
     return [word for word in plain if word]
 
 
-def letters(words: Iterable[str]) -> str:
+def letters(messages: Iterable[str]) -> str:
     """Return the letters and figures of ``words`` in one string, without vowel points and accents."""
-    plain = unicodedata.normalize("NFKD", "".join(words))
+    plain = unicodedata.normalize("NFKD", "".join(messages))
     return "".join(sign for sign in plain if sign.isalnum())
 
 
-def words_of_article(job: Job) -> list[str]:
-    return edged(article_words(job.article, job.words))
+def words_of_article(render_input: RenderInput) -> list[str]:
+    return edged(article_words(render_input.article, render_input.messages))
 
 
 @pytest.mark.parametrize("name", [row.name for row in TELLING])
-def test_no_word_of_the_article_is_lost(case: tuple[Job, dict[str, bytes]], name: str) -> None:
-    job, made = case
+def test_no_word_of_the_article_is_lost(case: tuple[RenderInput, dict[str, bytes]], name: str) -> None:
+    render_input, made = case
     found = edged(words_of(name, made[name]))
-    if name == "pdf" and job.article.direction == "rtl":
+    if name == "pdf" and render_input.article.direction == "rtl":
         # Readers put what is between words from the right elsewhere: letters are counted, words in test_pdf_text.
-        assert not Counter(letters(words_of_article(job))) - Counter(letters(found))
+        assert not Counter(letters(words_of_article(render_input))) - Counter(letters(found))
         return
     # A long word may be parted at the end of a line on paper, and in East Asia any; then its letters stand there.
     everything = letters(words_of(name, made[name]))
-    missing = Counter(words_of_article(job)) - Counter(found)
+    missing = Counter(words_of_article(render_input)) - Counter(found)
     whole = [w for w in missing if name != "pdf" or (len(w) < 12 and not EAST_ASIAN.search(w))]
     assert whole + [w for w in missing if not parted(letters([w]), everything)] == []
 
@@ -94,45 +94,52 @@ def without_tables(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 
 @pytest.mark.parametrize("name", ["text", "docx", "json"])
-def test_the_words_stand_in_the_same_order(case: tuple[Job, dict[str, bytes]], name: str) -> None:
+def test_the_words_stand_in_the_same_order(case: tuple[RenderInput, dict[str, bytes]], name: str) -> None:
     """The page and the PDF set the contacts aside and repeat heads and feet, so their order is their own."""
-    job, made = case
+    render_input, made = case
     if name == "text":
-        article = job.article
+        article = render_input.article
         article = structs.replace(article, body=without_tables(article.body), notes=without_tables(article.notes))
-        wanted = edged(article_words(article, job.words))
+        wanted = edged(article_words(article, render_input.messages))
     else:
         wanted = edged(
             article_words(
                 structs.replace(
-                    job.article, organisation="", kind="", reference="", date="", status="", title="", notices=()
+                    render_input.article,
+                    organisation="",
+                    kind="",
+                    reference="",
+                    date="",
+                    status="",
+                    title="",
+                    notices=(),
                 ),
-                job.words,
+                render_input.messages,
             )
         )
     rest = iter(edged(words_of(name, made[name])))
     assert [word for word in wanted if not any(word == other for other in rest)] == []
 
 
-def test_the_feeds_have_the_whole_article(case: tuple[Job, dict[str, bytes]]) -> None:
-    job, made = case
-    channels = [(whole(job.newsroom), [cases.row(job, made)])]
-    documents = feeds(channels, lambda row: made["json"], job.newsroom, job.base_url)
+def test_the_feeds_have_the_whole_article(case: tuple[RenderInput, dict[str, bytes]]) -> None:
+    render_input, made = case
+    feed_list = [(whole(render_input.newsroom), [cases.row(render_input, made)])]
+    documents = feeds(feed_list, lambda row: made["json"], render_input.newsroom, render_input.base_url)
     told = [(entry.title, entry.content[0].value) for key in ("feed.xml", "atom.xml")
             for entry in feedparser.parse(documents[key]).entries]  # fmt: skip
     told += [(item["title"], item["content_html"]) for item in json.loads(documents["feed.json"])["items"]]
     assert len(told) == 3
     for title, html in told:
         found = edged(folded(f"{title} {text_of_html(html)}"))
-        assert not Counter(words_of_article(job)) - Counter(found)
+        assert not Counter(words_of_article(render_input)) - Counter(found)
 
 
-def test_telephone_numbers_and_links_are_the_same_everywhere(case: tuple[Job, dict[str, bytes]]) -> None:
-    job, made = case
-    footer = job.article.footer
+def test_telephone_numbers_and_links_are_the_same_everywhere(case: tuple[RenderInput, dict[str, bytes]]) -> None:
+    render_input, made = case
+    footer = render_input.article.footer
     for line in (line for party in (*footer.contacts, *footer.footage) for line in party.lines if line.href):
         for name, data in ((row.name, made[row.name]) for row in TELLING):
-            if name == "pdf" and job.article.direction == "rtl":
+            if name == "pdf" and render_input.article.direction == "rtl":
                 continue  # what is taken out of the PDF has the groups of a number from right to left
             assert line.value in " ".join(words_as_written(name, data)), (name, line)
         for name in ("html", "json"):
@@ -150,24 +157,24 @@ def words_as_written(name: str, data: bytes) -> list[str]:
 # ── The check in the pipeline ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(row: Format, job: Job) -> Made:
-    made: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
+def write(row: Format, render_input: RenderInput) -> Output:
+    made: Output = import_module(f"pipeline.writers.{row.writer}").write(render_input)
     return made
 
 
 @pytest.mark.parametrize("name", [row.name for row in FORMATS])
-def test_every_rendition_passes_the_pipelines_own_check(case: tuple[Job, dict[str, bytes]], name: str) -> None:
-    job, made = case
-    if job.release.withdrawn and name == "kit":
+def test_every_rendition_passes_the_pipelines_own_check(case: tuple[RenderInput, dict[str, bytes]], name: str) -> None:
+    render_input, made = case
+    if render_input.release.withdrawn and name == "kit":
         pytest.skip("what is withdrawn has none")
-    parity.check(name, job, made[name])
+    parity.check(name, render_input, made[name])
 
 
 def test_the_hand_made_release_passes_too() -> None:
     for embargoed in (False, True):
-        job = sample.job(embargoed=embargoed)
+        render_input = sample.render_input(embargoed=embargoed)
         for row in TELLING:
-            parity.check(row.name, job, write(row, job).data)
+            parity.check(row.name, render_input, write(row, render_input).data)
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
@@ -193,12 +200,12 @@ def bodies() -> dict[str, tuple[Block, ...]]:
 
 @pytest.mark.parametrize("kind", bodies())
 def test_what_is_hard_to_set_is_not_taken_for_a_difference(kind: str) -> None:
-    job = sample.job(body=bodies()[kind])
+    render_input = sample.render_input(body=bodies()[kind])
     for row in TELLING:
-        parity.check(row.name, job, write(row, job).data)
+        parity.check(row.name, render_input, write(row, render_input).data)
 
 
-def planted(job: Job, change: str) -> Job:
+def planted(render_input: RenderInput, change: str) -> RenderInput:
     """Return a job whose writer would say something else than ``sample.job()`` does."""
     contact = sample.CONTACT
     changes: dict[str, dict[str, object]] = {
@@ -209,7 +216,7 @@ def planted(job: Job, change: str) -> Job:
         "a lost link": {"body": unlinked()},
         "another link": {"body": relinked()},
     }
-    return sample.job(**changes[change])  # type: ignore[arg-type]  # the test's own keywords
+    return sample.render_input(**changes[change])  # type: ignore[arg-type]  # the test's own keywords
 
 
 def replaced(old: str, new: str) -> tuple[Block, ...]:
@@ -235,24 +242,24 @@ CHANGES = ("a lost word", "an added word", "another word", "changed digits", "a 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
 def test_a_difference_is_found_in_every_format(row: Format, change: str) -> None:
-    job = sample.job()
-    data = write(row, planted(job, change)).data
+    render_input = sample.render_input()
+    data = write(row, planted(render_input, change)).data
     with pytest.raises(RenderError, match="does not say what the release says: "):
-        parity.check(row.name, job, data)
+        parity.check(row.name, render_input, data)
 
 
 @pytest.mark.parametrize("name", ["text", "docx", "html", "json"])
 def test_paragraphs_that_changed_places_are_found(name: str) -> None:
-    job = sample.job()
-    turned = sample.job(body=(sample.BODY[1], sample.BODY[0], *sample.BODY[2:]))
+    render_input = sample.render_input()
+    turned = sample.render_input(body=(sample.BODY[1], sample.BODY[0], *sample.BODY[2:]))
     with pytest.raises(RenderError, match="stands where"):
-        parity.check(name, job, write(by_name(name), turned).data)
+        parity.check(name, render_input, write(by_name(name), turned).data)
 
 
 def test_the_message_names_what_is_lost_and_what_is_foreign() -> None:
-    job = sample.job()
-    data = write(by_name("pdf"), planted(job, "changed digits")).data
+    render_input = sample.render_input()
+    data = write(by_name("pdf"), planted(render_input, "changed digits")).data
     with pytest.raises(RenderError) as found:
-        parity.check("pdf", job, data)
+        parity.check("pdf", render_input, data)
     assert str(found.value) == ("does not say what the release says: it lacks “0312”; it has too much: “0321”")
     assert found.value.hint == parity.HINT

@@ -30,7 +30,7 @@ from pipeline.reader.copies import LIGHT, WIDTHS
 from pipeline.site.feeds import feeds
 from pipeline.typography.feed_list import whole
 from pipeline.writers.ninjs import digests
-from tests.build.test_stages import NAMES, Bench
+from tests.build.test_stages import NAMES, ProbeContext
 from tests.support import reading
 from tests.support.profiles import ADOBE, GREY, P3, PRESS, SCREEN
 
@@ -39,9 +39,9 @@ FOLDER = "public/releases/probe/"
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def probe_context(tmp_path: Path) -> ProbeContext:
     """A bench with the real writers."""
-    return Bench(tmp_path)
+    return ProbeContext(tmp_path)
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -57,19 +57,23 @@ def scene(width: int, height: int) -> Image.Image:
     return Image.merge("RGB", (Image.linear_gradient("L").resize((width, height)), noise, noise.rotate(180)))
 
 
-def lay(bench: Bench, files: Mapping[str, bytes], **keys: str) -> None:
+def lay(probe_context: ProbeContext, files: Mapping[str, bytes], **keys: str) -> None:
     """Write a release that shows ``files``, each by itself."""
-    folder = bench.content / "probe"
+    folder = probe_context.content / "probe"
     folder.mkdir(exist_ok=True)
     for file in folder.iterdir():
         file.unlink()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    bench.write(body="Words.\n\n" + "\n\n".join(f'![A scene]({name} "{name} | Somebody")' for name in files), **keys)
+    probe_context.write(
+        body="Words.\n\n" + "\n\n".join(f'![A scene]({name} "{name} | Somebody")' for name in files), **keys
+    )
 
 
-def public(bench: Bench) -> dict[str, bytes]:
-    return {name: (bench.output / name).read_bytes() for name in bench.files() if name.startswith("public/")}
+def public(probe_context: ProbeContext) -> dict[str, bytes]:
+    return {
+        name: (probe_context.output / name).read_bytes() for name in probe_context.files() if name.startswith("public/")
+    }
 
 
 # ── Metadata ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,17 +132,17 @@ def unpacked(data: bytes) -> bytes:
     return b"".join(found)
 
 
-def test_nothing_that_a_camera_or_a_program_noted_gets_out(bench: Bench) -> None:
+def test_nothing_that_a_camera_or_a_program_noted_gets_out(probe_context: ProbeContext) -> None:
     planted = dict(photographs())
     assert all(NEEDLE in data for data in planted.values())
-    (bench.content / "mark.png").write_bytes(encoded(Image.new("RGB", (8, 8)), "PNG", exif=exif()))
-    bench.mark = bench.workshop.mark("mark.png")
-    lay(bench, planted, image="{file: plain.jpg, alt: A scene}")
-    bench.run(NAMES)
-    made = public(bench)
+    (probe_context.content / "mark.png").write_bytes(encoded(Image.new("RGB", (8, 8)), "PNG", exif=exif()))
+    probe_context.mark = probe_context.state.mark("mark.png")
+    lay(probe_context, planted, image="{file: plain.jpg, alt: A scene}")
+    probe_context.run(NAMES)
+    made = public(probe_context)
     assert {f"{FOLDER}{name}" for name in planted} <= made.keys()
     assert [name for name, data in made.items() if NEEDLE in unpacked(data)] == []
-    assert NEEDLE not in bench.mark
+    assert NEEDLE not in probe_context.mark
 
 
 # ── Colours ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,13 +175,13 @@ def colour(data: bytes) -> tuple[int, ...]:
 @pytest.mark.parametrize(("name", "mode", "pixel", "profile", "meant"), COLOURS, ids=[row[0] for row in COLOURS])
 @pytest.mark.parametrize("width", [300, 2000], ids=["small", "large"])
 def test_colours_are_those_that_were_meant(
-    bench: Bench, name: str, mode: str, pixel: Any, profile: bytes, meant: tuple[int, ...], width: int
+    probe_context: ProbeContext, name: str, mode: str, pixel: Any, profile: bytes, meant: tuple[int, ...], width: int
 ) -> None:
     kind = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[name.rpartition(".")[2]]
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
-    lay(bench, {name: encoded(Image.new(mode, (width, width // 2), pixel), kind, quality=95, **options)})
-    bench.run(NAMES)
-    made = public(bench)
+    lay(probe_context, {name: encoded(Image.new(mode, (width, width // 2), pixel), kind, quality=95, **options)})
+    probe_context.run(NAMES)
+    made = public(probe_context)
     with Image.open(io.BytesIO(made[FOLDER + name])) as original:
         assert original.info.get("icc_profile", b"") == profile, "the original keeps its profile"
     page = made["public/releases/probe.html"].decode()
@@ -214,12 +218,12 @@ def printed(data: bytes) -> list[tuple[int, float]]:
     return found
 
 
-def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(bench: Bench) -> None:
+def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(probe_context: ProbeContext) -> None:
     sizes = {"wide.jpg": (4000, 3000), "tall.jpg": (1700, 3400), "broad.jpg": (6000, 600)}
     shots = {name: encoded(scene(*size), "JPEG") for name, size in sizes.items()}
-    lay(bench, shots | {"small.png": encoded(scene(200, 150), "PNG")})
-    bench.run(NAMES)
-    made = public(bench)
+    lay(probe_context, shots | {"small.png": encoded(scene(200, 150), "PNG")})
+    probe_context.run(NAMES)
+    made = public(probe_context)
     found = printed(made["public/releases/probe.pdf"])
     assert len(found) == 4
     assert all(90 < dots <= 330 for _, dots in found), found
@@ -234,14 +238,14 @@ def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(bench: Bench) -
     assert all(90 < width / inches <= 330 for width, inches in zip(widths, extents, strict=True)), widths
 
 
-def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(bench: Bench) -> None:
+def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(probe_context: ProbeContext) -> None:
     sizes = {"photo.jpg": (2400, 1600), "middle.jpg": (1000, 700), "small.jpg": (500, 400)}
     shots = {name: encoded(scene(*size), "JPEG") for name, size in sizes.items()}
     clear = encoded(scene(700, 300).convert("RGBA"), "PNG")
-    lay(bench, shots | {"clear.png": clear, "taken.png": encoded(scene(1900, 1000), "PNG")})
+    lay(probe_context, shots | {"clear.png": clear, "taken.png": encoded(scene(1900, 1000), "PNG")})
     assert len(clear) < LIGHT
-    bench.run(NAMES)
-    made = public(bench)
+    probe_context.run(NAMES)
+    made = public(probe_context)
     names = {name.removeprefix(FOLDER) for name in made if name.startswith(FOLDER)}
     assert names == {
         *("photo.jpg", "photo.480.jpg", "photo.960.jpg", "photo.1440.jpg", "middle.jpg", "middle.480.jpg"),
@@ -264,69 +268,71 @@ def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(bench
     assert 'src="https://press.example.org/releases/probe/photo.960.jpg"' in record["bodies"][0]["value"]
 
 
-def test_feed_names_no_copies_and_any_suffix_has_its_media_type(bench: Bench) -> None:
-    lay(bench, {"one.jpeg": encoded(scene(700, 500), "JPEG")})
-    bench.run(NAMES)
-    data = public(bench)["public/releases/probe.json"]
+def test_feed_names_no_copies_and_any_suffix_has_its_media_type(probe_context: ProbeContext) -> None:
+    lay(probe_context, {"one.jpeg": encoded(scene(700, 500), "JPEG")})
+    probe_context.run(NAMES)
+    data = public(probe_context)["public/releases/probe.json"]
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
-    (ready,) = sort(bench.workshop, bench.house, ["probe"], bench.now).ready
-    made = feeds([(whole(bench.newsroom), [ready.row])], lambda row: data, bench.newsroom, bench.base)
+    (ready,) = sort(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).ready
+    made = feeds(
+        [(whole(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
+    )
     feed = made["feed.xml"].decode()
     assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed
     assert 'media:content url="https://press.example.org/releases/probe/one.480.jpeg"' not in feed
 
 
-def test_copies_go_with_their_picture(bench: Bench) -> None:
+def test_copies_go_with_their_picture(probe_context: ProbeContext) -> None:
     large = encoded(scene(2400, 1600), "JPEG")
-    lay(bench, {"one.jpg": large, "two.jpg": large})
-    bench.run(NAMES)
-    assert f"{FOLDER}two.960.jpg" in public(bench)
-    lay(bench, {"one.jpg": large})
-    bench.run(NAMES)
-    assert not [name for name in public(bench) if "two" in name]
-    bench.write(body="Words alone.")
-    bench.run(NAMES)
-    assert not (bench.workshop.public / "releases/probe").exists()
+    lay(probe_context, {"one.jpg": large, "two.jpg": large})
+    probe_context.run(NAMES)
+    assert f"{FOLDER}two.960.jpg" in public(probe_context)
+    lay(probe_context, {"one.jpg": large})
+    probe_context.run(NAMES)
+    assert not [name for name in public(probe_context) if "two" in name]
+    probe_context.write(body="Words alone.")
+    probe_context.run(NAMES)
+    assert not (probe_context.state.public / "releases/probe").exists()
 
 
-def test_what_is_withdrawn_gives_no_picture_out(bench: Bench) -> None:
+def test_what_is_withdrawn_gives_no_picture_out(probe_context: ProbeContext) -> None:
     """Nothing but its page and its record is left."""
     large = encoded(scene(2400, 1600), "JPEG")
-    lay(bench, {"one.jpg": large})
-    bench.run(NAMES)
-    assert len(public(bench)) > len(FORMATS)
-    lay(bench, {"one.jpg": large}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was wrong.}")
-    bench.run(NAMES)
-    assert public(bench).keys() == {"public/releases/probe.html", "public/releases/probe.json"}
-    assert digests(public(bench)["public/releases/probe.json"]).keys() == {"releases/probe.html"}
+    lay(probe_context, {"one.jpg": large})
+    probe_context.run(NAMES)
+    assert len(public(probe_context)) > len(FORMATS)
+    lay(probe_context, {"one.jpg": large}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was wrong.}")
+    probe_context.run(NAMES)
+    assert public(probe_context).keys() == {"public/releases/probe.html", "public/releases/probe.json"}
+    assert digests(public(probe_context)["public/releases/probe.json"]).keys() == {"releases/probe.html"}
 
 
-def test_lost_copy_comes_back(bench: Bench) -> None:
-    lay(bench, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    bench.run(NAMES)
-    before = public(bench)
-    (bench.output / f"{FOLDER}one.{WIDTHS[0]}.jpg").unlink()
-    bench.run(NAMES)
-    assert public(bench) == before
+def test_lost_copy_comes_back(probe_context: ProbeContext) -> None:
+    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    probe_context.run(NAMES)
+    before = public(probe_context)
+    (probe_context.output / f"{FOLDER}one.{WIDTHS[0]}.jpg").unlink()
+    probe_context.run(NAMES)
+    assert public(probe_context) == before
 
 
-def test_refused_picture_stops_its_release_and_no_other(bench: Bench) -> None:
-    lay(bench, {"one.jpg": b"\x89PNG\r\n\x1a\n"})
-    bench.write("other")
-    found: dict[str, Read] = bench.read()
-    bench.render(NAMES)
+def test_refused_picture_stops_its_release_and_no_other(probe_context: ProbeContext) -> None:
+    lay(probe_context, {"one.jpg": b"\x89PNG\r\n\x1a\n"})
+    probe_context.write("other")
+    found: dict[str, Read] = probe_context.read()
+    probe_context.render(NAMES)
     assert found["probe"].refused
     (fault,) = found["probe"].faults
     assert (Path(fault.source).name, fault.line, fault.hint) == ("probe.md", 7, "rename it to one.png")
-    assert {name.partition("/releases/")[2].partition(".")[0] for name in public(bench)} == {"other"}
+    assert {name.partition("/releases/")[2].partition(".")[0] for name in public(probe_context)} == {"other"}
 
 
-def test_pictures_are_made_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_made_once(probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a release is read; whoever changes a word of the newsroom's settings does not decode them again."""
-    lay(bench, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    bench.run(NAMES)
+    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    probe_context.run(NAMES)
     monkeypatch.setattr("pipeline.reader.pictures.finish", None)
-    bench.mark = reading.picture()
-    assert {step.verb for steps in bench.render(NAMES).values() for step in steps.values()} == {"made"}
-    assert stages.pictures(bench.workshop.manuscript("probe").release)  # type: ignore[union-attr]  # it was read
+    probe_context.mark = reading.picture()
+    assert {step.verb for steps in probe_context.render(NAMES).values() for step in steps.values()} == {"made"}
+    assert stages.pictures(probe_context.state.parsed_release("probe").release)  # type: ignore[union-attr]  # it was read

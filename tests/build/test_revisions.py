@@ -14,15 +14,15 @@ from pipeline.model.document import Emphasis, Figure, Link, Text
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest
 from pipeline.model.release import Contact, Correction, Release, Withdrawal
-from pipeline.model.revision import Past, digest_of_words, number
+from pipeline.model.revision import RevisionRecord, digest_of_words, number
 from pipeline.publish.word_diff import differences
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 from tests.site.test_pages import row as row_of
 from tests.support import sample
 
 FIRST, SECOND, THIRD = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
 TODAY = date(2026, 11, 24)
-WORDS = Words("en-GB", "Europe/London")
+WORDS = Messages("en-GB", "Europe/London")
 
 
 def release(number: int = 40, *corrections: Correction, **changes: Any) -> Release:
@@ -131,26 +131,26 @@ def test_what_a_correction_says_is_among_the_words() -> None:
 def test_what_may_take_the_place_of_what_is_public(before: Release, after: Release, change: str, told: str) -> None:
     row = public(before)
     assert history.change(row, after, "now") == change
-    found = history.objection(row, after, "now", minor=False)
+    found = history.refusal(row, after, "now", minor=False)
     assert (found.message if found else "").startswith(told)
     assert bool(found) is bool(told)
-    lenient = history.objection(row, after, "now", minor=True)
+    lenient = history.refusal(row, after, "now", minor=True)
     changed = "words of it were changed"
     assert bool(lenient) is (bool(told) and told != changed), "a minor change is a change of words, and nothing else"
 
 
 def test_rows_of_a_version_that_noted_no_words_are_taken_as_they_are() -> None:
-    row = public(release(), words="")
-    assert history.objection(row, release(41), "now", minor=False) is None
+    row = public(release(), messages="")
+    assert history.refusal(row, release(41), "now", minor=False) is None
     assert history.change(row, release(41, *noted(FIRST)), "now") == "corrected"
-    withdrawn = public(release(withdrawn=GONE), words="", revision=1)
-    found = history.objection(withdrawn, release(), "now", minor=False)
+    withdrawn = public(release(withdrawn=GONE), messages="", revision=1)
+    found = history.refusal(withdrawn, release(), "now", minor=False)
     assert found
     assert found.message.startswith("it was withdrawn in public")
 
 
 def test_the_same_source_is_no_change_whatever_another_version_takes_for_its_words() -> None:
-    row = public(release(), words="f" * 64, source="now")
+    row = public(release(), messages="f" * 64, source="now")
     assert history.change(row, release(), "now") == ""
 
 
@@ -169,7 +169,7 @@ def storage(found: Row, under: str = "releases/tapes") -> dict[str, bytes]:
     return {**files, "releases/tapes.json": msgspec.json.encode(record)}
 
 
-def derived(there: dict[str, bytes], row: Row, after: Release) -> tuple[history.Pending, bytes]:
+def derived(there: dict[str, bytes], row: Row, after: Release) -> tuple[history.PlannedRevision, bytes]:
     def fetch(key: str, sha256: str) -> bytes | None:
         data = there.get(key)
         return data if data is not None and sha256 in ("", digest(data)) else None
@@ -207,12 +207,12 @@ def test_a_run_that_was_killed_when_all_was_overwritten_is_gone_on_with_from_wha
 def test_a_withdrawal_dooms_every_file_but_page_and_record_and_forgets_what_was_said() -> None:
     there = storage(public(release()))
     kept = Rendition("pdf", "releases/tapes/r1/tapes.pdf", 3, digest(b"old"))
-    past = (Past(1, FIRST, "0" * 64, "It said too much.", files=(kept,)),)
+    past = (RevisionRecord(1, FIRST, "0" * 64, "It said too much.", files=(kept,)),)
     corrected = release(41, *noted(FIRST))
     row = public(corrected, record=digest(there["releases/tapes.json"]), past=past)
     pending, page = derived(there, row, release(41, *noted(FIRST), withdrawn=GONE))
     assert page == b""
-    assert set(pending.doomed) == {
+    assert set(pending.pending_deletes) == {
         *(form.key("tapes") for form in FORMATS if form.name not in ("html", "json")),
         "releases/tapes/a.png",
         kept.key,
@@ -226,7 +226,7 @@ def test_of_a_minor_change_the_day_is_noted_and_no_file_kept() -> None:
 
 
 def test_the_revision_rises_with_every_correction_withdrawal_and_return() -> None:
-    past: tuple[Past, ...] = ()
+    past: tuple[RevisionRecord, ...] = ()
     row = public(release())
     numbers = [row.revision]
     for after in (
@@ -243,7 +243,7 @@ def test_the_revision_rises_with_every_correction_withdrawal_and_return() -> Non
 
 def test_what_was_derived_from_another_state_is_not_believed() -> None:
     row = public(release())
-    pending = history.Pending(row.record, "now", (Past(1, FIRST, "0" * 64),))
+    pending = history.PlannedRevision(row.record, "now", (RevisionRecord(1, FIRST, "0" * 64),))
     assert history.of_release(row, "now", pending) == pending.past
     assert history.of_release(row, "another source", pending) == ()
     assert history.of_release(public(release(), record="e" * 64), "now", pending) == ()

@@ -15,17 +15,17 @@ import pytest
 
 from pipeline.build import fingerprint, parity, reading, stages
 from pipeline.build.reading import all_listed
-from pipeline.build.stages import Step
-from pipeline.build.state import Manuscript, Workshop, write_file
+from pipeline.build.stages import StageResult
+from pipeline.build.state import BuildState, ParsedRelease, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Rendition, by_name
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
-from pipeline.model.release_index import Listed, Public, related
-from pipeline.model.render_context import House
+from pipeline.model.release_index import IndexEntry, ReleaseIndex, related
+from pipeline.model.render_context import RenderContext
 from pipeline.reader import read_release
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 from tests.site.test_pages import row
 from tests.support import reading as texts
 from tests.support import sample
@@ -37,7 +37,7 @@ BASE = "https://press.example.org/"
 NAMES = tuple(row.name for row in FORMATS)
 
 
-class Bench:
+class ProbeContext:
     """A newsroom in a temporary folder whose stages are called directly, at any time of day."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,8 +51,8 @@ class Bench:
         self.published = Manifest()
         self.minor = True
         """Tests change words at will; what must be said of it then has tests of its own."""
-        self.workshop = Workshop(self.content, self.output)
-        self.workshop.prepare()
+        self.state = BuildState(self.content, self.output)
+        self.state.prepare()
 
     def write(self, slug: str = "probe", date: str = PAST, body: str = "Words.", **keys: str) -> Path:
         lines = "".join(f"{key}: {value}\n" for key, value in {"title": slug.title(), "date": date, **keys}.items())
@@ -61,20 +61,21 @@ class Bench:
         return path
 
     @property
-    def house(self) -> House:
-        return House(self.newsroom, self.mark, self.base, self.now, self.published)
+    def render_context(self) -> RenderContext:
+        return RenderContext(self.newsroom, self.mark, self.base, self.now, self.published)
 
     def read(self) -> dict[str, reading.Read]:
-        found = reading.read(self.workshop, self.newsroom, self.published, self.workshop.slugs(), self.now, self.minor)
+        found = reading.read(self.state, self.newsroom, self.published, self.state.slugs(), self.now, self.minor)
         return {result.slug: result for result in found}
 
-    def render(self, names: Sequence[str] = ("text",), slugs: Sequence[str] = ()) -> dict[str, dict[str, Step]]:
-        wanted = slugs or self.workshop.slugs()
+    def render(self, names: Sequence[str] = ("text",), slugs: Sequence[str] = ()) -> dict[str, dict[str, StageResult]]:
+        wanted = slugs or self.state.slugs()
         return {
-            name: {step.slug: step for step in stages.render(name, self.workshop, self.house, wanted)} for name in names
+            name: {step.slug: step for step in stages.render(name, self.state, self.render_context, wanted)}
+            for name in names
         }
 
-    def run(self, names: Sequence[str] = ("text",)) -> dict[str, dict[str, Step]]:
+    def run(self, names: Sequence[str] = ("text",)) -> dict[str, dict[str, StageResult]]:
         self.read()
         return self.render(names)
 
@@ -87,23 +88,23 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeContext:
     """A bench whose writers set what a test can tell apart in a moment; the real ones have tests of their own."""
 
-    def writer(module: str) -> Callable[[Job], Made]:
-        def write(job: Job) -> Made:
-            status = "EMBARGOED " if job.article.embargoed else ""
-            others = " ".join(other.slug for other in job.related)
-            others += "".join(f" {other.rel}={other.slug}" for other in job.beside if module == "html")
-            others += "".join(f" instead={each.link.value}" for each in job.article.notices if each.link)
-            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in job.made)
-            return Made(f"{module} {status}{job.release.title} [{others}] {stated}".encode())
+    def writer(module: str) -> Callable[[RenderInput], Output]:
+        def write(render_input: RenderInput) -> Output:
+            status = "EMBARGOED " if render_input.article.embargoed else ""
+            others = " ".join(other.slug for other in render_input.related)
+            others += "".join(f" {other.rel}={other.slug}" for other in render_input.neighbours if module == "html")
+            others += "".join(f" instead={each.link.value}" for each in render_input.article.notices if each.link)
+            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.made)
+            return Output(f"{module} {status}{render_input.release.title} [{others}] {stated}".encode())
 
         return write
 
     monkeypatch.setattr(stages, "_writer", writer)
     monkeypatch.setattr(parity, "check", lambda *_: None)
-    return Bench(tmp_path)
+    return ProbeContext(tmp_path)
 
 
 def fail_with(error: int) -> Callable[..., Any]:
@@ -116,167 +117,175 @@ def fail_with(error: int) -> Callable[..., Any]:
 # ── Where things lie ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_public_release_lies_in_the_public_tree(bench: Bench) -> None:
-    bench.write()
-    bench.run(NAMES)
-    assert bench.files() == {f"public/releases/probe{row.suffix}" for row in FORMATS}
+def test_a_public_release_lies_in_the_public_tree(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.run(NAMES)
+    assert probe_context.files() == {f"public/releases/probe{row.suffix}" for row in FORMATS}
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}], ids=["ahead", "draft"])
-def test_what_waits_lies_where_nobody_else_can_look(bench: Bench, keys: dict[str, str]) -> None:
-    bench.write(**keys)
-    assert bench.read()["probe"].waiting
-    steps = bench.render(NAMES)
+def test_what_waits_lies_where_nobody_else_can_look(probe_context: ProbeContext, keys: dict[str, str]) -> None:
+    probe_context.write(**keys)
+    assert probe_context.read()["probe"].waiting
+    steps = probe_context.render(NAMES)
     assert all(step["probe"].waiting for step in steps.values())
-    assert bench.files() == {"waiting/until/probe", *(f"waiting/releases/probe{row.suffix}" for row in FORMATS)}
-    for folder in (bench.workshop.waiting, bench.workshop.work):
+    assert probe_context.files() == {"waiting/until/probe", *(f"waiting/releases/probe{row.suffix}" for row in FORMATS)}
+    for folder in (probe_context.state.waiting, probe_context.state.work):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_folders_that_were_opened_are_closed_again(bench: Bench) -> None:
-    bench.workshop.waiting.chmod(0o755)
-    bench.workshop.prepare()
-    assert stat.S_IMODE(bench.workshop.waiting.stat().st_mode) == 0o700
+def test_folders_that_were_opened_are_closed_again(probe_context: ProbeContext) -> None:
+    probe_context.state.waiting.chmod(0o755)
+    probe_context.state.prepare()
+    assert stat.S_IMODE(probe_context.state.waiting.stat().st_mode) == 0o700
 
 
-def test_a_release_is_held_until_the_very_instant_of_its_date_and_public_from_then_on(bench: Bench) -> None:
-    bench.write(date=PAST)
-    bench.now = NOW - timedelta(milliseconds=1)
-    assert bench.read()["probe"].waiting
-    bench.now = NOW
-    assert not bench.read()["probe"].waiting
+def test_a_release_is_held_until_the_very_instant_of_its_date_and_public_from_then_on(
+    probe_context: ProbeContext,
+) -> None:
+    probe_context.write(date=PAST)
+    probe_context.now = NOW - timedelta(milliseconds=1)
+    assert probe_context.read()["probe"].waiting
+    probe_context.now = NOW
+    assert not probe_context.read()["probe"].waiting
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "Europe/London"])
-def test_the_instant_is_the_same_wherever_the_newsroom_is(bench: Bench, zone: str) -> None:
-    bench.newsroom = msgspec.structs.replace(NEWSROOM, time_zone=zone)
+def test_the_instant_is_the_same_wherever_the_newsroom_is(probe_context: ProbeContext, zone: str) -> None:
+    probe_context.newsroom = msgspec.structs.replace(NEWSROOM, time_zone=zone)
     for date in ("2026-06-02T02:00+14:00", "2026-06-01T09:30-02:30", "2026-06-01T12:00Z"):
-        bench.write(date=date)
+        probe_context.write(date=date)
         for before, waits in ((1, True), (0, False)):
-            bench.now = NOW - timedelta(milliseconds=before)
-            assert bench.read()["probe"].waiting is waits
+            probe_context.now = NOW - timedelta(milliseconds=before)
+            assert probe_context.read()["probe"].waiting is waits
 
 
-def test_a_leap_day_is_a_day_like_any_other(bench: Bench) -> None:
-    bench.write(date="2028-02-29T23:59:59+00:00")
-    bench.now = datetime(2028, 2, 29, 23, 59, 58, tzinfo=UTC)
-    assert bench.read()["probe"].waiting
-    bench.now = datetime(2028, 3, 1, tzinfo=UTC)
-    assert not bench.read()["probe"].waiting
+def test_a_leap_day_is_a_day_like_any_other(probe_context: ProbeContext) -> None:
+    probe_context.write(date="2028-02-29T23:59:59+00:00")
+    probe_context.now = datetime(2028, 2, 29, 23, 59, 58, tzinfo=UTC)
+    assert probe_context.read()["probe"].waiting
+    probe_context.now = datetime(2028, 3, 1, tzinfo=UTC)
+    assert not probe_context.read()["probe"].waiting
 
 
-def test_the_marker_of_what_waits_has_its_instant_as_its_time(bench: Bench) -> None:
-    bench.write(date=AHEAD)
-    bench.write("idea", draft="true")
-    bench.read()
-    until = bench.workshop.waiting / "until"
+def test_the_marker_of_what_waits_has_its_instant_as_its_time(probe_context: ProbeContext) -> None:
+    probe_context.write(date=AHEAD)
+    probe_context.write("idea", draft="true")
+    probe_context.read()
+    until = probe_context.state.waiting / "until"
     assert (until / "probe").stat().st_mtime == pytest.approx(NOW.timestamp() + 0.001, abs=1e-4)
     assert (until / "idea").stat().st_mtime > NOW.timestamp() + 50 * 365 * 86400
-    bench.now += timedelta(seconds=1)
-    bench.read()
+    probe_context.now += timedelta(seconds=1)
+    probe_context.read()
     assert not (until / "probe").exists()
 
 
-def test_when_its_instant_comes_a_release_moves_and_nothing_of_it_stays_behind(bench: Bench) -> None:
-    (bench.content / "probe").mkdir()
-    (bench.content / "probe" / "tape.png").write_bytes(texts.picture())
-    bench.write(date=AHEAD, embargo="true", body="![A tape](probe/tape.png)")
-    bench.run(NAMES)
-    assert b"EMBARGOED" in (bench.workshop.waiting / "releases/probe.pdf").read_bytes()
-    bench.now += timedelta(seconds=1)
-    bench.run(NAMES)
+def test_when_its_instant_comes_a_release_moves_and_nothing_of_it_stays_behind(probe_context: ProbeContext) -> None:
+    (probe_context.content / "probe").mkdir()
+    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
+    probe_context.write(date=AHEAD, embargo="true", body="![A tape](probe/tape.png)")
+    probe_context.run(NAMES)
+    assert b"EMBARGOED" in (probe_context.state.waiting / "releases/probe.pdf").read_bytes()
+    probe_context.now += timedelta(seconds=1)
+    probe_context.run(NAMES)
     wanted = {f"public/releases/probe{row.suffix}" for row in FORMATS} | {"public/releases/probe/tape.png"}
-    assert bench.files() == wanted
-    assert b"EMBARGOED" not in (bench.workshop.public / "releases/probe.pdf").read_bytes()
+    assert probe_context.files() == wanted
+    assert b"EMBARGOED" not in (probe_context.state.public / "releases/probe.pdf").read_bytes()
 
 
-def test_a_release_whose_date_is_moved_ahead_leaves_the_public_tree_with_its_pictures(bench: Bench) -> None:
-    (bench.content / "probe").mkdir()
-    (bench.content / "probe" / "tape.png").write_bytes(texts.picture())
-    bench.write(body="![A tape](probe/tape.png)")
-    bench.run(NAMES)
-    assert "public/releases/probe/tape.png" in bench.files()
-    bench.write(date=AHEAD, body="![A tape](probe/tape.png)")
-    bench.run(NAMES)
-    assert not [name for name in bench.files() if name.startswith("public/")]
+def test_a_release_whose_date_is_moved_ahead_leaves_the_public_tree_with_its_pictures(
+    probe_context: ProbeContext,
+) -> None:
+    (probe_context.content / "probe").mkdir()
+    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
+    probe_context.write(body="![A tape](probe/tape.png)")
+    probe_context.run(NAMES)
+    assert "public/releases/probe/tape.png" in probe_context.files()
+    probe_context.write(date=AHEAD, body="![A tape](probe/tape.png)")
+    probe_context.run(NAMES)
+    assert not [name for name in probe_context.files() if name.startswith("public/")]
 
 
-def test_only_what_is_under_embargo_is_marked(bench: Bench) -> None:
-    bench.write("held", date=AHEAD)
-    bench.write("embargoed", date=AHEAD, embargo="true")
-    bench.write("over", embargo="true")
-    bench.run()
-    marked = {name for name in bench.files() if b"EMBARGOED" in (bench.output / name).read_bytes()}
+def test_only_what_is_under_embargo_is_marked(probe_context: ProbeContext) -> None:
+    probe_context.write("held", date=AHEAD)
+    probe_context.write("embargoed", date=AHEAD, embargo="true")
+    probe_context.write("over", embargo="true")
+    probe_context.run()
+    marked = {name for name in probe_context.files() if b"EMBARGOED" in (probe_context.output / name).read_bytes()}
     assert marked == {"waiting/releases/embargoed.txt"}
 
 
 # ── What is made anew ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_is_made_twice(bench: Bench) -> None:
-    bench.write()
-    assert set(bench.verbs(NAMES).values()) == {"made"}
-    before = {path: path.read_bytes() for path in bench.workshop.public.rglob("*.*")}
-    assert set(bench.verbs(NAMES).values()) == {"unchanged"}
-    assert {path: path.read_bytes() for path in bench.workshop.public.rglob("*.*")} == before
+def test_nothing_is_made_twice(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    assert set(probe_context.verbs(NAMES).values()) == {"made"}
+    before = {path: path.read_bytes() for path in probe_context.state.public.rglob("*.*")}
+    assert set(probe_context.verbs(NAMES).values()) == {"unchanged"}
+    assert {path: path.read_bytes() for path in probe_context.state.public.rglob("*.*")} == before
 
 
-def test_what_is_unchanged_is_as_new_to_make(bench: Bench) -> None:
-    bench.write()
-    bench.run()
-    file = bench.workshop.public / "releases/probe.txt"
+def test_what_is_unchanged_is_as_new_to_make(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.run()
+    file = probe_context.state.public / "releases/probe.txt"
     os.utime(file, (1, 1))
-    bench.run()
+    probe_context.run()
     assert file.stat().st_mtime > 1_000_000
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
-def test_a_rendition_that_is_lost_or_cut_off_is_made_again(bench: Bench, damage: Callable[[Path], object]) -> None:
-    bench.write()
-    bench.run()
-    damage(bench.workshop.public / "releases/probe.txt")
-    assert bench.verbs() == {"text": "made"}
+def test_a_rendition_that_is_lost_or_cut_off_is_made_again(
+    probe_context: ProbeContext, damage: Callable[[Path], object]
+) -> None:
+    probe_context.write()
+    probe_context.run()
+    damage(probe_context.state.public / "releases/probe.txt")
+    assert probe_context.verbs() == {"text": "made"}
 
 
-def test_a_lost_memory_costs_time_and_nothing_else(bench: Bench) -> None:
-    bench.write()
-    bench.run()
+def test_a_lost_memory_costs_time_and_nothing_else(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.run()
     for rubbish in (b"", b"{ not JSON", b'{"probe": "\xff"}', b'{"probe": 1}', b"[]"):
-        (bench.workshop.work / "text.json").write_bytes(rubbish)
-        assert bench.verbs() == {"text": "made"}
+        (probe_context.state.work / "text.json").write_bytes(rubbish)
+        assert probe_context.verbs() == {"text": "made"}
 
 
-def change_source(bench: Bench) -> None:
-    bench.write(body="Other words.")
+def change_source(probe_context: ProbeContext) -> None:
+    probe_context.write(body="Other words.")
 
 
-def change_picture(bench: Bench) -> None:
-    (bench.content / "probe").mkdir(exist_ok=True)
-    (bench.content / "probe" / "beside.png").write_bytes(texts.picture())
+def change_picture(probe_context: ProbeContext) -> None:
+    (probe_context.content / "probe").mkdir(exist_ok=True)
+    (probe_context.content / "probe" / "beside.png").write_bytes(texts.picture())
 
 
-def change_newsroom(bench: Bench) -> None:
-    bench.newsroom = msgspec.structs.replace(bench.newsroom, boilerplate="Other words about us.")
+def change_newsroom(probe_context: ProbeContext) -> None:
+    probe_context.newsroom = msgspec.structs.replace(probe_context.newsroom, boilerplate="Other words about us.")
 
 
-def change_mark(bench: Bench) -> None:
-    bench.mark = texts.picture()
+def change_mark(probe_context: ProbeContext) -> None:
+    probe_context.mark = texts.picture()
 
 
-def change_address(bench: Bench) -> None:
-    bench.base = "https://elsewhere.example.net/"
+def change_address(probe_context: ProbeContext) -> None:
+    probe_context.base = "https://elsewhere.example.net/"
 
 
-def change_feed(bench: Bench) -> None:
-    bench.newsroom = msgspec.structs.replace(bench.newsroom, feed_items=5, base_url="https://x.example.net/")
+def change_feed(probe_context: ProbeContext) -> None:
+    probe_context.newsroom = msgspec.structs.replace(
+        probe_context.newsroom, feed_items=5, base_url="https://x.example.net/"
+    )
 
 
-def change_nothing(bench: Bench) -> None:
-    bench.write()
+def change_nothing(probe_context: ProbeContext) -> None:
+    probe_context.write()
 
 
-def a_day_later(bench: Bench) -> None:
-    bench.now += timedelta(days=1)
+def a_day_later(probe_context: ProbeContext) -> None:
+    probe_context.now += timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -293,12 +302,12 @@ def a_day_later(bench: Bench) -> None:
     ],
 )
 def test_a_change_reaches_the_formats_that_show_it_and_no_other(
-    bench: Bench, change: Callable[[Bench], None], anew: tuple[str, ...]
+    probe_context: ProbeContext, change: Callable[[ProbeContext], None], anew: tuple[str, ...]
 ) -> None:
-    bench.write()
-    bench.run(NAMES)
-    change(bench)
-    assert tuple(name for name, verb in bench.verbs(NAMES).items() if verb == "made") == anew
+    probe_context.write()
+    probe_context.run(NAMES)
+    change(probe_context)
+    assert tuple(name for name, verb in probe_context.verbs(NAMES).items() if verb == "made") == anew
 
 
 @pytest.mark.parametrize(
@@ -311,46 +320,48 @@ def test_a_change_reaches_the_formats_that_show_it_and_no_other(
         "| [a](other.html) |\n|-|\n| b |",
     ],
 )
-def test_a_text_that_links_within_the_newsroom_is_made_anew_at_another_address(bench: Bench, body: str) -> None:
-    bench.write("other")
-    bench.write(body=body)
-    bench.run(NAMES)
-    change_address(bench)
-    assert set(bench.verbs(NAMES).values()) == {"made"}
+def test_a_text_that_links_within_the_newsroom_is_made_anew_at_another_address(
+    probe_context: ProbeContext, body: str
+) -> None:
+    probe_context.write("other")
+    probe_context.write(body=body)
+    probe_context.run(NAMES)
+    change_address(probe_context)
+    assert set(probe_context.verbs(NAMES).values()) == {"made"}
 
 
-def test_links_that_leave_the_newsroom_know_no_address(bench: Bench) -> None:
-    bench.write(body="[A](https://example.org/a) [b](mailto:a@example.org) and [c](tel:+441)")
-    found = bench.run()
+def test_links_that_leave_the_newsroom_know_no_address(probe_context: ProbeContext) -> None:
+    probe_context.write(body="[A](https://example.org/a) [b](mailto:a@example.org) and [c](tel:+441)")
+    found = probe_context.run()
     assert found["text"]["probe"].verb == "made"
-    manuscript = bench.workshop.manuscript("probe")
-    assert manuscript is not None
-    assert not fingerprint.leads_home(manuscript.release)
+    parsed_release = probe_context.state.parsed_release("probe")
+    assert parsed_release is not None
+    assert not fingerprint.leads_home(parsed_release.release)
 
 
-def test_one_release_changed_is_one_release_made(bench: Bench) -> None:
-    bench.write()
-    bench.write("other")
-    bench.run(NAMES)
-    change_source(bench)
-    found = bench.run(NAMES)
+def test_one_release_changed_is_one_release_made(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.write("other")
+    probe_context.run(NAMES)
+    change_source(probe_context)
+    found = probe_context.run(NAMES)
     assert {steps["other"].verb for steps in found.values()} == {"unchanged"}
 
 
-def test_a_page_states_the_files_as_they_are(bench: Bench) -> None:
-    bench.write()
-    bench.run(NAMES)
-    page = (bench.workshop.public / "releases/probe.html").read_text("utf-8")
+def test_a_page_states_the_files_as_they_are(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.run(NAMES)
+    page = (probe_context.state.public / "releases/probe.html").read_text("utf-8")
     for name in ("text", "pdf", "docx"):
-        assert f"{name}={bench.workshop.ledger(name)['probe'].rendition.sha256[:8]}" in page
+        assert f"{name}={probe_context.state.ledger(name)['probe'].rendition.sha256[:8]}" in page
 
 
-def test_a_page_is_not_made_before_the_files_that_it_states(bench: Bench) -> None:
-    bench.write()
-    bench.read()
-    assert bench.render(["html", "json"]) == {"html": {}, "json": {}}
-    bench.render(["text", "pdf"])
-    assert bench.render(["html"]) == {"html": {}}
+def test_a_page_is_not_made_before_the_files_that_it_states(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.read()
+    assert probe_context.render(["html", "json"]) == {"html": {}, "json": {}}
+    probe_context.render(["text", "pdf"])
+    assert probe_context.render(["html"]) == {"html": {}}
 
 
 def test_parts_of_a_fingerprint_do_not_run_together() -> None:
@@ -382,42 +393,42 @@ def test_every_part_that_a_format_names_is_there() -> None:
 # ── What cannot be read or set ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_release_that_cannot_be_read_leaves_nothing_and_is_told_once(bench: Bench) -> None:
-    bench.write(colour="blue")
-    bench.write("whole")
-    found = bench.read()
+def test_a_release_that_cannot_be_read_leaves_nothing_and_is_told_once(probe_context: ProbeContext) -> None:
+    probe_context.write(colour="blue")
+    probe_context.write("whole")
+    found = probe_context.read()
     assert found["probe"].refused
-    assert found["probe"].faults[0].source == str(bench.content / "probe.md")
-    assert list(bench.render(NAMES)["text"]) == ["whole"]
-    assert not [name for name in bench.files() if "probe" in name]
+    assert found["probe"].faults[0].source == str(probe_context.content / "probe.md")
+    assert list(probe_context.render(NAMES)["text"]) == ["whole"]
+    assert not [name for name in probe_context.files() if "probe" in name]
 
 
-def test_what_was_made_before_the_mistake_stays(bench: Bench) -> None:
-    bench.write()
-    bench.run()
-    bench.write(colour="blue")
-    assert bench.verbs() == {}
-    assert "public/releases/probe.txt" in bench.files()
-    assert bench.workshop.manuscript("probe") is None
-    bench.write()
-    assert bench.verbs() == {"text": "unchanged"}
+def test_what_was_made_before_the_mistake_stays(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.run()
+    probe_context.write(colour="blue")
+    assert probe_context.verbs() == {}
+    assert "public/releases/probe.txt" in probe_context.files()
+    assert probe_context.state.parsed_release("probe") is None
+    probe_context.write()
+    assert probe_context.verbs() == {"text": "unchanged"}
 
 
 @pytest.mark.parametrize("kind", ["folder", "dangling"])
-def test_a_source_that_is_no_file_costs_only_itself(bench: Bench, kind: str) -> None:
-    bench.write("whole")
-    odd = bench.content / "odd.md"
+def test_a_source_that_is_no_file_costs_only_itself(probe_context: ProbeContext, kind: str) -> None:
+    probe_context.write("whole")
+    odd = probe_context.content / "odd.md"
     odd.mkdir() if kind == "folder" else odd.symlink_to("nowhere")
-    found = bench.read()
+    found = probe_context.read()
     assert not found["whole"].refused
     assert "odd" not in found or found["odd"].refused
 
 
-def test_hidden_files_of_editors_are_no_releases(bench: Bench) -> None:
-    bench.write("whole")
-    (bench.content / ".#whole.md").symlink_to("user@host.1234")
-    (bench.content / ".whole.md.swp").write_bytes(b"\0")
-    assert bench.workshop.slugs() == ("whole",)
+def test_hidden_files_of_editors_are_no_releases(probe_context: ProbeContext) -> None:
+    probe_context.write("whole")
+    (probe_context.content / ".#whole.md").symlink_to("user@host.1234")
+    (probe_context.content / ".whole.md.swp").write_bytes(b"\0")
+    assert probe_context.state.slugs() == ("whole",)
 
 
 @pytest.mark.parametrize(
@@ -429,24 +440,24 @@ def test_hidden_files_of_editors_are_no_releases(bench: Bench) -> None:
     ],
 )
 def test_a_release_that_cannot_be_set_costs_only_itself(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, error: Exception, messages: str
 ) -> None:
-    bench.write("hostile")
-    bench.write("whole")
+    probe_context.write("hostile")
+    probe_context.write("whole")
 
-    def write(job: Job) -> Made:
-        if job.release.slug == "hostile":
+    def write(render_input: RenderInput) -> Output:
+        if render_input.release.slug == "hostile":
             raise error
-        return Made(b"words")
+        return Output(b"words")
 
     monkeypatch.setattr(stages, "_writer", lambda _: write)
-    steps = bench.run()["text"]
+    steps = probe_context.run()["text"]
     assert (steps["hostile"].verb, steps["whole"].verb) == ("failed", "made")
     fault = steps["hostile"].fault
     assert isinstance(fault, Fault)
-    assert (fault.source, fault.message) == (str(bench.content / "hostile.md"), words)
+    assert (fault.source, fault.message) == (str(probe_context.content / "hostile.md"), messages)
     assert fault.hint
-    assert bench.files() == {"public/releases/whole.txt"}
+    assert probe_context.files() == {"public/releases/whole.txt"}
 
 
 # ── Disks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -486,32 +497,32 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_file_whole(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_stage_on_a_full_disk_keeps_what_it_had(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.write()
-    bench.run()
-    before = (bench.workshop.public / "releases/probe.txt").read_bytes()
-    bench.write(title="Changed")
-    bench.read()
+def test_a_stage_on_a_full_disk_keeps_what_it_had(probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe_context.write()
+    probe_context.run()
+    before = (probe_context.state.public / "releases/probe.txt").read_bytes()
+    probe_context.write(title="Changed")
+    probe_context.read()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", fail_with(errno.ENOSPC))
         with pytest.raises(SettingError, match="cannot be written"):
-            bench.render()
-    assert (bench.workshop.public / "releases/probe.txt").read_bytes() == before
-    assert bench.verbs() == {"text": "made"}
+            probe_context.render()
+    assert (probe_context.state.public / "releases/probe.txt").read_bytes() == before
+    assert probe_context.verbs() == {"text": "made"}
 
 
 def test_output_that_cannot_be_made_is_a_setting_at_fault(tmp_path: Path) -> None:
     (tmp_path / "output").write_text("a file", "utf-8")
     with pytest.raises(SettingError, match="cannot be written"):
-        Workshop(tmp_path / "content", tmp_path / "output").prepare()
+        BuildState(tmp_path / "content", tmp_path / "output").prepare()
 
 
 # ── Names of what waits ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_waits_is_spoken_of_under_a_random_name_that_stays(bench: Bench) -> None:
-    names = {slug: bench.workshop.opaque(slug) for slug in ("secret", "other")}
-    again = Workshop(bench.content, bench.output)
+def test_what_waits_is_spoken_of_under_a_random_name_that_stays(probe_context: ProbeContext) -> None:
+    names = {slug: probe_context.state.opaque(slug) for slug in ("secret", "other")}
+    again = BuildState(probe_context.content, probe_context.output)
     assert {slug: again.opaque(slug) for slug in names} == names
     assert len(set(names.values())) == 2
     assert not [name for name in names.values() if "secret" in name or "other" in name]
@@ -521,71 +532,71 @@ def test_what_waits_is_spoken_of_under_a_random_name_that_stays(bench: Bench) ->
 # ── What may be known of others ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_translation_is_named_only_once_it_is_public(bench: Bench) -> None:
-    bench.write()
-    bench.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
-    bench.run(NAMES)
-    page = bench.workshop.public / "releases/probe.html"
+def test_a_translation_is_named_only_once_it_is_public(probe_context: ProbeContext) -> None:
+    probe_context.write()
+    probe_context.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
+    probe_context.run(NAMES)
+    page = probe_context.state.public / "releases/probe.html"
     assert b"[]" in page.read_bytes()
-    assert b"[probe]" in (bench.workshop.waiting / "releases/probe-ar.html").read_bytes()
-    bench.now += timedelta(seconds=1)
-    bench.read()
+    assert b"[probe]" in (probe_context.state.waiting / "releases/probe-ar.html").read_bytes()
+    probe_context.now += timedelta(seconds=1)
+    probe_context.read()
     for name in NAMES:  # the translation alone is stale by its time
-        bench.render([name], ["probe-ar"])
+        probe_context.render([name], ["probe-ar"])
     assert b"[probe-ar]" in page.read_bytes()
 
 
 @pytest.mark.parametrize("keys", [{"draft": "true"}, {"withdrawn": "{date: 2026-06-01T12:00Z, reason: Wrong}"}])
-def test_drafts_and_withdrawn_translations_are_not_named(bench: Bench, keys: dict[str, str]) -> None:
-    bench.write()
-    bench.write("probe-ar", language="ar", translation_of="probe", **keys)
-    bench.run(NAMES)
-    assert b"[]" in (bench.workshop.public / "releases/probe.html").read_bytes()
+def test_drafts_and_withdrawn_translations_are_not_named(probe_context: ProbeContext, keys: dict[str, str]) -> None:
+    probe_context.write()
+    probe_context.write("probe-ar", language="ar", translation_of="probe", **keys)
+    probe_context.run(NAMES)
+    assert b"[]" in (probe_context.state.public / "releases/probe.html").read_bytes()
 
 
-def test_public_translations_of_other_machines_are_named(bench: Bench) -> None:
-    bench.published = Manifest(1, (row("probe-ar", language="ar", translation_of="probe"),))
-    bench.write()
-    bench.run(NAMES)
-    assert b"[probe-ar]" in (bench.workshop.public / "releases/probe.html").read_bytes()
+def test_public_translations_of_other_machines_are_named(probe_context: ProbeContext) -> None:
+    probe_context.published = Manifest(1, (row("probe-ar", language="ar", translation_of="probe"),))
+    probe_context.write()
+    probe_context.run(NAMES)
+    assert b"[probe-ar]" in (probe_context.state.public / "releases/probe.html").read_bytes()
 
 
-def known(*listed: Listed) -> dict[str, Listed]:
+def known(*listed: IndexEntry) -> dict[str, IndexEntry]:
     return {found.slug: found for found in listed}
 
 
-def public(bench: Bench, *rows: Row) -> set[str]:
-    found = all_listed(bench.workshop, Manifest(1, rows))
-    return {slug for slug, listed in found.items() if listed.is_public(bench.now)}
+def public(probe_context: ProbeContext, *rows: Row) -> set[str]:
+    found = all_listed(probe_context.state, Manifest(1, rows))
+    return {slug for slug, listed in found.items() if listed.is_public(probe_context.now)}
 
 
-def test_what_is_here_counts_more_than_what_was_published(bench: Bench) -> None:
-    bench.write("draft", draft="true")
-    bench.write("ahead", date=AHEAD)
-    bench.write("here")
-    bench.read()
+def test_what_is_here_counts_more_than_what_was_published(probe_context: ProbeContext) -> None:
+    probe_context.write("draft", draft="true")
+    probe_context.write("ahead", date=AHEAD)
+    probe_context.write("here")
+    probe_context.read()
     rows = [row("draft"), row("ahead"), row("elsewhere"), row("gone", withdrawn=True)]
-    assert public(bench, *rows) == {"here", "elsewhere"}
+    assert public(probe_context, *rows) == {"here", "elsewhere"}
 
 
-def test_a_release_that_was_taken_away_is_known_no_longer(bench: Bench) -> None:
-    bench.write("here")
-    bench.read()
-    (bench.content / "here.md").unlink()
-    bench.read()
-    assert public(bench) == set()
+def test_a_release_that_was_taken_away_is_known_no_longer(probe_context: ProbeContext) -> None:
+    probe_context.write("here")
+    probe_context.read()
+    (probe_context.content / "here.md").unlink()
+    probe_context.read()
+    assert public(probe_context) == set()
 
 
 ENGLISH, ARABIC, FRENCH = (
-    Listed("probe", "en", "Probe", "", NOW),
-    Listed("probe-ar", "ar", "مسبار", "probe", NOW),
-    Listed("probe-fr", "fr", "Sonde", "probe", NOW),
+    IndexEntry("probe", "en", "Probe", "", NOW),
+    IndexEntry("probe-ar", "ar", "مسبار", "probe", NOW),
+    IndexEntry("probe-fr", "fr", "Sonde", "probe", NOW),
 )
-ALONE = Listed("alone", "de", "Allein", "", NOW)
+ALONE = IndexEntry("alone", "de", "Allein", "", NOW)
 
 
 def test_translations_belong_together_by_their_original_and_stand_by_language() -> None:
-    all_of_them = Public(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
+    all_of_them = ReleaseIndex(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
     assert [other.slug for other in all_of_them.around("probe", "en", "probe", NOW)] == ["probe-ar", "probe-fr"]
     assert [other.slug for other in all_of_them.around("probe-fr", "fr", "probe", NOW)] == ["probe-ar", "probe"]
     assert all_of_them.around("alone", "de", "alone", NOW) == ()
@@ -594,94 +605,96 @@ def test_translations_belong_together_by_their_original_and_stand_by_language() 
 def test_a_language_is_named_once_and_never_the_pages_own() -> None:
     """A file that was renamed leaves its old name public; another that is gone may be newer."""
     old, newer, renamed = (
-        Listed("probe-old", "fr", "Sonde", "probe", NOW, gone=True),
-        Listed("probe-newer", "fr", "Sonde", "probe", NOW + timedelta(days=1), gone=True),
-        Listed("probe-a", "fr", "Sonde", "probe", NOW),
+        IndexEntry("probe-old", "fr", "Sonde", "probe", NOW, gone=True),
+        IndexEntry("probe-newer", "fr", "Sonde", "probe", NOW + timedelta(days=1), gone=True),
+        IndexEntry("probe-a", "fr", "Sonde", "probe", NOW),
     )
     for family in ((old, newer, ENGLISH, renamed), (renamed, ENGLISH, newer, old)):
         assert [other.slug for other in related("probe", "en", family)] == ["probe-a"]
         assert [other.slug for other in related("probe-a", "fr", family)] == ["probe"]
     assert [other.slug for other in related("probe", "en", (old, newer))] == ["probe-newer"]
-    twin = Listed("another", "en", "Probe", "probe", NOW + timedelta(days=9))
+    twin = IndexEntry("another", "en", "Probe", "probe", NOW + timedelta(days=9))
     assert [other.slug for other in related("probe-fr", "fr", (twin, ENGLISH))] == ["probe"], "the original"
 
 
 def test_pages_that_name_a_changed_release_are_stale_with_it() -> None:
-    all_of_them = Public(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
+    all_of_them = ReleaseIndex(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
     assert all_of_them.with_neighbours(["probe-ar"]) == ["probe", "probe-ar", "probe-fr"]
     assert all_of_them.with_neighbours(["alone"]) == ["alone"]
     assert all_of_them.with_neighbours(["waiting"]) == ["waiting"]
     assert all_of_them.with_neighbours([]) == []
 
 
-def test_pages_that_named_a_release_are_stale_when_it_is_gone(bench: Bench) -> None:
+def test_pages_that_named_a_release_are_stale_when_it_is_gone(probe_context: ProbeContext) -> None:
     """The make rules ask for the one that changed only; the page of its translation must not go on linking to it."""
-    bench.write()
-    bench.write("probe-ar", language="ar", translation_of="probe")
-    bench.run(NAMES)
-    assert b"[probe-ar]" in (bench.workshop.public / "releases/probe.html").read_bytes()
-    bench.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
-    bench.read()
+    probe_context.write()
+    probe_context.write("probe-ar", language="ar", translation_of="probe")
+    probe_context.run(NAMES)
+    assert b"[probe-ar]" in (probe_context.state.public / "releases/probe.html").read_bytes()
+    probe_context.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
+    probe_context.read()
     for name in NAMES:
-        bench.render([name], ["probe-ar"])
-    assert b"[]" in (bench.workshop.public / "releases/probe.html").read_bytes()
+        probe_context.render([name], ["probe-ar"])
+    assert b"[]" in (probe_context.state.public / "releases/probe.html").read_bytes()
 
 
 @pytest.mark.parametrize("away", ["deleted", "refused", "of another"])
 def test_pages_that_named_a_release_that_cannot_be_read_any_more_are_candidates_for_make(
-    bench: Bench, away: str
+    probe_context: ProbeContext, away: str
 ) -> None:
     """Make goes by file times: the manuscript of the page's own release must be newer than the page."""
-    bench.write()
-    bench.write("alone")
-    gone = bench.write("probe-ar", language="ar", translation_of="probe")
-    bench.run(NAMES)
-    manuscripts = {slug: bench.workshop.work / "read" / f"{slug}.json" for slug in ("probe", "alone")}
-    for file in manuscripts.values():
+    probe_context.write()
+    probe_context.write("alone")
+    gone = probe_context.write("probe-ar", language="ar", translation_of="probe")
+    probe_context.run(NAMES)
+    parsed_releases = {slug: probe_context.state.work / "read" / f"{slug}.json" for slug in ("probe", "alone")}
+    for file in parsed_releases.values():
         os.utime(file, (1, 1))
     if away == "deleted":
         gone.unlink()
     else:
         keys = {"colour": "blue"} if away == "refused" else {"language": "ar", "translation_of": "alone"}
-        bench.write("probe-ar", **keys)
+        probe_context.write("probe-ar", **keys)
     changed = [] if away == "deleted" else ["probe-ar"]
-    list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now))
-    assert manuscripts["probe"].stat().st_mtime > 1
-    assert manuscripts["alone"].stat().st_mtime == 1
+    list(reading.read(probe_context.state, probe_context.newsroom, probe_context.published, changed, probe_context.now))
+    assert parsed_releases["probe"].stat().st_mtime > 1
+    assert parsed_releases["alone"].stat().st_mtime == 1
 
 
-def test_public_release_whose_source_is_elsewhere_is_told_from_those_here(bench: Bench) -> None:
-    bench.write("here")
-    bench.read()
+def test_public_release_whose_source_is_elsewhere_is_told_from_those_here(probe_context: ProbeContext) -> None:
+    probe_context.write("here")
+    probe_context.read()
     rows = Manifest(1, (row("here"), row("unread"), row("elsewhere")))
-    bench.write("unread")
-    assert {slug for slug, found in reading.all_listed(bench.workshop, rows).items() if found.gone} == {"elsewhere"}
+    probe_context.write("unread")
+    assert {slug for slug, found in reading.all_listed(probe_context.state, rows).items() if found.gone} == {
+        "elsewhere"
+    }
 
 
-def test_the_memory_of_what_was_read_is_whole(bench: Bench) -> None:
-    bench.write(subtitle="A deck", dateline="London", body="## Head\n\n- one\n- [two](https://example.org/)")
-    bench.read()
-    found = bench.workshop.manuscript("probe")
-    fresh = read_release(bench.content / "probe.md", NEWSROOM).release
-    assert found == Manuscript(fresh, fingerprint.of_source(bench.workshop, "probe"))
+def test_the_memory_of_what_was_read_is_whole(probe_context: ProbeContext) -> None:
+    probe_context.write(subtitle="A deck", dateline="London", body="## Head\n\n- one\n- [two](https://example.org/)")
+    probe_context.read()
+    found = probe_context.state.parsed_release("probe")
+    fresh = read_release(probe_context.content / "probe.md", NEWSROOM).release
+    assert found == ParsedRelease(fresh, fingerprint.of_source(probe_context.state, "probe"))
 
 
 @pytest.mark.parametrize("name", ["text", "pdf"])
 def test_a_rendition_that_says_something_else_is_never_kept(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def check(name: str, job: Job, data: bytes) -> None:
-        if job.release.slug == "odd":
+    def check(name: str, render_input: RenderInput, data: bytes) -> None:
+        if render_input.release.slug == "odd":
             raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
 
     monkeypatch.setattr(parity, "check", check)
-    bench.write("odd")
-    bench.write("whole")
-    steps = bench.run([name])[name]
+    probe_context.write("odd")
+    probe_context.write("whole")
+    steps = probe_context.run([name])[name]
     assert (steps["odd"].verb, steps["whole"].verb) == ("failed", "made")
     row = by_name(name)
-    assert bench.files() == {f"public/releases/whole{row.suffix}"}
+    assert probe_context.files() == {f"public/releases/whole{row.suffix}"}
     assert str(steps["odd"].fault) == (
-        f"{bench.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
+        f"{probe_context.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
         f"  hint: {parity.HINT}"
     )

@@ -12,15 +12,15 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from pipeline.build.translations import lagging
+from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import sort
-from tests.build.test_stages import NAMES, Bench, bench
+from tests.build.test_stages import NAMES, ProbeContext, probe_context
 from tests.publish.test_publish import FORMATS, address_of, get, last_written, manifest
 from tests.support.newsroom import NEWSROOM, Office, Result
 from tests.support.syndication import three
 
-__all__ = ["bench"]  # the fixture
+__all__ = ["probe_context"]  # the fixture
 SIX = NEWSROOM.replace('["en-GB", "de"]', '["en-GB", "ar", "de", "fr", "nb", "en-US"]')
 
 # ── Behind the original ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -32,21 +32,27 @@ def corrections(*dates: str) -> dict[str, str]:
     return {"corrections": "[" + ", ".join(f"{{date: {date}, note: N}}" for date in dates) + "]"} if dates else {}
 
 
-def told(bench: Bench) -> list[str]:
-    bench.read()
-    found = lagging(bench.workshop, bench.newsroom, bench.published, bench.now)
-    return [str(fault).replace(f"{bench.content}/", "content/") for fault in found]
+def told(probe_context: ProbeContext) -> list[str]:
+    probe_context.read()
+    found = outdated_translations(
+        probe_context.state, probe_context.newsroom, probe_context.published, probe_context.now
+    )
+    return [str(fault).replace(f"{probe_context.content}/", "content/") for fault in found]
 
 
-def pair(bench: Bench, original: tuple[str, ...] = (), translation: tuple[str, ...] = (), /, **keys: str) -> None:
-    bench.write("x", date="2026-03-01T09:00Z", **corrections(*original))
+def pair(
+    probe_context: ProbeContext, original: tuple[str, ...] = (), translation: tuple[str, ...] = (), /, **keys: str
+) -> None:
+    probe_context.write("x", date="2026-03-01T09:00Z", **corrections(*original))
     facts = {"date": "2026-03-01T09:00Z", "language": "ar", "translation_of": "x", **keys}
-    bench.write("x-ar", **facts, **corrections(*translation))
+    probe_context.write("x-ar", **facts, **corrections(*translation))
 
 
-def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to_do(bench: Bench) -> None:
-    pair(bench, (THIRD,))
-    assert told(bench) == [
+def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to_do(
+    probe_context: ProbeContext,
+) -> None:
+    pair(probe_context, (THIRD,))
+    assert told(probe_context) == [
         "content/x-ar.md: warning: behind its original: content/x.md was corrected on 3 March 2026\n"
         "  hint: translate the correction and add it to corrections, dated 2026-03-03T12:00+00:00 or later"
     ]
@@ -67,37 +73,37 @@ def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to
     ],
 )
 def test_a_correction_of_the_same_instant_or_later_has_caught_up(
-    bench: Bench, original: tuple[str, ...], translation: tuple[str, ...], behind: bool
+    probe_context: ProbeContext, original: tuple[str, ...], translation: tuple[str, ...], behind: bool
 ) -> None:
-    pair(bench, original, translation)
-    assert bool(told(bench)) is behind
+    pair(probe_context, original, translation)
+    assert bool(told(probe_context)) is behind
 
 
 @pytest.mark.parametrize(("date", "behind"), [("2026-03-03T11:59+00:00", True), (THIRD, False)])
-def test_a_translation_made_after_the_correction_has_it(bench: Bench, date: str, behind: bool) -> None:
-    pair(bench, (THIRD,), date=date)
-    assert bool(told(bench)) is behind
+def test_a_translation_made_after_the_correction_has_it(probe_context: ProbeContext, date: str, behind: bool) -> None:
+    pair(probe_context, (THIRD,), date=date)
+    assert bool(told(probe_context)) is behind
 
 
-def test_the_date_in_the_hint_is_one_that_catches_up(bench: Bench) -> None:
-    pair(bench, ("2026-05-03T12:00:30.5+00:00",))
-    (warning,) = told(bench)
+def test_the_date_in_the_hint_is_one_that_catches_up(probe_context: ProbeContext) -> None:
+    pair(probe_context, ("2026-05-03T12:00:30.5+00:00",))
+    (warning,) = told(probe_context)
     hinted = re.search(r"dated (\S+) or later", warning)
     assert hinted
-    pair(bench, ("2026-05-03T12:00:30.5+00:00",), (hinted[1],))
-    assert told(bench) == []
+    pair(probe_context, ("2026-05-03T12:00:30.5+00:00",), (hinted[1],))
+    assert told(probe_context) == []
 
 
-def test_a_withdrawn_original_leaves_its_translation_behind(bench: Bench) -> None:
+def test_a_withdrawn_original_leaves_its_translation_behind(probe_context: ProbeContext) -> None:
     gone = f"{{date: {THIRD}, reason: Wrong}}"
-    pair(bench)
-    bench.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
-    assert told(bench) == [
+    pair(probe_context)
+    probe_context.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
+    assert told(probe_context) == [
         "content/x-ar.md: warning: behind its original: content/x.md was withdrawn on 3 March 2026\n"
         "  hint: withdraw it too, or add to corrections, dated 2026-03-03T12:00+00:00 or later, why it stands"
     ]
-    bench.write("x-ar", date="2026-03-01T09:00Z", language="ar", translation_of="x", withdrawn=gone)
-    assert told(bench) == []
+    probe_context.write("x-ar", date="2026-03-01T09:00Z", language="ar", translation_of="x", withdrawn=gone)
+    assert told(probe_context) == []
 
 
 @pytest.mark.parametrize(
@@ -105,59 +111,71 @@ def test_a_withdrawn_original_leaves_its_translation_behind(bench: Bench) -> Non
     [{"draft": "true"}, {"withdrawn": "{date: 2026-03-02T09:00Z, reason: Wrong}"}],
     ids=["draft", "withdrawn"],
 )
-def test_what_nobody_reads_is_behind_nothing(bench: Bench, keys: dict[str, str]) -> None:
-    pair(bench, (THIRD,), **keys)
-    assert told(bench) == []
+def test_what_nobody_reads_is_behind_nothing(probe_context: ProbeContext, keys: dict[str, str]) -> None:
+    pair(probe_context, (THIRD,), **keys)
+    assert told(probe_context) == []
 
 
-def test_nothing_is_told_of_what_waits(bench: Bench) -> None:
+def test_nothing_is_told_of_what_waits(probe_context: ProbeContext) -> None:
     """Nor of a correction that lies ahead: its release is refused until then."""
-    after = (bench.now + timedelta(days=2)).isoformat()
-    pair(bench, (after,), date=(bench.now + timedelta(days=1)).isoformat())
-    assert told(bench) == []
-    bench.write("x", date=(bench.now + timedelta(days=1)).isoformat(), **corrections(after))
-    assert told(bench) == []
-    bench.now += timedelta(days=2)
-    assert len(told(bench)) == 1
+    after = (probe_context.now + timedelta(days=2)).isoformat()
+    pair(probe_context, (after,), date=(probe_context.now + timedelta(days=1)).isoformat())
+    assert told(probe_context) == []
+    probe_context.write("x", date=(probe_context.now + timedelta(days=1)).isoformat(), **corrections(after))
+    assert told(probe_context) == []
+    probe_context.now += timedelta(days=2)
+    assert len(told(probe_context)) == 1
 
 
-def test_an_original_that_waits_again_is_not_named(bench: Bench) -> None:
+def test_an_original_that_waits_again_is_not_named(probe_context: ProbeContext) -> None:
     """Its translation is refused, so what was published of that is all there is to go by."""
-    pair(bench, (THIRD,))
-    bench.run(NAMES)
-    rows = tuple(ready.row for ready in sort(bench.workshop, bench.house, ("x", "x-ar"), bench.now).ready)
-    bench.published = Manifest(1, rows)
-    bench.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
-    assert told(bench) == []
+    pair(probe_context, (THIRD,))
+    probe_context.run(NAMES)
+    rows = tuple(
+        ready.row
+        for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+    )
+    probe_context.published = Manifest(1, rows)
+    probe_context.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
+    assert told(probe_context) == []
 
 
-def test_the_manifest_alone_tells_as_much_as_the_sources(bench: Bench) -> None:
+def test_the_manifest_alone_tells_as_much_as_the_sources(probe_context: ProbeContext) -> None:
     """On a fresh clone what is public is not read again; on another machine the original is not even there."""
     for original, translation in (((THIRD,), ()), ((THIRD,), (THIRD,)), ((THIRD, FOURTH), (THIRD,)), ((), (THIRD,))):
-        pair(bench, original, translation)
-        here = told(bench)
-        bench.run(NAMES)
-        rows = tuple(ready.row for ready in sort(bench.workshop, bench.house, ("x", "x-ar"), bench.now).ready)
+        pair(probe_context, original, translation)
+        here = told(probe_context)
+        probe_context.run(NAMES)
+        rows = tuple(
+            ready.row
+            for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+        )
         published = Manifest(1, rows)
-        away = bench.content / "x.md"
+        away = probe_context.content / "x.md"
         text = away.read_text("utf-8")
         away.unlink()
-        shutil.rmtree(bench.output)
-        bench.workshop.prepare()
-        found = [str(f) for f in lagging(bench.workshop, bench.newsroom, published, bench.now)]
-        assert [warning.replace(f"{bench.content}/", "content/") for warning in found] == [
+        shutil.rmtree(probe_context.output)
+        probe_context.state.prepare()
+        found = [
+            str(f)
+            for f in outdated_translations(probe_context.state, probe_context.newsroom, published, probe_context.now)
+        ]
+        assert [warning.replace(f"{probe_context.content}/", "content/") for warning in found] == [
             warning.replace("content/x.md was", "x was") for warning in here
         ]
         away.write_text(text, "utf-8")
 
 
-def test_a_translation_whose_source_is_elsewhere_is_told_there(bench: Bench) -> None:
-    pair(bench, (THIRD,))
-    bench.run(NAMES)
-    rows = tuple(ready.row for ready in sort(bench.workshop, bench.house, ("x", "x-ar"), bench.now).ready)
-    bench.published = Manifest(1, rows)
-    (bench.content / "x-ar.md").unlink()
-    assert told(bench) == []
+def test_a_translation_whose_source_is_elsewhere_is_told_there(probe_context: ProbeContext) -> None:
+    pair(probe_context, (THIRD,))
+    probe_context.run(NAMES)
+    rows = tuple(
+        ready.row
+        for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+    )
+    probe_context.published = Manifest(1, rows)
+    (probe_context.content / "x-ar.md").unlink()
+    assert told(probe_context) == []
 
 
 # ── As users meet it ────────────────────────────────────────────────────────────────────────────────────────────────

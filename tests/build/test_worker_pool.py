@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.build import worker_pool as pool
-from pipeline.build.worker_pool import OutOfBoundsError, run
+from pipeline.build.worker_pool import LimitExceededError, run
 from pipeline.model.errors import RenderError
 
 
@@ -177,7 +177,7 @@ def test_a_release_that_hangs_is_ended_in_time_and_stops_nobody() -> None:
     start = time.monotonic()
     found = results(all_but(0, lambda: time.sleep(600)), range(4), seconds=0.5)
     assert time.monotonic() - start < 5
-    assert isinstance(found[0], OutOfBoundsError)
+    assert isinstance(found[0], LimitExceededError)
     assert str(found[0]) == "took too long"
     assert {key: found[key] for key in (1, 2, 3)} == {1: 2, 2: 4, 3: 6}
 
@@ -194,33 +194,33 @@ def test_one_that_ignores_the_request_to_end_is_ended_all_the_same() -> None:
         time.sleep(600)
         return None
 
-    assert isinstance(results(all_but(0, stubborn), range(1), seconds=0.3)[0], OutOfBoundsError)
+    assert isinstance(results(all_but(0, stubborn), range(1), seconds=0.3)[0], LimitExceededError)
 
 
 def test_a_child_that_is_killed_costs_only_its_release() -> None:
     found = results(all_but(2, lambda: os.kill(os.getpid(), signal.SIGKILL)), range(6))
     error = found.pop(2)
-    assert isinstance(error, OutOfBoundsError)
+    assert isinstance(error, LimitExceededError)
     assert "was killed" in str(error)
     assert found == {key: key * 2 for key in range(6) if key != 2}
 
 
 def test_a_child_that_leaves_costs_only_its_release() -> None:
     found = results(all_but(0, lambda: os._exit(0)), range(3))
-    assert isinstance(found.pop(0), OutOfBoundsError)
+    assert isinstance(found.pop(0), LimitExceededError)
     assert found == {1: 2, 2: 4}
 
 
 def test_even_if_every_child_is_killed_the_run_comes_to_its_end() -> None:
     found = results(lambda key: os.kill(os.getpid(), signal.SIGKILL), range(9))
-    assert [type(error) for error in found.values()] == [OutOfBoundsError] * 9
+    assert [type(error) for error in found.values()] == [LimitExceededError] * 9
 
 
 def test_one_that_eats_memory_is_refused_it_and_stops_nobody() -> None:
     with limited_memory(1024**3):
         found = results(all_but(1, lambda: len(bytearray(4 * 1024**3))), range(3))
     error = found.pop(1)
-    assert isinstance(error, OutOfBoundsError)
+    assert isinstance(error, LimitExceededError)
     assert "took more than 1 GB of memory" in str(error)
     assert found == {0: 0, 2: 4}
 

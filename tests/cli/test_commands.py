@@ -15,7 +15,7 @@ import pytest
 from pipeline import __main__ as program
 from pipeline.cli import COMMANDS
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import Verdict, verdict
+from pipeline.cli.context import ExitStatus, exit_status
 from pipeline.cli.keeping import ahead
 from pipeline.model.errors import (
     ConflictError,
@@ -126,7 +126,7 @@ def test_how_long_a_release_waits_is_told_shortly(left: timedelta, told: str) ->
 # ── How a command ends ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Verdict | None]) -> int:
+def ending(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], ExitStatus | None]) -> int:
     """Return the exit status of a command that does ``deed``."""
     monkeypatch.setattr(program, "run", lambda command, options, environ, console: deed())
     monkeypatch.delenv("DATELINE_DEBUG", raising=False)
@@ -181,7 +181,7 @@ def test_an_error_without_a_hint_has_none(monkeypatch: pytest.MonkeyPatch, capsy
 def test_a_command_that_did_what_it_could_ends_with_the_worst_it_met(
     monkeypatch: pytest.MonkeyPatch, capsys: Say
 ) -> None:
-    assert ending(monkeypatch, lambda: verdict(ReleaseError)) == 2
+    assert ending(monkeypatch, lambda: exit_status(ReleaseError)) == 2
     assert capsys.readouterr().err == "dateline: exit 2 (release)\n"
 
 

@@ -13,50 +13,50 @@ import pytest
 
 from pipeline.build import parity, reading
 from pipeline.build.parity.content import folded
-from pipeline.model.manifest import Claim, Manifest, digest
+from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.model.release import Related, Withdrawal
-from pipeline.model.release_index import Listed, Public
-from pipeline.publish import up_to_date as settle
+from pipeline.model.release_index import IndexEntry, ReleaseIndex
+from pipeline.publish import up_to_date
 from pipeline.publish.candidates import sort, without_rivals
 from pipeline.typography.article import compose
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 from pipeline.writers import html, ninjs
-from tests.build.test_stages import AHEAD, NAMES, NOW, Bench, bench
-from tests.publish.test_up_to_date import publish, settled
+from tests.build.test_stages import AHEAD, NAMES, NOW, ProbeContext, probe_context
+from tests.publish.test_up_to_date import publish, up_to_date_slugs
 from tests.support import sample
 from tests.writers.test_html import page
 
-__all__ = ["bench"]  # the fixture
+__all__ = ["probe_context"]  # the fixture
 
 
-def listed(number: int, language: str = "en", **changes: Any) -> Listed:
-    found = Listed(f"r{number}", language, f"Release {number}", "", NOW - timedelta(days=100 - number))
+def listed(number: int, language: str = "en", **changes: Any) -> IndexEntry:
+    found = IndexEntry(f"r{number}", language, f"Release {number}", "", NOW - timedelta(days=100 - number))
     return msgspec.structs.replace(found, **changes)
 
 
-def beside(known: dict[str, Listed], slug: str) -> dict[str, str]:
+def neighbours(known: dict[str, IndexEntry], slug: str) -> dict[str, str]:
     """Return where the page of a release leads."""
     found = known[slug]
-    around = Public(known, NOW).around(slug, found.language, found.origin, found.date)
+    around = ReleaseIndex(known, NOW).around(slug, found.language, found.origin, found.date)
     return {other.rel: other.slug for other in around if other.rel != "alternate"}
 
 
-def by_slug(*releases: Listed) -> dict[str, Listed]:
+def by_slug(*releases: IndexEntry) -> dict[str, IndexEntry]:
     return {found.slug: found for found in releases}
 
 
 def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
     release = msgspec.structs.replace(sample.release(), withdrawn=Withdrawal(NOW, "No.", "new"))
-    words = Words("en-GB", "UTC")
+    messages = Messages("en-GB", "UTC")
     there = Related("new", "ar", "عنوان <جديد>", "instead")
-    article = compose(release, sample.NEWSROOM, words, instead=there)
-    job = msgspec.structs.replace(sample.job(), release=release, article=article)
+    article = compose(release, sample.NEWSROOM, messages, replacement=there)
+    render_input = msgspec.structs.replace(sample.render_input(), release=release, article=article)
     link = '<a href="{}"{} lang="ar" dir="rtl">عنوان &lt;جديد&gt;</a>'
-    assert link.format("new.html", ' hreflang="ar"') in html.write(job).data.decode()
-    content = json.loads(ninjs.write(job).data)["bodies"][0]["value"]
-    assert link.format(f"{job.base_url}releases/new.html", "") in content
-    parity.check("html", job, html.write(job).data)
-    unknown = msgspec.structs.replace(job, article=compose(release, sample.NEWSROOM, words))
+    assert link.format("new.html", ' hreflang="ar"') in html.write(render_input).data.decode()
+    content = json.loads(ninjs.write(render_input).data)["bodies"][0]["value"]
+    assert link.format(f"{render_input.base_url}releases/new.html", "") in content
+    parity.check("html", render_input, html.write(render_input).data)
+    unknown = msgspec.structs.replace(render_input, article=compose(release, sample.NEWSROOM, messages))
     assert '<a href="new.html">new</a>' in html.write(unknown).data.decode()
 
 
@@ -65,17 +65,17 @@ def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
 
 def test_before_and_after_go_by_date_within_a_language() -> None:
     known = by_slug(listed(3), listed(1), listed(2, "ar"), listed(4, "EN"), listed(5, "ar"))
-    assert [beside(known, slug) for slug in ("r1", "r3", "r4")] == [
+    assert [neighbours(known, slug) for slug in ("r1", "r3", "r4")] == [
         {"next": "r3"},
         {"prev": "r1", "next": "r4"},
         {"prev": "r3"},
     ]
-    assert beside(known, "r2") == {"next": "r5"}
+    assert neighbours(known, "r2") == {"next": "r5"}
 
 
 def test_releases_of_one_instant_stand_by_name() -> None:
     known = by_slug(listed(1, date=NOW), listed(2, date=NOW), listed(3, date=NOW))
-    assert beside(known, "r2") == {"prev": "r1", "next": "r3"}
+    assert neighbours(known, "r2") == {"prev": "r1", "next": "r3"}
 
 
 @pytest.mark.parametrize(
@@ -85,27 +85,27 @@ def test_releases_of_one_instant_stand_by_name() -> None:
 )
 def test_what_is_not_public_or_was_withdrawn_is_stepped_over_and_leads_nowhere(changes: dict[str, Any]) -> None:
     known = by_slug(listed(1), listed(2, **changes), listed(3))
-    assert beside(known, "r1") == {"next": "r3"}
-    assert beside(known, "r2") == {}
-    assert beside(known, "r3") == {"prev": "r1"}
+    assert neighbours(known, "r1") == {"next": "r3"}
+    assert neighbours(known, "r2") == {}
+    assert neighbours(known, "r3") == {"prev": "r1"}
 
 
 def test_what_is_public_though_its_source_is_elsewhere_counts() -> None:
-    assert beside(by_slug(listed(1, gone=True), listed(2)), "r2") == {"prev": "r1"}
+    assert neighbours(by_slug(listed(1, gone=True), listed(2)), "r2") == {"prev": "r1"}
 
 
 def test_old_name_of_a_text_that_is_here_under_another_is_stepped_over() -> None:
     known = by_slug(
         listed(1, "ar", translation_of="x", gone=True), listed(2, "ar", translation_of="x"), listed(3, "ar")
     )
-    assert beside(known, "r2") == {"next": "r3"}
-    assert beside(known, "r3") == {"prev": "r2"}
+    assert neighbours(known, "r2") == {"next": "r3"}
+    assert neighbours(known, "r3") == {"prev": "r2"}
 
 
 def test_ten_thousand_are_told_in_less_than_a_second() -> None:
     known = by_slug(*(listed(number) for number in range(10_000)))
     start = time.process_time()
-    public = Public(known, NOW + timedelta(days=10_000))
+    public = ReleaseIndex(known, NOW + timedelta(days=10_000))
     for found in known.values():
         assert public.around(found.slug, found.language, found.origin, found.date)
     assert time.process_time() - start < 1
@@ -119,64 +119,73 @@ def days_ago(days: int) -> str:
 
 
 @pytest.fixture
-def five(bench: Bench) -> Bench:
+def five(probe_context: ProbeContext) -> ProbeContext:
     """Five public releases, one of them in another language."""
     for number, slug in enumerate(("a", "b", "d", "e")):
-        bench.write(slug, date=days_ago(50 - 10 * number))
-    bench.write("ar", date=days_ago(35), language="ar")
-    publish(bench)
-    return bench
+        probe_context.write(slug, date=days_ago(50 - 10 * number))
+    probe_context.write("ar", date=days_ago(35), language="ar")
+    publish(probe_context)
+    return probe_context
 
 
-def page_of(bench: Bench, slug: str) -> str:
-    return (bench.workshop.public / f"releases/{slug}.html").read_text("utf-8")
+def page_of(probe_context: ProbeContext, slug: str) -> str:
+    return (probe_context.state.public / f"releases/{slug}.html").read_text("utf-8")
 
 
-def made_by_make(bench: Bench, *changed: str) -> set[tuple[str, str]]:
+def made_by_make(probe_context: ProbeContext, *changed: str) -> set[tuple[str, str]]:
     """Run the stages as make does: over what was changed, and over what has a younger manuscript than page."""
-    stamps = {slug: bench.workshop.work / "read" / f"{slug}.json" for slug in bench.workshop.slugs()}
+    stamps = {slug: probe_context.state.work / "read" / f"{slug}.json" for slug in probe_context.state.slugs()}
     before = {slug: file.stat().st_mtime_ns for slug, file in stamps.items() if file.is_file()}
-    list(reading.read(bench.workshop, bench.newsroom, bench.published, changed, bench.now, bench.minor))
+    list(
+        reading.read(
+            probe_context.state,
+            probe_context.newsroom,
+            probe_context.published,
+            changed,
+            probe_context.now,
+            probe_context.minor,
+        )
+    )
     younger = [slug for slug, at in before.items() if stamps[slug].is_file() and stamps[slug].stat().st_mtime_ns > at]
-    found = {name: bench.render([name], sorted({*changed, *younger})) for name in NAMES}
+    found = {name: probe_context.render([name], sorted({*changed, *younger})) for name in NAMES}
     return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "made"}
 
 
-def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_else(five: Bench) -> None:
+def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_else(five: ProbeContext) -> None:
     five.write("c", date=days_ago(36))
     five.read()
-    assert settled(five) == {"a", "e", "ar"}
+    assert up_to_date_slugs(five) == {"a", "e", "ar"}
     wanted = {(name, "c") for name in NAMES} | {(name, slug) for name in ("html", "json") for slug in ("b", "d")}
     assert made_by_make(five, "c") == wanted
     assert "prev=b next=d" in page_of(five, "c")
     assert "prev=a next=c" in page_of(five, "b")
     assert "prev=c next=e" in page_of(five, "d")
-    assert sort(five.workshop, five.house, five.workshop.slugs(), five.now).broken == ()
+    assert sort(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_second_time_nothing_is_left_to_do(five: Bench) -> None:
+def test_second_time_nothing_is_left_to_do(five: ProbeContext) -> None:
     five.write("c", date=days_ago(36))
     publish(five)
-    assert settled(five) == {"a", "b", "c", "d", "e", "ar"}
+    assert up_to_date_slugs(five) == {"a", "b", "c", "d", "e", "ar"}
     assert {step.verb for steps in five.run(NAMES).values() for step in steps.values()} == {"unchanged"}
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"date": days_ago(36), "draft": "true"}], ids=["ahead", "draft"])
-def test_nothing_shows_of_what_waits_and_its_own_page_leads_nowhere(five: Bench, keys: dict[str, str]) -> None:
+def test_nothing_shows_of_what_waits_and_its_own_page_leads_nowhere(five: ProbeContext, keys: dict[str, str]) -> None:
     five.write("c", **keys)
     assert made_by_make(five, "c") == {(name, "c") for name in NAMES}
-    assert settled(five) == {"a", "b", "d", "e", "ar"}
+    assert up_to_date_slugs(five) == {"a", "b", "d", "e", "ar"}
     assert not [slug for slug in ("a", "b", "d", "e", "ar") if re.search(r"\bc\b", page_of(five, slug))]
-    waiting = (five.workshop.waiting / "releases/c.html").read_text("utf-8")
+    waiting = (five.state.waiting / "releases/c.html").read_text("utf-8")
     assert "prev=" not in waiting
     assert "next=" not in waiting
 
 
-def test_when_its_instant_comes_the_one_before_leads_to_it(five: Bench) -> None:
+def test_when_its_instant_comes_the_one_before_leads_to_it(five: ProbeContext) -> None:
     five.write("f", date=AHEAD)
     publish(five)
     five.now += timedelta(seconds=1)
-    assert settled(five) == {"a", "b", "d", "ar"}
+    assert up_to_date_slugs(five) == {"a", "b", "d", "ar"}
     made = {
         (name, slug) for name in NAMES for slug, step in five.render([name], ["f"])[name].items() if step.verb == "made"
     }
@@ -185,7 +194,7 @@ def test_when_its_instant_comes_the_one_before_leads_to_it(five: Bench) -> None:
 
 
 @pytest.mark.parametrize("away", ["withdrawn", "moved", "of another language", "retracted"])
-def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(five: Bench, away: str) -> None:
+def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(five: ProbeContext, away: str) -> None:
     changes = {
         "withdrawn": {"date": days_ago(40), "withdrawn": f"{{date: {days_ago(1)}, reason: No}}"},
         "moved": {"date": days_ago(5)},
@@ -200,30 +209,30 @@ def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(
     assert {("html", "a"), ("html", "d")} <= made
     assert "next=d" in page_of(five, "a")
     assert "prev=a" in page_of(five, "d")
-    assert sort(five.workshop, five.house, five.workshop.slugs(), five.now).broken == ()
+    assert sort(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_renamed_release_is_called_by_its_new_title_next_door(five: Bench) -> None:
+def test_renamed_release_is_called_by_its_new_title_next_door(five: ProbeContext) -> None:
     five.write("b", date=days_ago(40))
     source = five.content / "b.md"
     source.write_text(source.read_text("utf-8").replace("title: B", "title: Better"), "utf-8")
     assert {slug for name, slug in made_by_make(five, "b") if name == "html"} == {"a", "b", "d"}
 
 
-def test_fresh_clone_agrees_with_the_machine_that_published(five: Bench) -> None:
-    digests = settle.sources(five.workshop)
-    for book in five.workshop.work.glob("*.json"):
+def test_fresh_clone_agrees_with_the_machine_that_published(five: ProbeContext) -> None:
+    digests = up_to_date.sources(five.state)
+    for book in five.state.work.glob("*.json"):
         book.unlink()
-    assert settle.settled(five.workshop, five.house, digests) == {"a", "b", "d", "e", "ar"}
+    assert up_to_date.up_to_date_slugs(five.state, five.render_context, digests) == {"a", "b", "d", "e", "ar"}
 
 
-def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: Bench) -> None:
+def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: ProbeContext) -> None:
     """Two publish different releases at once, and both renew the page of the one before."""
     base, before = five.published, five.published.by_slug()["e"]
     five.write("f", date=days_ago(2))
     five.run(NAMES)
-    mine = sort(five.workshop, five.house, ["e", "f"], five.now).ready
-    claim = Claim("rival", "0" * 64, five.now + timedelta(minutes=15))
+    mine = sort(five.state, five.render_context, ["e", "f"], five.now).ready
+    lease = Lease("rival", "0" * 64, five.now + timedelta(minutes=15))
     name = digest(b"e")
 
     def going(now: Manifest) -> list[str]:
@@ -234,8 +243,8 @@ def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: Bench) -> No
         return msgspec.structs.replace(base, rows=tuple(rows))
 
     assert going(base) == ["e", "f"]
-    assert going(msgspec.structs.replace(base, claims={name: claim})) == ["f"]
-    assert going(msgspec.structs.replace(base, claims={name: msgspec.structs.replace(claim, by="me")})) == ["e", "f"]
+    assert going(msgspec.structs.replace(base, leases={name: lease})) == ["f"]
+    assert going(msgspec.structs.replace(base, leases={name: msgspec.structs.replace(lease, by="me")})) == ["e", "f"]
     assert going(with_row(record="0" * 64)) == ["f"], "a rival's is there"
     assert going(with_row(record=mine[0].row.record)) == ["e", "f"], "the same as ours"
     assert before.source == mine[0].row.source
@@ -247,17 +256,17 @@ def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: Bench) -> No
 
 def test_page_leads_to_the_release_before_and_the_next() -> None:
     around = (Related("older", "en-GB", "What was <said> before", "prev"), Related("newer", "en-GB", "Then", "next"))
-    found = page(msgspec.structs.replace(sample.job(), beside=around))
+    found = page(msgspec.structs.replace(sample.render_input(), neighbours=around))
     for other in around:
         (link,) = found.all("link", rel=other.rel)
         (anchor,) = found.all("a", rel=other.rel)
         assert link["href"] == anchor["href"] == f"{other.slug}.html"
         assert (anchor["lang"], anchor["hreflang"], anchor["dir"]) == ("en-GB", "en-GB", "ltr")
-    words = " ".join(found.words())
-    assert " ".join(folded("Previous What was <said> before Next Then")) in words
+    messages = " ".join(found.words())
+    assert " ".join(folded("Previous What was <said> before Next Then")) in messages
 
 
 def test_page_of_the_only_release_leads_nowhere() -> None:
-    found = page(sample.job())
+    found = page(sample.render_input())
     assert not found.all("a", rel="prev") + found.all("a", rel="next")
     assert "previous" not in found.words()

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from pipeline.model.errors import ConflictError, StorageError
-from pipeline.model.manifest import EMPTY, KEY, Claim, Manifest, Row, digest, dump, load, year_pages
+from pipeline.model.manifest import EMPTY, KEY, Lease, Manifest, Row, digest, dump, load, year_pages
 from pipeline.publish import apply as publish
 from pipeline.publish import commits
 from pipeline.publish.apply import Publisher, apply, draft, list_all
-from pipeline.publish.candidates import Ready
-from pipeline.publish.commits import Seen, commit, look
+from pipeline.publish.candidates import Candidate
+from pipeline.publish.commits import Snapshot, commit, look
 from pipeline.publish.plan import File, Upload
-from pipeline.storage import Bucket, Clock, Copy, Head, Link, PreconditionFailed, Put, Stored
+from pipeline.storage import Bucket, Clock, CopyRequest, Head, PreconditionFailed, PresignedLink, Put, Stored
 from pipeline.writers.ninjs import digests
 from tests.site.test_pages import DAY, row
 
@@ -72,7 +72,7 @@ class Memory:
             self.put(put)
             done(put.key)
 
-    def copy_all(self, copies: Iterable[Copy], done: Callable[[str], None] = lambda key: None) -> None:
+    def copy_all(self, copies: Iterable[CopyRequest], done: Callable[[str], None] = lambda key: None) -> None:
         raise AssertionError("nothing waits here")
 
     def copy(
@@ -87,7 +87,7 @@ class Memory:
     def delete(self, key: str, bucket: Bucket = "public") -> None:
         raise AssertionError(f"{key}: nothing public is ever deleted")
 
-    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> PresignedLink:
         raise AssertionError(f"{key}: publishing shares nothing")
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
@@ -104,7 +104,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     return Memory()
 
 
-def release(slug: str, words: str = "words", days: int = 0, **changes: object) -> Ready:
+def release(slug: str, words: str = "words", days: int = 0, **changes: object) -> Candidate:
     """Return a release whose record lists its one other file by digest, as real ones do."""
     pdf = f"{slug} as PDF: {words}".encode()
     key = f"releases/{slug}.pdf"
@@ -112,7 +112,7 @@ def release(slug: str, words: str = "words", days: int = 0, **changes: object) -
     files = tuple(
         File(name, digest(data), len(data), data) for name, data in ((key, pdf), (f"releases/{slug}.json", record))
     )
-    return Ready(row(slug, days, record=digest(record), fingerprint=words, **changes), files)
+    return Candidate(row(slug, days, record=digest(record), fingerprint=words, **changes), files)
 
 
 def build(manifest: Manifest) -> Mapping[str, bytes]:
@@ -144,7 +144,7 @@ class Office:
         self.base = store.manifest() if base is None else base
         self.done: list[Upload] = []
 
-    def publish(self, *ready: Ready) -> Manifest:
+    def publish(self, *ready: Candidate) -> Manifest:
         seen = look(self.store)
         assets = [File(key, digest(data), len(data), data) for key, data in ASSETS.items()]
         todo = draft(ready, assets, seen.manifest, self.store)
@@ -152,7 +152,7 @@ class Office:
         return list_all(self.store, LISTINGS, build, self.done.append).manifest
 
 
-def rival(store: Memory, *ready: Ready, base: Manifest | None = None) -> Callable[[], Manifest]:
+def rival(store: Memory, *ready: Candidate, base: Manifest | None = None) -> Callable[[], Manifest]:
     """Return what publishes ``ready`` undisturbed from another machine."""
 
     def deed() -> Manifest:
@@ -187,7 +187,7 @@ def check(store: Memory) -> Manifest:
     return manifest
 
 
-def settled(store: Memory) -> bytes:
+def up_to_date_slugs(store: Memory) -> bytes:
     """Return a digest of everything public, without the serial, the year pages' names, and pages that nobody names."""
     manifest = store.manifest()
     same = {key: body for key, body in store.objects.items() if key != KEY and not key.startswith("manifest/")}
@@ -195,7 +195,7 @@ def settled(store: Memory) -> bytes:
     return msgspec.json.encode([sorted((key, digest(body)) for key, body in same.items()), digest(rows)])
 
 
-def three_years() -> tuple[Ready, ...]:
+def three_years() -> tuple[Candidate, ...]:
     return tuple(release(f"r{year}", days=-365 * year) for year in range(3))
 
 
@@ -286,7 +286,7 @@ def test_files_come_from_disk_too(memory: Memory, tmp_path: Path) -> None:
         assert isinstance(file.source, bytes)
         path.write_bytes(file.source)
         files.append(File(file.key, file.sha256, file.size, path))
-    Office(memory).publish(Ready(found.row, tuple(files)))
+    Office(memory).publish(Candidate(found.row, tuple(files)))
     check(memory)
 
 
@@ -311,7 +311,7 @@ def test_a_first_publication_does_not_tell_its_name(memory: Memory) -> None:
     Office(memory).publish(release("so-far-unknown"))
     assert len(seen) == 1
     assert b"unknown" not in seen[0]
-    assert memory.manifest().claims == {}
+    assert memory.manifest().leases == {}
 
 
 # ── Rivals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -430,7 +430,7 @@ def test_rival_who_comes_after_the_claim_is_told_and_changes_nothing(memory: Mem
     assert check(memory).rows[0].record == mine.row.record
     for file in mine.files:
         assert memory.objects[file.key] == file.source
-    assert memory.manifest().claims == {}
+    assert memory.manifest().leases == {}
 
 
 def test_claim_of_a_publisher_who_is_never_heard_of_again_runs_out(memory: Memory) -> None:
@@ -451,11 +451,11 @@ def test_claim_of_a_publisher_who_is_never_heard_of_again_runs_out(memory: Memor
 
 def test_killed_publisher_takes_up_its_own_claim_with_other_words_at_once(memory: Memory) -> None:
     seen = look(memory)
-    claimed = Claim("mine", "0" * 64, NOW + timedelta(minutes=15))
-    memory.objects[KEY] = dump(Manifest(1, claims={digest(b"mine"): claimed}))
+    with_leases = Lease("mine", "0" * 64, NOW + timedelta(minutes=15))
+    memory.objects[KEY] = dump(Manifest(1, leases={digest(b"mine"): with_leases}))
     assert not seen.etag
     Office(memory).publish(release("mine", "my words"))
-    assert memory.manifest().claims == {}
+    assert memory.manifest().leases == {}
 
 
 def test_a_listing_of_an_older_manifest_never_replaces_one_of_a_newer(memory: Memory) -> None:
@@ -616,7 +616,7 @@ def test_a_run_killed_before_any_of_its_writes_lists_nothing_that_is_not_there_a
         assert check(store).serial >= serial
         store.before = lambda put: None
         run(store)
-        assert settled(store) == settled(undisturbed), f"killed before write {number}"
+        assert up_to_date_slugs(store) == up_to_date_slugs(undisturbed), f"killed before write {number}"
         assert not [listed for listed in check(store).rows if listed.replacing]
         puts = len(store.puts)
         run(store)
@@ -628,14 +628,14 @@ def test_a_run_killed_while_replacing_can_be_taken_back_by_the_old_words(memory:
     for number in range(1, 7):
         store = Memory()
         Office(store).publish(release("one"))
-        original = settled(store)
+        original = up_to_date_slugs(store)
         store.before = killed_at(number)
         try:
             Office(store).publish(release("one", "other words"))
         except Killed:
             store.before = lambda put: None
             Office(store).publish(release("one"))
-            assert settled(store) == original, f"killed before write {number}"
+            assert up_to_date_slugs(store) == original, f"killed before write {number}"
 
 
 def test_the_serial_only_grows_and_by_one_with_every_commit(memory: Memory) -> None:
@@ -656,7 +656,7 @@ def test_commit_without_a_change_writes_nothing_and_with_one_reads_back(memory: 
     seen, count = look(memory), len(memory.puts)
     assert commit(memory, seen, lambda current: current) == seen
     assert len(memory.puts) == count
-    stale = Seen(EMPTY, '"an older one"')
+    stale = Snapshot(EMPTY, '"an older one"')
     found = commit(memory, stale, lambda current: msgspec.structs.replace(current, assets=("assets/x.1.css",)))
     assert [listed.slug for listed in found.manifest.rows] == ["one"]
     assert found.manifest.assets == ("assets/x.1.css",)
@@ -681,7 +681,7 @@ def test_rivals_wait_longer_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.publish.commits.time.sleep", slept.append)
     monkeypatch.setattr("pipeline.publish.commits.random.uniform", lambda low, high: high)
     for turn in range(8):
-        commits.stand_back(turn)
+        commits.back_off(turn)
     assert slept == sorted(slept)
     assert 0 < sum(slept) < 15
 

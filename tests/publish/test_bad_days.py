@@ -265,8 +265,8 @@ def put_by_hand(office: Office, key: str, media_type: str) -> None:
 def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
     office.write("one")
     base = address_of(office.make("publish").out)
-    doubtful = office.folder / "output/.work/doubtful.json"
-    doubtful.write_text('["one"]')
+    unverified = office.folder / "output/.work/doubtful.json"
+    unverified.write_text('["one"]')
     result = office.make("publish")
     assert result.status == 0
     assert "6 unchanged" in result.out, "it is read back now, and as it is there, it does not go up again"
@@ -274,7 +274,7 @@ def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
     good = get(f"{base}releases/one.pdf")[2]
     put_by_hand(office, "releases/one.pdf", "application/pdf")
     assert "nothing to do" in office.make("publish").out, "who looks at all of it each time never ends"
-    doubtful.write_text('["one"]')
+    unverified.write_text('["one"]')
     result = office.make("publish")
     assert result.status == 0
     assert "upload  one" in result.out

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from pipeline.model.errors import ConflictError
-from pipeline.model.manifest import Claim, Manifest, digest
+from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.publish import apply as publish
 from pipeline.publish.apply import BATCH, Publisher
-from pipeline.publish.candidates import Ready
+from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import commit, look
 from pipeline.publish.plan import File, Upload
 from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, open_store
@@ -90,7 +90,7 @@ def store(real: ObjectStore) -> Counting:
     return Counting(real)
 
 
-def release(number: int, template: str, slug: str = "") -> Ready:
+def release(number: int, template: str, slug: str = "") -> Candidate:
     """Return a release of a PDF, a page and a record that states the digests of both."""
     name = slug or f"r{number:04}"
     made = {f"releases/{name}{suffix}": f"{name} {template} {suffix}".encode() for suffix in (".pdf", ".html")}
@@ -98,14 +98,14 @@ def release(number: int, template: str, slug: str = "") -> Ready:
     made[f"releases/{name}.json"] = msgspec.json.encode({"altIds": stated, "made": template})
     files = tuple(File(key, digest(data), len(data), data) for key, data in made.items())
     record = files[-1].sha256
-    return Ready(row(name, -number, record=record, fingerprint=template, source=f"source of {name}"), files)
+    return Candidate(row(name, -number, record=record, fingerprint=template, source=f"source of {name}"), files)
 
 
-def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Ready, ...]:
+def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Candidate, ...]:
     return tuple(release(number, template) for number in numbers)
 
 
-def run(store: ObjectStore, ready: Iterable[Ready], name: str = "mine", now: datetime = NOW) -> Manifest:
+def run(store: ObjectStore, ready: Iterable[Candidate], name: str = "mine", now: datetime = NOW) -> Manifest:
     """Publish as a run does that comes from a fresh clone: what is settled is not even looked at."""
     seen = look(store)
     rows = seen.manifest.by_slug()
@@ -196,7 +196,7 @@ def test_new_look_goes_up_in_order_and_a_batch_at_a_time(store: Counting) -> Non
     blocks = [sorted(places[start : start + BATCH]) for start in range(0, MANY, BATCH)]
     assert [number for block in blocks for number in block] == list(range(MANY)), "the newest first"
     assert store.commits() == len(blocks) + 1, "what is finished is listed, and what comes is claimed, in one"
-    assert look(store).manifest.claims == {}
+    assert look(store).manifest.leases == {}
 
 
 def test_files_that_are_there_are_asked_for_and_not_put_again(store: Counting) -> None:
@@ -242,13 +242,13 @@ def test_page_goes_up_after_the_new_one_that_it_leads_to_and_a_record_after_all_
 
 def test_what_is_up_is_listed_when_the_next_batch_turns_out_to_be_somebody_elses(store: Counting) -> None:
     run(store, newsroom("old"))
-    theirs = Claim("theirs", "0" * 64, NOW + timedelta(hours=1))
+    theirs = Lease("theirs", "0" * 64, NOW + timedelta(hours=1))
     last = digest(b"r0150")
 
     def rival(put: Put) -> bool:
         if put.key == "releases/r0010.pdf":
             commit(
-                store.real, look(store), lambda now: msgspec.structs.replace(now, claims={**now.claims, last: theirs})
+                store.real, look(store), lambda now: msgspec.structs.replace(now, leases={**now.leases, last: theirs})
             )
         return False
 
@@ -258,7 +258,7 @@ def test_what_is_up_is_listed_when_the_next_batch_turns_out_to_be_somebody_elses
     worn = whole(store)
     assert worn == {"new": 150, "old": MANY - 150}
     found = look(store).manifest
-    assert found.claims == {last: theirs}
+    assert found.leases == {last: theirs}
     assert not [listed for listed in found.rows if listed.replacing]
 
 
@@ -270,7 +270,7 @@ def test_what_is_claimed_last_is_claimed_as_long(store: Counting, monkeypatch: p
 
     def notice(put: Put) -> bool:
         if put.key == "manifest.json" and isinstance(put.body, bytes):
-            until.extend(claim.until for claim in msgspec.json.decode(put.body, type=Manifest).claims.values())
+            until.extend(lease.until for lease in msgspec.json.decode(put.body, type=Manifest).leases.values())
         return False
 
     store.fatal = notice

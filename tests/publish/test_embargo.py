@@ -98,7 +98,7 @@ def clone(office: Office, folder: Path) -> Office:
     return found
 
 
-class Job:
+class RenderInput:
     """A ``make publish`` that runs beside the test."""
 
     def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
@@ -119,10 +119,10 @@ class Job:
     def text(self) -> str:
         return self.out.read_text("utf-8")
 
-    def until(self, words: str, seconds: float = 200) -> None:
+    def until(self, messages: str, seconds: float = 200) -> None:
         """Wait until the job said ``words``."""
         deadline = time.monotonic() + seconds
-        while words not in self.text:
+        while messages not in self.text:
             assert time.monotonic() < deadline, self.text
             assert self.process.poll() is None, self.text
             time.sleep(0.01)
@@ -201,9 +201,9 @@ def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
     instant = in_time(4)
     office.write("shared", title=SECRET, date=instant.isoformat())
     other = clone(office, tmp_path / "other")
-    jobs = [Job(office, "WAIT=15m"), Job(other, "WAIT=15m", **env_of(office))]
+    jobs = [RenderInput(office, "WAIT=15m"), RenderInput(other, "WAIT=15m", **env_of(office))]
     with Poller(base, ["shared"], instant) as poller:
-        ended = [job.end() for job in jobs]
+        ended = [render_input.end() for render_input in jobs]
         poller.wait(5)
     for result in ended:
         assert result.status == 0, result.text
@@ -219,16 +219,16 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
     instant = in_time(4)
     for slug in ("kept", "moved", "cancelled"):
         office.write(slug, date=instant.isoformat())
-    job = Job(office, "WAIT=15m")
-    job.until("due before")
+    render_input = RenderInput(office, "WAIT=15m")
+    render_input.until("due before")
     other = clone(office, tmp_path / "other")
     other.write("moved", date=soon(3600).isoformat())
     other.write("cancelled", date=instant.isoformat(), draft="true")
     assert other.make("publish", **env_of(office)).status == 0
     if datetime.now(UTC) >= instant:
-        job.kill()
+        render_input.kill()
         pytest.skip("this machine is too busy to move a date in time")
-    result = job.end()
+    result = render_input.end()
     assert result.status == 0, result.text
     sleep_past(instant, 2)
     assert get(f"{base}releases/kept.html")[0] == 200
@@ -248,10 +248,10 @@ def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) ->
     base = published(office)
     instant = in_time()
     office.write("edited", date=instant.isoformat(), body="Words before.")
-    job = Job(office, "WAIT=15m")
-    job.until("due before")
+    render_input = RenderInput(office, "WAIT=15m")
+    render_input.until("due before")
     office.write("edited", date=instant.isoformat(), body="Words after.")
-    assert job.end().status == 0, job.text
+    assert render_input.end().status == 0, render_input.text
     assert b"Words after." in get(f"{base}releases/edited.txt")[2]
     assert office.make("verify").status == 0
 
@@ -286,32 +286,34 @@ def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Offic
 def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
     office.write("moved", date=soon(1500).isoformat())
     base = published(office)
-    job = Job(office, "WAIT=30m")
+    render_input = RenderInput(office, "WAIT=30m")
     try:
-        job.until("due before")
+        render_input.until("due before")
         instant = in_time(4)
         office.write("moved", date=instant.isoformat())
         published(office)
-        job.until("lift    moved")
-        assert (datetime.now(UTC) - instant).total_seconds() < 8, job.text
-        assert job.end().status == 0, job.text
+        render_input.until("lift    moved")
+        assert (datetime.now(UTC) - instant).total_seconds() < 8, render_input.text
+        assert render_input.end().status == 0, render_input.text
         assert get(f"{base}releases/moved.html")[0] == 200
     finally:
-        job.kill()
+        render_input.kill()
 
 
 def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office) -> None:
     base = published(office)
     instant = in_time() + timedelta(seconds=25)
     office.write("guarded", date=instant.isoformat())
-    job = Job(office, "WAIT=15m")
+    render_input = RenderInput(office, "WAIT=15m")
     try:
-        job.until("due before")
+        render_input.until("due before")
         office.make("stop")
-        assert job.end().status == 0, job.text
+        assert render_input.end().status == 0, render_input.text
     finally:
-        job.kill()
-    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", job.text, re.MULTILINE), job.text
+        render_input.kill()
+    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", render_input.text, re.MULTILINE), (
+        render_input.text
+    )
     assert get(f"{base}releases/guarded.html")[0] == 200
 
 
@@ -323,13 +325,13 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
     base = published(office)
     instant = in_time()
     office.write("killed", date=instant.isoformat())
-    job = Job(office, "WAIT=15m")
-    job.until("due before")
+    render_input = RenderInput(office, "WAIT=15m")
+    render_input.until("due before")
     if when == "lifting":
         deadline = time.monotonic() + 60
         while get(f"{base}releases/killed.txt")[0] != 200:
-            assert time.monotonic() < deadline, job.text
-    job.kill()
+            assert time.monotonic() < deadline, render_input.text
+    render_input.kill()
     if when == "waiting":
         assert get(f"{base}releases/killed.txt")[0] == 404
         sleep_past(instant)

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import pytest
 
 from pipeline.model.formats import FORMATS, media_type
-from pipeline.publish import leak_test as leaks
-from pipeline.publish.leak_test import Name
+from pipeline.publish import leak_test
+from pipeline.publish.leak_test import HiddenRelease
 from pipeline.storage import Bucket, ObjectStore, Put
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
 from tests.support import faulty
 
@@ -20,19 +20,19 @@ PICTURE = "tape.png"
 
 
 @pytest.fixture
-def stranger(here: Destination) -> Stranger:
-    return Stranger(here.address, {})
+def anonymous(here: Destination) -> AnonymousClient:
+    return AnonymousClient(here.address, {})
 
 
 @pytest.fixture
-def private(here: Destination) -> Stranger:
-    return Stranger(here.private_address, {})
+def private(here: Destination) -> AnonymousClient:
+    return AnonymousClient(here.private_address, {})
 
 
 @pytest.fixture
-def name(store: ObjectStore) -> Iterator[Name]:
+def name(store: ObjectStore) -> Iterator[HiddenRelease]:
     """What a test may call a waiting release; whatever lies under it afterwards is removed."""
-    found = Name(f"leak-{secrets.token_hex(4)}", (PICTURE,))
+    found = HiddenRelease(f"leak-{secrets.token_hex(4)}", (PICTURE,))
     yield found
     for key in list(store.list()):
         if found.slug in key.lower():
@@ -43,31 +43,38 @@ def put(store: ObjectStore, key: str, bucket: Bucket = "public") -> None:
     store.put(Put(key=key, body=b"words", media_type="text/plain"), bucket)
 
 
-def test_what_waits_answers_as_a_name_that_never_was(stranger: Stranger, name: Name) -> None:
-    assert leaks.traces(stranger, [name, Name("never-heard-of")]) == []
-    assert leaks.traces(stranger, []) == []
+def test_what_waits_answers_as_a_name_that_never_was(anonymous: AnonymousClient, name: HiddenRelease) -> None:
+    assert leak_test.traces(anonymous, [name, HiddenRelease("never-heard-of")]) == []
+    assert leak_test.traces(anonymous, []) == []
 
 
 @pytest.mark.parametrize("kind", [*(row.suffix for row in FORMATS), f"/{PICTURE}"])
-def test_each_final_address_is_asked_for(store: ObjectStore, stranger: Stranger, name: Name, kind: str) -> None:
+def test_each_final_address_is_asked_for(
+    store: ObjectStore, anonymous: AnonymousClient, name: HiddenRelease, kind: str
+) -> None:
     put(store, f"releases/{name.slug}{kind}")
     for guessing in (False, True):
-        found = leaks.traces(stranger, [Name("never-heard-of"), name], guessing=guessing)
+        found = leak_test.traces(anonymous, [HiddenRelease("never-heard-of"), name], guessing=guessing)
         assert found == [name.slug]
 
 
-PLAIN = [path for path in leaks.guesses(Name("slug", (PICTURE,))) if not set("?%") & set(path)]
+PLAIN = [path for path in leak_test.guesses(HiddenRelease("slug", (PICTURE,))) if not set("?%") & set(path)]
 
 
 @pytest.mark.parametrize("path", [path for path in PLAIN if not path.endswith("/") and "//" not in path])
-def test_each_guess_is_asked_for(store: ObjectStore, stranger: Stranger, name: Name, path: str) -> None:
+def test_each_guess_is_asked_for(
+    store: ObjectStore, anonymous: AnonymousClient, name: HiddenRelease, path: str
+) -> None:
     put(store, path.replace("slug", name.slug).replace("SLUG", name.slug.upper()))
-    assert leaks.traces(stranger, [name]) == [name.slug]
-    assert leaks.traces(stranger, [name], guessing=False) == []
+    assert leak_test.traces(anonymous, [name]) == [name.slug]
+    assert leak_test.traces(anonymous, [name], guessing=False) == []
 
 
 def test_guesses_are_many_and_none_is_asked_for_in_vain() -> None:
-    found = [*leaks.addresses(Name("slug", (PICTURE,))), *leaks.guesses(Name("slug", (PICTURE,)))]
+    found = [
+        *leak_test.addresses(HiddenRelease("slug", (PICTURE,))),
+        *leak_test.guesses(HiddenRelease("slug", (PICTURE,))),
+    ]
     assert len(set(found)) == len(found) > 40
     decoded = {unquote(path) for path in found}
     for kind in ("releases/SLUG.pdf", "staged/slug.pdf", "releases/slug/r1/slug.html", "releases/slug/tape.png"):
@@ -76,45 +83,47 @@ def test_guesses_are_many_and_none_is_asked_for_in_vain() -> None:
 
 
 def test_what_lies_in_the_private_bucket_is_no_leak(
-    store: ObjectStore, stranger: Stranger, private: Stranger, name: Name
+    store: ObjectStore, anonymous: AnonymousClient, private: AnonymousClient, name: HiddenRelease
 ) -> None:
     keys = [f"staged/{name.slug}/1", "waiting.json"]
     for key in keys:
         put(store, key, "private")
     try:
-        assert leaks.traces(stranger, [name]) == []
-        assert leaks.opened(private, keys) == ""
-        assert not leaks.mirrored(stranger, keys)
+        assert leak_test.traces(anonymous, [name]) == []
+        assert leak_test.opened(private, keys) == ""
+        assert not leak_test.mirrored(anonymous, keys)
     finally:
         for key in keys:
             store.delete(key, "private")
 
 
-def test_a_private_bucket_that_answers_is_told_of(store: ObjectStore, stranger: Stranger, name: Name) -> None:
+def test_a_private_bucket_that_answers_is_told_of(
+    store: ObjectStore, anonymous: AnonymousClient, name: HiddenRelease
+) -> None:
     put(store, f"staged/{name.slug}/1")  # the public bucket in the private one's place
-    assert leaks.opened(stranger, ["staged/nothing"]) == ""
-    assert "read" in leaks.opened(stranger, ["staged/nothing", f"staged/{name.slug}/1"])
-    assert leaks.mirrored(stranger, [f"staged/{name.slug}/1"])
+    assert leak_test.opened(anonymous, ["staged/nothing"]) == ""
+    assert "read" in leak_test.opened(anonymous, ["staged/nothing", f"staged/{name.slug}/1"])
+    assert leak_test.mirrored(anonymous, [f"staged/{name.slug}/1"])
 
 
 def test_a_private_bucket_that_can_be_listed_is_told_of(here: Destination) -> None:
     with faulty.proxy(here.endpoint) as bad:
         bad.add("GET", "?versions", lambda exchange: exchange.answer(200, [("Content-Length", "0")], b""))
-        stranger = Stranger(here.private_address.replace(here.endpoint, bad.endpoint), {})
-        assert "list" in leaks.opened(stranger, [])
-        assert leaks.opened(stranger, []) == ""
+        anonymous = AnonymousClient(here.private_address.replace(here.endpoint, bad.endpoint), {})
+        assert "list" in leak_test.opened(anonymous, [])
+        assert leak_test.opened(anonymous, []) == ""
 
 
 @pytest.mark.parametrize("status", [403, 410])
-def test_another_refusal_than_that_of_nothing_is_a_trace(here: Destination, name: Name, status: int) -> None:
+def test_another_refusal_than_that_of_nothing_is_a_trace(here: Destination, name: HiddenRelease, status: int) -> None:
     with faulty.proxy(here.endpoint) as bad:
         bad.add("HEAD", f"{name.slug}.docx", faulty.refusal(status, "Gone"))
-        stranger = Stranger(here.address.replace(here.endpoint, bad.endpoint), {})
-        assert leaks.traces(stranger, [name]) == [name.slug]
-        assert leaks.traces(stranger, [name]) == []
+        anonymous = AnonymousClient(here.address.replace(here.endpoint, bad.endpoint), {})
+        assert leak_test.traces(anonymous, [name]) == [name.slug]
+        assert leak_test.traces(anonymous, [name]) == []
 
 
-def test_media_types_of_refusals_are_compared_too(here: Destination, name: Name) -> None:
+def test_media_types_of_refusals_are_compared_too(here: Destination, name: HiddenRelease) -> None:
     key = f"releases/{name.slug}.pdf"
     with faulty.proxy(here.endpoint) as bad:
 
@@ -124,5 +133,5 @@ def test_media_types_of_refusals_are_compared_too(here: Destination, name: Name)
             exchange.answer(status, [*headers, ("Content-Type", media_type(key))], body)
 
         bad.add("GET", key, typed)
-        stranger = Stranger(here.address.replace(here.endpoint, bad.endpoint), {})
-        assert leaks.traces(stranger, [name], guessing=False) == [name.slug]
+        anonymous = AnonymousClient(here.address.replace(here.endpoint, bad.endpoint), {})
+        assert leak_test.traces(anonymous, [name], guessing=False) == [name.slug]

@@ -15,13 +15,13 @@ from pipeline.publish.commits import look
 from pipeline.storage.embedded.folder import BUCKET
 from tests.support.newsroom import Office
 from tests.support.onlooker import Onlooker, watching
-from tests.support.sweep import WRITES, Bench, bench_in, step_of
+from tests.support.sweep import WRITES, ProbeContext, bench_in, step_of
 
 EIGHT = range(8)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def probe_context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProbeContext]:
     with bench_in(tmp_path_factory.mktemp("many")) as found:
         yield found
 
@@ -38,12 +38,12 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def shared(bench: Bench) -> Office:
+def shared(probe_context: ProbeContext) -> Office:
     """The checkout that all work in; content and output are each one's own."""
-    return Office(bench.folder / "shared")
+    return Office(probe_context.folder / "shared")
 
 
-def desk(shared: Office, name: str) -> Office:
+def context(shared: Office, name: str) -> Office:
     """Return a publisher with a content folder of its own beside the others'."""
     found = object.__new__(Office)
     found.folder = shared.folder
@@ -58,20 +58,20 @@ def arguments(office: Office) -> tuple[str, str]:
     return f"CONTENT={name}", f"OUTPUT={name.replace('content', 'output')}"
 
 
-def prepare(bench: Bench, offices: list[Office]) -> None:
+def prepare(probe_context: ProbeContext, offices: list[Office]) -> None:
     """Render what each is about to publish, so that all are at their uploads at once."""
     for office in offices:
-        done = office.make("render", *arguments(office), **bench.environ)
+        done = office.make("render", *arguments(office), **probe_context.environ)
         assert done.status == 0, done.text
 
 
-def publish_at_once(bench: Bench, offices: list[Office]) -> list[Run]:
+def publish_at_once(probe_context: ProbeContext, offices: list[Office]) -> list[Run]:
     """Start all publishers in the same moment."""
     began = time.monotonic()
 
     def publish(office: Office) -> Run:
         begun = time.monotonic() - began
-        result = office.make("publish", *arguments(office), **bench.environ)
+        result = office.make("publish", *arguments(office), **probe_context.environ)
         said = re.search(r"dateline: exit (\d)", result.err)
         status = int(said[1]) if said else result.status
         return Run(office.content.name, begun, time.monotonic() - began, status, result.text)
@@ -80,34 +80,34 @@ def publish_at_once(bench: Bench, offices: list[Office]) -> list[Run]:
         return list(pool.map(publish, offices))
 
 
-def show(bench: Bench, runs: list[Run]) -> None:
+def show(probe_context: ProbeContext, runs: list[Run]) -> None:
     """Print the record of who was when; pytest shows it with -s."""
     for run in runs:
         print(f"{run.name:<16} {run.begun:6.2f} s to {run.ended:6.2f} s, exit {run.status}")
-    seen = list(bench.gate.seen)
+    seen = list(probe_context.gate.seen)
     tries, written = seen.count(("PUT", f"/{BUCKET}/manifest.json")), [each for each in seen if each[0] in WRITES]
     for step, number in Counter(step_of(*request) for request in written).most_common():
         print(f"{number:>5} {step}")
     print(f"{len(seen)} requests, {len(written)} writes, {tries} of them of the manifest")
 
 
-def test_eight_at_once_with_different_releases_all_end_up_listed(bench: Bench, shared: Office) -> None:
-    offices = [desk(shared, f"eight-{number}") for number in EIGHT]
+def test_eight_at_once_with_different_releases_all_end_up_listed(probe_context: ProbeContext, shared: Office) -> None:
+    offices = [context(shared, f"eight-{number}") for number in EIGHT]
     for number, office in enumerate(offices):
         office.write(f"from-{number}", title=f"The release of {number}", date=f"2026-0{number + 1}-05T09:00+00:00")
-    alone = desk(shared, "alone")
+    alone = context(shared, "alone")
     alone.write("alone", date="2025-01-05T09:00+00:00")
-    prepare(bench, [alone, *offices])
-    (single,) = publish_at_once(bench, [alone])
-    bench.gate.count_anew()
-    onlooker = Onlooker(bench.address)
-    with watching(onlooker) as troubles:
-        runs = publish_at_once(bench, offices)
-    show(bench, [single, *runs])
+    prepare(probe_context, [alone, *offices])
+    (single,) = publish_at_once(probe_context, [alone])
+    probe_context.gate.count_anew()
+    onlooker = Onlooker(probe_context.address)
+    with watching(onlooker) as problems:
+        runs = publish_at_once(probe_context, offices)
+    show(probe_context, [single, *runs])
     assert [run.status for run in runs] == [0] * len(EIGHT), "\n".join(run.said for run in runs if run.status)
-    assert troubles + onlooker.look() == []
+    assert problems + onlooker.look() == []
     for key in ("manifest.json", "index.html", "feed.xml", "feeds/lang/en-GB.xml", "archive/2026.html", "sitemap.xml"):
-        body = onlooker.stranger.get(key).body.decode()
+        body = onlooker.anonymous.get(key).body.decode()
         for number in EIGHT:
             assert f"from-{number}" in body, key
     # A minute, and on a machine that has other things to do no more than one after the other would take.
@@ -115,35 +115,35 @@ def test_eight_at_once_with_different_releases_all_end_up_listed(bench: Bench, s
 
 
 def same_release(shared: Office, names: tuple[str, str], slug: str, bodies: tuple[str, str]) -> list[Office]:
-    offices = [desk(shared, name) for name in names]
+    offices = [context(shared, name) for name in names]
     for office, body in zip(offices, bodies, strict=True):
         office.write(slug, title="The same release", body=body)
     return offices
 
 
 def test_same_release_with_other_words_at_once_has_one_winner_and_the_other_is_told_of_both(
-    bench: Bench, shared: Office
+    probe_context: ProbeContext, shared: Office
 ) -> None:
     words = ("What the one says.", "What the other says.")
     offices = same_release(shared, ("one", "other"), "contested", words)
-    prepare(bench, offices)
-    onlooker = Onlooker(bench.address)
-    with watching(onlooker) as troubles:
-        runs = publish_at_once(bench, offices)
+    prepare(probe_context, offices)
+    onlooker = Onlooker(probe_context.address)
+    with watching(onlooker) as problems:
+        runs = publish_at_once(probe_context, offices)
     assert sorted(run.status for run in runs) == [0, 4], [run.said for run in runs]
     winner, loser = sorted(range(2), key=lambda number: runs[number].status)
-    assert words[winner] in onlooker.stranger.get("releases/contested.txt").body.decode()
-    assert troubles + onlooker.look() == []
-    rows = {listed.slug: listed for listed in look(bench.store).manifest.rows}
+    assert words[winner] in onlooker.anonymous.get("releases/contested.txt").body.decode()
+    assert problems + onlooker.look() == []
+    rows = {listed.slug: listed for listed in look(probe_context.store).manifest.rows}
     stated = re.search(r"contested: .*\(?record (\w{12}); this one (\w{12})\)?", runs[loser].said)
     assert stated, runs[loser].said
     assert rows["contested"].record.startswith(stated[1])
     assert stated[1] != stated[2]
 
 
-def test_same_words_at_once_are_the_same_work(bench: Bench, shared: Office) -> None:
+def test_same_words_at_once_are_the_same_work(probe_context: ProbeContext, shared: Office) -> None:
     offices = same_release(shared, ("this", "that"), "agreed", ("What both say.", "What both say."))
-    prepare(bench, offices)
-    runs = publish_at_once(bench, offices)
+    prepare(probe_context, offices)
+    runs = publish_at_once(probe_context, offices)
     assert [run.status for run in runs] == [0, 0], [run.said for run in runs]
-    assert b"What both say." in Onlooker(bench.address).stranger.get("releases/agreed.txt").body
+    assert b"What both say." in Onlooker(probe_context.address).anonymous.get("releases/agreed.txt").body

@@ -212,8 +212,8 @@ def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office,
     assert "secret" not in result.text.lower(), "no name of what waits in a log"
     assert "1 release held" in result.out
     assert not any("secret" in key for key in office.files())
-    held = {path.name for path in office.waiting.glob("releases/*.*")}
-    assert held == {f"secret-merger.{suffix}" for suffix in FORMATS}
+    scheduled = {path.name for path in office.waiting.glob("releases/*.*")}
+    assert scheduled == {f"secret-merger.{suffix}" for suffix in FORMATS}
     assert b"EMBARGOED UNTIL" in (office.waiting / "releases/secret-merger.txt").read_bytes()
     assert office.waiting.stat().st_mode & 0o077 == 0
     for suffix in FORMATS:

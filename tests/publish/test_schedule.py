@@ -12,7 +12,7 @@ from pipeline.build import stages
 from pipeline.model.manifest import Manifest, newest_first
 from pipeline.publish import schedule as due
 from pipeline.publish.candidates import sort
-from tests.build.test_stages import NAMES, NOW, Bench
+from tests.build.test_stages import NAMES, NOW, ProbeContext
 from tests.publish.test_up_to_date import elsewhere
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
@@ -22,12 +22,14 @@ def at(instant: datetime) -> str:
     return instant.isoformat(timespec="seconds")
 
 
-def set_ahead(bench: Bench) -> None:
+def set_ahead(probe_context: ProbeContext) -> None:
     """Set what waits as make does: as it waits, then as it will be."""
-    bench.run(NAMES)
+    probe_context.run(NAMES)
     for name in NAMES:
-        for then, group in due.houses(bench.workshop, bench.house, bench.workshop.slugs()):
-            list(stages.render(name, bench.workshop.due(), then, group))
+        for then, group in due.contexts_by_instant(
+            probe_context.state, probe_context.render_context, probe_context.state.slugs()
+        ):
+            list(stages.render(name, probe_context.state.due(), then, group))
 
 
 def tree(folder: Path, slug: str) -> dict[str, bytes]:
@@ -36,77 +38,77 @@ def tree(folder: Path, slug: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def probe_context(tmp_path: Path) -> ProbeContext:
     """A newsroom with the real writers, for its bytes are what is looked at."""
-    return Bench(tmp_path)
+    return ProbeContext(tmp_path)
 
 
 @pytest.fixture
-def two(bench: Bench) -> Bench:
+def two(probe_context: ProbeContext) -> ProbeContext:
     """One that is public, and two that wait, one of them for journalists to have before."""
-    bench.write("first", date=at(NOW - timedelta(hours=1)))
-    bench.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
-    bench.write("later", date=at(LATER), language="en-GB")
-    bench.run(NAMES)
-    rows = tuple(found.row for found in sort(bench.workshop, bench.house, ["first"], NOW).ready)
-    bench.published = Manifest(1, newest_first(rows))
-    set_ahead(bench)
-    return bench
+    probe_context.write("first", date=at(NOW - timedelta(hours=1)))
+    probe_context.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
+    probe_context.write("later", date=at(LATER), language="en-GB")
+    probe_context.run(NAMES)
+    rows = tuple(found.row for found in sort(probe_context.state, probe_context.render_context, ["first"], NOW).ready)
+    probe_context.published = Manifest(1, newest_first(rows))
+    set_ahead(probe_context)
+    return probe_context
 
 
 @pytest.mark.parametrize(("slug", "instant"), [("soon", SOON), ("later", LATER)])
 def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
-    two: Bench, tmp_path: Path, slug: str, instant: datetime
+    two: ProbeContext, tmp_path: Path, slug: str, instant: datetime
 ) -> None:
     other = elsewhere(two, tmp_path / "elsewhere")
     other.now = instant
     other.run(NAMES)
-    ahead, made = tree(two.workshop.due().public, slug), tree(other.workshop.public, slug)
+    ahead, made = tree(two.state.due().public, slug), tree(other.state.public, slug)
     assert len(ahead) == len(NAMES)
     assert ahead == made
-    (ahead_of_time,), lacking = due.sort(two.workshop, two.house, [slug])
-    (later,) = sort(other.workshop, other.house, [slug], instant).ready
+    (ahead_of_time,), lacking = due.sort(two.state, two.render_context, [slug])
+    (later,) = sort(other.state, other.render_context, [slug], instant).ready
     assert (ahead_of_time.ready.row, ahead_of_time.instant, lacking) == (later.row, instant, [])
-    assert ahead_of_time.beside == (("soon",) if slug == "later" else ("first",))
+    assert ahead_of_time.neighbours == (("soon",) if slug == "later" else ("first",))
 
 
-def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: Bench) -> None:
-    assert b"EMBARGOED UNTIL" in tree(two.workshop.waiting / "releases", "soon")["soon.txt"]
-    ahead = tree(two.workshop.due().public, "soon")
+def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: ProbeContext) -> None:
+    assert b"EMBARGOED UNTIL" in tree(two.state.waiting / "releases", "soon")["soon.txt"]
+    ahead = tree(two.state.due().public, "soon")
     assert b"EMBARGOED" not in ahead["releases/soon.txt"]
     assert b"FOR IMMEDIATE RELEASE" in ahead["releases/soon.txt"]
-    assert b"soon" not in tree(two.workshop.public, "first")["releases/first.html"]
+    assert b"soon" not in tree(two.state.public, "first")["releases/first.html"]
     assert b"later.html" not in ahead["releases/soon.html"], "at its instant, the later one is not public"
-    assert b"soon.html" in tree(two.workshop.due().public, "later")["releases/later.html"]
-    assert not tree(two.workshop.public, "soon")
-    assert not tree(two.workshop.due().public, "first")
+    assert b"soon.html" in tree(two.state.due().public, "later")["releases/later.html"]
+    assert not tree(two.state.public, "soon")
+    assert not tree(two.state.due().public, "first")
 
 
-def test_nothing_is_set_twice(two: Bench) -> None:
-    (group,) = [group for then, group in due.houses(two.workshop, two.house, ["soon"])]
-    (then,) = [then for then, _ in due.houses(two.workshop, two.house, ["soon"])]
+def test_nothing_is_set_twice(two: ProbeContext) -> None:
+    (group,) = [group for then, group in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
+    (then,) = [then for then, _ in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
     for name in NAMES:
-        steps = list(stages.render(name, two.workshop.due(), then, group))
+        steps = list(stages.render(name, two.state.due(), then, group))
         assert [step.verb for step in steps] == ["unchanged"], name
 
 
-def test_a_changed_neighbour_or_date_makes_it_undone(two: Bench) -> None:
-    whole, lacking = due.sort(two.workshop, two.house, two.workshop.slugs())
+def test_a_changed_neighbour_or_date_makes_it_undone(two: ProbeContext) -> None:
+    whole, lacking = due.sort(two.state, two.render_context, two.state.slugs())
     assert (sorted(found.ready.row.slug for found in whole), lacking) == (["later", "soon"], [])
     two.write("between", date=at(NOW - timedelta(minutes=1)))
     two.run(NAMES)
-    assert due.sort(two.workshop, two.house, two.workshop.slugs())[1] == ["soon"], "its page names the one before"
+    assert due.sort(two.state, two.render_context, two.state.slugs())[1] == ["soon"], "its page names the one before"
 
 
-def test_drafts_and_what_is_public_are_due_at_no_instant(bench: Bench) -> None:
-    bench.write("sketch", draft="true", date=at(SOON))
-    bench.write("old")
-    bench.write("edge", date=at(NOW))
-    bench.write("ahead", date=at(NOW + timedelta(milliseconds=1)))
+def test_drafts_and_what_is_public_are_due_at_no_instant(probe_context: ProbeContext) -> None:
+    probe_context.write("sketch", draft="true", date=at(SOON))
+    probe_context.write("old")
+    probe_context.write("edge", date=at(NOW))
+    probe_context.write("ahead", date=at(NOW + timedelta(milliseconds=1)))
     zoned = (NOW + timedelta(days=1)).astimezone(UTC)
-    bench.write("zoned", date=zoned.isoformat(timespec="seconds"))
-    bench.read()
-    found = due.by_instant(bench.workshop, bench.workshop.slugs(), NOW)
+    probe_context.write("zoned", date=zoned.isoformat(timespec="seconds"))
+    probe_context.read()
+    found = due.by_instant(probe_context.state, probe_context.state.slugs(), NOW)
     assert list(found.values())[-1] == ["zoned"]
     assert "sketch" not in str(found)
     assert "edge" not in str(found)

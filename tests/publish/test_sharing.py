@@ -19,8 +19,7 @@ import pypdfium2
 import pytest
 
 from pipeline.model.errors import StorageError
-from pipeline.publish import sharing
-from pipeline.publish import single_file_page as offprint
+from pipeline.publish import sharing, single_file_page
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import Destination, destination
 from tests.publish.test_publish import get
@@ -284,7 +283,7 @@ def test_faces_that_no_letter_needs_stay_out() -> None:
     )
     files = {"assets/page.css": sheet, "assets/a.woff2": b"A", "assets/b.woff2": b"B"}
     source = b'<!DOCTYPE html><head><link rel="stylesheet" href="../assets/page.css"></head><p>ABC &amp; &#x44;</p>'
-    found = offprint.page(source, "releases/x.html", files.__getitem__).decode()
+    found = single_file_page.page(source, "releases/x.html", files.__getitem__).decode()
     assert "data:font/woff2;base64,QQ==" in found
     assert "Qg==" not in found
     assert "body { color: red }" in found

@@ -17,18 +17,18 @@ import pytest
 from pipeline.storage.embedded import server as embedded
 from tests.support.faulty import Exchange
 from tests.support.onlooker import Onlooker
-from tests.support.sweep import SCENARIOS, Bench, Line, Sweep, bench_in, step_of
+from tests.support.sweep import SCENARIOS, Line, ProbeContext, Sweep, bench_in, step_of
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def probe_context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProbeContext]:
     with bench_in(tmp_path_factory.mktemp("sweep")) as found:
         yield found
 
 
 @pytest.fixture(scope="module", params=[scenario.name for scenario in SCENARIOS])
-def sweep(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Sweep]:
-    found = Sweep(bench, next(scenario for scenario in SCENARIOS if scenario.name == request.param))
+def sweep(probe_context: ProbeContext, request: pytest.FixtureRequest) -> Iterator[Sweep]:
+    found = Sweep(probe_context, next(scenario for scenario in SCENARIOS if scenario.name == request.param))
     try:
         yield found
     finally:
@@ -41,7 +41,7 @@ def writes(sweep: Sweep) -> list[int]:
 
 
 def test_undisturbed_run_is_whole_at_every_moment(sweep: Sweep) -> None:
-    assert sweep.troubles == []
+    assert sweep.problems == []
     assert len(writes(sweep)) > 5
 
 
@@ -51,11 +51,11 @@ def test_publisher_killed_at_a_write_loses_nothing_and_the_next_run_makes_it_goo
     before = [scenario.name for scenario in SCENARIOS].index(sweep.scenario.name) % 2 == 0
     at = len(found) // 3 if before else 2 * len(found) // 3
     line = sweep.killed(found[at], "before" if before else "after")
-    assert line.troubles == [], str(line)
+    assert line.problems == [], str(line)
 
 
 @pytest.mark.parametrize("sweep", ["correction"], indirect=True)
-def test_store_killed_under_a_write_comes_back_whole(bench: Bench, sweep: Sweep) -> None:
+def test_store_killed_under_a_write_comes_back_whole(probe_context: ProbeContext, sweep: Sweep) -> None:
     """With -9, in the middle of a correction: the publisher asks until it is there again, or ends with 3."""
     number = writes(sweep)[len(writes(sweep)) // 2]
     line = Line("store", number, sweep.steps[number - 1], "under")
@@ -63,14 +63,14 @@ def test_store_killed_under_a_write_comes_back_whole(bench: Bench, sweep: Sweep)
     def strike(exchange: Exchange) -> None:
         forwarding = threading.Thread(target=_forward, args=(exchange,))
         forwarding.start()
-        os.kill(embedded.status(bench.root).pid, signal.SIGKILL)
+        os.kill(embedded.status(probe_context.root).pid, signal.SIGKILL)
         forwarding.join()
-        embedded.start(bench.root)
+        embedded.start(probe_context.root)
         exchange.reset()
 
     with sweep.disturbed(number, strike, line) as status:
         assert status in (0, 3), sweep.forks.said()
-    assert line.troubles == [], str(line)
+    assert line.problems == [], str(line)
 
 
 def _forward(exchange: Exchange) -> None:
@@ -88,9 +88,9 @@ def has_small_disks() -> bool:
 @pytest.mark.parametrize("sweep", ["correction"], indirect=True)
 @pytest.mark.parametrize("room", [0, 200], ids="{} KB left".format)
 def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
-    bench: Bench, sweep: Sweep, room: int
+    probe_context: ProbeContext, sweep: Sweep, room: int
 ) -> None:
-    bench.put_back(sweep.public)
+    probe_context.put_back(sweep.public)
     shutil.rmtree(sweep.output)
     shutil.copytree(sweep.unfetched, sweep.output)
     used = sum(-(-path.stat().st_size // 4096) * 4 for path in sweep.unfetched.rglob("*") if path.is_file())
@@ -103,7 +103,7 @@ def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(used + room)],
         cwd=sweep.office.folder,
-        env={"PATH": os.environ["PATH"], "VENV": sys.prefix, **bench.environ},
+        env={"PATH": os.environ["PATH"], "VENV": sys.prefix, **probe_context.environ},
         capture_output=True,
         text=True,
         timeout=120,
@@ -111,7 +111,7 @@ def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     assert done.returncode == 0 or "No space left" in done.stderr, done.stdout + done.stderr
     assert room or done.returncode, "there was no room at all"
     assert "Traceback" not in done.stderr
-    onlooker = Onlooker(bench.address)
+    onlooker = Onlooker(probe_context.address)
     assert onlooker.look() + sweep.lost() == []
     shutil.rmtree(sweep.output)
     shutil.copytree(left, sweep.output)

@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.model.formats import FORMATS, SYNDICATION, media_type
 from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
-from pipeline.publish.verification import Trouble, Wanted, local_links, of_files, of_newsroom, read_back
+from pipeline.publish.verification import ExpectedObject, Problem, local_links, of_files, of_newsroom, read_back
 from pipeline.site import listings
 from pipeline.storage import ObjectStore, Put
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
 from tests.site.test_pages import row
 
@@ -21,8 +21,8 @@ PAGE = b'<html><a href="there.html">a</a> <a href="../index.html">b</a></html>'
 
 
 @pytest.fixture
-def stranger(here: Destination) -> Stranger:
-    return Stranger(here.address, {})
+def anonymous(here: Destination) -> AnonymousClient:
+    return AnonymousClient(here.address, {})
 
 
 @pytest.fixture
@@ -34,67 +34,73 @@ def folder(store: ObjectStore) -> Iterator[str]:
         store.delete(key)
 
 
-def put(store: ObjectStore, key: str, body: bytes = b"words", kind: str = "") -> Wanted:
+def put(store: ObjectStore, key: str, body: bytes = b"words", kind: str = "") -> ExpectedObject:
     store.put(Put(key=key, body=body, media_type=kind or media_type(key)))
-    return Wanted(key, (digest(body),))
+    return ExpectedObject(key, (digest(body),))
 
 
-def test_what_is_as_it_was_published_is_no_trouble(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+def test_what_is_as_it_was_published_is_no_trouble(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
     wanted = [put(store, f"{folder}{form.suffix}", b"<p>words</p>") for form in FORMATS]
-    wanted += [put(store, f"{folder}/tape.png"), Wanted(f"{folder}.pdf")]
+    wanted += [put(store, f"{folder}/tape.png"), ExpectedObject(f"{folder}.pdf")]
     read: list[None] = []
-    assert read_back(stranger, wanted, lambda: read.append(None)) == []
+    assert read_back(anonymous, wanted, lambda: read.append(None)) == []
     assert len(read) == len(wanted)
 
 
-def test_other_bytes_are_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+def test_other_bytes_are_found(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
     put(store, f"{folder}.pdf", b"other words")
     wanted = of_files({f"{folder}.pdf": digest(b"words")})
-    assert read_back(stranger, wanted) == [Trouble(f"{folder}.pdf", "has other bytes than were published")]
+    assert read_back(anonymous, wanted) == [Problem(f"{folder}.pdf", "has other bytes than were published")]
 
 
-def test_while_a_file_is_replaced_either_digest_is_right(store: ObjectStore, stranger: Stranger, folder: str) -> None:
-    either = Wanted(f"{folder}.pdf", (digest(b"old"), digest(b"new")))
+def test_while_a_file_is_replaced_either_digest_is_right(
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
+) -> None:
+    either = ExpectedObject(f"{folder}.pdf", (digest(b"old"), digest(b"new")))
     for body in (b"old", b"new"):
         put(store, f"{folder}.pdf", body)
-        assert read_back(stranger, [either]) == []
+        assert read_back(anonymous, [either]) == []
     put(store, f"{folder}.pdf", b"third")
-    assert len(read_back(stranger, [either])) == 1
+    assert len(read_back(anonymous, [either])) == 1
 
 
 @pytest.mark.parametrize("kind", ["binary/octet-stream", "text/html; charset=utf-8"])
-def test_another_media_type_is_found(store: ObjectStore, stranger: Stranger, folder: str, kind: str) -> None:
+def test_another_media_type_is_found(store: ObjectStore, anonymous: AnonymousClient, folder: str, kind: str) -> None:
     wanted = put(store, f"{folder}.pdf", kind=kind)
-    (trouble,) = read_back(stranger, [wanted])
-    assert trouble.what == f"is served as {kind}, not as application/pdf"
+    (problem,) = read_back(anonymous, [wanted])
+    assert problem.what == f"is served as {kind}, not as application/pdf"
 
 
-def test_a_text_without_its_charset_is_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
-    (trouble,) = read_back(stranger, [put(store, f"{folder}.txt", kind="text/plain")])
-    assert "not as text/plain; charset=utf-8" in trouble.what
+def test_a_text_without_its_charset_is_found(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
+    (problem,) = read_back(anonymous, [put(store, f"{folder}.txt", kind="text/plain")])
+    assert "not as text/plain; charset=utf-8" in problem.what
 
 
-def test_what_is_missing_is_found(stranger: Stranger, folder: str) -> None:
-    (trouble,) = read_back(stranger, [Wanted(f"{folder}.pdf")])
-    assert trouble.key == f"{folder}.pdf"
-    assert trouble.what in ("answers 403", "answers 404")
+def test_what_is_missing_is_found(anonymous: AnonymousClient, folder: str) -> None:
+    (problem,) = read_back(anonymous, [ExpectedObject(f"{folder}.pdf")])
+    assert problem.key == f"{folder}.pdf"
+    assert problem.what in ("answers 403", "answers 404")
 
 
 def test_a_link_that_leads_nowhere_is_found_unless_nobody_asked(
-    store: ObjectStore, stranger: Stranger, folder: str
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
 ) -> None:
     page = put(store, f"{folder}.html", f'<a href="{folder.split("/")[1]}.pdf">PDF</a>'.encode())
-    (trouble,) = read_back(stranger, [page])
-    assert trouble.key == f"{folder}.pdf"
-    assert trouble.what.startswith("is linked to, but answers 40")
-    assert read_back(stranger, [page], follow=False) == []
-    assert read_back(stranger, [page, put(store, f"{folder}.pdf")]) == []
+    (problem,) = read_back(anonymous, [page])
+    assert problem.key == f"{folder}.pdf"
+    assert problem.what.startswith("is linked to, but answers 40")
+    assert read_back(anonymous, [page], follow=False) == []
+    assert read_back(anonymous, [page, put(store, f"{folder}.pdf")]) == []
 
 
-def test_every_trouble_is_found_in_one_reading(store: ObjectStore, stranger: Stranger, folder: str) -> None:
-    wanted = [put(store, f"{folder}.pdf", kind="text/x-odd"), Wanted(f"{folder}.docx"), Wanted(f"{folder}.txt", ("x",))]
+def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
+    wanted = [
+        put(store, f"{folder}.pdf", kind="text/x-odd"),
+        ExpectedObject(f"{folder}.docx"),
+        ExpectedObject(f"{folder}.txt", ("x",)),
+    ]
     put(store, f"{folder}.txt", kind="text/odd")
-    assert [trouble.key.rsplit(".")[-1] for trouble in read_back(stranger, wanted)] == ["pdf", "docx", "txt", "txt"]
+    assert [problem.key.rsplit(".")[-1] for problem in read_back(anonymous, wanted)] == ["pdf", "docx", "txt", "txt"]
 
 
 @pytest.mark.parametrize(
@@ -153,9 +159,9 @@ def test_files_on_their_way_may_be_either() -> None:
     assert found["releases/one.json"] == ("3" * 64,)
 
 
-def test_a_record_that_was_tampered_with_is_found(store: ObjectStore, stranger: Stranger, folder: str) -> None:
+def test_a_record_that_was_tampered_with_is_found(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
     slug = folder.split("/")[1]
     put(store, f"{folder}.json", b"{}")
     manifest = Manifest(1, (row(slug, record=digest(record(slug))),))
     wanted = [want for want in of_newsroom(manifest, lambda _: b"{}") if slug in want.key]
-    assert read_back(stranger, wanted) == [Trouble(f"{folder}.json", "has other bytes than were published")]
+    assert read_back(anonymous, wanted) == [Problem(f"{folder}.json", "has other bytes than were published")]

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import Manifest
-from pipeline.publish.candidates import Kept
+from pipeline.publish.candidates import ArchivedCopy
 from pipeline.publish.commits import commit, look
-from pipeline.publish.withdrawal import doomed, keep, take_down
+from pipeline.publish.withdrawal import keep, pending_deletes, take_down
 from pipeline.storage import Bucket, DryRun, ObjectStore, Put
 from tests.publish.test_apply import Memory
 from tests.site.test_pages import row
@@ -49,12 +49,12 @@ def test_other_bytes_than_those_that_are_meant_are_not_copied(store: ObjectStore
 
 def test_what_is_kept_already_is_not_copied_again_when_its_original_is_gone(store: ObjectStore) -> None:
     """A run that was killed copied it and overwrote it."""
-    file = Kept("kept/again.pdf", "kept/r1/again.pdf", sha256(b"words"))
+    file = ArchivedCopy("kept/again.pdf", "kept/r1/again.pdf", sha256(b"words"))
     store.put(put(file.source))
     keep(store, [file])
     store.put(put(file.source, b"other words"))
     keep(store, [file])
-    lost = Kept("kept/again.pdf", "kept/r2/again.pdf", sha256(b"words"))
+    lost = ArchivedCopy("kept/again.pdf", "kept/r2/again.pdf", sha256(b"words"))
     with pytest.raises(StorageError, match=r"kept/again\.pdf: cannot be kept as kept/r2/again\.pdf"):
         keep(store, [lost])
 
@@ -71,15 +71,17 @@ def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
     keys = ("a.html", "a.json", "a.pdf", "a/p.png", "a/r1/a.pdf", "a-b.pdf", "a-b/p.png", "b.pdf")
     store.objects |= {f"releases/{key}": b"x" for key in keys}
     rows = (
-        row("a", withdrawn=True, doomed=("releases/a.pdf", "releases/a.html", "releases/b.pdf", "index.html")),
-        row("b", doomed=("releases/b.pdf",)),
+        row("a", withdrawn=True, pending_deletes=("releases/a.pdf", "releases/a.html", "releases/b.pdf", "index.html")),
+        row("b", pending_deletes=("releases/b.pdf",)),
     )
     seen = commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=rows))
-    assert [found.slug for found in doomed(seen.manifest)] == ["a"], "only of what is withdrawn anything is removed"
+    assert [found.slug for found in pending_deletes(seen.manifest)] == ["a"], (
+        "only of what is withdrawn anything is removed"
+    )
     after = take_down(store, seen).manifest
     left = {key.removeprefix("releases/") for key in store.objects if key.startswith("releases/")}
     assert left == {"a.html", "a.json", "a-b.pdf", "a-b/p.png", "b.pdf"}
-    assert after.by_slug()["a"].doomed == ()
+    assert after.by_slug()["a"].pending_deletes == ()
     assert after.serial == seen.manifest.serial + 1
     puts = len(store.puts)
     assert take_down(store, look(store)).manifest == after
@@ -88,8 +90,8 @@ def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
 
 def test_what_came_to_be_doomed_meanwhile_is_not_forgotten() -> None:
     store = Deletable()
-    one = row("a", withdrawn=True, doomed=("releases/a.pdf",))
+    one = row("a", withdrawn=True, pending_deletes=("releases/a.pdf",))
     seen = commit(store, look(store), lambda now: Manifest(now.serial, (one,)))
-    more = msgspec.structs.replace(one, doomed=("releases/a.pdf", "releases/a.txt"))
+    more = msgspec.structs.replace(one, pending_deletes=("releases/a.pdf", "releases/a.txt"))
     commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
-    assert take_down(store, seen).manifest.by_slug()["a"].doomed == more.doomed
+    assert take_down(store, seen).manifest.by_slug()["a"].pending_deletes == more.pending_deletes

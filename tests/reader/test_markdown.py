@@ -26,7 +26,7 @@ def read(text: str, language: str = "en") -> tuple[tuple[Block, ...], tuple[Bloc
     report = Report("x.md")
     body, notes = read_body(text, 1, language, Gallery(Path("/nonexistent"), "x", report), report)
     try:
-        report.settle()
+        report.raise_faults()
     except ReleaseError as error:
         return body, notes, error.faults
     return body, notes, ()

@@ -36,7 +36,7 @@ def read(folder: Path, data: bytes, name: str = "a.png", body: str = "") -> Read
     return release(folder, body=body or f"![Alt]({name})\n")
 
 
-def trouble(folder: Path, data: bytes, name: str = "a.png", named: str = "") -> str:
+def problem(folder: Path, data: bytes, name: str = "a.png", named: str = "") -> str:
     (folder / "x").mkdir(exist_ok=True)
     (folder / "x" / name).write_bytes(data)
     (fault,) = faults(folder, body=f"![Alt]({named or name})\n")
@@ -117,7 +117,7 @@ def test_animation_is_refused(tmp_path: Path, kind: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], lossless=True)
-    assert "an animated picture" in trouble(tmp_path, buffer.getvalue(), f"a.{kind.lower()}")
+    assert "an animated picture" in problem(tmp_path, buffer.getvalue(), f"a.{kind.lower()}")
 
 
 REFUSED = [
@@ -136,7 +136,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("data", "name", "message"), REFUSED, ids=range(len(REFUSED)))
 def test_what_is_no_sound_picture(tmp_path: Path, data: bytes, name: str, message: str) -> None:
-    assert message in trouble(tmp_path, data, name)
+    assert message in problem(tmp_path, data, name)
 
 
 def test_a_bomb_is_met_by_its_header(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_bomb_is_met_by_its_header(tmp_path: Path) -> None:
         header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
         data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
         started = time.monotonic()
-        assert "more than 40 megapixels" in trouble(tmp_path, data)
+        assert "more than 40 megapixels" in problem(tmp_path, data)
         assert time.monotonic() - started < 0.5
 
 
@@ -179,7 +179,7 @@ def test_files_that_are_not_the_release_s_own(tmp_path: Path, named: str, messag
     (folder / "link.png").symlink_to(tmp_path / "other.png")
     (folder / "loop.png").symlink_to(folder / "loop.png")
     (folder / "folder.png").mkdir()
-    assert f"picture: {message}" in trouble(tmp_path, picture(), "a.png", named)
+    assert f"picture: {message}" in problem(tmp_path, picture(), "a.png", named)
 
 
 def test_a_folder_that_is_a_link_is_outside(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_colour_profile_that_is_none(
     data, name = make(profile), "a.png" if make is icc_png else "a.jpg"
     tracemalloc.start()
     try:
-        found = trouble(tmp_path, data, name)
+        found = problem(tmp_path, data, name)
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
         tracemalloc.stop()
@@ -302,7 +302,7 @@ def test_cut_off_is_noticed_whatever_other_libraries_have_set(tmp_path: Path, mo
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     data = picture(size=(400, 300))
     half = zlib.compress(bytes(301 * 3 * 150))
-    assert "truncated" in trouble(tmp_path, data[:33] + chunk(b"IDAT", half) + chunk(b"IEND", b""))
+    assert "truncated" in problem(tmp_path, data[:33] + chunk(b"IDAT", half) + chunk(b"IEND", b""))
     assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 

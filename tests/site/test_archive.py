@@ -12,19 +12,19 @@ import pytest
 
 from pipeline.model.formats import SYNDICATION, media_type
 from pipeline.model.manifest import Manifest, Row, newest_first, with_rows
-from pipeline.model.render_context import House
+from pipeline.model.render_context import RenderContext
 from pipeline.publish import apply as publish
 from pipeline.publish import commits
 from pipeline.publish.plan import File, Upload
 from pipeline.publish.verification import local_links
 from pipeline.site import archive, listings, sitemap
-from pipeline.site.archive import Leaf, leaves
+from pipeline.site.archive import ArchivePage, archive_pages
 from tests.publish.test_apply import Memory
 from tests.site.test_pages import BASE, DAY, row
 from tests.support import sample
 from tests.writers.test_html import Reader
 
-HOUSE = House(sample.NEWSROOM, b"", BASE, DAY)
+HOUSE = RenderContext(sample.NEWSROOM, b"", BASE, DAY)
 TOPIC = "archive"
 FEEDS = {row.media_type for row in SYNDICATION}
 URL = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -57,12 +57,12 @@ def put_up(memory: Memory, rows: tuple[Row, ...]) -> list[str]:
     return [put.key for put in memory.puts]
 
 
-def slugs(leaf: Leaf) -> list[str]:
-    return [found.slug for found in leaf.rows]
+def slugs(archive_page: ArchivePage) -> list[str]:
+    return [found.slug for found in archive_page.rows]
 
 
-def by_key(manifest: Manifest) -> dict[str, Leaf]:
-    return {leaf.key: leaf for leaf in leaves(manifest)}
+def by_key(manifest: Manifest) -> dict[str, ArchivePage]:
+    return {archive_page.key: archive_page for archive_page in archive_pages(manifest)}
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -70,7 +70,7 @@ def by_key(manifest: Manifest) -> dict[str, Leaf]:
 
 def test_years_and_topics_have_a_page_each_newest_first() -> None:
     old, new = row("old", -200, topics=(TOPIC, "other")), row("new", topics=(TOPIC, TOPIC))
-    found = {key: slugs(leaf) for key, leaf in by_key(of(old, new)).items()}
+    found = {key: slugs(archive_page) for key, archive_page in by_key(of(old, new)).items()}
     assert found == {
         "archive/2026.html": ["new"],
         "archive/2025.html": ["old"],
@@ -89,12 +89,12 @@ def test_a_topic_that_is_no_id_is_never_part_of_a_key() -> None:
 
 @pytest.mark.parametrize(("number", "sizes"), [(200, [200]), (201, [1, 200]), (400, [200, 200]), (401, [1, 200, 200])])
 def test_all_pages_but_the_newest_are_full(number: int, sizes: list[int]) -> None:
-    found = leaves(of(*many(number, timedelta(minutes=1))))
-    found = [leaf for leaf in found if leaf.shelf == "2026"]
-    assert [len(leaf.rows) for leaf in found] == sizes
+    found = archive_pages(of(*many(number, timedelta(minutes=1))))
+    found = [archive_page for archive_page in found if archive_page.section == "2026"]
+    assert [len(archive_page.rows) for archive_page in found] == sizes
     older = [f"archive/2026/{at}.html" for at in range(len(sizes) - 1, 0, -1)]
-    assert [leaf.key for leaf in found] == ["archive/2026.html", *older]
-    assert [slug for leaf in found for slug in slugs(leaf)] == [f"r{at}" for at in range(number)]
+    assert [archive_page.key for archive_page in found] == ["archive/2026.html", *older]
+    assert [slug for archive_page in found for slug in slugs(archive_page)] == [f"r{at}" for at in range(number)]
 
 
 def test_pages_lead_to_the_one_before_and_after_through_the_years() -> None:
@@ -217,7 +217,7 @@ def test_emptied_pages_stay_known_and_valid() -> None:
 def test_a_manifest_of_a_stranger_names_no_page_elsewhere() -> None:
     odd = ("index.html", "archive/../index.html", "archive/topic/../a.html", "archive/2025.html")
     found = msgspec.structs.replace(Manifest(1), emptied=odd)
-    assert [leaf.key for leaf in leaves(found)] == ["archive/2025.html"]
+    assert [archive_page.key for archive_page in archive_pages(found)] == ["archive/2025.html"]
     assert "archive/../index.html" not in listings.keys(found)
 
 

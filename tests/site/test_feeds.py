@@ -316,8 +316,8 @@ def test_rules_are_heard(good: str, bad: str) -> None:
         text.replace(good, bad, 1).replace("</updated>", "</when>" if bad == "<when>" else "</updated>", 1)
         for text in made
     ]
-    broken = [faults(text.encode()) for text in changed]
-    assert [bool(found) for found in broken] == [good in text for text in made]
+    failed = [faults(text.encode()) for text in changed]
+    assert [bool(found) for found in failed] == [good in text for text in made]
 
 
 # ── With real records ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -325,8 +325,8 @@ def test_rules_are_heard(good: str, bad: str) -> None:
 
 def cases(*names: str) -> Iterable[tuple[Row, bytes, dict[str, bytes]]]:
     for name in names:
-        job, made = written(Path(FOLDER) / name / f"{name}.md")
-        yield row_of_case(job, made), made["json"], made
+        render_input, made = written(Path(FOLDER) / name / f"{name}.md")
+        yield row_of_case(render_input, made), made["json"], made
 
 
 def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:

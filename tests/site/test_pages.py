@@ -15,12 +15,12 @@ from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
 from pipeline.site.pages import index_page
 from pipeline.typography.contact_cards import CARDS, escaped, folded
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 from tests.support import sample
 from tests.support.fontcache import FONTS
 from tests.writers.test_html import HOSTILE, Reader
 
-WORDS = Words("en-GB", "Europe/London")
+WORDS = Messages("en-GB", "Europe/London")
 BASE = "https://press.example.org/"
 DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from pipeline.model.formats import SYNDICATION
 from pipeline.validators import ninjs
 from tests.publish.test_publish import address_of, get
 from tests.support.newsroom import ROOT, Office
-from tests.support.syndication import Feed, read
+from tests.support.syndication import ParsedFeed, read
 
 SEED, ARABIC, CATALOGUE = "south-korea-first-year", "south-korea-first-year-ar", "archive-opens-tape-catalogue"
 CORRECTED, GONE, HELD = "corrected", "gone", "held-secret"
@@ -155,7 +155,7 @@ def test_every_record_keeps_the_standard(base: str) -> None:
 # ── Feeds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def linked(base: str) -> dict[str, Feed]:
+def linked(base: str) -> dict[str, ParsedFeed]:
     """Return every feed that the front page links to, by its address below ``base``, each served as what it is."""
     page = fetched(f"{base}index.html")[1].decode()
     kinds = {row.link_type for row in SYNDICATION}
@@ -198,7 +198,7 @@ def test_all_formats_of_a_feed_have_the_same_entries_by_the_names_of_the_records
             assert (another.title, another.url, another.published, another.updated, another.files) == (
                 (other.title, other.url, other.published, other.updated, other.files)
             )
-            # feedparser cleans what RSS and Atom hold, both alike; JSON Feed gives it as it is.
+            # feedparser cleans what RSS and Atom hold, both alike; JSON ParsedFeed gives it as it is.
             assert one.html == other.html
             assert another.html in [record["bodies"][0]["value"] for record in records.values()]
 

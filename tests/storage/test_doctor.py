@@ -16,7 +16,7 @@ from pipeline.storage import ObjectStore, open_store, prepare
 from pipeline.storage import doctor as probes
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.doctor import clock_and_links as hours
-from pipeline.storage.doctor.findings import FRESH, PROMISES, Finding, Findings, refuse
+from pipeline.storage.doctor.findings import FRESH, GUARANTEES, Finding, Findings, refuse
 from pipeline.storage.doctor.probe_context import BUCKETS
 from pipeline.storage.s3.lifecycle import DAYS, expiry_days, rules
 from tests.publish.test_publish import get
@@ -117,7 +117,7 @@ def test_embedded_store_keeps_everything(office: Office) -> None:
     result = diagnosed(office, {}, 0)
     assert {grade for grade, _ in table(result).values()} == {"ok"}
     assert "cannot promise" not in result.out
-    for words in PROMISES.values():
+    for words in GUARANTEES.values():
         assert words in result.out
     found = table(result)
     assert "16 rounds of 2 and 4 writers, one winner each" in found["races to create"][1]
@@ -150,7 +150,7 @@ def test_rclone_has_no_conditions(office: Office, closed: dict[str, str], closed
     assert found["checksum that does not fit"][0] == "lacks"
     assert found["signed link"][0] == "ok"
     assert "what lies in the private bucket can be read by the publisher alone" not in cannot(result)
-    assert PROMISES["together"] in cannot(result)
+    assert GUARANTEES["together"] in cannot(result)
     assert "PRESS_SOLE_PUBLISHER=1" in result.out
     assert [path for path in (closed_data / "data").rglob("*") if path.is_file()] == []
 
@@ -167,8 +167,8 @@ def test_rclone_without_keys_is_open_to_all(office: Office, ajar: dict[str, str]
         "signed link",
     ):
         assert found[what][0] == "unsafe", what
-    for promise in ("publish", "together", "wait", "share"):
-        assert PROMISES[promise] in cannot(result)
+    for guarantee in ("publish", "together", "wait", "share"):
+        assert GUARANTEES[guarantee] in cannot(result)
 
 
 def test_moto_takes_any_signature_and_lists_for_anyone(office: Office, mocked: dict[str, str]) -> None:
@@ -178,7 +178,7 @@ def test_moto_takes_any_signature_and_lists_for_anyone(office: Office, mocked: d
     assert "still opens" in found["a link after its end"][1]
     assert found["a stranger lists, public"][0] == "unsafe"
     assert "one winner each" in found["races to create"][1]
-    assert PROMISES["together"] not in cannot(result)
+    assert GUARANTEES["together"] not in cannot(result)
     assert left(mocked) == []
 
 
@@ -193,12 +193,12 @@ def test_findings_are_kept_by_destination(office: Office, closed: dict[str, str]
 
 
 def test_probes_are_removed_when_one_fails(good: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(bench: object) -> Iterator[Finding]:
+    def failed(probe_context: object) -> Iterator[Finding]:
         assert left(good), "there is something to be removed"
         raise StorageError("the line was cut")
         yield
 
-    chosen = (*probes._PROBES[:3], broken)
+    chosen = (*probes._PROBES[:3], failed)
     monkeypatch.setattr(probes, "_PROBES", chosen)
     with pytest.raises(StorageError, match="the line was cut"):
         probes.examine(at(good), good, QUIET)
@@ -207,7 +207,7 @@ def test_probes_are_removed_when_one_fails(good: dict[str, str], monkeypatch: py
 
 def test_probes_of_a_run_that_was_killed_are_swept_later(good: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline.storage import Put
-    from pipeline.storage.doctor import probe_context as bench
+    from pipeline.storage.doctor import probe_context
 
     store = open_store(at(good), good)
     for bucket in BUCKETS:
@@ -215,7 +215,7 @@ def test_probes_of_a_run_that_was_killed_are_swept_later(good: dict[str, str], m
     monkeypatch.setattr(probes, "_PROBES", ())
     probes.examine(at(good), good, QUIET)
     assert len(left(good)) == 2, "another run may be at work with them"
-    monkeypatch.setattr(bench, "_STALE", timedelta(seconds=-5))
+    monkeypatch.setattr(probe_context, "_STALE", timedelta(seconds=-5))
     probes.examine(at(good), good, QUIET)
     assert left(good) == []
 
@@ -314,9 +314,9 @@ def test_glance_tells_a_keeping_storage_from_one_that_ignores(
     good: dict[str, str], closed: dict[str, str], here: Destination, store: ObjectStore
 ) -> None:
     for _ in range(2):  # the object is there already the second time
-        assert not probes.glance(at(good), good).against("together")
-        assert not probes.glance(here, {}).against("together")
-        assert probes.glance(at(closed), closed).against("together")
+        assert not probes.quick_check(at(good), good).against("together")
+        assert not probes.quick_check(here, {}).against("together")
+        assert probes.quick_check(at(closed), closed).against("together")
     store.delete(probes.KEPT, "private")
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from pipeline.model.errors import SettingError, StorageError
 from pipeline.storage import ObjectStore, Put, open_store
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded import folder as storefolder
 from pipeline.storage.embedded import lockdown
@@ -45,32 +45,32 @@ def secret(store: ObjectStore) -> str:
 
 def test_a_stranger_gets_public_objects_and_no_list_of_them(here: Destination, store: ObjectStore) -> None:
     store.put(put("page.html"))
-    stranger = Stranger(here.address, {})
-    assert stranger.get("page.html").body == b"words"
-    assert stranger.get("no-page.html").status == 404
+    anonymous = AnonymousClient(here.address, {})
+    assert anonymous.get("page.html").body == b"words"
+    assert anonymous.get("no-page.html").status == 404
     for query in ("", "?list-type=2", "?versions", "?uploads", "?acl", "?policy", "?location", "?versioning"):
-        assert stranger.ask("GET", query).status == 403, query
+        assert anonymous.ask("GET", query).status == 403, query
 
 
 def test_a_stranger_changes_nothing(here: Destination, store: ObjectStore) -> None:
     store.put(put("fixed.html"))
-    stranger = Stranger(here.address, {})
+    anonymous = AnonymousClient(here.address, {})
     for method in ("PUT", "DELETE", "POST"):
         for query in ("fixed.html", "new.html", "", "?delete", "fixed.html?tagging", "fixed.html?uploads"):
-            assert stranger.ask(method, query).status in (400, 403, 405, 411), (method, query)
-    assert stranger.get("fixed.html").body == b"words"
-    assert stranger.get("new.html").status == 404
+            assert anonymous.ask(method, query).status in (400, 403, 405, 411), (method, query)
+    assert anonymous.get("fixed.html").body == b"words"
+    assert anonymous.get("new.html").status == 404
 
 
 def test_a_private_object_answers_as_one_that_is_not_there(here: Destination, secret: str) -> None:
-    stranger = Stranger(here.private_address, {})
+    anonymous = AnonymousClient(here.private_address, {})
     absent = secret.replace("q7", "z9")
     for query in ("", "?acl", "?tagging", "?attributes", "?versionId=null", "?uploadId=1", "?torrent"):
-        there, not_there = stranger.ask("GET", secret + query), stranger.ask("GET", absent + query)
+        there, not_there = anonymous.ask("GET", secret + query), anonymous.ask("GET", absent + query)
         assert there.status == not_there.status == 403
         assert SECRET not in there.body
         assert shape(there, secret) == shape(not_there, absent)
-    assert stranger.head(secret).status == stranger.head(absent).status == 403
+    assert anonymous.head(secret).status == anonymous.head(absent).status == 403
 
 
 def shape(answer: Any, key: str) -> tuple[list[str], bytes]:
@@ -81,9 +81,9 @@ def shape(answer: Any, key: str) -> tuple[list[str], bytes]:
 
 
 def test_nothing_else_answers_at_the_s3_port(here: Destination, secret: str) -> None:
-    stranger = Stranger(here.endpoint, {})
+    anonymous = AnonymousClient(here.endpoint, {})
     for path in ("", "status", "?Action=ListUsers", "?Action=ListAccessKeys", "buckets/", ".system/", "metrics", "ui"):
-        answer = stranger.ask("GET", path)
+        answer = anonymous.ask("GET", path)
         assert SECRET_NAME.encode() not in answer.body
         assert here.bucket.encode() not in answer.body.replace(path.encode(), b"")
 

@@ -20,7 +20,7 @@ import pytest
 from pipeline.model.errors import SettingError, StorageError
 from pipeline.storage import (
     Bucket,
-    Copy,
+    CopyRequest,
     DryRun,
     ObjectStore,
     PreconditionFailed,
@@ -29,7 +29,7 @@ from pipeline.storage import (
     open_store,
     prepare,
 )
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.s3 import client as s3_client
 from pipeline.storage.s3 import store as s3
@@ -95,8 +95,8 @@ def test_a_copy_inside_the_storage_has_the_bytes_and_the_headers(store: ObjectSt
     )
     etag = store.put(staged, "private")
     told: list[str] = []
-    store.copy_all([Copy(key="lifted/x.pdf", source="staged/9/1", if_match=etag)], told.append)
-    seen, head = Stranger(here.address, {}).get("lifted/x.pdf"), store.head("lifted/x.pdf")
+    store.copy_all([CopyRequest(key="lifted/x.pdf", source="staged/9/1", if_match=etag)], told.append)
+    seen, head = AnonymousClient(here.address, {}).get("lifted/x.pdf"), store.head("lifted/x.pdf")
     assert head is not None
     assert (seen.status, seen.body, seen.headers["content-type"]) == (200, b"%PDF", "application/pdf")
     assert seen.headers["cache-control"] == "public, max-age=60"
@@ -109,9 +109,9 @@ def test_what_became_another_object_meanwhile_is_not_copied(store: ObjectStore) 
     etag = store.put(put("staged/8/1", b"before"), "private")
     store.put(put("staged/8/1", b"after"), "private")
     with pytest.raises(StorageError, match="cannot copy lifted/8 inside the storage"):
-        store.copy_all([Copy(key="lifted/8", source="staged/8/1", if_match=etag)])
+        store.copy_all([CopyRequest(key="lifted/8", source="staged/8/1", if_match=etag)])
     with pytest.raises(StorageError, match="cannot copy lifted/9 inside the storage"):
-        store.copy_all([Copy(key="lifted/9", source="staged/nothing")])
+        store.copy_all([CopyRequest(key="lifted/9", source="staged/nothing")])
     assert store.get("lifted/8") is None
     assert store.get("lifted/9") is None
 
@@ -119,13 +119,13 @@ def test_what_became_another_object_meanwhile_is_not_copied(store: ObjectStore) 
 def test_many_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectStore) -> None:
     store.put(put("from/1", b"old"))
     told: list[str] = []
-    store.copy_all((Copy(key=f"to/{n}", source="from/1", bucket="public") for n in range(40)), told.append)
+    store.copy_all((CopyRequest(key=f"to/{n}", source="from/1", bucket="public") for n in range(40)), told.append)
     assert sorted(told) == sorted(f"to/{n}" for n in range(40))
     found = store.get("to/39")
     assert found is not None
     assert found.body == b"old"
     dry: list[str] = []
-    DryRun(store).copy_all([Copy(key="to/dry", source="from/1", bucket="public")], dry.append)
+    DryRun(store).copy_all([CopyRequest(key="to/dry", source="from/1", bucket="public")], dry.append)
     assert (dry, store.get("to/dry")) == (["to/dry"], None)
 
 
@@ -382,7 +382,7 @@ def test_after_setting_up_a_stranger_may_get_and_not_list(own: Destination, seco
     buckets: tuple[Bucket, ...] = ("public", "private")
     for bucket in buckets:
         store.put(put("seen"), bucket)
-    public, private = Stranger(own.address, {}), Stranger(own.private_address, {})
+    public, private = AnonymousClient(own.address, {}), AnonymousClient(own.private_address, {})
     assert public.get("seen").body == b"words"
     assert public.ask("GET").status == public.ask("GET", "?list-type=2").status == 403
     assert private.get("seen").status == private.get("unseen").status == private.ask("GET").status == 403
@@ -477,19 +477,19 @@ def test_the_environment_that_is_passed_in_counts_and_the_process_keeps_its_own(
 
 def test_a_stranger_uses_one_connection_again(here: Destination, store: ObjectStore) -> None:
     store.put(put("stranger"))
-    stranger = Stranger(here.address, {"http_proxy": "http://127.0.0.1:9"})
-    answers = [stranger.get("stranger") for _ in range(5)]
+    anonymous = AnonymousClient(here.address, {"http_proxy": "http://127.0.0.1:9"})
+    answers = [anonymous.get("stranger") for _ in range(5)]
     assert {answer.body for answer in answers} == {b"words"}
-    assert len(stranger._idle) == 1
+    assert len(anonymous._idle) == 1
 
 
 def test_a_stranger_gets_digest_size_and_date(here: Destination, store: ObjectStore) -> None:
     store.put(put("stranger/ü %.txt"))
-    answer = Stranger(here.address, {}).get("stranger/ü %.txt", keep=False)
+    answer = AnonymousClient(here.address, {}).get("stranger/ü %.txt", keep=False)
     assert (answer.status, answer.body, answer.size) == (200, b"", 5)
     assert answer.sha256 == hashlib.sha256(b"words").hexdigest()
     assert answer.date is not None
-    head = Stranger(here.address, {}).head("stranger/ü %.txt")
+    head = AnonymousClient(here.address, {}).head("stranger/ü %.txt")
     assert (head.status, head.size, head.body) == (200, 5, b"")
     assert head.headers["content-type"] == "text/plain; charset=utf-8"
 
@@ -497,26 +497,26 @@ def test_a_stranger_gets_digest_size_and_date(here: Destination, store: ObjectSt
 def test_a_stranger_is_not_fed_without_end(here: Destination, store: ObjectStore) -> None:
     store.put(put("long", b"x" * 100_000))
     with pytest.raises(StorageError, match="more than 1000 bytes"):
-        Stranger(here.address, {}).get("long", limit=1000)
+        AnonymousClient(here.address, {}).get("long", limit=1000)
 
 
 @pytest.mark.parametrize("fault", [faulty.truncated, faulty.reset_before])
 def test_a_stranger_asks_again(here: Destination, store: ObjectStore, fault: Callable[[faulty.Exchange], None]) -> None:
     store.put(put("again", b"x" * 100_000))
     with faulty.proxy(here.endpoint) as proxy:
-        stranger = Stranger(f"{proxy.endpoint}/{here.bucket}/", {}, seconds=2)
-        assert stranger.get("again").size == 100_000
+        anonymous = AnonymousClient(f"{proxy.endpoint}/{here.bucket}/", {}, seconds=2)
+        assert anonymous.get("again").size == 100_000
         proxy.add("GET", "again", fault, fault)
-        assert stranger.get("again").size == 100_000
+        assert anonymous.get("again").size == 100_000
         proxy.add("GET", "again", fault, fault, fault)
         with pytest.raises(StorageError, match="cannot read http://"):
-            stranger.get("again")
+            anonymous.get("again")
 
 
 def test_a_stranger_goes_through_the_proxy_to_other_machines(here: Destination, store: ObjectStore) -> None:
-    assert Stranger("http://press.example/x", {"http_proxy": "http://p.example:8"})._proxy == ("p.example", 8)
+    assert AnonymousClient("http://press.example/x", {"http_proxy": "http://p.example:8"})._proxy == ("p.example", 8)
     for exempt in ({"no_proxy": ".example"}, {"NO_PROXY": "*"}):
-        assert Stranger("http://press.example/", {"HTTP_PROXY": "http://p.example:8", **exempt})._proxy is None
+        assert AnonymousClient("http://press.example/", {"HTTP_PROXY": "http://p.example:8", **exempt})._proxy is None
 
 
 def test_browsers_get_what_strangers_get(here: Destination, store: ObjectStore) -> None:

@@ -45,11 +45,11 @@ def by_script() -> list[tuple[str, float]]:
     found = []
     for name in SCRIPTS:
         try:
-            job, _ = cases.written(cases.FOLDER / name / f"{name}.md")
+            render_input, _ = cases.written(cases.FOLDER / name / f"{name}.md")
         except (DatelineError, pytest.skip.Exception) as error:
             print(f"{name:<12} {error}", file=sys.stderr)
             continue
-        found.append((name, cost(lambda job=job: pdf.write(job))))  # type: ignore[misc]
+        found.append((name, cost(lambda render_input=render_input: pdf.write(render_input))))  # type: ignore[misc]
     return found
 
 

@@ -16,7 +16,7 @@ from pipeline.model.errors import StorageError
 from pipeline.model.manifest import KEY, Manifest, load
 from pipeline.publish.verification import local_links
 from pipeline.site import listings
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.writers.ninjs import digests
 
 ADDRESS = "https://press.example.org/news/"
@@ -29,60 +29,60 @@ class Onlooker:
     """Remembers the serial that it saw last, for it must never fall."""
 
     def __init__(self, address: str) -> None:
-        self.stranger = Stranger(address, {})
+        self.anonymous = AnonymousClient(address, {})
         self.serial = 0
         self.looks = 0
 
     def look(self) -> list[str]:
         """Read all that the newsroom names and return what is wrong, as of one serial of the manifest."""
         while True:
-            troubles, serial = self._once()
+            problems, serial = self._once()
             if serial == self._serial():
                 self.looks += 1
-                return troubles
+                return problems
 
     def _serial(self) -> int:
-        answer = self.stranger.get(KEY)
+        answer = self.anonymous.get(KEY)
         return int(msgspec.json.decode(answer.body, type=dict[str, Any])["serial"]) if answer.status == 200 else 0
 
     def _once(self) -> tuple[list[str], int]:
-        answer = self.stranger.get(KEY)
+        answer = self.anonymous.get(KEY)
         if answer.status != 200:
             return ["the manifest is not there any more"] * bool(self.serial), 0
         try:
-            manifest = load(answer.body, lambda key: self.stranger.get(key).body)
+            manifest = load(answer.body, lambda key: self.anonymous.get(key).body)
         except StorageError as error:
             return [str(error)], self._serial()
-        troubles = [f"serial fell from {self.serial} to {manifest.serial}"] * (manifest.serial < self.serial)
+        problems = [f"serial fell from {self.serial} to {manifest.serial}"] * (manifest.serial < self.serial)
         self.serial = max(self.serial, manifest.serial)
         named: dict[str, str] = dict.fromkeys(manifest.assets, KEY)
-        for key, due in self._stated(manifest, troubles):
-            troubles += self._file(key, due, named)
+        for key, due in self._stated(manifest, problems):
+            problems += self._file(key, due, named)
         for key in listings.keys(manifest):
-            troubles += self._listing(key, manifest, named)
+            problems += self._listing(key, manifest, named)
         for key, by in named.items():
-            if (status := self.stranger.head(key).status) != 200:
-                troubles.append(f"{key} answers {status}, and {by} names it")
-        return troubles, manifest.serial
+            if (status := self.anonymous.head(key).status) != 200:
+                problems.append(f"{key} answers {status}, and {by} names it")
+        return problems, manifest.serial
 
-    def _stated(self, manifest: Manifest, troubles: list[str]) -> Iterator[tuple[str, set[str]]]:
+    def _stated(self, manifest: Manifest, problems: list[str]) -> Iterator[tuple[str, set[str]]]:
         for row in manifest.rows:
             key = f"releases/{row.slug}.json"
             yield key, {row.record, row.replacing.get(key, row.record)}
-            answer = self.stranger.get(key)
+            answer = self.anonymous.get(key)
             if answer.status == 200:
                 for name, stated in digests(answer.body).items():
                     yield name, {stated, row.replacing.get(name, stated)}
 
     def _file(self, key: str, due: set[str], named: dict[str, str]) -> list[str]:
-        answer = self.stranger.get(key)
+        answer = self.anonymous.get(key)
         if answer.status != 200:
             return [f"{key} answers {answer.status}"]
         _follow(key, answer.body, named)
         return [] if answer.sha256 in due else [f"{key} has other bytes than are stated"]
 
     def _listing(self, key: str, manifest: Manifest, named: dict[str, str]) -> list[str]:
-        answer = self.stranger.get(key)
+        answer = self.anonymous.get(key)
         if answer.status != 200:  # before the first commit of listings there are none
             return []
         if key.endswith(".xml"):
@@ -109,13 +109,13 @@ def _follow(key: str, body: bytes, named: dict[str, str]) -> None:
 @contextmanager
 def watching(onlooker: Onlooker) -> Iterator[list[str]]:
     """Look without a pause between while the block runs; yields the list of what is wrong, as it grows."""
-    troubles: list[str] = []
+    problems: list[str] = []
     over = threading.Event()
 
     def look() -> None:
         while not over.is_set():
             try:
-                troubles.extend(onlooker.look())
+                problems.extend(onlooker.look())
             except (StorageError, OSError):
                 time.sleep(PAUSE)  # a store that was killed on purpose answers nobody
             over.wait(PAUSE)
@@ -123,7 +123,7 @@ def watching(onlooker: Onlooker) -> Iterator[list[str]]:
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     try:
-        yield troubles
+        yield problems
     finally:
         over.set()
         thread.join()

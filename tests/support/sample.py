@@ -30,8 +30,8 @@ from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom, Topic
 from pipeline.model.release import Contact, Correction, Footage, Picture, Release
 from pipeline.typography.article import compose
-from pipeline.typography.messages import Words
-from pipeline.writers import Job
+from pipeline.typography.messages import Messages
+from pipeline.writers import RenderInput
 
 
 def para(text: str) -> Paragraph:
@@ -153,9 +153,9 @@ def release(**changes: object) -> Release:
     return Release(**{**values, **changes})  # type: ignore[arg-type]  # the test's own keywords
 
 
-def job(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: object) -> Job:
+def render_input(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: object) -> RenderInput:
     found = release(**changes)
-    words = Words(found.language, newsroom.time_zone)
+    messages = Messages(found.language, newsroom.time_zone)
     made = tuple(
         Rendition(name, f"releases/{found.slug}{suffix}", size, "a" * 64, pages)
         for name, suffix, size, pages in (
@@ -166,11 +166,11 @@ def job(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: objec
             ("html", ".html", 20_000, 0),
         )
     )
-    return Job(
+    return RenderInput(
         found,
         newsroom,
-        words,
-        compose(found, newsroom, words, embargoed=embargoed),
+        messages,
+        compose(found, newsroom, messages, embargoed=embargoed),
         {"tape.png": picture_bytes()},
         b"",
         "https://press.example.org/",

@@ -162,10 +162,10 @@ class Line:
     number: int
     step: str
     moment: str
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        outcome = "; ".join(dict.fromkeys(self.troubles)) or "whole, nothing lost, converged, then nothing to write"
+        outcome = "; ".join(dict.fromkeys(self.problems)) or "whole, nothing lost, converged, then nothing to write"
         return f"{self.scenario:<11} {self.number:>4}  {self.step:<22} {self.moment:<7} {outcome}"
 
 
@@ -185,7 +185,7 @@ def step_of(method: str, path: str) -> str:
     return f"{method} {next((kind for found, kind in kinds if found), 'listing')}"
 
 
-class Bench:
+class ProbeContext:
     """One store with a proxy before it, for all scenarios one after the other."""
 
     def __init__(self, folder: Path, gate: Proxy) -> None:
@@ -208,9 +208,9 @@ class Bench:
 
     def objects(self) -> dict[str, str]:
         """Return the SHA-256 of every public object, of the bytes that are served."""
-        stranger, keys = Onlooker(self.address).stranger, list(self.store.list())
+        anonymous, keys = Onlooker(self.address).anonymous, list(self.store.list())
         with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda key: stranger.get(key, keep=False), keys))
+            answers = list(pool.map(lambda key: anonymous.get(key, keep=False), keys))
         return {key: answer.sha256 for key, answer in zip(keys, answers, strict=True) if answer.status == 200}
 
     def snapshot(self) -> dict[str, Put]:
@@ -241,17 +241,17 @@ class Bench:
 class Sweep:
     """One scenario, rendered once; every killed run starts from copies of what was there right before it."""
 
-    def __init__(self, bench: Bench, scenario: Scenario) -> None:
-        self.bench, self.scenario = bench, scenario
-        self.office = Office(Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=bench.folder)) / "office")
+    def __init__(self, probe_context: ProbeContext, scenario: Scenario) -> None:
+        self.probe_context, self.scenario = probe_context, scenario
+        self.office = Office(Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=probe_context.folder)) / "office")
         self.output = self.office.folder / "output"
-        bench.put_back({})
+        probe_context.put_back({})
         scenario.before(self.office)
         self.publish()
         scenario.change(self.office)
-        self.public = bench.snapshot()
+        self.public = probe_context.snapshot()
         self.unfetched = self._keep("unfetched")
-        self.forks = Forks(self.office, bench.environ)
+        self.forks = Forks(self.office, probe_context.environ)
         try:
             self._reference()
         except BaseException:
@@ -260,7 +260,7 @@ class Sweep:
 
     def publish(self) -> None:
         """Publish as people do, with make."""
-        done = self.office.make("publish", **self.bench.environ)
+        done = self.office.make("publish", **self.probe_context.environ)
         assert done.status == 0, done.text
 
     def _keep(self, name: str) -> Path:
@@ -270,30 +270,30 @@ class Sweep:
 
     def _reference(self) -> None:
         """Go through it undisturbed: what are the requests, and what is the end?"""
-        gate, onlooker = self.bench.gate, Onlooker(self.bench.address)
-        with watching(onlooker) as self.troubles:
+        gate, onlooker = self.probe_context.gate, Onlooker(self.probe_context.address)
+        with watching(onlooker) as self.problems:
             gate.count_anew()
             assert self.forks.run("fetch") == 0, self.forks.said()
             self.fetching = len(gate.seen)
             steps = list(gate.seen)
-            done = self.office.make("renditions", "SETTLED=output/.work/settled", **self.bench.environ)
+            done = self.office.make("renditions", "SETTLED=output/.work/settled", **self.probe_context.environ)
             assert done.status == 0, done.text
             self.fetched = self._keep("fetched")
             gate.count_anew()
             assert self.forks.run("publish") == 0, self.forks.said()
             self.steps = [step_of(*request) for request in (*steps, *gate.seen)]
-        self.troubles += onlooker.look()
+        self.problems += onlooker.look()
         self.end = self.ending()
 
     def ending(self) -> dict[str, str]:
         """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
-        found = {key: sha for key, sha in self.bench.objects().items() if not key.startswith("manifest")}
-        manifest = look(self.bench.store).manifest
+        found = {key: sha for key, sha in self.probe_context.objects().items() if not key.startswith("manifest")}
+        manifest = look(self.probe_context.store).manifest
         return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:
         """Kill the publisher at every so many requests."""
-        yield Line(self.scenario.name, 0, "(undisturbed)", "-", self.troubles + self.unsettled())
+        yield Line(self.scenario.name, 0, "(undisturbed)", "-", self.problems + self.unsettled())
         for number in range(1, len(self.steps) + 1, every):
             for moment in moments:
                 yield self.killed(number, moment)
@@ -310,49 +310,49 @@ class Sweep:
 
         with self.disturbed(number, strike, line) as status:
             if status != -signal.SIGKILL:
-                line.troubles.append(f"was not killed, but ended with {status}: {self.forks.said()[-200:]}")
+                line.problems.append(f"was not killed, but ended with {status}: {self.forks.said()[-200:]}")
         return line
 
     @contextmanager
     def disturbed(self, number: int, strike: Fault, line: Line) -> Iterator[int]:
         """Run into ``strike`` at a request, look on all the while, and see whether a clean run makes it good."""
-        bench, fetching = self.bench, number <= self.fetching
-        bench.put_back(self.public)
+        probe_context, fetching = self.probe_context, number <= self.fetching
+        probe_context.put_back(self.public)
         shutil.rmtree(self.output)
         shutil.copytree(self.unfetched if fetching else self.fetched, self.output)
-        onlooker = Onlooker(bench.address)
-        with watching(onlooker) as troubles:
-            bench.gate.strike(number if fetching else number - self.fetching, strike)
+        onlooker = Onlooker(probe_context.address)
+        with watching(onlooker) as problems:
+            probe_context.gate.strike(number if fetching else number - self.fetching, strike)
             status = self.forks.run("fetch" if fetching else "publish")
-            while bench.gate.busy:
+            while probe_context.gate.busy:
                 time.sleep(0.005)
-            bench.gate.count_anew()
+            probe_context.gate.count_anew()
             yield status
-            troubles += onlooker.look()
-            troubles += self.lost()
-            line.troubles += [f"meanwhile: {trouble}" for trouble in troubles]
-            troubles.clear()
+            problems += onlooker.look()
+            problems += self.lost()
+            line.problems += [f"meanwhile: {problem}" for problem in problems]
+            problems.clear()
             if fetching:
                 self.publish()
             for command in ("fetch", "publish"):
                 if status := self.forks.run(command):
-                    line.troubles.append(f"clean {command} ended with {status}: {self.forks.said()[-300:]}")
-            troubles += onlooker.look()
-        line.troubles += [f"clean run: {trouble}" for trouble in troubles + self.lost()]
+                    line.problems.append(f"clean {command} ended with {status}: {self.forks.said()[-300:]}")
+            problems += onlooker.look()
+        line.problems += [f"clean run: {problem}" for problem in problems + self.lost()]
         if differing := sorted(key for key, _ in self.ending().items() ^ self.end.items()):
-            line.troubles.append(f"another end: {', '.join(dict.fromkeys(differing))}")
-        line.troubles += self.unsettled()
+            line.problems.append(f"another end: {', '.join(dict.fromkeys(differing))}")
+        line.problems += self.unsettled()
 
     def unsettled(self) -> list[str]:
         """Run once more: nothing may be written."""
-        self.bench.gate.count_anew()
+        self.probe_context.gate.count_anew()
         statuses = [self.forks.run(command) for command in ("fetch", "publish")]
-        written = [step_of(*request) for request in self.bench.gate.seen if request[0] in WRITES]
+        written = [step_of(*request) for request in self.probe_context.gate.seen if request[0] in WRITES]
         return [f"writes again: {', '.join(written)}"] * bool(written) + [f"ends with {statuses}"] * any(statuses)
 
     def lost(self) -> list[str]:
         """Return what was public and is not, or is with bytes that nobody meant to publish."""
-        there = self.bench.objects()
+        there = self.probe_context.objects()
         gone = [key for key in self.public if key not in there and key in self.end]
         spoilt = [
             key
@@ -363,12 +363,12 @@ class Sweep:
 
 
 @contextmanager
-def bench_in(folder: Path) -> Iterator[Bench]:
+def bench_in(folder: Path) -> Iterator[ProbeContext]:
     """Start a store in a folder, and the proxy before it."""
     (folder / "store").mkdir()
     try:
         with proxy(embedded.start(folder / "store")) as gate:
-            yield Bench(folder, gate)
+            yield ProbeContext(folder, gate)
     finally:
         embedded.stop(folder / "store")
 
@@ -383,16 +383,16 @@ def main() -> None:
     if unknown := set(options.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     begun, failed, counts = time.monotonic(), 0, Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder, bench_in(Path(folder)) as bench:
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder, bench_in(Path(folder)) as probe_context:
         for scenario in SCENARIOS:
             if options.scenarios and scenario.name not in options.scenarios:
                 continue
-            sweep = Sweep(bench, scenario)
+            sweep = Sweep(probe_context, scenario)
             try:
                 for line in sweep.lines(options.every):
                     print(line, flush=True)
-                    counts[f"{line.scenario} {'failed' if line.troubles else 'whole'}"] += 1
-                    failed += bool(line.troubles)
+                    counts[f"{line.scenario} {'failed' if line.problems else 'whole'}"] += 1
+                    failed += bool(line.problems)
             finally:
                 sweep.forks.end()
     summary = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""The rules of RSS 2.0, Atom 1.0 (RFC 4287) and JSON Feed 1.1, and what each of them says of an entry.
+"""The rules of RSS 2.0, Atom 1.0 (RFC 4287) and JSON ParsedFeed 1.1, and what each of them says of an entry.
 
 Told after the documents that set them, not after the code that follows them: no validator of feeds comes as a package.
 """
@@ -44,7 +44,7 @@ class Told(Struct, frozen=True):
     """Address, media type and bytes of everything that is offered."""
 
 
-class Feed(Struct, frozen=True):
+class ParsedFeed(Struct, frozen=True):
     """A feed, in whichever format."""
 
     url: str
@@ -62,16 +62,16 @@ def three(*paths: str) -> list[str]:
     return found
 
 
-def read(data: bytes) -> Feed:
+def read(data: bytes) -> ParsedFeed:
     """Return what a feed says: RSS and Atom as feedparser understands them. Fails when any rule is broken."""
     assert faults(data) == []
     return _of_json(json.loads(data)) if data.startswith(b"{") else _of_xml(feedparser.parse(data))
 
 
-def _of_xml(found: Any) -> Feed:
+def _of_xml(found: Any) -> ParsedFeed:
     assert not found.bozo, found.get("bozo_exception")
     (own,) = (link.href for link in found.feed.links if link.rel == "self")
-    return Feed(own, found.feed.title, found.feed.language, tuple(_entry(each) for each in found.entries))
+    return ParsedFeed(own, found.feed.title, found.feed.language, tuple(_entry(each) for each in found.entries))
 
 
 def _entry(found: Any) -> Told:
@@ -92,8 +92,10 @@ def _entry(found: Any) -> Told:
     )
 
 
-def _of_json(found: Shape) -> Feed:
-    return Feed(found["feed_url"], found["title"], found["language"], tuple(_item(each) for each in found["items"]))
+def _of_json(found: Shape) -> ParsedFeed:
+    return ParsedFeed(
+        found["feed_url"], found["title"], found["language"], tuple(_item(each) for each in found["items"])
+    )
 
 
 def _item(found: Shape) -> Told:

@@ -24,7 +24,7 @@ class Witness:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self.rounds = 0
         self.serials: list[int] = []
         self._records: dict[str, bytes] = {}
@@ -35,7 +35,7 @@ class Witness:
         try:
             found = msgspec.json.decode(manifest)
         except msgspec.DecodeError:
-            self.troubles.append("manifest.json is no JSON")
+            self.problems.append("manifest.json is no JSON")
             return
         self.serials.append(found["serial"])
         for row in found.get("rows", ()):
@@ -63,7 +63,7 @@ class Witness:
             try:
                 xml.dom.minidom.parseString(data)
             except Exception as error:  # whatever it is, readers of feeds meet it too
-                self.troubles.append(f"{key}: {error}")
+                self.problems.append(f"{key}: {error}")
             named = re.findall(rf'(?:url|href)="{re.escape(self.base)}([^"]+)"|<link>{re.escape(self.base)}([^<]+)<',
                                data.decode())  # fmt: skip
             for name in {one or other for one, other in named}:
@@ -80,9 +80,9 @@ class Witness:
     def _get(self, key: str) -> bytes:
         return get(self.base + key)[2]
 
-    def _tell(self, trouble: str, same: Callable[[], bool]) -> None:
+    def _tell(self, problem: str, same: Callable[[], bool]) -> None:
         if same():
-            self.troubles.append(trouble)
+            self.problems.append(problem)
 
 
 def _digest(data: bytes) -> str:
@@ -107,6 +107,6 @@ def watched(base: str) -> Iterator[Witness]:
         stop.set()
         thread.join(60)
     witness.look()
-    assert witness.troubles == []
+    assert witness.problems == []
     assert witness.serials == sorted(witness.serials)
     assert witness.rounds > 2

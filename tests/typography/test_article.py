@@ -11,17 +11,17 @@ from pipeline.model.document import Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Correction, Footage, Release, Withdrawal, tel_uri
 from pipeline.typography.article import Article, Line, Notice, Party, compose, compose_footer, paragraphs
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 from tests.support import sample
 
 DAY = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
 WITHDRAWAL = Withdrawal(DAY, "The figures were wrong.", "better")
-WORDS = Words("en-GB", "Europe/London")
+WORDS = Messages("en-GB", "Europe/London")
 
 
 def article(newsroom: Newsroom = sample.NEWSROOM, embargoed: bool = False, **changes: object) -> Article:
     release = sample.release(**changes)
-    return compose(release, newsroom, Words(release.language, newsroom.time_zone), embargoed=embargoed)
+    return compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=embargoed)
 
 
 # ── The head ────────────────────────────────────────────────────────────────────────────────────────────────────────

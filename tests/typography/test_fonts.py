@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 
 from pipeline import install
 from pipeline.build.reading import read
-from pipeline.build.state import Workshop
+from pipeline.build.state import BuildState
 from pipeline.model.errors import SettingError
 from pipeline.model.manifest import EMPTY
 from pipeline.reader import read_newsroom
@@ -145,9 +145,9 @@ def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_ty
     office = Office(tmp_path)
     for slug in ("one", "two"):
         office.write(slug, body="A word.\n\nAnother 말 and one more 글.")
-    workshop = Workshop(office.content, tmp_path / "output")
-    workshop.prepare()
-    found = list(read(workshop, read_newsroom(office.content), EMPTY, ["one", "two"], datetime(2026, 6, 1, tzinfo=UTC)))
+    state = BuildState(office.content, tmp_path / "output")
+    state.prepare()
+    found = list(read(state, read_newsroom(office.content), EMPTY, ["one", "two"], datetime(2026, 6, 1, tzinfo=UTC)))
     supply._get.cache_clear()
     repertoire.forget()
     assert [each.refused for each in found] == [True, True]
@@ -157,7 +157,7 @@ def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_ty
     assert "fonts-noto-cjk" in fault.hint
     assert "apt-get install" in fault.hint
     assert asked == [("fonts-noto-cjk",)]  # once a run, not once a release
-    assert not workshop.manuscript("one")
+    assert not state.parsed_release("one")
 
 
 def test_every_package_of_a_script_is_locked() -> None:

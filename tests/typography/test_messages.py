@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.model.formats import FORMATS
 from pipeline.typography import messages as words_module
-from pipeline.typography.messages import FALLBACK, FOLDER, Words, language_territory
+from pipeline.typography.messages import FALLBACK, FOLDER, Messages, language_territory
 
 BST = timezone(timedelta(hours=1))
 EMBARGO = datetime(2026, 7, 1, 0, 1, tzinfo=BST)
@@ -61,13 +61,13 @@ def test_no_word_is_empty_or_has_blanks_at_its_ends(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_format_has_a_label(language: str) -> None:
-    assert all(Words(language, "UTC")[row.name] for row in FORMATS)
+    assert all(Messages(language, "UTC")[row.name] for row in FORMATS)
 
 
 def test_every_word_that_the_program_asks_for_is_there() -> None:
     root = Path(words_module.__file__).parents[1]
     source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
-    asked = set(re.findall(r'\bwords\["(\w+)"\]', source)) | set(re.findall(r"\bwords\['(\w+)'\]", source))
+    asked = set(re.findall(r'\bmessages\["(\w+)"\]', source)) | set(re.findall(r"\bmessages\['(\w+)'\]", source))
     assert len(asked) > 15
     assert asked <= set(table(FALLBACK))
 
@@ -76,12 +76,12 @@ def test_every_word_that_the_program_asks_for_is_there() -> None:
 
 
 def test_words_are_those_of_the_primary_language() -> None:
-    assert Words("ar-EG", "UTC")["ends"] == Words("ar", "UTC")["ends"] == "انتهى"
-    assert Words("en-GB", "UTC")["ends"] == "Ends"
+    assert Messages("ar-EG", "UTC")["ends"] == Messages("ar", "UTC")["ends"] == "انتهى"
+    assert Messages("en-GB", "UTC")["ends"] == "Ends"
 
 
 def test_a_language_without_a_file_speaks_english_and_keeps_its_own_dates() -> None:
-    german = Words("de", "Europe/Berlin")
+    german = Messages("de", "Europe/Berlin")
     assert german["ends"] == "Ends"
     assert german.date(EMBARGO) == "1. Juli 2026"
 
@@ -91,19 +91,19 @@ def test_english_stands_in_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None
         "fr": {"ends": "Fin", "email": "Courriel"}, "fr-CA": {"email": "Adresse"}, "en": table("en"),
     }  # fmt: skip
     monkeypatch.setattr(words_module, "_table", lambda language: files.get(language, {}))
-    words = Words("fr-CA", "UTC")
-    assert (words["email"], words["ends"], words["footage"]) == ("Adresse", "Fin", "Footage")
+    messages = Messages("fr-CA", "UTC")
+    assert (messages["email"], messages["ends"], messages["footage"]) == ("Adresse", "Fin", "Footage")
 
 
 def test_a_word_that_not_even_english_has_is_a_fault_of_ours() -> None:
     with pytest.raises(KeyError):
-        Words("ar", "UTC")["no_such_word"]
+        Messages("ar", "UTC")["no_such_word"]
 
 
 def test_words_that_fall_back_are_named() -> None:
-    assert Words("en-GB", "UTC").lacking == ()
-    assert Words("ar", "UTC").lacking == ()
-    assert "ends" in Words("de", "UTC").lacking
+    assert Messages("en-GB", "UTC").lacking == ()
+    assert Messages("ar", "UTC").lacking == ()
+    assert "ends" in Messages("de", "UTC").lacking
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,14 @@ def test_words_that_fall_back_are_named() -> None:
     ],
 )
 def test_script_is_the_languages(language: str, script: str) -> None:
-    assert Words(language, "UTC").script == script
+    assert Messages(language, "UTC").script == script
 
 
 def test_words_with_several_forms_give_all_of_them_the_preferred_one_first() -> None:
-    words = Words("en", "UTC")
-    assert words["notes_to_editors"] == words.all("notes_to_editors")[0] == "Notes to editors"
-    assert "Notes for editors" in words.all("notes_to_editors")
-    assert words.all("ends") == ("Ends",)
+    messages = Messages("en", "UTC")
+    assert messages["notes_to_editors"] == messages.all("notes_to_editors")[0] == "Notes to editors"
+    assert "Notes for editors" in messages.all("notes_to_editors")
+    assert messages.all("ends") == ("Ends",)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_words_with_several_forms_give_all_of_them_the_preferred_one_first() -> 
      ("zh-Hant-TW", "ltr"), ("az-Arab", "rtl"), ("xx", "ltr")],
 )  # fmt: skip
 def test_direction_is_that_of_the_script(language: str, direction: str) -> None:
-    assert Words(language, "UTC").direction == direction
+    assert Messages(language, "UTC").direction == direction
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_direction_is_that_of_the_script(language: str, direction: str) -> None:
      ("EN-gb", "English")],
 )  # fmt: skip
 def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
-    assert Words("en", "UTC").language_name(tag) == name
+    assert Messages("en", "UTC").language_name(tag) == name
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
     [("en-GB", ("en-US",), "English (United Kingdom)"), ("pt-BR", ("pt-BR", "pt-PT"), "Português (Brasil)"),
      ("zh-Hant", ("zh-Hans",), "中文 (繁體)"), ("en-GB", ("en-GB", "ar"), "English"), ("en", ("en-GB",), "English")],
 )  # fmt: skip
-def test_languages_of_one_name_are_told_apart(tag: str, beside: tuple[str, ...], name: str) -> None:
-    assert Words("en", "UTC").language_name(tag, beside) == name
+def test_languages_of_one_name_are_told_apart(tag: str, neighbours: tuple[str, ...], name: str) -> None:
+    assert Messages("en", "UTC").language_name(tag, neighbours) == name
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_open_graph_has_every_language_with_a_territory(tag: str, name: str) -> 
 
 @pytest.mark.parametrize("tag", ["xx", "qaa", "xx-Latn"])
 def test_a_language_that_nobody_knows_is_called_by_its_tag_not_english(tag: str) -> None:
-    assert Words("en", "UTC").language_name(tag).casefold() == tag.casefold()
+    assert Messages("en", "UTC").language_name(tag).casefold() == tag.casefold()
 
 
 # ── Dates and embargoes ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,11 +188,11 @@ def test_a_language_that_nobody_knows_is_called_by_its_tag_not_english(tag: str)
     ],
 )
 def test_the_day_is_the_newsrooms_in_the_language_of_the_release(language: str, zone: str, date: str) -> None:
-    assert Words(language, zone).date(EMBARGO) == date
+    assert Messages(language, zone).date(EMBARGO) == date
 
 
 def test_a_leap_day_is_printed() -> None:
-    assert Words("en-GB", "Europe/London").date(datetime(2028, 2, 29, 12, tzinfo=UTC)) == "29 February 2028"
+    assert Messages("en-GB", "Europe/London").date(datetime(2028, 2, 29, 12, tzinfo=UTC)) == "29 February 2028"
 
 
 @pytest.mark.parametrize(
@@ -213,19 +213,19 @@ def test_a_leap_day_is_printed() -> None:
     ],
 )  # fmt: skip
 def test_nobody_has_to_guess_when_an_embargo_ends(language: str, zone: str, moment: datetime, printed: str) -> None:
-    assert Words(language, zone).instant(moment) == printed
+    assert Messages(language, zone).instant(moment) == printed
 
 
 def test_an_embargo_in_arabic_has_day_offset_and_utc() -> None:
-    printed = Words("ar", "Africa/Cairo").instant(EMBARGO)
+    printed = Messages("ar", "Africa/Cairo").instant(EMBARGO)
     assert printed.startswith("الأربعاء، 1 يوليو 2026، 02:01 توقيت شرق أوروبا الصيفي (UTC+03:00؛ ")
     assert printed.endswith("23:01 UTC)")
 
 
 def test_the_two_hours_of_one_name_differ_by_their_offset() -> None:
     """When clocks go back, 01:30 comes twice."""
-    words = Words("en-GB", "Europe/London")
-    first, second = (words.instant(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) for hour in (0, 1))
+    messages = Messages("en-GB", "Europe/London")
+    first, second = (messages.instant(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) for hour in (0, 1))
     assert "01:30 British Summer Time (UTC+01:00; 00:30 UTC)" in first
     assert "01:30 Greenwich Mean Time (UTC+00:00; 01:30 UTC)" in second
 
@@ -236,12 +236,12 @@ ZONES = ("Europe/London", "America/St_Johns", "Pacific/Kiritimati", "Asia/Kathma
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2099, 1, 1)), st.sampled_from(ZONES), st.sampled_from(ZONES))
 def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetime, zone: str, other: str) -> None:
     instant = moment.replace(microsecond=0, tzinfo=UTC)
-    words = Words("en-GB", zone)
-    assert words.instant(instant) == words.instant(Words("en", other).local(instant))
-    offset = re.search(r"\(UTC([+-])(\d\d):(\d\d);", words.instant(instant))
+    messages = Messages("en-GB", zone)
+    assert messages.instant(instant) == messages.instant(Messages("en", other).local(instant))
+    offset = re.search(r"\(UTC([+-])(\d\d):(\d\d);", messages.instant(instant))
     assert offset
     stated = timedelta(hours=int(offset[2]), minutes=int(offset[3])) * (1 if offset[1] == "+" else -1)
-    assert abs(words.local(instant).replace(tzinfo=UTC) - instant - stated) < timedelta(minutes=1)
+    assert abs(messages.local(instant).replace(tzinfo=UTC) - instant - stated) < timedelta(minutes=1)
 
 
 # ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,15 +253,15 @@ def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetim
      (1_449_000, "1.4 MB"), (12_000_000, "12 MB"), (2_500_000_000, "2,500 MB")],
 )  # fmt: skip
 def test_sizes_are_in_thousands_and_never_nothing(size: int, printed: str) -> None:
-    assert Words("en-GB", "UTC").size(size) == printed
+    assert Messages("en-GB", "UTC").size(size) == printed
 
 
 def test_sizes_and_numbers_are_written_as_the_language_does_it() -> None:
-    assert Words("fr", "UTC").size(1_400_000).replace("\u202f", " ").replace("\xa0", " ") == "1,4 Mo"
-    assert Words("de", "UTC").number(1234) == "1.234"
-    assert Words("en", "UTC").number(1234) == "1,234"
+    assert Messages("fr", "UTC").size(1_400_000).replace("\u202f", " ").replace("\xa0", " ") == "1,4 Mo"
+    assert Messages("de", "UTC").number(1234) == "1.234"
+    assert Messages("en", "UTC").number(1234) == "1,234"
 
 
 def test_pages_are_counted() -> None:
-    assert [Words("en", "UTC").pages(count) for count in (1, 2, 1200)] == ["1 page", "2 pages", "1,200 pages"]
-    assert Words("ar", "UTC").pages(1) == "صفحة واحدة"
+    assert [Messages("en", "UTC").pages(count) for count in (1, 2, 1200)] == ["1 page", "2 pages", "1,200 pages"]
+    assert Messages("ar", "UTC").pages(1) == "صفحة واحدة"

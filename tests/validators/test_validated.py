@@ -21,7 +21,7 @@ from zipfile import ZipFile
 import pypdfium2
 import pytest
 
-from pipeline.validators import NAMES, AbsentError, Ruling
+from pipeline.validators import NAMES, AbsentError, ValidationResult
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
 from tests.support.newsroom import ROOT, Office
@@ -34,9 +34,9 @@ EMBARGO = re.compile(r"^date: 2026-(?=.*\n(?:.*\n)*?embargo: true$)", re.MULTILI
 """The year of a release under embargo; its instant may have come while nobody looked."""
 
 
-def hear(name: str, *trees: Path) -> Ruling:
+def hear(name: str, *trees: Path) -> ValidationResult:
     """Hear one judge, once."""
-    judge: Callable[[Path, Sequence[Path]], Ruling] = import_module(f"pipeline.validators.{name}").judge
+    judge: Callable[[Path, Sequence[Path]], ValidationResult] = import_module(f"pipeline.validators.{name}").judge
     try:
         return judge(FOLDER, trees)
     except AbsentError as error:
@@ -48,7 +48,7 @@ def hear(name: str, *trees: Path) -> Ruling:
 # ── Nothing is wrong with what is made ──────────────────────────────────────────────────────────────────────────────
 
 
-class Made(NamedTuple):
+class Output(NamedTuple):
     """All that the newsrooms rendered."""
 
     trees: list[Path]
@@ -57,7 +57,7 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Output:
     """Every case and every release of the checkout's own newsroom, rendered as users do it."""
     offices: dict[Path, Office] = {}
     for source in SOURCES:
@@ -75,10 +75,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         done = office.make("render")
         assert done.status == 0, done.text
     trees = [tree for office in offices.values() for tree in (office.public, office.waiting)]
-    return Made(trees, len(SOURCES), len(offices))
+    return Output(trees, len(SOURCES), len(offices))
 
 
-def test_something_waits_and_something_is_public(made: Made) -> None:
+def test_something_waits_and_something_is_public(made: Output) -> None:
     """Else half of what is judged below would be nothing."""
     public, waiting = (
         sum(len(list(tree.glob("releases/*.html"))) for tree in made.trees if tree.name == name)
@@ -89,7 +89,7 @@ def test_something_waits_and_something_is_public(made: Made) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_judge_finds_nothing_wrong(made: Made, name: str) -> None:
+def test_judge_finds_nothing_wrong(made: Output, name: str) -> None:
     ruling = hear(name, *made.trees)
     assert ruling.faults == []
     public = [tree for tree in made.trees if tree.name == "public"]
@@ -110,12 +110,12 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def only_fault(name: str, file: Path, *words: str) -> None:
+def only_fault(name: str, file: Path, *messages: str) -> None:
     """Assert that a judge finds fault with a file for this reason, and with nothing else that lies beside it."""
     ruling = hear(name, file.parent)
     assert {found for found, _ in ruling.faults} == {file.resolve()}
     said = "\n".join(what for _, what in ruling.faults)
-    for word in words:
+    for word in messages:
         assert word in said
 
 
@@ -154,7 +154,7 @@ UNSEEN = b"""<w:body><w:p><mc:AlternateContent
 
 def word_file(file: Path, old: bytes, new: bytes) -> Path:
     """Write a sound Word file in which the first ``old`` of its text is ``new``."""
-    with ZipFile(io.BytesIO(docx.write(sample.job()).data)) as sound, ZipFile(file, "w") as changed:
+    with ZipFile(io.BytesIO(docx.write(sample.render_input()).data)) as sound, ZipFile(file, "w") as changed:
         for name in sound.namelist():
             data = sound.read(name)
             if name == "word/document.xml":
@@ -173,11 +173,11 @@ def test_word_file_of_which_a_word_is_not_seen_and_one_that_does_not_open(tmp_pa
     """The latter has the name of a sound one in another folder."""
     odd = word_file(tmp_path / "odd.docx", b"<w:body>", UNSEEN)
     word_file(tmp_path / "sound.docx", b"", b"")
-    broken = tmp_path / "broken/sound.docx"
-    broken.parent.mkdir()
-    broken.write_bytes(b"PK\x03\x04 no archive")
+    failed = tmp_path / "broken/sound.docx"
+    failed.parent.mkdir()
+    failed.write_bytes(b"PK\x03\x04 no archive")
     ruling = hear("libreoffice", tmp_path)
-    assert sorted(ruling.faults) == [(broken.resolve(), "it does not open"), (odd.resolve(), "words lost: Unseenword")]
+    assert sorted(ruling.faults) == [(failed.resolve(), "it does not open"), (odd.resolve(), "words lost: Unseenword")]
     assert ruling.files == 3
 
 

@@ -55,7 +55,7 @@ def test_errors_of_a_word_file() -> None:
 
 def test_word_that_a_conversion_lost(tmp_path: Path) -> None:
     file = tmp_path / "one.docx"
-    file.write_bytes(docx.write(sample.job()).data)
+    file.write_bytes(docx.write(sample.render_input()).data)
     lost = libreoffice.lost_words(file, "")
     assert "Archive" in lost
     assert libreoffice.lost_words(file, " ".join(lost)) == []
@@ -81,7 +81,7 @@ def test_checker_of_schemas_that_is_not_there(tmp_path: Path, monkeypatch: pytes
 
 # ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-RECORD = writer.record(sample.job())
+RECORD = writer.record(sample.render_input())
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_schema_file_of_somebody_elses_is_heard_instead(tmp_path: Path) -> None:
     theirs = tmp_path / ninjs.THEIRS
     theirs.write_text('{"type": "object", "maxProperties": 0}')
     assert "to be empty" in ninjs.judged(tmp_path)(record)[0]
-    for broken in ("{", "[]", '{"type": "thing"}'):
-        theirs.write_text(broken)
+    for failed in ("{", "[]", '{"type": "thing"}'):
+        theirs.write_text(failed)
         with pytest.raises(UnableError, match=f"^{ninjs.THEIRS} is not the schema"):
             ninjs.judged(tmp_path)
 
@@ -160,19 +160,19 @@ def requirements(name: str) -> set[str]:
 def test_judge_is_fetched_once_and_again_when_its_pin_is_another(tmp_path: Path) -> None:
     place, fetched = tmp_path / "judge", []
 
-    def fetch(empty: Path, *, trouble: str = "") -> str:
-        fetched.append(trouble)
-        if not trouble:
+    def fetch(empty: Path, *, problem: str = "") -> str:
+        fetched.append(problem)
+        if not problem:
             empty.mkdir()
             (empty / f"part{len(fetched)}").touch()
-        return trouble
+        return problem
 
-    install.get(place, "1", partial(fetch, trouble="no net"))
+    install.get(place, "1", partial(fetch, problem="no net"))
     assert not place.exists()
     install.get(place, "1", fetch)
     install.get(place, "1", fetch)
     assert len(fetched) == 2
-    install.get(place, "2", partial(fetch, trouble="no net"))
+    install.get(place, "2", partial(fetch, problem="no net"))
     assert (place / "part2").exists()
     install.get(place, "2", fetch)
     assert sorted(file.name for file in place.iterdir()) == [install.PIN, "part4"]

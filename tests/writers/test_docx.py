@@ -40,12 +40,12 @@ from pipeline.model.errors import RenderError, SettingError
 from pipeline.model.release import Contact, Picture, Withdrawal
 from pipeline.typography.article import DATELINE_MARK, Article
 from pipeline.typography.templates import FOLDER
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 from pipeline.writers.docx import writer as docx
 from pipeline.writers.docx.runs import _stretches
 from pipeline.writers.docx.writer import write
 from pipeline.writers.docx.xml import NAMESPACES, name_of
-from tests.support.sample import BODY, NEWSROOM, cells, item, job, para
+from tests.support.sample import BODY, NEWSROOM, cells, item, para, render_input
 
 ACCENT, WIDTH = "8A1C1C", 9071
 """Of the reference that comes along: the colour of its style Status, and its text in twentieths of a point."""
@@ -55,7 +55,7 @@ W = "{" + NAMESPACES["w"] + "}"
 class File:
     """A finished document, opened."""
 
-    def __init__(self, found: Job | bytes) -> None:
+    def __init__(self, found: RenderInput | bytes) -> None:
         data = found if isinstance(found, bytes) else write(found).data
         self.archive = zipfile.ZipFile(io.BytesIO(data))
         self.names = self.archive.namelist()
@@ -106,7 +106,7 @@ def text(root: Element) -> str:
 
 
 def body(*blocks: Block) -> File:
-    return File(job(body=blocks))
+    return File(render_input(body=blocks))
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------
@@ -168,25 +168,25 @@ EVERYTHING = (*BODY, TASKS, List(True, (ListItem((CodeBlock("x\n\ty"), Quote((pa
 @pytest.mark.parametrize(
     "found",
     [
-        job(),
-        job(embargoed=True),
-        job(body=EVERYTHING, newsroom=replace(NEWSROOM, reuse="Free to reprint.")),
-        job(body=(Quote((para("No paragraph comes first."),)),)),
-        job(language="ar", body=(para("قالت منظمة Open Window إن A-101 متاح على +44 20 7946 0312."), *BODY)),
-        job(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.", "another")),
-        job(contacts=(), footage=(), reference="", subtitle="", dateline="", corrections=()),
+        render_input(),
+        render_input(embargoed=True),
+        render_input(body=EVERYTHING, newsroom=replace(NEWSROOM, reuse="Free to reprint.")),
+        render_input(body=(Quote((para("No paragraph comes first."),)),)),
+        render_input(language="ar", body=(para("قالت منظمة Open Window إن A-101 متاح على +44 20 7946 0312."), *BODY)),
+        render_input(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.", "another")),
+        render_input(contacts=(), footage=(), reference="", subtitle="", dateline="", corrections=()),
     ],
     ids=["sample", "embargoed", "everything", "quote-first", "arabic", "withdrawn", "bare"],
 )
-def test_words_of_letterhead_and_body_are_the_articles_in_order(found: Job) -> None:
+def test_words_of_letterhead_and_body_are_the_articles_in_order(found: RenderInput) -> None:
     file = File(found)
     seen = (text(file.xml("word/header1.xml")) + " " + text(file.body)).replace("\u200e", "").split()
-    assert seen == " ".join(lines_of(found.article, found.words["photo"])).split()
+    assert seen == " ".join(lines_of(found.article, found.messages["photo"])).split()
 
 
 def test_words_of_running_head_and_foot() -> None:
-    file = File(job(embargoed=True))
-    article = job(embargoed=True).article
+    file = File(render_input(embargoed=True))
+    article = render_input(embargoed=True).article
     assert text(file.xml("word/header2.xml")).split() == f"{article.status} {article.title} {article.date}".split()
     for foot in ("word/footer1.xml", "word/footer2.xml"):
         assert text(file.xml(foot)).split() == f"{article.organisation} Page 1 of 1".split()
@@ -195,16 +195,16 @@ def test_words_of_running_head_and_foot() -> None:
 def test_telephone_number_never_breaks_over_two_lines() -> None:
     """Blanks inside numbers are no-break spaces, in the footer and in running text."""
     file = body(para("Call +44 20 7946 0312 today, or 12 34."))
-    words = [node.text or "" for node in file.body.iter(f"{W}t")]
-    assert "+44\u00a07700\u00a0900417" in words
-    assert "Call +44\u00a020\u00a07946\u00a00312 today, or 12 34." in words
+    messages = [node.text or "" for node in file.body.iter(f"{W}t")]
+    assert "+44\u00a07700\u00a0900417" in messages
+    assert "Call +44\u00a020\u00a07946\u00a00312 today, or 12 34." in messages
 
 
 # --- Look ------------------------------------------------------------------------------------------------------------
 
 
 def test_looks_come_from_named_styles_alone() -> None:
-    file = File(job(body=EVERYTHING, embargoed=True))
+    file = File(render_input(body=EVERYTHING, embargoed=True))
     direct = {"rFonts", "sz", "color", "jc", "shd", "pBdr", "u", "caps", "smallCaps", "keepNext", "tabs", "tcBorders"}
     for name in (n for n in file.names if re.match(r"word/(document|header|footer)\d?\.xml", n)):
         xml = file.xml(name)
@@ -238,34 +238,34 @@ def test_looks_come_from_named_styles_alone() -> None:
         ("Contact Name", "Ruth Okafor"),
     ],
 )
-def test_each_kind_of_paragraph_has_its_style(style: str, words: str) -> None:
-    assert text(File(job()).styled(style)[0]).strip() == words
+def test_each_kind_of_paragraph_has_its_style(style: str, messages: str) -> None:
+    assert text(File(render_input()).styled(style)[0]).strip() == messages
 
 
 def test_headline_is_the_first_outline_level_and_headings_follow_without_gap() -> None:
-    file = File(job())
+    file = File(render_input())
     levels = [value(file.style(name), "pPr/w:outlineLvl") for name in ("Title", "heading 2", "heading 3", "heading 4")]
     assert levels == ["0", "1", "2", "3"]
 
 
 def test_dateline_is_run_into_the_first_paragraph_in_a_style_of_its_own() -> None:
-    first = File(job()).styled("Body Text")[0]
+    first = File(render_input()).styled("Body Text")[0]
     assert text(first).strip().startswith("London, 1 March 2026 – The first sentence")
     assert value(first, "r/w:rPr/w:rStyle") == "Dateline"
     assert text(first.findall("w:r", NAMESPACES)[0]) == "London, 1 March 2026"
 
 
 def test_embargo_stands_in_a_box_on_every_page() -> None:
-    file = File(job(embargoed=True))
+    file = File(render_input(embargoed=True))
     assert not file.styled("Status")
     assert text(file.styled("Embargo")[0]).strip().startswith("Embargoed until")
     assert file.style("Embargo").find("w:pPr/w:pBdr/w:left", NAMESPACES) is not None
     assert "Embargoed until" in text(file.xml("word/header2.xml"))
-    assert "Embargoed" not in text(File(job()).xml("word/header2.xml"))
+    assert "Embargoed" not in text(File(render_input()).xml("word/header2.xml"))
 
 
 def test_first_page_has_its_own_head_and_all_pages_count_themselves() -> None:
-    file = File(job())
+    file = File(render_input())
     section = file.find("w:body/w:sectPr")[0]
     assert section.find("w:titlePg", NAMESPACES) is not None
     for kind in ("header", "footer"):
@@ -277,12 +277,12 @@ def test_first_page_has_its_own_head_and_all_pages_count_themselves() -> None:
 
 
 def test_page_numbers_stand_where_the_language_has_them() -> None:
-    foot = File(job(language="ar")).xml("word/footer1.xml")
+    foot = File(render_input(language="ar")).xml("word/footer1.xml")
     assert "صفحة 1 من 1" in " ".join(text(foot).split())
 
 
 def test_accent_of_the_newsroom_replaces_the_references() -> None:
-    file = File(job(newsroom=replace(NEWSROOM, accent="#0a5a2a")))
+    file = File(render_input(newsroom=replace(NEWSROOM, accent="#0a5a2a")))
     styles = file.archive.read("word/styles.xml").decode()
     assert value(file.style("Status"), "rPr/w:color") == "0A5A2A"
     assert file.style("Embargo").find("w:pPr/w:pBdr/w:top", NAMESPACES).get(f"{W}color") == "0A5A2A"  # type: ignore[union-attr]
@@ -291,7 +291,7 @@ def test_accent_of_the_newsroom_replaces_the_references() -> None:
 
 @pytest.mark.parametrize(("paper", "size"), [("A4", ("11906", "16838")), ("Letter", ("12240", "15840"))])
 def test_lines_are_as_long_on_letter_as_on_a4(paper: str, size: tuple[str, str]) -> None:
-    file = File(job(newsroom=replace(NEWSROOM, paper=paper)))
+    file = File(render_input(newsroom=replace(NEWSROOM, paper=paper)))
     section = file.find("w:body/w:sectPr")[0]
     page, margins = section.find("w:pgSz", NAMESPACES), section.find("w:pgMar", NAMESPACES)
     assert page is not None
@@ -342,7 +342,9 @@ def test_links_lead_where_they_say() -> None:
 
 def test_withdrawn_release_links_to_what_replaces_it() -> None:
     withdrawal = Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.", "another")
-    assert links(File(job(withdrawn=withdrawal)))["another"] == "https://press.example.org/releases/another.html"
+    assert (
+        links(File(render_input(withdrawn=withdrawal)))["another"] == "https://press.example.org/releases/another.html"
+    )
 
 
 def test_fragment_leads_to_its_heading_or_is_plain_text() -> None:
@@ -425,10 +427,10 @@ def test_items_of_a_tight_list_follow_without_space_and_of_a_loose_one_with() ->
     nested = ListItem((para("b"), List(True, (item("c"), item("d")))))
     tight = body(List(False, (item("a"), nested)))
     loose = body(List(False, (item("a"), item("b")), tight=False))
-    words = ("a", "b", "c", "d")
+    messages = ("a", "b", "c", "d")
 
     def spacing(file: File) -> list[str | None]:
-        return [value(p, "pPr/w:spacing", "after") for p in file.body.iter(f"{W}p") if text(p).strip() in words]
+        return [value(p, "pPr/w:spacing", "after") for p in file.body.iter(f"{W}p") if text(p).strip() in messages]
 
     assert spacing(tight) == ["0", "0", "0", None]
     assert spacing(loose) == [None, None]
@@ -443,7 +445,7 @@ def test_task_has_its_box_where_others_have_a_bullet() -> None:
 
 
 def test_table_repeats_its_head_and_never_breaks_a_row() -> None:
-    table = next(t for t in File(job()).body.iter(f"{W}tbl") if value(t, "tblPr/w:tblStyle") == "ReleaseTable")
+    table = next(t for t in File(render_input()).body.iter(f"{W}tbl") if value(t, "tblPr/w:tblStyle") == "ReleaseTable")
     rows = table.findall("w:tr", NAMESPACES)
     assert [row.find("w:trPr/w:tblHeader", NAMESPACES) is not None for row in rows] == [True, False, False]
     assert all(row.find("w:trPr/w:cantSplit", NAMESPACES) is not None for row in rows)
@@ -484,7 +486,7 @@ def test_wide_table_is_set_smaller() -> None:
     assert file.styled("Table Small Right")
     wider = body(Table(cells(*["Considerable"] * 11), (cells(*["1"] * 11),), unaligned(11)))
     assert wider.styled("Table Smallest Right")
-    assert not File(job()).styled("Table Small Right")
+    assert not File(render_input()).styled("Table Small Right")
 
 
 def test_two_tables_in_a_row_stay_two() -> None:
@@ -510,7 +512,7 @@ def test_code_keeps_its_lines_and_blanks() -> None:
 def picture(width: int, height: int, kind: str = "PNG", alt: str = "Words") -> File:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), "#345").save(buffer, kind)
-    found = job(
+    found = render_input(
         body=(Figure("secret name.png", alt, (Text("Caption"),)), para("after")),
         pictures=(Picture("secret name.png", f"image/{kind.lower()}", width, height, 1, "0"),),
     )
@@ -568,10 +570,10 @@ def test_same_picture_is_stored_once_and_drawings_have_numbers_of_their_own() ->
 def test_mark_stands_in_the_letterhead() -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (400, 100), "#800").save(buffer, "PNG")
-    file = File(replace(job(), mark=buffer.getvalue()))
+    file = File(replace(render_input(), mark=buffer.getvalue()))
     blip = next(file.xml("word/header1.xml").iter(name_of("a:blip")))
     assert file.target(blip.get(name_of("r:embed"), ""), "header1").endswith("media/image2.png")
-    assert not list(File(job()).xml("word/header1.xml").iter(name_of("a:blip")))
+    assert not list(File(render_input()).xml("word/header1.xml").iter(name_of("a:blip")))
 
 
 # --- Contacts --------------------------------------------------------------------------------------------------------
@@ -583,7 +585,7 @@ def frame(file: File) -> Element | None:
 
 
 def test_contacts_stand_beside_footage_in_one_unbroken_frame() -> None:
-    found = frame(File(job()))
+    found = frame(File(render_input()))
     assert found is not None
     assert len(list(found.iter(f"{W}tr"))) == 1
     assert found.find("w:tr/w:trPr/w:cantSplit", NAMESPACES) is not None
@@ -593,39 +595,39 @@ def test_contacts_stand_beside_footage_in_one_unbroken_frame() -> None:
 
 
 def test_contacts_alone_have_the_whole_width_and_nobody_no_frame() -> None:
-    alone = frame(File(job(footage=())))
+    alone = frame(File(render_input(footage=())))
     assert alone is not None
     assert [node.get(f"{W}w") for node in alone.iter(f"{W}gridCol")] == [str(WIDTH)]
-    assert frame(File(job(footage=(), contacts=()))) is None
+    assert frame(File(render_input(footage=(), contacts=()))) is None
 
 
 def test_more_contacts_than_a_page_holds_may_break() -> None:
     many = tuple(Contact(str(n), f"Person {n}", "Role", "+44 20 7946 0312") for n in range(20))
-    assert not File(job(contacts=many)).styled("Contact Space")
-    assert File(job()).styled("Contact Space")
+    assert not File(render_input(contacts=many)).styled("Contact Space")
+    assert File(render_input()).styled("Contact Space")
 
 
 # --- Languages -------------------------------------------------------------------------------------------------------
 
 
 def test_language_of_the_release_is_the_documents() -> None:
-    lang = File(job(language="fr-CA")).find(".//w:docDefaults//w:lang", "word/styles.xml")[0]
+    lang = File(render_input(language="fr-CA")).find(".//w:docDefaults//w:lang", "word/styles.xml")[0]
     assert lang.get(f"{W}val") == "fr-CA"
-    korean = File(job(language="ko"))
+    korean = File(render_input(language="ko"))
     assert korean.find(".//w:docDefaults//w:lang", "word/styles.xml")[0].get(f"{W}eastAsia") == "ko"
     assert korean.find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0].get(f"{W}eastAsia") == "Batang"
 
 
 @pytest.mark.parametrize(("language", "divided"), [("de-AT", 1), ("en-GB", 0), ("ar", 0)])
 def test_only_languages_of_long_words_divide_them(language: str, divided: int) -> None:
-    file = File(job(language=language))
+    file = File(render_input(language=language))
     assert len(file.find(".//w:autoHyphenation", "word/settings.xml")) == divided
     assert all(map(file.divides, ("Body Text", "List Bullet", "Note Text")))
     assert not any(map(file.divides, ("Title", "heading 2", "Code", "Contact Line", "Table Text")))
 
 
 def test_text_from_the_right_says_so_in_paragraphs_runs_tables_and_section() -> None:
-    file = File(job(language="ar", body=(para("قالت المنظمة Open Window اليوم"), *BODY)))
+    file = File(render_input(language="ar", body=(para("قالت المنظمة Open Window اليوم"), *BODY)))
     code = file.styled("Code")
     assert all(p.find("w:pPr/w:bidi", NAMESPACES) is not None for p in file.body.iter(f"{W}p") if p not in code)
     assert code[0].find("w:pPr/w:bidi", NAMESPACES) is None
@@ -641,12 +643,12 @@ def test_text_from_the_right_says_so_in_paragraphs_runs_tables_and_section() -> 
 
 
 def test_text_from_the_left_says_nothing_of_it() -> None:
-    file = File(job())
+    file = File(render_input())
     assert not list(file.body.iter(f"{W}bidi", f"{W}rtl", f"{W}bidiVisual", f"{W}dir"))
 
 
 def test_number_to_call_is_read_from_the_left_in_arabic() -> None:
-    file = File(job(language="ar"))
+    file = File(render_input(language="ar"))
     numbers = [node for node in file.body.iter(f"{W}dir") if "7946" in text(node)]
     assert [node.get(f"{W}val") for node in numbers] == ["ltr"]
     assert numbers[0].find(".//w:rtl", NAMESPACES) is None
@@ -654,8 +656,8 @@ def test_number_to_call_is_read_from_the_left_in_arabic() -> None:
 
 def test_number_and_address_in_running_arabic_text_are_read_from_the_left() -> None:
     address = "https://example.org/a?b=أرشيف"
-    words = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)))
-    file = File(job(language="ar", body=(Paragraph(words),)))
+    messages = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)))
+    file = File(render_input(language="ar", body=(Paragraph(messages),)))
     turned = {text(node).replace("\u00a0", " ") for node in file.body.iter(f"{W}dir") if node.get(f"{W}val") == "ltr"}
     assert {"\u200e+44 20 7946 0999", address} <= turned
 
@@ -665,21 +667,21 @@ def test_number_and_address_in_running_arabic_text_are_read_from_the_left() -> N
 )
 def test_words_are_marked_out_as_the_script_does_it(language: str, mark: str) -> None:
     """East Asian letters are dotted, never slanted."""
-    found = File(job(language=language)).style("Emphasis").find("w:rPr", NAMESPACES)
+    found = File(render_input(language=language)).style("Emphasis").find("w:rPr", NAMESPACES)
     assert found is not None
     assert {etree.QName(node).localname for node in found} & {"em", "i"} == {mark}
 
 
 @pytest.mark.parametrize(("language", "face"), [("el", "Georgia"), ("ru", "Spectral"), ("en", "Spectral")])
 def test_text_has_one_face_with_all_letters_of_its_language(language: str, face: str) -> None:
-    fonts = File(job(language=language)).find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0]
+    fonts = File(render_input(language=language)).find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0]
     assert (fonts.get(f"{W}ascii"), fonts.get(f"{W}hAnsi")) == (face, face)
 
 
 def test_letters_are_never_spaced_where_they_join() -> None:
     spaced = ".//w:style/w:rPr/w:spacing"
-    assert File(job()).find(spaced, "word/styles.xml")
-    assert not File(job(language="ar")).find(spaced, "word/styles.xml")
+    assert File(render_input()).find(spaced, "word/styles.xml")
+    assert not File(render_input(language="ar")).find(spaced, "word/styles.xml")
 
 
 @pytest.mark.parametrize(
@@ -694,19 +696,19 @@ def test_letters_are_never_spaced_where_they_join() -> None:
         ("", True, []),
     ],
 )
-def test_runs_are_cut_where_the_direction_changes(words: str, rtl: bool, pieces: list[str]) -> None:
+def test_runs_are_cut_where_the_direction_changes(messages: str, rtl: bool, pieces: list[str]) -> None:
     """<…> is read from the right."""
-    found = list(_stretches(words, rtl))
+    found = list(_stretches(messages, rtl))
     assert [f"<{piece}>" if right else piece for piece, right in found] == pieces
-    assert "".join(piece for piece, _ in found) == words
+    assert "".join(piece for piece, _ in found) == messages
 
 
 # --- The file --------------------------------------------------------------------------------------------------------
 
 
 def test_same_release_gives_the_same_bytes() -> None:
-    first = write(job(embargoed=True)).data
-    assert write(job(embargoed=True)).data == first
+    first = write(render_input(embargoed=True)).data
+    assert write(render_input(embargoed=True)).data == first
     entries = zipfile.ZipFile(io.BytesIO(first)).infolist()
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert entries[0].filename == "[Content_Types].xml"
@@ -714,7 +716,7 @@ def test_same_release_gives_the_same_bytes() -> None:
 
 
 def test_properties_are_the_releases_own() -> None:
-    found = {etree.QName(node).localname: node.text for node in File(job()).xml("docProps/core.xml")}
+    found = {etree.QName(node).localname: node.text for node in File(render_input()).xml("docProps/core.xml")}
     assert found == {
         "title": "A title with “quotes” & ampersands",
         "creator": "Open Window Archive",
@@ -728,7 +730,7 @@ def test_properties_are_the_releases_own() -> None:
 
 
 def test_nothing_of_the_library_or_of_the_reference_document_is_left() -> None:
-    file = File(job())
+    file = File(render_input())
     parts = {name for name in file.names if not name.endswith(".rels")}
     assert parts == {
         "[Content_Types].xml",
@@ -750,12 +752,12 @@ def test_nothing_of_the_library_or_of_the_reference_document_is_left() -> None:
 
 def test_character_that_no_xml_holds_is_an_error_with_the_releases_name() -> None:
     with pytest.raises(RenderError, match=r"^sample: "):
-        write(job(body=(para("a\x00b"),)))
+        write(render_input(body=(para("a\x00b"),)))
 
 
 def test_missing_picture_is_an_error_with_both_names() -> None:
     with pytest.raises(RenderError, match=r"sample: the picture gone\.png"):
-        write(job(body=(Figure("gone.png", ""),)))
+        write(render_input(body=(Figure("gone.png", ""),)))
 
 
 # --- reference.docx --------------------------------------------------------------------------------------------------
@@ -778,26 +780,26 @@ def rebranded(folder: Path, *changes: tuple[str, str], part: str = "word/styles.
 def test_style_ids_that_word_translated_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rebranded(tmp_path, ('w:styleId="Quote"', 'w:styleId="Zitat"'))
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
-    assert [value(p, "pPr/w:pStyle") for p in File(job()).styled("Quote")] == ["Zitat", "Zitat"]
+    assert [value(p, "pPr/w:pStyle") for p in File(render_input()).styled("Quote")] == ["Zitat", "Zitat"]
 
 
 def test_missing_style_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rebranded(tmp_path, ('w:name w:val="Quote"', 'w:name w:val="Quotation"'))
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
     with pytest.raises(SettingError, match="“Quote”"):
-        write(job())
+        write(render_input())
 
 
 def test_colour_of_the_style_status_is_the_accent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rebranded(tmp_path, (ACCENT, "123456"))
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
-    assert b"123456" not in File(job()).archive.read("word/styles.xml")
+    assert b"123456" not in File(render_input()).archive.read("word/styles.xml")
 
 
 def test_margins_of_the_reference_are_the_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rebranded(tmp_path, ('w:left="1418"', 'w:left="2000"'), part="word/document.xml")
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
-    file = File(job())
+    file = File(render_input())
     assert value(file.find("w:body")[0], "sectPr/w:pgMar", "left") == "2000"
     found = frame(file)
     assert found is not None
@@ -828,7 +830,7 @@ def test_names_and_notes_of_who_rebranded_stay_at_home(tmp_path: Path, monkeypat
                 source = source.replace("<w:zoom", '<w:rsids><w:rsidRoot w:val="00PRIVATE"/></w:rsids><w:zoom')
             new.writestr(name, source)
     monkeypatch.setattr(docx, "FOLDER", edited)
-    file = File(job())
+    file = File(render_input())
     assert "word/header9.xml" not in file.names
     assert not any(b"PRIVATE" in file.archive.read(name).upper() for name in file.names)
 
@@ -837,7 +839,7 @@ def test_heads_and_feet_stay_on_the_paper(tmp_path: Path, monkeypatch: pytest.Mo
     """A reference saved by LibreOffice states no distance, because it has neither head nor foot itself."""
     rebranded(tmp_path, ('w:header="567"', 'w:header="0"'), part="word/document.xml")
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
-    assert value(File(job()).find("w:body")[0], "sectPr/w:pgMar", "header") == "567"
+    assert value(File(render_input()).find("w:body")[0], "sectPr/w:pgMar", "header") == "567"
 
 
 def test_reference_declares_what_stands_in_for_each_face() -> None:

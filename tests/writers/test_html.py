@@ -15,8 +15,8 @@ from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import Figure, Heading, Link, Paragraph, Table, Text
 from pipeline.model.formats import Rendition
-from pipeline.model.release import Copy, Picture, Related, Withdrawal
-from pipeline.writers import Job, html
+from pipeline.model.release import Picture, PictureSize, Related, Withdrawal
+from pipeline.writers import RenderInput, html
 from tests.support import sample
 
 HOSTILE = "</title><script>alert('x')</script> \" & <!-- ]]>"
@@ -74,12 +74,12 @@ class Reader(HTMLParser):
         return folded("".join(self.text))
 
 
-def written(job: Job) -> str:
-    return html.write(job).data.decode()
+def written(render_input: RenderInput) -> str:
+    return html.write(render_input).data.decode()
 
 
-def page(job: Job | None = None) -> Reader:
-    return Reader(written(job or sample.job()))
+def page(render_input: RenderInput | None = None) -> Reader:
+    return Reader(written(render_input or sample.render_input()))
 
 
 def json_ld(source: str) -> dict[str, Any]:
@@ -97,16 +97,21 @@ def in_order(wanted: list[str], found: list[str]) -> list[str]:
 
 
 def test_every_word_of_the_article_stands_on_the_page_in_order() -> None:
-    job = sample.job()
-    masthead = [job.article.organisation, job.article.kind, job.article.reference, job.article.date]
-    wanted = article_words(job.article, job.words)
-    assert in_order(folded(" ".join(masthead)), page(job).words()) == []
-    assert in_order(wanted[len(folded(" ".join(masthead))) :], page(job).words()) == []
+    render_input = sample.render_input()
+    masthead = [
+        render_input.article.organisation,
+        render_input.article.kind,
+        render_input.article.reference,
+        render_input.article.date,
+    ]
+    wanted = article_words(render_input.article, render_input.messages)
+    assert in_order(folded(" ".join(masthead)), page(render_input).words()) == []
+    assert in_order(wanted[len(folded(" ".join(masthead))) :], page(render_input).words()) == []
 
 
 def test_language_and_direction_are_the_releases() -> None:
     assert page().all("html", lang="en-GB", dir="ltr")
-    assert page(sample.job(language="ar")).all("html", lang="ar", dir="rtl")
+    assert page(sample.render_input(language="ar")).all("html", lang="ar", dir="rtl")
 
 
 def test_canonical_is_the_public_address_and_every_other_link_is_relative() -> None:
@@ -120,7 +125,7 @@ def test_canonical_is_the_public_address_and_every_other_link_is_relative() -> N
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    found = page(msgspec.structs.replace(sample.job(), assets=ASSETS))
+    found = page(msgspec.structs.replace(sample.render_input(), assets=ASSETS))
     loaded = [tag["href"] for tag in found.all("link", rel="stylesheet")] + [tag["src"] for tag in found.all("img")]
     assert loaded
     assert not [address for address in loaded if ":" in address or address.startswith("/")]
@@ -131,7 +136,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 
 
 def test_shared_files_are_named_by_their_digest() -> None:
-    found = page(msgspec.structs.replace(sample.job(), assets=ASSETS))
+    found = page(msgspec.structs.replace(sample.render_input(), assets=ASSETS))
     assert found.all("link", rel="stylesheet", href="../assets/page.12345678.css")
     assert found.all("img", src="../assets/mark.12345678.png", alt="")
 
@@ -148,12 +153,12 @@ def test_release_without_translations_has_no_alternates() -> None:
 
 
 def test_translations_name_each_other_and_the_original() -> None:
-    job = sample.job(slug="probe-ar", language="ar", translation_of="probe")
-    job = msgspec.structs.replace(job, related=(Related("probe", "en-GB", "Probe"),))
-    found = {link["hreflang"]: link["href"] for link in page(job).all("link") if "hreflang" in link}
+    render_input = sample.render_input(slug="probe-ar", language="ar", translation_of="probe")
+    render_input = msgspec.structs.replace(render_input, related=(Related("probe", "en-GB", "Probe"),))
+    found = {link["hreflang"]: link["href"] for link in page(render_input).all("link") if "hreflang" in link}
     base = "https://press.example.org/releases/"
     assert found == {"ar": f"{base}probe-ar.html", "en-GB": f"{base}probe.html", "x-default": f"{base}probe.html"}
-    assert page(job).all("a", href="probe.html", lang="en-GB")
+    assert page(render_input).all("a", href="probe.html", lang="en-GB")
 
 
 FRENCH, ARABIC = Related("probe-fr", "fr", "Sonde"), Related("probe-ar", "ar", "مسبار")
@@ -161,11 +166,11 @@ PROBE = Related("probe", "en-GB", "Probe")
 GONE = Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.")
 
 
-def one_of(*related: Related, **changes: object) -> Job:
-    return msgspec.structs.replace(sample.job(**changes), related=related)  # type: ignore[arg-type]
+def one_of(*related: Related, **changes: object) -> RenderInput:
+    return msgspec.structs.replace(sample.render_input(**changes), related=related)  # type: ignore[arg-type]
 
 
-def family() -> dict[str, Job]:
+def family() -> dict[str, RenderInput]:
     """One release in three languages."""
     return {
         "en-GB": one_of(ARABIC, FRENCH, slug="probe"),
@@ -174,8 +179,8 @@ def family() -> dict[str, Job]:
     }
 
 
-def alternates(job: Job) -> dict[str, str]:
-    links = [link for link in page(job).all("link", rel="alternate") if "hreflang" in link]
+def alternates(render_input: RenderInput) -> dict[str, str]:
+    links = [link for link in page(render_input).all("link", rel="alternate") if "hreflang" in link]
     found = {link["hreflang"]: link["href"].removeprefix("https://press.example.org/releases/") for link in links}
     assert len(found) == len(links), "each language once"
     return found
@@ -184,33 +189,34 @@ def alternates(job: Job) -> dict[str, str]:
 def test_every_page_of_a_release_names_the_same_alternates_and_itself_as_canonical() -> None:
     """Search engines believe an alternate only when it names the page in return."""
     every = {"ar": "probe-ar.html", "en-GB": "probe.html", "fr": "probe-fr.html", "x-default": "probe.html"}
-    for job in family().values():
-        assert alternates(job) == every
-        own = f"https://press.example.org/releases/{every[job.release.language]}"
-        assert [link["href"] for link in page(job).all("link", rel="canonical")] == [own]
+    for render_input in family().values():
+        assert alternates(render_input) == every
+        own = f"https://press.example.org/releases/{every[render_input.release.language]}"
+        assert [link["href"] for link in page(render_input).all("link", rel="canonical")] == [own]
 
 
 @pytest.mark.parametrize(("house", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
-def test_translations_whose_original_was_withdrawn_agree_on_another_default(house: str, default: str) -> None:
-    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=house)
+def test_translations_whose_original_was_withdrawn_agree_on_another_default(render_context: str, default: str) -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=render_context)
     for slug, language, other in (("probe-fr", "fr", ARABIC), ("probe-ar", "ar", FRENCH)):
-        job = one_of(other, slug=slug, language=language, translation_of="probe", newsroom=newsroom)
-        assert alternates(job) == {"ar": "probe-ar.html", "fr": "probe-fr.html", "x-default": default}
+        render_input = one_of(other, slug=slug, language=language, translation_of="probe", newsroom=newsroom)
+        assert alternates(render_input) == {"ar": "probe-ar.html", "fr": "probe-fr.html", "x-default": default}
 
 
 def test_a_withdrawn_release_still_leads_to_the_others_but_claims_to_be_none_of_them() -> None:
-    job = one_of(PROBE, ARABIC, slug="probe-fr", language="fr", translation_of="probe", withdrawn=GONE)
-    assert alternates(job) == {}
-    assert not page(job).all("meta", property="og:locale:alternate")
-    assert not {"translationOfWork", "workTranslation"} & json_ld(written(job)).keys()
-    assert page(job).all("a", href="probe.html", hreflang="en-GB")
+    render_input = one_of(PROBE, ARABIC, slug="probe-fr", language="fr", translation_of="probe", withdrawn=GONE)
+    assert alternates(render_input) == {}
+    assert not page(render_input).all("meta", property="og:locale:alternate")
+    assert not {"translationOfWork", "workTranslation"} & json_ld(written(render_input)).keys()
+    assert page(render_input).all("a", href="probe.html", hreflang="en-GB")
 
 
 def test_others_stand_in_their_own_names_letters_and_direction() -> None:
-    for job in family().values():
-        links = [a for a in page(job).all("a") if "hreflang" in a]
+    for render_input in family().values():
+        links = [a for a in page(render_input).all("a") if "hreflang" in a]
         assert [(a["href"], a["hreflang"], a["lang"], a["dir"]) for a in links] == [
-            (f"{r.slug}.html", r.language, r.language, "rtl" if r.language == "ar" else "ltr") for r in job.related
+            (f"{r.slug}.html", r.language, r.language, "rtl" if r.language == "ar" else "ltr")
+            for r in render_input.related
         ]
     line = written(family()["ar"]).split('<p class="others">')[1].split("</p>")[0]
     assert re.sub("<[^>]+>", "", line) == "متوفر أيضًا بـ English Français"
@@ -235,14 +241,14 @@ def test_open_graph_names_the_language_and_the_others() -> None:
 
 def test_original_and_translations_lead_machines_to_each_other() -> None:
     base = "https://press.example.org/releases/"
-    facts = {language: json_ld(written(job)) for language, job in family().items()}
+    facts = {language: json_ld(written(render_input)) for language, render_input in family().items()}
     assert [(work["@id"], work["inLanguage"]) for work in facts["en-GB"]["workTranslation"]] == [
         (f"{base}probe-ar.html", "ar"), (f"{base}probe-fr.html", "fr")]  # fmt: skip
     assert "translationOfWork" not in facts["en-GB"]
     for language in ("fr", "ar"):
         assert facts[language]["translationOfWork"]["@id"] == f"{base}probe.html"
         assert "workTranslation" not in facts[language]
-    assert "workTranslation" not in json_ld(written(sample.job()))
+    assert "workTranslation" not in json_ld(written(sample.render_input()))
 
 
 def test_page_offers_the_feed_of_its_language_first_and_that_of_all() -> None:
@@ -254,12 +260,12 @@ def test_page_offers_the_feed_of_its_language_first_and_that_of_all() -> None:
 
 
 def test_original_that_is_not_public_yet_is_not_named() -> None:
-    source = written(sample.job(slug="probe-ar", translation_of="secret-original"))
+    source = written(sample.render_input(slug="probe-ar", translation_of="secret-original"))
     assert "secret-original" not in source
 
 
 def test_facts_for_machines() -> None:
-    facts = json_ld(written(sample.job()))
+    facts = json_ld(written(sample.render_input()))
     assert facts["@type"] == "NewsArticle"
     assert facts["genre"] == "Press Release"
     assert facts["headline"] == sample.release().title
@@ -271,7 +277,7 @@ def test_facts_for_machines() -> None:
 
 
 def test_files_are_described_for_machines() -> None:
-    files = {found["encodingFormat"]: found for found in json_ld(written(sample.job()))["encoding"]}
+    files = {found["encodingFormat"]: found for found in json_ld(written(sample.render_input()))["encoding"]}
     pdf = files["application/pdf"]
     assert pdf["contentUrl"] == "https://press.example.org/releases/sample.pdf"
     assert pdf["sha256"] == "a" * 64
@@ -288,7 +294,7 @@ def test_open_graph() -> None:
 
 @pytest.mark.parametrize("field", ["title", "subtitle", "summary", "dateline", "reference"])
 def test_hostile_text_is_only_words(field: str) -> None:
-    source = written(sample.job(**{field: HOSTILE}))  # type: ignore[arg-type]  # one of the release's own keywords
+    source = written(sample.render_input(**{field: HOSTILE}))  # type: ignore[arg-type]  # one of the release's own keywords
     found = Reader(source)
     assert "alert('x')" not in source.replace("alert(&#39;x&#39;)", "").replace("alert('x')\\u003c", "")
     assert len(found.all("script")) == 2
@@ -296,14 +302,14 @@ def test_hostile_text_is_only_words(field: str) -> None:
 
 
 def test_hostile_title_survives_whole() -> None:
-    source = written(sample.job(title=HOSTILE))
+    source = written(sample.render_input(title=HOSTILE))
     assert json_ld(source)["headline"] == HOSTILE
     assert HOSTILE in " ".join("".join(Reader(source).text).split())
 
 
 def test_hostile_body_is_only_words() -> None:
     body = (sample.para(HOSTILE), Table(sample.cells(HOSTILE), (), ("",)), Figure("tape.png", HOSTILE))
-    found = page(sample.job(body=body))
+    found = page(sample.render_input(body=body))
     assert len(found.all("script")) == 2
     assert found.all("img", alt=HOSTILE)
 
@@ -314,13 +320,13 @@ def test_pictures_state_their_size_and_stand_in_the_releases_folder() -> None:
 
 LARGE = Picture(
     *("tape.png", "image/jpeg", 4000, 3000, 3_200_000, "0"),
-    copies=tuple(Copy(f"tape.{width}.png", width, width * 3 // 4, width, "1") for width in (480, 960, 1440)),
+    copies=tuple(PictureSize(f"tape.{width}.png", width, width * 3 // 4, width, "1") for width in (480, 960, 1440)),
     shown=False,
 )
 
 
 def test_of_a_large_picture_the_page_shows_copies_and_offers_the_original() -> None:
-    found = page(sample.job(pictures=(LARGE,)))
+    found = page(sample.render_input(pictures=(LARGE,)))
     (image,) = found.all("img", alt="A cassette on a desk")
     assert image["src"] == "sample/tape.960.png"
     assert image["srcset"] == "sample/tape.480.png 480w, sample/tape.960.png 960w, sample/tape.1440.png 1440w"
@@ -333,21 +339,21 @@ def test_of_a_large_picture_the_page_shows_copies_and_offers_the_original() -> N
 
 
 def test_lead_picture_is_there_at_once_and_shared_at_a_fitting_size() -> None:
-    found = page(sample.job(pictures=(LARGE,), image=Figure("tape.png", "The lead")))
+    found = page(sample.render_input(pictures=(LARGE,), image=Figure("tape.png", "The lead")))
     (lead,) = found.all("img", alt="The lead")
     assert "loading" not in lead
     assert found.all("meta", property="og:image", content="https://press.example.org/releases/sample/tape.1440.png")
 
 
 def test_decorative_picture_has_no_words_but_may_be_had() -> None:
-    found = page(sample.job(body=(Figure("tape.png", ""),), pictures=(LARGE,)))
+    found = page(sample.render_input(body=(Figure("tape.png", ""),), pictures=(LARGE,)))
     assert found.all("img", alt="")
     assert found.all("a", **{"aria-label": "Download JPEG, 4,000 × 3,000 px, 3.2 MB: tape.png"})
 
 
 def test_panorama_is_moved_sideways_and_a_tall_one_has_an_end() -> None:
     def shown(width: int, height: int, alt: str = "Words") -> Reader:
-        return page(sample.job(pictures=(Picture("tape.png", "image/png", width, height, 1, "0"),),
+        return page(sample.render_input(pictures=(Picture("tape.png", "image/png", width, height, 1, "0"),),
                                body=(Figure("tape.png", alt, (Text("A caption"),)),)))  # fmt: skip
 
     assert shown(4000, 400).all("div", role="group", tabindex="0", **{"aria-label": "Words"})
@@ -364,12 +370,15 @@ def test_tables_scroll_in_a_box_of_their_own_that_the_keyboard_reaches() -> None
 
 def test_headings_get_an_address_only_where_a_link_leads_there() -> None:
     body = (Paragraph((Link("#what-was-done", (Text("below"),)),)), Heading(2, (Text("What was done"),)), *sample.BODY)
-    assert [heading.get("id") for heading in page(sample.job(body=body)).all("h2")][:2] == ["what-was-done", None]
+    assert [heading.get("id") for heading in page(sample.render_input(body=body)).all("h2")][:2] == [
+        "what-was-done",
+        None,
+    ]
     arabic = (
         Paragraph((Link("#%D9%85%D8%A7-%D8%AA%D8%AD%D9%82%D9%82", (Text("x"),)),)),
         Heading(2, (Text("ما تحقق"),)),
     )
-    assert page(sample.job(body=arabic)).all("h2", id="ما-تحقق")
+    assert page(sample.render_input(body=arabic)).all("h2", id="ما-تحقق")
 
 
 def test_there_is_one_headline_and_a_way_past_the_masthead() -> None:
@@ -384,8 +393,10 @@ def test_copy_button_is_hidden_until_the_script_runs() -> None:
 
 
 def test_withdrawn_release_says_why_and_shows_no_picture() -> None:
-    job = sample.job(withdrawn=Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better"))
-    source = written(job)
+    render_input = sample.render_input(
+        withdrawn=Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better")
+    )
+    source = written(render_input)
     assert "It was wrong." in source
     assert "The last paragraph." not in source
     assert "og:image" not in source
@@ -393,12 +404,14 @@ def test_withdrawn_release_says_why_and_shows_no_picture() -> None:
 
 
 def test_embargoed_copy_is_marked() -> None:
-    assert page(sample.job(embargoed=True)).all("p", **{"class": "status embargo"})
+    assert page(sample.render_input(embargoed=True)).all("p", **{"class": "status embargo"})
 
 
 def test_unknown_files_and_pictures_are_no_downloads() -> None:
-    job = msgspec.structs.replace(sample.job(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),))
-    found = {a["href"]: a for a in page(job).all("a") if "type" in a}
+    render_input = msgspec.structs.replace(
+        sample.render_input(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
+    )
+    found = {a["href"]: a for a in page(render_input).all("a") if "type" in a}
     assert found.keys() == {"sample.json", "sample/tape.png"}
     assert "download" in found.pop("sample/tape.png")
 
@@ -406,8 +419,8 @@ def test_unknown_files_and_pictures_are_no_downloads() -> None:
 def test_numbers_and_addresses_in_the_text_stand_in_lines_of_their_own_direction() -> None:
     """In Arabic the plus would end up behind its number, the last stroke of an address before it."""
     address = "https://example.org/"
-    words = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)), Link(address, (Text("هنا"),)))
-    source = html.write(sample.job(language="ar", body=(Paragraph(words),))).data.decode()
+    messages = (Text("اتصل +44 20 7946 0999 أو "), Link(address, (Text(address),)), Link(address, (Text("هنا"),)))
+    source = html.write(sample.render_input(language="ar", body=(Paragraph(messages),))).data.decode()
     assert '<bdi class="tie" dir="ltr">+44 20 7946 0999</bdi>' in source
     assert f'<a href="{address}" dir="ltr">{address}</a><a href="{address}">هنا</a>' in source
 
@@ -416,9 +429,9 @@ def test_numbers_and_addresses_in_the_text_stand_in_lines_of_their_own_direction
     ("language", "classes"), [("en-GB", "latn"), ("ar", "arab unspaced"), ("zh-TW", "hant unspaced upright")]
 )
 def test_page_says_which_script_it_is_set_in(language: str, classes: str) -> None:
-    source = html.write(sample.job(language=language)).data.decode()
+    source = html.write(sample.render_input(language=language)).data.decode()
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}" class="{classes}">' in source
 
 
 def test_same_job_gives_the_same_bytes() -> None:
-    assert html.write(sample.job()).data == html.write(sample.job()).data
+    assert html.write(sample.render_input()).data == html.write(sample.render_input()).data

@@ -14,10 +14,10 @@ from msgspec import structs
 from pipeline.build import parity
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Rendition
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 from pipeline.writers.kit import write
 from tests.build.test_pictures_rendered import encoded, lay, scene
-from tests.build.test_stages import AHEAD, NAMES, Bench
+from tests.build.test_stages import AHEAD, NAMES, ProbeContext
 from tests.support import sample
 from tests.writers import cases
 
@@ -25,9 +25,9 @@ TEXTS = {f"releases/sample{suffix}": f"the {suffix} file".encode() for suffix in
 CONTACTS = ("media-contact.txt", "media-contact.vcf")
 
 
-def job(**changes: object) -> Job:
+def render_input(**changes: object) -> RenderInput:
     """Return the hand-made release with the files that a kit packs, and their true digests."""
-    found = sample.job(**changes)  # type: ignore[arg-type]  # the test's own keywords
+    found = sample.render_input(**changes)  # type: ignore[arg-type]  # the test's own keywords
     made = tuple(
         structs.replace(each, sha256=hashlib.sha256(TEXTS[each.key]).hexdigest())
         for each in found.made
@@ -42,7 +42,7 @@ def opened(data: bytes) -> ZipFile:
 
 
 def test_kit_holds_the_files_the_pictures_and_whom_to_call_in_one_folder() -> None:
-    with opened(write(job()).data) as kit:
+    with opened(write(render_input()).data) as kit:
         names = ("sample.txt", "sample.pdf", "sample.docx", "tape.png", *CONTACTS)
         assert kit.namelist() == [f"sample/{name}" for name in names]
         for key, data in TEXTS.items():
@@ -58,7 +58,7 @@ def test_kit_holds_the_files_the_pictures_and_whom_to_call_in_one_folder() -> No
 
 def test_cards_are_those_of_the_release_not_of_the_newsroom() -> None:
     other = structs.replace(sample.CONTACT, name="Bo Brown")
-    with opened(write(job(contacts=(other,), footage=())).data) as kit:
+    with opened(write(render_input(contacts=(other,), footage=())).data) as kit:
         cards, text = kit.read("sample/media-contact.vcf").decode(), kit.read("sample/media-contact.txt").decode()
     assert cards.count("BEGIN:VCARD") == 1
     assert "FN:Bo Brown\r\n" in cards
@@ -67,7 +67,7 @@ def test_cards_are_those_of_the_release_not_of_the_newsroom() -> None:
 
 
 def test_release_with_nobody_to_call_has_no_empty_card() -> None:
-    bare = job(contacts=(), footage=())
+    bare = render_input(contacts=(), footage=())
     data = write(bare).data
     with opened(data) as kit:
         assert not [name for name in kit.namelist() if "contact" in name]
@@ -75,7 +75,7 @@ def test_release_with_nobody_to_call_has_no_empty_card() -> None:
 
 
 def test_pictures_are_stored_and_the_rest_is_deflated_without_time_or_system() -> None:
-    with opened(write(job()).data) as kit:
+    with opened(write(render_input()).data) as kit:
         entries = kit.infolist()
     assert {Path(e.filename).name for e in entries if e.compress_type == ZIP_STORED} == {"tape.png"}
     assert {e.compress_type for e in entries} == {ZIP_STORED, ZIP_DEFLATED}
@@ -97,7 +97,7 @@ def packed(kit: bytes, change: Callable[[dict[str, bytes]], object]) -> bytes:
 
 
 def test_sound_kit_passes_the_pipelines_own_check() -> None:
-    parity.check("kit", job(), packed(write(job()).data, lambda _: None))
+    parity.check("kit", render_input(), packed(write(render_input()).data, lambda _: None))
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_sound_kit_passes_the_pipelines_own_check() -> None:
     ids=["another file", "another picture", "a lost file", "a lost card", "a file too many"],
 )
 def test_difference_from_what_the_page_states_is_found(change: Callable[[dict[str, bytes]], object], told: str) -> None:
-    data = packed(write(job()).data, change)
+    data = packed(write(render_input()).data, change)
     with pytest.raises(RenderError, match=f"does not hold what the release has: {told}"):
-        parity.check("kit", job(), data)
+        parity.check("kit", render_input(), data)
 
 
 def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    lay(bench, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    bench.run(NAMES)
-    place = bench.workshop.public / "releases"
+    probe_context = ProbeContext(tmp_path)
+    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    probe_context.run(NAMES)
+    place = probe_context.state.public / "releases"
     assert len(list((place / "probe").iterdir())) > 1, "there are smaller ones to leave out"
     with opened((place / "probe.zip").read_bytes()) as kit:
         assert kit.read("probe/one.jpg") == (place / "probe" / "one.jpg").read_bytes()
@@ -131,39 +131,41 @@ def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
 
 
 def test_kit_of_what_waits_lies_with_it_and_is_marked_as_it_is(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.write(date=AHEAD, embargo="true")
-    bench.run(NAMES)
-    assert not (bench.workshop.public / "releases").exists()
-    with opened((bench.workshop.waiting / "releases/probe.zip").read_bytes()) as kit:
+    probe_context = ProbeContext(tmp_path)
+    probe_context.write(date=AHEAD, embargo="true")
+    probe_context.run(NAMES)
+    assert not (probe_context.state.public / "releases").exists()
+    with opened((probe_context.state.waiting / "releases/probe.zip").read_bytes()) as kit:
         assert b"EMBARGOED UNTIL" in kit.read("probe/probe.txt")
 
 
 def test_file_that_was_changed_by_hand_is_not_packed(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.write()
-    bench.run(NAMES)
-    text = bench.workshop.public / "releases/probe.txt"
+    probe_context = ProbeContext(tmp_path)
+    probe_context.write()
+    probe_context.run(NAMES)
+    text = probe_context.state.public / "releases/probe.txt"
     text.write_bytes(text.read_bytes().replace(b"Words", b"Sword"))
-    (bench.workshop.public / "releases/probe.zip").unlink()
-    step = bench.render(["kit"])["kit"]["probe"]
+    (probe_context.state.public / "releases/probe.zip").unlink()
+    step = probe_context.render(["kit"])["kit"]["probe"]
     assert step.verb == "failed"
     assert "its probe/probe.txt is not the one that was made" in str(step.fault)
     assert "is made anew once it is deleted" in str(step.fault)
 
 
 def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    lay(bench, {"one.jpg": encoded(scene(600, 400), "JPEG")})
-    bench.run(NAMES)
-    assert (bench.workshop.public / "releases/probe.zip").is_file()
+    probe_context = ProbeContext(tmp_path)
+    lay(probe_context, {"one.jpg": encoded(scene(600, 400), "JPEG")})
+    probe_context.run(NAMES)
+    assert (probe_context.state.public / "releases/probe.zip").is_file()
     lay(
-        bench, {"one.jpg": encoded(scene(600, 400), "JPEG")}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}"
+        probe_context,
+        {"one.jpg": encoded(scene(600, 400), "JPEG")},
+        withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}",
     )
-    bench.run(NAMES)
-    assert not (bench.workshop.public / "releases/probe.zip").exists()
-    assert b"probe.zip" not in (bench.workshop.public / "releases/probe.html").read_bytes()
-    assert b"probe.zip" not in (bench.workshop.public / "releases/probe.json").read_bytes()
+    probe_context.run(NAMES)
+    assert not (probe_context.state.public / "releases/probe.zip").exists()
+    assert b"probe.zip" not in (probe_context.state.public / "releases/probe.html").read_bytes()
+    assert b"probe.zip" not in (probe_context.state.public / "releases/probe.json").read_bytes()
 
 
 def test_page_states_the_kit_and_offers_it_last() -> None:

@@ -93,7 +93,7 @@ def pages_of(data: bytes) -> list[Page]:
     found = []
     for page in document:
         text = page.get_textpage()
-        words = text.get_text_range()
+        messages = text.get_text_range()
         letters = []
         for place in range(text.count_chars()):
             sign = chr(pdfium.FPDFText_GetUnicode(text.raw, place))
@@ -102,7 +102,7 @@ def pages_of(data: bytes) -> list[Page]:
         kinds = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_FORM)
         drawn = [Box(*each.get_bounds()) for each in page.get_objects(max_depth=1) if each.type in kinds]
         width, height = page.get_size()
-        found.append(Page(width, height, words, letters, [box for box in drawn if box.area > 0]))
+        found.append(Page(width, height, messages, letters, [box for box in drawn if box.area > 0]))
     document.close()
     return found
 
@@ -187,7 +187,7 @@ def test_no_heading_ends_a_page_wherever_it_falls(lines: int) -> None:
         sample.para("Some words that fill a line and a half of the text. " * 2),
     )
     opening = tuple(sample.para("A line.") for _ in range(lines))
-    pages = pages_of(pdf.write(sample.job(body=opening + section * 40, notes=())).data)
+    pages = pages_of(pdf.write(sample.render_input(body=opening + section * 40, notes=())).data)
     assert len(pages) > 3
     assert "Aheading" not in {letters_of(last_line(page)) for page in pages}
 
@@ -198,7 +198,7 @@ def test_a_line_is_filled_before_it_ends_at_a_link() -> None:
     body = tuple(
         Paragraph((Text(f"Q{n} {'words of one line ' * 3}{'i' * (n // 8)}{'.' * (n % 8)} "), link)) for n in range(160)
     )
-    text = "\n".join(page.text for page in pages_of(pdf.write(sample.job(body=body, notes=())).data))
+    text = "\n".join(page.text for page in pages_of(pdf.write(sample.render_input(body=body, notes=())).data))
     assert re.findall(r"^Q\d+\s*$", text, re.MULTILINE) == []
 
 
@@ -437,11 +437,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list
         pytest.skip("no chromium, node or playwright-core: make validate installs them")
     folder = tmp_path_factory.mktemp("pages")
     for source in SOURCES:
-        job, _ = cases.written(source)
-        files = assets(job.newsroom, job.mark, FONTS)
-        job = structs.replace(job, assets=asset_names(files))
-        shown = {f"releases/{source.stem}/{name}": data for name, data in job.pictures.items()}
-        for key, data in {**files, **shown, f"releases/{source.stem}.html": html.write(job).data}.items():
+        render_input, _ = cases.written(source)
+        files = assets(render_input.newsroom, render_input.mark, FONTS)
+        render_input = structs.replace(render_input, assets=asset_names(files))
+        shown = {f"releases/{source.stem}/{name}": data for name, data in render_input.pictures.items()}
+        for key, data in {**files, **shown, f"releases/{source.stem}.html": html.write(render_input).data}.items():
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
             (folder / key).write_bytes(data)
     script = folder / "look.mjs"

@@ -21,7 +21,7 @@ from pipeline.model.document import CodeBlock, Figure, Link, Paragraph, Text
 from pipeline.model.formats import Rendition
 from pipeline.model.release import Correction, Footage, Related, Withdrawal
 from pipeline.validators import ninjs as standard
-from pipeline.writers import Job, ninjs
+from pipeline.writers import RenderInput, ninjs
 from tests.support import sample
 from tests.support.renditions import of_json
 
@@ -36,13 +36,13 @@ NOWHERE = Path("/nonexistent")
 PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
 
 
-def job(**changes: object) -> Job:
-    found = sample.job(**changes)  # type: ignore[arg-type]  # the release's own keywords
+def render_input(**changes: object) -> RenderInput:
+    found = sample.render_input(**changes)  # type: ignore[arg-type]  # the release's own keywords
     return msgspec.structs.replace(found, made=(*found.made, PICTURE))
 
 
-def record(found: Job | None = None) -> dict[str, Any]:
-    decoded = json.loads(ninjs.write(found or job()).data)
+def record(found: RenderInput | None = None) -> dict[str, Any]:
+    decoded = json.loads(ninjs.write(found or render_input()).data)
     assert isinstance(decoded, dict)
     return decoded
 
@@ -52,32 +52,32 @@ def associated(written: dict[str, Any], rel: str) -> list[dict[str, Any]]:
     return [part for part in written.get("associations", []) if part["rel"] == rel]
 
 
-def everything() -> Job:
+def everything() -> RenderInput:
     """A record in which every property that we ever write is there."""
     newsroom = msgspec.structs.replace(sample.NEWSROOM, reuse="Free to reprint.", website="https://example.org/")
     footage = msgspec.structs.replace(sample.FOOTAGE, email="tapes@example.org", url="https://example.org/tape")
     footage = msgspec.structs.replace(footage, rights="News use only", preview="https://example.org/vidéo?a=%20|")
-    found = job(newsroom=newsroom, embargoed=True, footage=(footage,))
+    found = render_input(newsroom=newsroom, embargoed=True, footage=(footage,))
     return msgspec.structs.replace(found, related=(Related("sample-ar", "ar", "عنوان"),))
 
 
-def plain() -> Job:
+def plain() -> RenderInput:
     """A record with as little as there can be."""
     bare = msgspec.structs.replace(sample.NEWSROOM, tag_authority="", boilerplate="")
-    return sample.job(
+    return sample.render_input(
         bare, subtitle="", dateline="", reference="", topics=(), contacts=(), footage=(), corrections=(), notes=(),
         pictures=(), body=(sample.para("Words."),),
     )  # fmt: skip
 
 
-SHAPES = pytest.mark.parametrize("found", [everything(), job(), plain()], ids=["everything", "usual", "plain"])
+SHAPES = pytest.mark.parametrize("found", [everything(), render_input(), plain()], ids=["everything", "usual", "plain"])
 
 
 # ── Shape ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @SHAPES
-def test_record_keeps_the_standard(found: Job) -> None:
+def test_record_keeps_the_standard(found: RenderInput) -> None:
     assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
 
 
@@ -87,7 +87,7 @@ def test_everything_has_every_part() -> None:
 
 
 @SHAPES
-def test_what_a_newswire_cannot_do_without_is_there(found: Job) -> None:
+def test_what_a_newswire_cannot_do_without_is_there(found: RenderInput) -> None:
     written = record(found)
     assert written["standard"] == {
         "name": "ninjs",
@@ -103,7 +103,7 @@ def test_what_a_newswire_cannot_do_without_is_there(found: Job) -> None:
 
 
 @SHAPES
-def test_nothing_is_empty(found: Job) -> None:
+def test_nothing_is_empty(found: RenderInput) -> None:
     def parts(value: Any) -> Iterator[Any]:
         yield value
         for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -113,7 +113,7 @@ def test_nothing_is_empty(found: Job) -> None:
 
 
 @SHAPES
-def test_dates_are_rfc_3339(found: Job) -> None:
+def test_dates_are_rfc_3339(found: RenderInput) -> None:
     written = record(found)
     dates = [written[name] for name in ("firstCreated", "versionCreated", "embargoedUntil") if name in written]
     assert len(dates) >= 2
@@ -121,7 +121,7 @@ def test_dates_are_rfc_3339(found: Job) -> None:
 
 
 @SHAPES
-def test_addresses_are_absolute(found: Job) -> None:
+def test_addresses_are_absolute(found: RenderInput) -> None:
     written = record(found)
     addresses = [part["href"] for part in written["renditions"]]
     films = associated(written, "footage")
@@ -131,7 +131,7 @@ def test_addresses_are_absolute(found: Job) -> None:
 
 
 def test_same_job_gives_the_same_bytes_that_people_can_read() -> None:
-    assert ninjs.write(job()) == ninjs.write(job())
+    assert ninjs.write(render_input()) == ninjs.write(render_input())
     data = ninjs.write(everything()).data
     assert data.endswith(b"\n}\n")
     assert "عنوان" in data.decode()
@@ -141,7 +141,7 @@ def test_same_job_gives_the_same_bytes_that_people_can_read() -> None:
 
 
 def test_the_permanent_name_does_not_know_the_address() -> None:
-    moved = msgspec.structs.replace(job(), base_url="https://elsewhere.example.net/")
+    moved = msgspec.structs.replace(render_input(), base_url="https://elsewhere.example.net/")
     assert record(moved)["uri"] == record()["uri"] == "tag:example.org,2026:releases/sample"
 
 
@@ -167,25 +167,25 @@ def test_headline_deck_summary_and_language_are_the_authors() -> None:
 
 def test_dates_keep_the_offset_that_the_author_wrote() -> None:
     moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
-    written = record(job(date=moment, corrections=()))
+    written = record(render_input(date=moment, corrections=()))
     assert written["firstCreated"] == written["versionCreated"] == "2026-03-01T09:00:00-03:30"
 
 
 def test_a_correction_is_a_new_version() -> None:
     two = tuple(Correction(datetime(2026, 3, day, tzinfo=UTC), "Note.") for day in (4, 2))
-    written = record(job(corrections=two))
+    written = record(render_input(corrections=two))
     assert (written["version"], written["versionCreated"]) == ("3", "2026-03-04T00:00:00+00:00")
     assert (written["firstCreated"], record(plain())["version"]) == ("2026-03-01T09:30:00+00:00", "1")
 
 
 def test_an_embargo_is_stated_only_while_it_holds() -> None:
-    assert record(job(embargoed=True))["embargoedUntil"] == "2026-03-01T09:30:00+00:00"
+    assert record(render_input(embargoed=True))["embargoedUntil"] == "2026-03-01T09:30:00+00:00"
     assert "embargoedUntil" not in record()
 
 
 def test_a_withdrawn_release_is_canceled_and_its_words_are_gone() -> None:
     withdrawal = Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better")
-    written = record(job(withdrawn=withdrawal))
+    written = record(render_input(withdrawn=withdrawal))
     assert written["pubStatus"] == "canceled"
     assert written["versionCreated"] == "2026-03-03T00:00:00+00:00"
     body = written["bodies"][0]["value"]
@@ -205,7 +205,7 @@ def test_translations_are_named_by_their_permanent_names() -> None:
 
 def test_record_of_a_release_in_four_languages_is_valid() -> None:
     others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
-    found = msgspec.structs.replace(job(), related=others)
+    found = msgspec.structs.replace(render_input(), related=others)
     assert [each["language"] for each in associated(record(found), "translation")] == ["ar", "fr", "zh-Hant-TW"]
     assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
 
@@ -228,7 +228,7 @@ def test_footage_says_who_supplies_it() -> None:
     (source,) = record()["infoSources"]
     assert (source["name"], source["role"]) == ("World Images", "footage, Beta SP, 42 minutes")
     assert source["literal"] == sample.FOOTAGE.notice
-    (nameless,) = record(job(footage=(Footage("Seen."),)))["infoSources"]
+    (nameless,) = record(render_input(footage=(Footage("Seen."),)))["infoSources"]
     assert (nameless["name"], nameless["role"]) == ("footage", "footage")
 
 
@@ -236,7 +236,7 @@ def test_footage_is_a_film_with_terms_of_its_own() -> None:
     footage = msgspec.structs.replace(
         sample.FOOTAGE, rights="News use only", url="https://example.org/tape", preview="https://example.org/look"
     )
-    (film,) = associated(record(job(footage=(footage,))), "footage")
+    (film,) = associated(record(render_input(footage=(footage,))), "footage")
     assert (film["type"], film["usageTerms"], film["language"]) == ("video", "News use only", "en-GB")
     assert film["descriptions"] == [
         {"role": "notice", "contentType": "text/plain", "value": sample.FOOTAGE.notice},
@@ -249,7 +249,7 @@ def test_footage_is_a_film_with_terms_of_its_own() -> None:
     (source,) = film["infoSources"]
     assert source["name"] == "World Images"
     assert {"type": "phone", "value": sample.FOOTAGE.telephone} in source["contactInfo"]
-    (bare,) = associated(record(job(footage=(Footage("Seen."),))), "footage")
+    (bare,) = associated(record(render_input(footage=(Footage("Seen."),))), "footage")
     assert set(bare) == {"name", "rel", "type", "language", "descriptions"}
 
 
@@ -279,7 +279,7 @@ def test_every_file_of_the_release_is_listed_but_the_record_itself() -> None:
 
 
 def test_every_listed_file_has_its_digest_and_digests_reads_them_back() -> None:
-    data = ninjs.write(job()).data
+    data = ninjs.write(render_input()).data
     found = ninjs.digests(data)
     hrefs = [part["href"].removeprefix("https://press.example.org/") for part in json.loads(data)["renditions"]]
     assert list(found) == hrefs
@@ -290,7 +290,7 @@ def test_every_listed_file_has_its_digest_and_digests_reads_them_back() -> None:
 def test_the_reference_is_an_id_and_no_digest() -> None:
     written = record()
     assert written["altIds"][0] == {"role": "reference", "value": "OW 12/2026"}
-    assert "OW 12/2026" not in ninjs.digests(ninjs.write(job()).data).values()
+    assert "OW 12/2026" not in ninjs.digests(ninjs.write(render_input()).data).values()
 
 
 @pytest.mark.parametrize(
@@ -317,9 +317,9 @@ def test_no_bytes_whatever_are_an_error(data: bytes) -> None:
 
 def test_the_article_is_whole_and_in_order() -> None:
     """Below the headline, which a record has apart, every word stands where paper has it, but for the status line."""
-    found = job()
+    found = render_input()
     headline = folded(found.article.title)
-    wanted = [word.strip(":") for word in article_words(found.article, found.words) if word not in headline]
+    wanted = [word.strip(":") for word in article_words(found.article, found.messages) if word not in headline]
     written = iter(word.strip(":") for word in folded(of_json(ninjs.write(found).data)) if word not in headline)
     status = folded(found.article.status)
     assert [next(written) for _ in status] == status
@@ -338,7 +338,7 @@ def test_links_and_pictures_lead_back_to_the_newsroom() -> None:
         Paragraph((Link("other.html", (Text("other"),)), Link("#below", (Text("below"),)))),
         Figure("tape.png", "A cassette", (), "J. Doe"),
     )
-    html = record(job(body=body))["bodies"][0]["value"]
+    html = record(render_input(body=body))["bodies"][0]["value"]
     assert 'href="https://press.example.org/releases/other.html"' in html
     assert 'src="https://press.example.org/releases/sample/tape.png"' in html
     assert 'href="#below"' in html
@@ -346,24 +346,24 @@ def test_links_and_pictures_lead_back_to_the_newsroom() -> None:
 
 
 def test_a_link_to_a_release_called_as_a_picture_is_still_a_link() -> None:
-    html = record(job(body=(Paragraph((Link("tape.html", (Text("other"),)),)),)))["bodies"][0]["value"]
+    html = record(render_input(body=(Paragraph((Link("tape.html", (Text("other"),)),)),)))["bodies"][0]["value"]
     assert 'href="https://press.example.org/releases/tape.html"' in html
 
 
 def test_hostile_words_are_only_words() -> None:
     hostile = "</p><script>alert(1)</script>]]>"
-    html = record(job(subtitle=hostile, body=(sample.para(hostile),), dateline=hostile))["bodies"][0]["value"]
+    html = record(render_input(subtitle=hostile, body=(sample.para(hostile),), dateline=hostile))["bodies"][0]["value"]
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 3
 
 
 def test_blank_lines_of_code_stay() -> None:
-    made = sample.job(body=(CodeBlock("one\n\n\ntwo"), sample.para("After it.")))
+    made = sample.render_input(body=(CodeBlock("one\n\n\ntwo"), sample.para("After it.")))
     assert "<code>one\n\n\ntwo</code>" in ninjs.fragment(made)
 
 
 def test_withdrawn_release_keeps_its_deck_and_its_place_to_itself() -> None:
-    gone = ninjs.record(sample.job(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.")))
+    gone = ninjs.record(sample.render_input(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.")))
     assert "second deck" not in str(gone)
     assert "located" not in gone
     assert "places" not in gone

@@ -41,7 +41,7 @@ from pipeline.model.errors import RenderError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 from pipeline.writers.pdf import writer as pdf
 from tests.support import sample
 from tests.support.newsroom import ROOT
@@ -51,7 +51,7 @@ LONG = tuple(
 )
 
 
-def texts(made: Made) -> list[str]:
+def texts(made: Output) -> list[str]:
     document = pypdfium2.PdfDocument(made.data)
     found = [page.get_textpage().get_text_range() for page in document]
     document.close()
@@ -59,7 +59,7 @@ def texts(made: Made) -> list[str]:
     return [text.replace("\ufffe", "-") for text in found]
 
 
-def links(made: Made) -> set[str]:
+def links(made: Output) -> set[str]:
     return {found.decode() for found in re.findall(rb"/URI \(([^)]*)\)", uncompressed(made.data))}
 
 
@@ -74,32 +74,34 @@ def uncompressed(data: bytes) -> bytes:
 
 
 @cache
-def sample_pdf() -> Made:
-    return pdf.write(sample.job())
+def sample_pdf() -> Output:
+    return pdf.write(sample.render_input())
 
 
 @cache
-def long_pdf(embargoed: bool = False) -> Made:
-    return pdf.write(sample.job(embargoed=embargoed, body=LONG))
+def long_pdf(embargoed: bool = False) -> Output:
+    return pdf.write(sample.render_input(embargoed=embargoed, body=LONG))
 
 
-def with_newsroom(**changes: object) -> Job:
-    return sample.job(msgspec.structs.replace(sample.NEWSROOM, **changes))
+def with_newsroom(**changes: object) -> RenderInput:
+    return sample.render_input(msgspec.structs.replace(sample.NEWSROOM, **changes))
 
 
 def test_every_word_of_the_article_is_on_paper() -> None:
-    job = sample.job()
-    missing = Counter(article_words(job.article, job.words)) - Counter(folded(" ".join(texts(sample_pdf()))))
+    render_input = sample.render_input()
+    missing = Counter(article_words(render_input.article, render_input.messages)) - Counter(
+        folded(" ".join(texts(sample_pdf())))
+    )
     assert not missing
 
 
 def test_nothing_but_the_article_list_marks_and_margins_is_on_paper() -> None:
-    job = sample.job()
+    render_input = sample.render_input()
     made = sample_pdf()
-    margins = [job.article.title, job.article.date, job.article.organisation, "more follows"]
+    margins = [render_input.article.title, render_input.article.date, render_input.article.organisation, "more follows"]
     margins += [f"Page {n} of {made.pages}" for n in range(1, made.pages + 1)]
     marks = ["•"] * 10 + [f"{n}." for n in (1, 2, 3, 5, 6)] * 3
-    known = article_words(job.article, job.words) + folded(" ".join(margins * made.pages)) + marks
+    known = article_words(render_input.article, render_input.messages) + folded(" ".join(margins * made.pages)) + marks
     assert not Counter(folded(" ".join(texts(made)))) - Counter(known)
 
 
@@ -108,7 +110,7 @@ def test_page_count_is_stated() -> None:
 
 
 def test_same_job_gives_the_same_bytes() -> None:
-    assert pdf.write(sample.job()).data == sample_pdf().data
+    assert pdf.write(sample.render_input()).data == sample_pdf().data
 
 
 def test_dates_and_identity_come_from_the_release() -> None:
@@ -154,14 +156,14 @@ def test_list_items_hold_nothing_but_label_and_body() -> None:
         ListItem((sample.para("one"), List(True, (sample.item("a", "b"),)), CodeBlock("code"))),
         sample.item("x", "y"),
     )
-    found = elements(pdf.write(sample.job(body=(List(False, items, tight=False),), notes=())).data)
+    found = elements(pdf.write(sample.render_input(body=(List(False, items, tight=False),), notes=())).data)
     kids = [[found[kid][0] for kid in kids] for kind, kids in found.values() if kind == "LI"]
     assert kids
     assert {tuple(each) for each in kids} <= {("Lbl", "LBody"), ("LBody",)}
 
 
 def test_table_of_nothing_but_its_head_has_a_body() -> None:
-    found = elements(pdf.write(sample.job(body=(Table(sample.cells("A", "B"), (), ("", "")),))).data)
+    found = elements(pdf.write(sample.render_input(body=(Table(sample.cells("A", "B"), (), ("", "")),))).data)
     assert "TBody" in {kind for kind, _ in found.values()}
     assert "THead" not in {kind for kind, _ in found.values()}
 
@@ -170,7 +172,7 @@ def test_marked_words_in_a_link_are_the_links_own_to_click() -> None:
     body = (
         Paragraph((Link("https://example.org/", (Strong((Text("bold"), Emphasis((Text("both"),)))), Text(" plain"))),)),
     )
-    found = elements(pdf.write(sample.job(body=body)).data)
+    found = elements(pdf.write(sample.render_input(body=body)).data)
     places = {number for number, (kind, _) in found.items() if kind == "OBJR"}
     assert len(places) > 3
     assert {kind for kind, kids in found.values() if places.intersection(kids)} == {"Link"}
@@ -180,14 +182,14 @@ def test_marked_words_in_a_link_are_the_links_own_to_click() -> None:
 def test_picture_of_other_colours_is_set_in_those_of_the_file(mode: str, kind: str) -> None:
     buffer = io.BytesIO()
     Image.new(mode, (90, 60), 30_000 if mode == "I;16" else (0, 200, 200, 0)).save(buffer, kind)
-    made = pdf.write(msgspec.structs.replace(sample.job(), pictures={"tape.png": buffer.getvalue()}))
+    made = pdf.write(msgspec.structs.replace(sample.render_input(), pictures={"tape.png": buffer.getvalue()}))
     assert b"/DeviceCMYK" not in uncompressed(made.data)
     assert made.pages == sample_pdf().pages
 
 
 def test_more_follows_stands_on_every_page_but_the_last() -> None:
     assert ["more follows" in text for text in texts(long_pdf())] == [True] * (long_pdf().pages - 1) + [False]
-    single = pdf.write(sample.job(body=(sample.para("Short."),), notes=()))
+    single = pdf.write(sample.render_input(body=(sample.para("Short."),), notes=()))
     assert single.pages == 1
     assert "more follows" not in texts(single)[0]
 
@@ -217,7 +219,7 @@ def test_links_are_absolute_and_lead_to_the_public_address() -> None:
         Paragraph((Link("other-release.html", (Text("an earlier release"),)),)),
         Paragraph((Link("#nowhere", (Text("nowhere"),)),)),
     )
-    found = links(pdf.write(sample.job(body=body)))
+    found = links(pdf.write(sample.render_input(body=body)))
     assert "https://press.example.org/releases/other-release.html" in found
     assert "https://press.example.org/releases/sample.html#nowhere" in found
     assert {"tel:+442079460312", "mailto:press@example.org"} <= found
@@ -229,11 +231,13 @@ def test_link_to_a_heading_of_the_same_text_stays_inside() -> None:
         Heading(2, (Text("What was done"),)),
         sample.para("x"),
     )
-    assert not [found for found in links(pdf.write(sample.job(body=body))) if "what-was-done" in found]
+    assert not [found for found in links(pdf.write(sample.render_input(body=body))) if "what-was-done" in found]
 
 
 def test_withdrawal_names_the_release_to_read_instead() -> None:
-    made = pdf.write(sample.job(withdrawn=Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better")))
+    made = pdf.write(
+        sample.render_input(withdrawn=Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.", "better"))
+    )
     text = " ".join(texts(made))
     assert "It was wrong." in text
     assert "The last paragraph." not in text
@@ -248,19 +252,19 @@ def test_no_path_of_the_machine_gets_into_the_file() -> None:
 
 def test_character_that_no_face_has_is_an_error_that_names_it() -> None:
     with pytest.raises(RenderError, match=r"U\+12000 CUNEIFORM SIGN A"):
-        pdf.write(sample.job(title="A title \U00012000"))
+        pdf.write(sample.render_input(title="A title \U00012000"))
 
 
 def test_picture_that_the_job_does_not_hold_is_an_error() -> None:
-    job = msgspec.structs.replace(sample.job(), pictures={})
+    render_input = msgspec.structs.replace(sample.render_input(), pictures={})
     with pytest.raises(RenderError, match=r"tape\.png is not part of the release"):
-        pdf.write(job)
+        pdf.write(render_input)
 
 
 def test_broken_picture_is_an_error() -> None:
-    job = msgspec.structs.replace(sample.job(), pictures={"tape.png": b"not a picture"})
+    render_input = msgspec.structs.replace(sample.render_input(), pictures={"tape.png": b"not a picture"})
     with pytest.raises(RenderError, match="sample"):
-        pdf.write(job)
+        pdf.write(render_input)
 
 
 LONG_WORD = "Wiederherstellungsverfahren"
@@ -268,7 +272,7 @@ LONG_WORD = "Wiederherstellungsverfahren"
 
 def divided(language: str, *body: Block, title: str = "") -> bool:
     """Whether the word is divided anywhere in a release of ``language``."""
-    found = sample.job(language=language, title=title or "Title", subtitle=title, body=body)
+    found = sample.render_input(language=language, title=title or "Title", subtitle=title, body=body)
     said = "".join(texts(pdf.write(found)))
     pieces = {LONG_WORD[:end] + "-" for end in range(4, len(LONG_WORD) - 3)}
     return any(piece in said for piece in pieces)
@@ -281,11 +285,11 @@ def test_only_languages_of_long_words_divide_them(language: str, expected: bool)
 
 def test_headlines_headings_code_and_addresses_are_never_divided() -> None:
     """A hyphen would be read as part of them."""
-    words = " ".join([LONG_WORD] * 7)
+    messages = " ".join([LONG_WORD] * 7)
     address = f"https://archiv.example.org/{LONG_WORD}"
     links = tuple(inline for _ in range(9) for inline in (Text("Mehr: "), Link(address, (Text(address),)), Text(" ")))
-    assert not divided("de", Heading(2, (Text(words),)), title=words)
-    assert not divided("de", Paragraph(links), Paragraph((Code(words),)), CodeBlock(words))
+    assert not divided("de", Heading(2, (Text(messages),)), title=messages)
+    assert not divided("de", Paragraph(links), Paragraph((Code(messages),)), CodeBlock(messages))
 
 
 def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,18 +298,18 @@ def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("pipeline.writers.pdf.writer.render", careless)
     with pytest.raises(RenderError, match="colour"):
-        pdf.write(sample.job())
+        pdf.write(sample.render_input())
 
 
 def test_rendering_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "weasyprint"):
-        pdf.write(sample.job())
+        pdf.write(sample.render_input())
     assert not caplog.records
 
 
 def test_hostile_title_is_only_words() -> None:
     title = "</title><script>alert('x')</script> \" & <!-- -->"
-    made = pdf.write(sample.job(title=title, subtitle='"}; @page { size: A6 }', reference="<b>"))
+    made = pdf.write(sample.render_input(title=title, subtitle='"}; @page { size: A6 }', reference="<b>"))
     text = " ".join(" ".join(texts(made)).split())
     assert title in text
     assert '"}; @page { size: A6 }' in text
@@ -317,13 +321,13 @@ def test_organisation_name_cannot_leave_its_string() -> None:
 
 
 def test_decorative_picture_needs_no_alternative() -> None:
-    made = pdf.write(sample.job(body=(sample.para("Before."), Figure("tape.png", ""))))
+    made = pdf.write(sample.render_input(body=(sample.para("Before."), Figure("tape.png", ""))))
     assert "Before." in texts(made)[0]
 
 
 def test_mark_is_drawn_and_not_read_out() -> None:
-    job = msgspec.structs.replace(sample.job(), mark=sample.picture_bytes())
-    made = pdf.write(job)
+    render_input = msgspec.structs.replace(sample.render_input(), mark=sample.picture_bytes())
+    made = pdf.write(render_input)
     assert len(made.data) != len(sample_pdf().data)
     assert uncompressed(made.data).count(b"/S /Figure") == uncompressed(sample_pdf().data).count(b"/S /Figure")
 
@@ -336,7 +340,7 @@ def test_wide_tables_long_words_and_long_code_keep_inside_the_page() -> None:
         CodeBlock("x = " + "1234567890" * 30),
         Paragraph((Link("https://example.org/" + "a" * 300, (Text("https://example.org/" + "a" * 300),)),)),
     )
-    document = pypdfium2.PdfDocument(pdf.write(sample.job(body=body)).data)
+    document = pypdfium2.PdfDocument(pdf.write(sample.render_input(body=body)).data)
     for page in document:
         width = page.get_width()
         textpage = page.get_textpage()
@@ -347,7 +351,9 @@ def test_wide_tables_long_words_and_long_code_keep_inside_the_page() -> None:
 
 def test_rows_are_not_torn_and_heads_are_repeated() -> None:
     rows = tuple(sample.cells(f"Row {n}", "Some words " * 12, str(n)) for n in range(60))
-    pages = texts(pdf.write(sample.job(body=(Table(sample.cells("Name", "Words", "Number"), rows, ("", "", "")),))))
+    pages = texts(
+        pdf.write(sample.render_input(body=(Table(sample.cells("Name", "Words", "Number"), rows, ("", "", "")),)))
+    )
     with_rows = [text for text in pages if "Row " in text]
     assert len(with_rows) > 1
     assert all("Name" in text and "Number" in text for text in with_rows)
@@ -355,7 +361,7 @@ def test_rows_are_not_torn_and_heads_are_repeated() -> None:
 
 def test_contacts_are_kept_together_and_printed_once() -> None:
     for count in range(8, 16):
-        pages = texts(pdf.write(sample.job(body=LONG[:count], notes=())))
+        pages = texts(pdf.write(sample.render_input(body=LONG[:count], notes=())))
         assert sum(text.count("+44 20 7946 0312") for text in pages) == 1
         together = [text for text in pages if "MEDIA CONTACT" in text]
         assert len(together) == 1
@@ -370,7 +376,7 @@ def test_second_list_begins_at_its_own_number() -> None:
 
 def test_task_list_boxes_are_set() -> None:
     items = (ListItem((sample.para("done"),), True), ListItem((sample.para("open"),), False))
-    assert "☑ done" in " ".join(texts(pdf.write(sample.job(body=(List(False, items),)))))
+    assert "☑ done" in " ".join(texts(pdf.write(sample.render_input(body=(List(False, items),)))))
 
 
 def test_letter_paper() -> None:
@@ -381,7 +387,7 @@ def test_letter_paper() -> None:
 
 def test_arabic_is_set_from_the_right_with_its_own_words() -> None:
     made = pdf.write(
-        sample.job(
+        sample.render_input(
             language="ar",
             title="كوريا الجنوبية: بعد عام من الحكم",
             dateline="لندن",
@@ -398,7 +404,7 @@ def test_arabic_is_set_from_the_right_with_its_own_words() -> None:
 
 def test_newsroom_without_contacts_or_boilerplate_has_no_empty_frame() -> None:
     bare = Newsroom("Bare", "en", "UTC")
-    made = pdf.write(sample.job(bare, contacts=(), footage=(), notes=(), body=(sample.para("Text."),)))
+    made = pdf.write(sample.render_input(bare, contacts=(), footage=(), notes=(), body=(sample.para("Text."),)))
     assert made.pages == 1
     assert "MEDIA CONTACT" not in texts(made)[0]
 

@@ -26,7 +26,7 @@ from pipeline.build.parity.expected import article_words
 from pipeline.build.parity.sheets import _frame
 from pipeline.model.document import Block
 from pipeline.model.errors import RenderError
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 from pipeline.writers.pdf import text as pdf_text
 from pipeline.writers.pdf import writer as pdf
 from pipeline.writers.pdf.glyphs import meaning
@@ -49,10 +49,10 @@ RUN = re.compile(r"\d+|[^\W\d_](?:[^\W\d_]|[\u0591-\u05c7\u064b-\u065f\u0670])*"
 """Letters with their points, or figures. What is between them readers put elsewhere when lines run from the right."""
 
 
-def written(name: str) -> tuple[Job, bytes]:
+def written(name: str) -> tuple[RenderInput, bytes]:
     folder = ROOT / "content" if name.startswith("south") else cases.FOLDER / name
-    job, made = cases.written(folder / f"{name}.md")
-    return job, made["pdf"]
+    render_input, made = cases.written(folder / f"{name}.md")
+    return render_input, made["pdf"]
 
 
 def by_poppler(data: bytes, folder: Path) -> str:
@@ -64,24 +64,24 @@ def by_poppler(data: bytes, folder: Path) -> str:
     return re.sub("[\u200e\u200f\u202a-\u202e]", "", told)
 
 
-def article(job: Job) -> str:
-    return folded(" ".join(article_words(job.article, job.words)))
+def article(render_input: RenderInput) -> str:
+    return folded(" ".join(article_words(render_input.article, render_input.messages)))
 
 
 def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def neighbours(words: list[str]) -> Iterator[str]:
+def neighbours(messages: list[str]) -> Iterator[str]:
     """Yield what words make that stand beside each other, as the parts of a word do that a line's end has parted."""
-    for begin in range(len(words)):
-        for end in range(begin + 2, min(begin + 8, len(words)) + 1):
-            yield "".join(words[begin:end])
+    for begin in range(len(messages)):
+        for end in range(begin + 2, min(begin + 8, len(messages)) + 1):
+            yield "".join(messages[begin:end])
 
 
-def lost_words(job: Job, told: str) -> list[str]:
+def lost_words(render_input: RenderInput, told: str) -> list[str]:
     found = folded(told).split()
-    lost = Counter(article(job).split()) - Counter(found)
+    lost = Counter(article(render_input).split()) - Counter(found)
     return sorted((lost - Counter(neighbours(found))).elements())
 
 
@@ -92,25 +92,25 @@ def letters(text: str) -> Counter[str]:
 
 @pytest.mark.parametrize("name", FROM_LEFT)
 def test_words_from_the_left_are_read_whole(name: str, tmp_path: Path) -> None:
-    job, data = written(name)
-    lost = lost_words(job, of_pdf(data))
+    render_input, data = written(name)
+    lost = lost_words(render_input, of_pdf(data))
     assert all(ASTRAL.search(word) for word in lost), lost
-    assert lost_words(job, by_poppler(data, tmp_path)) == []
+    assert lost_words(render_input, by_poppler(data, tmp_path)) == []
 
 
 @pytest.mark.parametrize("name", PARTED)
 def test_words_from_the_right_are_read_whole(name: str) -> None:
-    job, data = written(name)
+    render_input, data = written(name)
     found = Counter(RUN.findall(folded(of_pdf(data))))
-    assert sorted((Counter(RUN.findall(article(job))) - found).elements()) == sorted(map(folded, PARTED[name]))
+    assert sorted((Counter(RUN.findall(article(render_input))) - found).elements()) == sorted(map(folded, PARTED[name]))
 
 
 @pytest.mark.parametrize("name", PARTED)
 def test_every_letter_from_the_right_is_read_once(name: str, tmp_path: Path) -> None:
-    job, data = written(name)
+    render_input, data = written(name)
     pages = len(pypdfium2.PdfDocument(data))
-    frames = (line for page in range(1, pages + 1) for line in _frame(job, page, pages))
-    wanted = letters(article(job) + folded("".join(frames)))
+    frames = (line for page in range(1, pages + 1) for line in _frame(render_input, page, pages))
+    wanted = letters(article(render_input) + folded("".join(frames)))
     assert letters(folded(of_pdf(data))) == wanted
     assert letters(folded(by_poppler(data, tmp_path))) == wanted
 
@@ -130,15 +130,15 @@ PLANTED = {
 @pytest.mark.parametrize("name", PLANTED)
 @pytest.mark.parametrize("change", ["a lost word", "an added word", "turned figures"])
 def test_a_difference_is_found_in_every_script(name: str, change: str) -> None:
-    job, _ = written(name)
+    render_input, _ = written(name)
     word = PLANTED[name]
     old, new = {"a lost word": (word, ""), "an added word": (word, word * 2)}.get(change, ("42", "24"))
-    body = msgspec.json.encode(job.article.body)
+    body = msgspec.json.encode(render_input.article.body)
     assert old.encode() in body
     changed = msgspec.json.decode(body.replace(old.encode(), new.encode(), 1), type=tuple[Block, ...])
-    data = pdf.write(structs.replace(job, article=structs.replace(job.article, body=changed))).data
+    data = pdf.write(structs.replace(render_input, article=structs.replace(render_input.article, body=changed))).data
     with pytest.raises(RenderError, match="does not say what the release says: "):
-        parity.check("pdf", job, data)
+        parity.check("pdf", render_input, data)
 
 
 @pytest.mark.parametrize("name", ["devanagari", "thai", "emoji", "arabic", "hebrew", "mixed"])
@@ -147,9 +147,9 @@ def test_what_is_written_for_readers_changes_nothing_on_paper(
 ) -> None:
     if not shutil.which("pdftoppm"):
         pytest.skip("pdftoppm is not installed")
-    job, data = written(name)
+    render_input, data = written(name)
     monkeypatch.setattr(pdf_text, "legible", nullcontext)
-    plain = pdf.write(job).data
+    plain = pdf.write(render_input).data
     assert plain != data
     assert picture(data, tmp_path) == picture(plain, tmp_path)
 
@@ -161,16 +161,16 @@ def picture(data: bytes, folder: Path) -> list[bytes]:
 
 
 def test_plain_letters_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    job, data = written("greek")
+    render_input, data = written("greek")
     monkeypatch.setattr(pdf_text, "legible", nullcontext)
-    assert pdf.write(job).data == data
+    assert pdf.write(render_input).data == data
     assert b"/ActualText" not in cases.inflated(data)
 
 
 def test_emoji_carry_no_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    job, data = written("emoji")
+    render_input, data = written("emoji")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
-    later = pdf.write(job).data
+    later = pdf.write(render_input).data
     assert later == data
     assert os.environ["SOURCE_DATE_EPOCH"] == "1234567890"
 

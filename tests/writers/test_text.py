@@ -33,18 +33,18 @@ from pipeline.model.document import (
 )
 from pipeline.model.release import Correction, Withdrawal
 from pipeline.typography.article import Footer, Line, Party, footer_lines
-from pipeline.writers import Job, text
+from pipeline.writers import RenderInput, text
 from tests.support import sample
 from tests.support.sample import cells, item, para
 
 
-def copy(job: Job | None = None) -> str:
-    return text.write(job or sample.job()).data.decode()
+def copy(render_input: RenderInput | None = None) -> str:
+    return text.write(render_input or sample.render_input()).data.decode()
 
 
 def body(*blocks: Block, dateline: str = "") -> str:
     """Return what stands between the title and the end mark."""
-    written = copy(sample.job(body=blocks, notes=(), subtitle="", dateline=dateline))
+    written = copy(sample.render_input(body=blocks, notes=(), subtitle="", dateline=dateline))
     return written.split("A title with “quotes” & ampersands\n\n", 1)[1].rsplit("\n\nENDS\n", 1)[0]
 
 
@@ -56,7 +56,7 @@ def line(*inlines: Inline) -> str:
 
 
 def test_facts_come_first_then_the_story_then_whom_to_call() -> None:
-    written = copy(sample.job(newsroom=msgspec.structs.replace(sample.NEWSROOM, reuse="Free to reprint.")))
+    written = copy(sample.render_input(newsroom=msgspec.structs.replace(sample.NEWSROOM, reuse="Free to reprint.")))
     order = [
         "OPEN WINDOW ARCHIVE\nPress release\nReference: OW 12/2026\n1 March 2026\n\n",
         "FOR IMMEDIATE RELEASE\n\n",
@@ -80,7 +80,7 @@ def test_facts_come_first_then_the_story_then_whom_to_call() -> None:
 
 
 def test_it_is_utf_8_with_unix_line_ends_and_one_final_newline() -> None:
-    data = text.write(sample.job()).data
+    data = text.write(sample.render_input()).data
     assert data.decode("utf-8").endswith("42 minutes\nRights: Free for news use\nCopies from: World Images\n"
                                          "Telephone: +44 117 930 4099\n")  # fmt: skip
     assert b"\r" not in data
@@ -94,17 +94,17 @@ def test_no_line_ends_in_a_blank_and_no_two_lines_are_empty() -> None:
 
 
 def test_it_has_no_pages() -> None:
-    assert text.write(sample.job()).pages == 0
+    assert text.write(sample.render_input()).pages == 0
 
 
 def test_same_job_gives_the_same_bytes() -> None:
-    assert text.write(sample.job()) == text.write(sample.job())
+    assert text.write(sample.render_input()) == text.write(sample.render_input())
 
 
 def test_a_release_without_extras_has_no_gaps() -> None:
     bare = msgspec.structs.replace(sample.NEWSROOM, boilerplate="")
     written = copy(
-        sample.job(
+        sample.render_input(
             bare, body=(para("Words."),), notes=(), subtitle="", dateline="", reference="", contacts=(), footage=(),
             corrections=(), pictures=(),
         )
@@ -119,7 +119,7 @@ def test_a_release_without_extras_has_no_gaps() -> None:
 
 
 def test_embargo_is_told_in_capitals_before_anything_else_is() -> None:
-    written = copy(sample.job(embargoed=True))
+    written = copy(sample.render_input(embargoed=True))
     assert written.split("\n\n")[1] == (
         "EMBARGOED UNTIL SUNDAY, 1 MARCH 2026, 09:30 GREENWICH MEAN TIME (UTC+00:00; 09:30 UTC)"
     )
@@ -128,7 +128,7 @@ def test_embargo_is_told_in_capitals_before_anything_else_is() -> None:
 
 def test_withdrawn_release_says_why_and_where_to_read_on_and_hides_its_words() -> None:
     withdrawal = Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "The figures were wrong.", "better")
-    written = copy(sample.job(withdrawn=withdrawal, corrections=()))
+    written = copy(sample.render_input(withdrawn=withdrawal, corrections=()))
     assert "Withdrawn, 3 March 2026: The figures were wrong.\nRead instead: better\n\n" in written
     for hidden in ("The first sentence", "The last paragraph", "A second deck", "A note.", "Beta SP cassette", " – "):
         assert hidden not in written
@@ -138,7 +138,7 @@ def test_withdrawn_release_says_why_and_where_to_read_on_and_hides_its_words() -
 
 def test_every_correction_is_a_paragraph_of_its_own() -> None:
     two = tuple(Correction(datetime(2026, 3, day, tzinfo=UTC), f"Note {day}.") for day in (4, 2))
-    written = copy(sample.job(corrections=two))
+    written = copy(sample.render_input(corrections=two))
     assert "Correction, 4 March 2026: Note 4.\n\nCorrection, 2 March 2026: Note 2.\n\nA title" in written
 
 
@@ -195,8 +195,10 @@ def test_characters_that_mark_up_stand_as_they_are() -> None:
         ("other.html", "the other release", "the other release (https://press.example.org/releases/other.html)"),
     ],
 )
-def test_links_are_spelled_out_after_their_words_unless_the_words_say_it(href: str, words: str, expected: str) -> None:
-    assert line(Link(href, (Text(words),))) == expected
+def test_links_are_spelled_out_after_their_words_unless_the_words_say_it(
+    href: str, messages: str, expected: str
+) -> None:
+    assert line(Link(href, (Text(messages),))) == expected
 
 
 def test_heading_stands_in_capitals() -> None:
@@ -258,9 +260,11 @@ def test_a_narrow_table_stands_in_columns() -> None:
 
 
 def test_a_wide_table_is_read_out_row_by_row() -> None:
-    words = "words that take their room, a lot of it, all along the line"
-    table = Table(cells("Tape", "What", "Why"), (cells("A", words, words), cells("B", words, words)), ("", "", ""))
-    assert body(table) == "\n\n".join(f"Tape: {tape}\nWhat: {words}\nWhy: {words}" for tape in "AB")
+    messages = "words that take their room, a lot of it, all along the line"
+    table = Table(
+        cells("Tape", "What", "Why"), (cells("A", messages, messages), cells("B", messages, messages)), ("", "", "")
+    )
+    assert body(table) == "\n\n".join(f"Tape: {tape}\nWhat: {messages}\nWhy: {messages}" for tape in "AB")
 
 
 def test_a_wide_table_with_empty_cells_has_no_trailing_blanks() -> None:
@@ -303,7 +307,7 @@ def test_a_picture_is_its_caption_and_credit(figure: Figure, expected: str) -> N
 
 
 def test_the_lead_picture_stands_before_the_story() -> None:
-    written = copy(sample.job(image=Figure("tape.png", "", (Text("The lead."),))))
+    written = copy(sample.render_input(image=Figure("tape.png", "", (Text("The lead."),))))
     assert "A second deck\n\n[The lead.]\n\nLondon, 1 March 2026 – " in written
 
 

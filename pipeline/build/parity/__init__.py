@@ -16,7 +16,7 @@ from pipeline.build.parity.compare import addresses_differ, links_differ, order_
 from pipeline.build.parity.content import Content
 from pipeline.build.parity.expected import expected
 from pipeline.model.errors import RenderError
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 
 HINT = "nothing was kept of it; a template or a writer of Dateline's own is at fault, not the release"
 OTHER = "nothing was kept of it; a file that was changed by hand since it was made is made anew once it is deleted"
@@ -31,7 +31,7 @@ def reader(name: str) -> Callable[[bytes], Content]:
     return found
 
 
-def check(name: str, job: Job, data: bytes) -> None:
+def check(name: str, render_input: RenderInput, data: bytes) -> None:
     """Compare a rendition with its article. Raises ``RenderError`` with the first words, links or numbers that differ.
 
     A format that has no reader here is not compared.
@@ -39,16 +39,16 @@ def check(name: str, job: Job, data: bytes) -> None:
     if name == "kit":
         from pipeline.build.parity.kit import kit_differs
 
-        if problem := kit_differs(job, data):
+        if problem := kit_differs(render_input, data):
             raise RenderError(f"does not hold what the release has: {problem}", OTHER)
         return
     if name not in _MODULES:
         return
-    wanted, found = expected(name, job), reader(name)(data)
+    wanted, found = expected(name, render_input), reader(name)(data)
     if name == "pdf":
         from pipeline.build.parity.sheets import sheets_differ
 
-        problem = sheets_differ(job, wanted, found)
+        problem = sheets_differ(render_input, wanted, found)
     else:
         problem = order_differs(wanted.words, found.words)
     problem = problem or (addresses_differ if name == "text" else links_differ)(wanted, found)

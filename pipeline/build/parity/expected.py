@@ -21,20 +21,20 @@ from pipeline.model.document import (
     walk,
 )
 from pipeline.typography.article import DATELINE_MARK, Article, Line, Party
-from pipeline.typography.messages import Words
-from pipeline.writers import Job, home_link
+from pipeline.typography.messages import Messages
+from pipeline.writers import RenderInput, home_link
 
 
-def article_words(article: Article, words: Words) -> list[str]:
+def article_words(article: Article, messages: Messages) -> list[str]:
     """Return every word of ``article`` from letterhead to footer."""
-    telling = _Telling("", article, words, "")
+    telling = _Telling("", article, messages, "")
     return [word for part in telling.parts() if isinstance(part, str) for word in folded(part)]
 
 
-def expected(name: str, job: Job) -> Content:
+def expected(name: str, render_input: RenderInput) -> Content:
     """Return what a rendition of ``job`` in the format ``name`` has to say."""
-    telling = _Telling(name, job.article, job.words, job.base_url)
-    links = list(_links(job.article))
+    telling = _Telling(name, render_input.article, render_input.messages, render_input.base_url)
+    links = list(_links(render_input.article))
     required: set[str] = set()
     optional: set[str] = set()
     for link in links:
@@ -80,10 +80,10 @@ def _bare(target: str) -> str:
 class _Telling:
     """Tells an article as one format orders it."""
 
-    def __init__(self, name: str, article: Article, words: Words, base_url: str) -> None:
+    def __init__(self, name: str, article: Article, messages: Messages, base_url: str) -> None:
         self.name = name
         self.article = article
-        self.words = words
+        self.messages = messages
         self.base_url = base_url
 
     def target(self, link: Line) -> str:
@@ -152,7 +152,7 @@ class _Telling:
             else:
                 yield from (self.inlines(run) for run in inlines_of(block))
             if isinstance(block, Figure) and block.credit:
-                yield self.words["photo"].format(credit=block.credit)
+                yield self.messages["photo"].format(credit=block.credit)
 
     def items(self, block: List) -> Iterator[Passage]:
         """Yield the items of a list."""
@@ -180,6 +180,10 @@ class _Telling:
             return " "
         if not isinstance(inline, Link) or self.name != "text":
             return self.inlines(inline.children) if hasattr(inline, "children") else plain((inline,))
-        words, target = self.inlines(inline.children), home_link(self.base_url, inline.href)
-        said = inline.href.startswith("#") or words in (target, _bare(target), _bare(target).removeprefix("https://"))
-        return words if said else f"{words} {_bare(target)}"
+        messages, target = self.inlines(inline.children), home_link(self.base_url, inline.href)
+        said = inline.href.startswith("#") or messages in (
+            target,
+            _bare(target),
+            _bare(target).removeprefix("https://"),
+        )
+        return messages if said else f"{messages} {_bare(target)}"

@@ -8,15 +8,15 @@ import zipfile
 
 from pipeline.model.formats import by_name
 from pipeline.typography.contact_cards import CARDS, TEXT
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 
 
-def kit_differs(job: Job, data: bytes) -> str:
+def kit_differs(render_input: RenderInput, data: bytes) -> str:
     """Return the first file that is missing, of no account, or not the one that is offered by itself; else nothing."""
-    folder = f"{job.release.slug}/"
+    folder = f"{render_input.release.slug}/"
     packed = (*by_name("kit").after, "picture")
-    wanted = {folder + made.key.rpartition("/")[2]: made.sha256 for made in job.made if made.format in packed}
-    unstated = [folder + TEXT, folder + CARDS] if job.release.contacts or job.release.footage else []
+    wanted = {folder + made.key.rpartition("/")[2]: made.sha256 for made in render_input.made if made.format in packed}
+    unstated = [folder + TEXT, folder + CARDS] if render_input.release.contacts or render_input.release.footage else []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
         found = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names}

@@ -15,7 +15,7 @@ from pipeline.build.parity.compare import counts_differ
 from pipeline.build.parity.content import Content, plain_letters, signs
 from pipeline.model.document import Table, plain, walk
 from pipeline.typography.headline import shortened
-from pipeline.writers import Job
+from pipeline.writers import RenderInput
 
 RUNNING_LIMIT = 76
 """Characters of the title in the running head."""
@@ -37,41 +37,41 @@ _MARKS = {
 _Taking = Callable[[Iterable[str]], list[str]]
 
 
-def sheets_differ(job: Job, wanted: Content, found: Content) -> str:
+def sheets_differ(render_input: RenderInput, wanted: Content, found: Content) -> str:
     """Return what is wrong with the pages of a PDF; empty when nothing is."""
     passages = [passage for passage in wanted.words if isinstance(passage, str)]
     pages = [str(page).replace("\r", "") for page in found.words]
     if _FROM_RIGHT.search("".join(passages)):
-        problem = _words_differ(job, passages, pages, _runs)
-        if problem and not _words_differ(job, passages, pages, _other_runs):
-            return problem if _letters_differ(job, passages, pages) else ""
+        problem = _words_differ(render_input, passages, pages, _runs)
+        if problem and not _words_differ(render_input, passages, pages, _other_runs):
+            return problem if _letters_differ(render_input, passages, pages) else ""
         return problem
-    problem = _words_differ(job, passages, pages, signs)
-    if problem and not _words_differ(job, passages, pages, _single_signs):
+    problem = _words_differ(render_input, passages, pages, signs)
+    if problem and not _words_differ(render_input, passages, pages, _single_signs):
         return ""  # a line ended within a phrase, and the rest of it is a word of the release too
     return problem
 
 
-def _words_differ(job: Job, passages: Sequence[str], pages: Sequence[str], take: _Taking) -> str:
+def _words_differ(render_input: RenderInput, passages: Sequence[str], pages: Sequence[str], take: _Taking) -> str:
     number_marks = _MARKS[take is not signs]
     ours = take(passages)
     marks = take(mark for page in pages for mark in number_marks.findall(page))
     bodies = [
-        _body(take([number_marks.sub("", page)]), take(_frame(job, number, len(pages))))
+        _body(take([number_marks.sub("", page)]), take(_frame(render_input, number, len(pages))))
         for number, page in enumerate(pages, 1)
     ]
-    words = _joined([*marks, *(word for body in bodies for word in body)], Counter(ours))
+    messages = _joined([*marks, *(word for body in bodies for word in body)], Counter(ours))
     if len(pages) > 1:
-        words = _without_heads(words, Counter(ours), take(_heads(job)))
-    return counts_differ(ours, words)
+        messages = _without_heads(messages, Counter(ours), take(_heads(render_input)))
+    return counts_differ(ours, messages)
 
 
-def _letters_differ(job: Job, passages: Sequence[str], pages: Sequence[str]) -> bool:
+def _letters_differ(render_input: RenderInput, passages: Sequence[str], pages: Sequence[str]) -> bool:
     """Whether letters from the right are missing or too many; marks above and below make readers part words."""
     wanted, found = _letters(passages), Counter[str]()
     for number, page in enumerate(pages, 1):
-        found += _letters([page]) - _letters(_frame(job, number, len(pages)))
-    repeated = _letters(list(_heads(job)) * (len(pages) - 1))
+        found += _letters([page]) - _letters(_frame(render_input, number, len(pages)))
+    repeated = _letters(list(_heads(render_input)) * (len(pages) - 1))
     return bool(wanted - found or found - wanted - repeated)
 
 
@@ -93,12 +93,15 @@ def _letters(passages: Iterable[str]) -> Counter[str]:
     return Counter("".join(run for run in _runs(passages) if _FROM_RIGHT.match(run)))
 
 
-def _frame(job: Job, number: int, pages: int) -> list[str]:
+def _frame(render_input: RenderInput, number: int, pages: int) -> list[str]:
     """Return what a page's running head and its foot say."""
-    article, words = job.article, job.words
-    frame = [article.organisation, words["page_of"].format(page=words.number(number), pages=words.number(pages))]
+    article, messages = render_input.article, render_input.messages
+    frame = [
+        article.organisation,
+        messages["page_of"].format(page=messages.number(number), pages=messages.number(pages)),
+    ]
     if number < pages:
-        frame.append(words["more_follows"])
+        frame.append(messages["more_follows"])
     if number > 1:
         frame += [shortened(article.title, RUNNING_LIMIT), article.date, article.status if article.embargoed else ""]
     return frame
@@ -112,22 +115,24 @@ def _body(page: Sequence[str], frame: Iterable[str]) -> list[str]:
     return kept
 
 
-def _heads(job: Job) -> Iterator[str]:
-    tables = (block for block in walk((*job.article.body, *job.article.notes)) if isinstance(block, Table))
+def _heads(render_input: RenderInput) -> Iterator[str]:
+    tables = (
+        block for block in walk((*render_input.article.body, *render_input.article.notes)) if isinstance(block, Table)
+    )
     return (plain(cell.children) for table in tables for cell in table.head)
 
 
-def _without_heads(words: Sequence[str], wanted: Counter[str], heads: Sequence[str]) -> list[str]:
+def _without_heads(messages: Sequence[str], wanted: Counter[str], heads: Sequence[str]) -> list[str]:
     """Leave out the heads that tables have again overleaf, in whatever pieces."""
-    pieces = (word for word in Counter(words) - wanted if any(word in head for head in heads))
-    surplus = Counter(words) - wanted
-    return _without(words, Counter({word: surplus[word] for word in pieces}))
+    pieces = (word for word in Counter(messages) - wanted if any(word in head for head in heads))
+    surplus = Counter(messages) - wanted
+    return _without(messages, Counter({word: surplus[word] for word in pieces}))
 
 
-def _without(words: Sequence[str], some: Counter[str]) -> list[str]:
+def _without(messages: Sequence[str], some: Counter[str]) -> list[str]:
     left = Counter(some)
     out = []
-    for word in words:
+    for word in messages:
         if left[word] > 0:
             left[word] -= 1
         else:
@@ -135,32 +140,32 @@ def _without(words: Sequence[str], some: Counter[str]) -> list[str]:
     return out
 
 
-def _joined(words: Sequence[str], wanted: Counter[str]) -> list[str]:
+def _joined(messages: Sequence[str], wanted: Counter[str]) -> list[str]:
     """Put together what was parted at the ends of lines and pages, as far as a word that is missing comes of it."""
-    missing, foreign = wanted - Counter(words), Counter(words) - wanted
+    missing, foreign = wanted - Counter(messages), Counter(messages) - wanted
     if not missing:
-        return list(words)
+        return list(messages)
     out: list[str] = []
     at = 0
-    while at < len(words):
-        whole, end = _grown(words, at, missing) if foreign[words[at]] > 0 else ("", at)
+    while at < len(messages):
+        whole, end = _grown(messages, at, missing) if foreign[messages[at]] > 0 else ("", at)
         if whole:
             missing[whole] -= 1
             out.append(whole)
             at = end
         else:
-            out.append(words[at])
+            out.append(messages[at])
             at += 1
     return out
 
 
-def _grown(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[str, int]:
+def _grown(messages: Sequence[str], at: int, missing: Counter[str]) -> tuple[str, int]:
     """Return the longest missing word that ``words`` make from ``at`` on, and where it ends."""
-    grown, end = _STOPS.sub("", words[at]), at + 1
+    grown, end = _STOPS.sub("", messages[at]), at + 1
     found = "", at
     hopes = {_STOPS.sub("", word): word for word, count in missing.items() if count > 0}
-    while end < len(words) and any(hope.startswith(grown) for hope in hopes):
-        piece = _STOPS.sub("", words[end])
+    while end < len(messages) and any(hope.startswith(grown) for hope in hopes):
+        piece = _STOPS.sub("", messages[end])
         if piece.startswith(_MINUS) and not any(hope.startswith(grown + piece) for hope in hopes):
             piece = piece.removeprefix(_MINUS)  # a hyphen that begins a line looks like one
         grown += piece

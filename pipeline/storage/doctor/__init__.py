@@ -16,9 +16,9 @@ from pipeline.storage.destination import Destination
 from pipeline.storage.doctor import access, rights, writes
 from pipeline.storage.doctor import clock_and_links as hours
 from pipeline.storage.doctor.findings import Finding, Findings
-from pipeline.storage.doctor.probe_context import BUCKETS, Bench
+from pipeline.storage.doctor.probe_context import BUCKETS, ProbeContext
 
-_PROBES: tuple[Callable[[Bench], Iterator[Finding]], ...] = (
+_PROBES: tuple[Callable[[ProbeContext], Iterator[Finding]], ...] = (
     rights.keys,
     rights.policies,
     access.reading,
@@ -44,36 +44,40 @@ def examine(destination: Destination, environ: Mapping[str, str], done: Callable
     store = open_store(destination, environ)
     for bucket in BUCKETS:
         store.check(bucket)
-    bench = Bench(destination, environ)
-    bench.sweep()
+    probe_context = ProbeContext(destination, environ)
+    probe_context.sweep()
     found: list[Finding] = []
     try:
         for number, probe in enumerate(_PROBES):
             done(number, len(_PROBES))
-            found += probe(bench)
+            found += probe(probe_context)
     finally:
-        bench.clear()
+        probe_context.clear()
     done(len(_PROBES), len(_PROBES))
     return Findings(datetime.now(UTC), tuple(found))
 
 
-def glance(destination: Destination, environ: Mapping[str, str]) -> Findings:
+def quick_check(destination: Destination, environ: Mapping[str, str]) -> Findings:
     """Try in a dozen requests what would harm at once: no conditions, names that anyone lists, what waits in the open.
 
     Raises DatelineError as ``examine`` does.
     """
     open_store(destination, environ).check("private")
-    bench = Bench(destination, environ)
-    reply = bench.put("private", KEPT, _random(), IfNoneMatch="*")
+    probe_context = ProbeContext(destination, environ)
+    reply = probe_context.put("private", KEPT, _random(), IfNoneMatch="*")
     if reply.well:  # there was none yet, or the condition is ignored: a second time tells
-        reply = bench.put("private", KEPT, _random(), IfNoneMatch="*")
+        reply = probe_context.put("private", KEPT, _random(), IfNoneMatch="*")
     if reply.code in ("AccessDenied", "403"):
         raise StorageError(
-            f"these keys may not write to the bucket {bench.name('private')}",
+            f"these keys may not write to the bucket {probe_context.name('private')}",
             "give them Get, Put and List on both buckets",
         )
     found = [writes.create_once("written" if reply.well else "refused", reply.code)]
-    found += [access.listed(bench, "public"), access.listed(bench, "private"), access.private_read(bench, KEPT)]
+    found += [
+        access.listed(probe_context, "public"),
+        access.listed(probe_context, "private"),
+        access.private_read(probe_context, KEPT),
+    ]
     return Findings(datetime.now(UTC), tuple(found))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from pipeline.storage.doctor.findings import Finding
-from pipeline.storage.doctor.probe_context import BODY, Bench
+from pipeline.storage.doctor.probe_context import BODY, ProbeContext
 
 APART = timedelta(seconds=2)
 """What the two clocks may differ by."""
@@ -18,12 +18,12 @@ LIFE = 2
 """Seconds that the link lives which is tried after its end."""
 
 
-def clock(bench: Bench) -> Iterator[Finding]:
+def clock(probe_context: ProbeContext) -> Iterator[Finding]:
     """Ask for the time several times within a second: whole seconds, narrowed down."""
     samples = []
     for _ in range(SAMPLES):
         begun = datetime.now(UTC)
-        reply = bench.ask(lambda: bench.client.head_bucket(Bucket=bench.name("public")))
+        reply = probe_context.ask(lambda: probe_context.client.head_bucket(Bucket=probe_context.name("public")))
         ended = datetime.now(UTC)
         stated = reply.answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
         if stated:
@@ -49,18 +49,18 @@ def compared(samples: Iterable[tuple[datetime, datetime, datetime]]) -> Finding:
     return Finding("clock", shown, means, ("publish", "lift", "share"), remedy)
 
 
-def links(bench: Bench) -> Iterator[Finding]:
+def links(probe_context: ProbeContext) -> Iterator[Finding]:
     """Sign links and use them as a stranger: whole, forged, and after their end."""
-    key = bench.key("link.txt", "private")
-    bench.put("private", key)
-    stranger = bench.strangers["private"]
+    key = probe_context.key("link.txt", "private")
+    probe_context.put("private", key)
+    anonymous = probe_context.anonymous["private"]
 
     def sign(seconds: int) -> str:
-        place = {"Bucket": bench.name("private"), "Key": key}
-        return bench.client.generate_presigned_url("get_object", Params=place, ExpiresIn=seconds)
+        place = {"Bucket": probe_context.name("private"), "Key": key}
+        return probe_context.client.generate_presigned_url("get_object", Params=place, ExpiresIn=seconds)
 
     def opened(address: str) -> bool:
-        answer = stranger.open(address)
+        answer = anonymous.open(address)
         return answer.status == 200 and answer.body == BODY
 
     short, begun = sign(LIFE), time.monotonic()

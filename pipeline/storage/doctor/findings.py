@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from pipeline.model.errors import StorageError
 
-Promise = Literal["publish", "together", "wait", "lift", "withdraw", "share", "damage", "forget", "name"]
+Guarantee = Literal["publish", "together", "wait", "lift", "withdraw", "share", "damage", "forget", "name"]
 
-PROMISES: dict[Promise, str] = {
+GUARANTEES: dict[Guarantee, str] = {
     "publish": "releases go up whole, are read back as a stranger, and nobody else can list or change them",
     "together": "of two who publish at once neither undoes what the other did",
     "wait": "what lies in the private bucket can be read by the publisher alone",
@@ -23,7 +23,7 @@ PROMISES: dict[Promise, str] = {
     "name": "a mistyped bucket is refused, not made",
 }
 """What Dateline can promise where no finding is against it."""
-NEEDED: tuple[Promise, ...] = ("publish", "together", "wait")
+NEEDED: tuple[Guarantee, ...] = ("publish", "together", "wait")
 """Without one of these publishing there is not safe."""
 FRESH = timedelta(days=7)
 """How long findings are relied on: policies are changed by hand."""
@@ -35,7 +35,7 @@ class Finding(Struct, frozen=True):
     what: str
     found: str
     means: str
-    against: tuple[Promise, ...] = ()
+    against: tuple[Guarantee, ...] = ()
     """Promises that cannot be given because of it."""
     remedy: str = ""
     """What a person can do about it."""
@@ -43,7 +43,7 @@ class Finding(Struct, frozen=True):
     @property
     def unsafe(self) -> bool:
         """Whether publishing must be refused, or may be asked for only by those who know."""
-        return any(promise in NEEDED for promise in self.against)
+        return any(guarantee in NEEDED for guarantee in self.against)
 
 
 class Findings(Struct, frozen=True):
@@ -52,9 +52,9 @@ class Findings(Struct, frozen=True):
     when: datetime
     found: tuple[Finding, ...]
 
-    def against(self, promise: Promise) -> tuple[Finding, ...]:
+    def against(self, guarantee: Guarantee) -> tuple[Finding, ...]:
         """Return what speaks against ``promise``."""
-        return tuple(finding for finding in self.found if promise in finding.against)
+        return tuple(finding for finding in self.found if guarantee in finding.against)
 
     def over(self, earlier: Findings | None) -> Findings:
         """Return these findings, and the earlier ones of what was not looked at now."""
@@ -63,9 +63,9 @@ class Findings(Struct, frozen=True):
         return Findings(self.when, (*self.found, *kept))
 
 
-def refuse(findings: Findings, promise: Promise, bucket: str) -> None:
+def refuse(findings: Findings, guarantee: Guarantee, bucket: str) -> None:
     """Raise StorageError when ``promise`` cannot be given at ``bucket``, with the reason and what to do about it."""
-    for finding in findings.against(promise):
+    for finding in findings.against(guarantee):
         raise StorageError(
             f"{bucket}: {finding.what}: {finding.found}; {finding.means}",
             finding.remedy or "make doctor tells what this storage can do",

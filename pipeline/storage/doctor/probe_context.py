@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pipeline.model.errors import DatelineError
 from pipeline.storage import Bucket
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3 import client as s3_client
 from pipeline.storage.s3 import faults as s3_faults
@@ -44,7 +44,7 @@ class Reply(Struct, frozen=True):
         return not self.code
 
 
-class Bench:
+class ProbeContext:
     """The two buckets of a destination, by raw requests: what S3Store would try again is an answer here."""
 
     def __init__(self, destination: Destination, environ: Mapping[str, str]) -> None:
@@ -55,11 +55,11 @@ class Bench:
         self._there: set[tuple[Bucket, str]] = set()
 
     @cached_property
-    def strangers(self) -> Mapping[Bucket, Stranger]:
+    def anonymous(self) -> Mapping[Bucket, AnonymousClient]:
         """Both buckets as anybody sees them."""
-        found: dict[Bucket, Stranger] = {
-            "public": Stranger(self.destination.address, self.environ),
-            "private": Stranger(self.destination.private_address, self.environ),
+        found: dict[Bucket, AnonymousClient] = {
+            "public": AnonymousClient(self.destination.address, self.environ),
+            "private": AnonymousClient(self.destination.private_address, self.environ),
         }
         return found
 

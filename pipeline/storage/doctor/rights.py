@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from pipeline.storage import Bucket
-from pipeline.storage.doctor.findings import Finding, Promise
-from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, Bench
+from pipeline.storage.doctor.findings import Finding, Guarantee
+from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, ProbeContext
 from pipeline.storage.s3.lifecycle import STAGED, expiry_days
 
-_NEEDED: dict[tuple[Bucket, str], Promise] = {
+_NEEDED: dict[tuple[Bucket, str], Guarantee] = {
     ("public", "put"): "publish",
     ("public", "get"): "publish",
     ("public", "list"): "publish",
@@ -28,11 +28,11 @@ _NEEDED: dict[tuple[Bucket, str], Promise] = {
 """What a right is needed for; a copy goes from the private bucket to the public one."""
 
 
-def keys(bench: Bench) -> Iterator[Finding]:
+def keys(probe_context: ProbeContext) -> Iterator[Finding]:
     """Try each right on both buckets."""
     for bucket in BUCKETS:
-        lacking = {right: reply for right, reply in _rights(bench, bucket) if reply}
-        name = bench.name(bucket)
+        lacking = {right: reply for right, reply in _rights(probe_context, bucket) if reply}
+        name = probe_context.name(bucket)
         if not lacking:
             means = "all that publishing, withdrawing and embargoes need"
             yield Finding(f"keys, {bucket} bucket", "may get, put, list, copy and delete", means)
@@ -43,27 +43,30 @@ def keys(bench: Bench) -> Iterator[Finding]:
         yield Finding(f"keys, {bucket} bucket", f"refused: {refused}", "what needs it fails", against, remedy)
 
 
-def _rights(bench: Bench, bucket: Bucket) -> Iterator[tuple[str, str]]:
+def _rights(probe_context: ProbeContext, bucket: Bucket) -> Iterator[tuple[str, str]]:
     """Yield each right with the code of its refusal, empty where it is given."""
-    key, name = bench.key("rights.txt", bucket), bench.name(bucket)
-    copy = bench.key("copied.txt", "public")
+    key, name = probe_context.key("rights.txt", bucket), probe_context.name(bucket)
+    copy = probe_context.key("copied.txt", "public")
     source: Any = {"Bucket": name, "Key": key}
-    yield "put", bench.put(bucket, key).code
-    reply, body = bench.get(bucket, key)
+    yield "put", probe_context.put(bucket, key).code
+    reply, body = probe_context.get(bucket, key)
     yield "get", reply.code or ("" if body == BODY else "other bytes")
-    found = bench.ask(lambda: bench.client.list_objects_v2(Bucket=name, Prefix=key, MaxKeys=2))
+    found = probe_context.ask(lambda: probe_context.client.list_objects_v2(Bucket=name, Prefix=key, MaxKeys=2))
     listed = [row["Key"] for row in found.answer.get("Contents", ())]
     yield "list", found.code or ("" if listed == [key] else "not listed")
-    public = bench.name("public")
-    yield "copy", bench.ask(lambda: bench.client.copy_object(Bucket=public, Key=copy, CopySource=source)).code
-    removed = bench.ask(lambda: bench.client.delete_object(Bucket=name, Key=key)).code
-    yield "delete", removed or ("" if bench.get(bucket, key)[0].code else "still there")
+    public = probe_context.name("public")
+    yield (
+        "copy",
+        probe_context.ask(lambda: probe_context.client.copy_object(Bucket=public, Key=copy, CopySource=source)).code,
+    )
+    removed = probe_context.ask(lambda: probe_context.client.delete_object(Bucket=name, Key=key)).code
+    yield "delete", removed or ("" if probe_context.get(bucket, key)[0].code else "still there")
 
 
-def policies(bench: Bench) -> Iterator[Finding]:
+def policies(probe_context: ProbeContext) -> Iterator[Finding]:
     """Read who else may do what, as far as the storage has such a thing."""
     for bucket in BUCKETS:
-        reply = bench.ask(partial(bench.client.get_bucket_policy, Bucket=bench.name(bucket)))
+        reply = probe_context.ask(partial(probe_context.client.get_bucket_policy, Bucket=probe_context.name(bucket)))
         what = f"policy, {bucket} bucket"
         if reply.code in ("NoSuchBucketPolicy", "404"):
             yield Finding(what, "none", "what strangers may do is decided elsewhere; see what they were answered")
@@ -80,8 +83,10 @@ def _policy(what: str, bucket: Bucket, granted: list[str] | None) -> Finding:
     allowed = ["s3:GetObject"] if bucket == "public" else []
     if set(granted) <= set(allowed):
         return Finding(what, said, "as it has to be")
-    promise: Promise = "publish" if bucket == "public" else "wait"
-    return Finding(what, said, "more than strangers should be given", (promise,), f"{what}: make storage sets it right")
+    guarantee: Guarantee = "publish" if bucket == "public" else "wait"
+    return Finding(
+        what, said, "more than strangers should be given", (guarantee,), f"{what}: make storage sets it right"
+    )
 
 
 def _anyones(policy: str) -> list[str] | None:
@@ -101,10 +106,10 @@ def _is_anyone(principal: object) -> bool:
     return principal in ("*", ["*"], None)  # SeaweedFS' own policy for everybody names nobody
 
 
-def missing_key(bench: Bench) -> Iterator[Finding]:
+def missing_key(probe_context: ProbeContext) -> Iterator[Finding]:
     """See how a key answers that never existed: to our keys, and to strangers, who have no right to list."""
     key = f"releases/{secrets.token_hex(12)}.html"
-    ours, theirs = bench.get("public", key)[0], bench.strangers["public"].get(key).status
+    ours, theirs = probe_context.get("public", key)[0], probe_context.anonymous["public"].get(key).status
     found = f"{ours.status} to these keys, {theirs} to strangers"
     if ours.status == 404:
         means = "what is missing can be told from what is refused"
@@ -114,24 +119,24 @@ def missing_key(bench: Bench) -> Iterator[Finding]:
     yield Finding("missing key", found, means, ("publish",), "give these keys the right to list the public bucket")
 
 
-def missing_bucket(bench: Bench) -> Iterator[Finding]:
+def missing_bucket(probe_context: ProbeContext) -> Iterator[Finding]:
     """Put into a bucket that is not there; one that comes into being by it is removed again."""
-    name = f"{bench.destination.bucket[:40].rstrip('.-')}-{secrets.token_hex(6)}"
-    reply = bench.ask(lambda: bench.client.put_object(Bucket=name, Key="probe.txt", Body=BODY))
+    name = f"{probe_context.destination.bucket[:40].rstrip('.-')}-{secrets.token_hex(6)}"
+    reply = probe_context.ask(lambda: probe_context.client.put_object(Bucket=name, Key="probe.txt", Body=BODY))
     if not reply.well:
         yield Finding("put to a missing bucket", f"refused ({reply.code})", "a mistyped name is noticed")
         return
-    bench.ask(lambda: bench.client.delete_object(Bucket=name, Key="probe.txt"))
-    bench.ask(lambda: bench.client.delete_bucket(Bucket=name))
+    probe_context.ask(lambda: probe_context.client.delete_object(Bucket=name, Key="probe.txt"))
+    probe_context.ask(lambda: probe_context.client.delete_bucket(Bucket=name))
     means = "a mistyped PRESS_BUCKET is noticed only because Dateline asks for the bucket first"
     yield Finding("put to a missing bucket", "makes the bucket", means, ("name",), "use keys that are no operator's")
 
 
-def lifecycle(bench: Bench) -> Iterator[Finding]:
+def lifecycle(probe_context: ProbeContext) -> Iterator[Finding]:
     """See whether what is staged and forgotten goes by itself."""
     what = "lifecycle rule"
-    name = bench.name("private")
-    reply = bench.ask(lambda: bench.client.get_bucket_lifecycle_configuration(Bucket=name))
+    name = probe_context.name("private")
+    reply = probe_context.ask(lambda: probe_context.client.get_bucket_lifecycle_configuration(Bucket=name))
     lost = "what is staged and never cleared away stays in the private bucket"
     if reply.code in ("AccessDenied", "403"):
         yield Finding(what, "these keys may not read it", "make storage, with the operator's, says so", ("forget",))

@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 from pipeline.storage.doctor.findings import Finding
-from pipeline.storage.doctor.probe_context import BODY, Bench
+from pipeline.storage.doctor.probe_context import BODY, ProbeContext
 
 ROUNDS = 8
 WRITERS = (2, 4)
@@ -21,13 +21,13 @@ _ALONE = (
 _OVERWRITTEN = "of two who publish at once, one may undo what the other did"
 
 
-def conditions(bench: Bench) -> Iterator[Finding]:
+def conditions(probe_context: ProbeContext) -> Iterator[Finding]:
     """Try once, one after the other: a condition that does not hold must be refused."""
-    key = bench.key("condition.txt", "private")
-    etag = bench.put("private", key).answer.get("ETag", "")
-    again = bench.put("private", key, b"again", IfNoneMatch="*")
-    other = bench.put("private", key, b"other", IfMatch='"0123456789abcdef0123456789abcdef"')
-    fits = bench.put("private", key, b"fits", IfMatch=etag)
+    key = probe_context.key("condition.txt", "private")
+    etag = probe_context.put("private", key).answer.get("ETag", "")
+    again = probe_context.put("private", key, b"again", IfNoneMatch="*")
+    other = probe_context.put("private", key, b"other", IfMatch='"0123456789abcdef0123456789abcdef"')
+    fits = probe_context.put("private", key, b"fits", IfMatch=etag)
     yield create_once("refused" if not again.well else "written", again.code)
     what = "write while unchanged"
     if not other.well and fits.well:
@@ -46,10 +46,10 @@ def create_once(became: str, code: str) -> Finding:
     return Finding(what, found, _OVERWRITTEN, ("together",), _ALONE)
 
 
-def races(bench: Bench) -> Iterator[Finding]:
+def races(probe_context: ProbeContext) -> Iterator[Finding]:
     """Let several write at the same moment, round after round: one must win each."""
     for kind, what in (("create", "races to create"), ("replace", "races to replace")):
-        won = [_race(bench, kind, turn, writers) for writers in WRITERS for turn in range(ROUNDS)]
+        won = [_race(probe_context, kind, turn, writers) for writers in WRITERS for turn in range(ROUNDS)]
         rounds, doubled, nobody = len(won), sum(count > 1 for count in won), won.count(0)
         if not doubled and not nobody:
             found = f"{rounds} rounds of {' and '.join(map(str, WRITERS))} writers, one winner each"
@@ -61,27 +61,27 @@ def races(bench: Bench) -> Iterator[Finding]:
             yield Finding(what, f"no winner in {nobody} of {rounds} rounds", means)
 
 
-def _race(bench: Bench, kind: str, turn: int, writers: int) -> int:
+def _race(probe_context: ProbeContext, kind: str, turn: int, writers: int) -> int:
     """Return how many of the writers were told that they have written."""
-    key = bench.key(f"{kind}-{writers}-{turn}.txt", "private")
+    key = probe_context.key(f"{kind}-{writers}-{turn}.txt", "private")
     condition: dict[str, Any] = {"IfNoneMatch": "*"}
     if kind == "replace":
-        condition = {"IfMatch": bench.put("private", key).answer.get("ETag", "")}
+        condition = {"IfMatch": probe_context.put("private", key).answer.get("ETag", "")}
     start = Barrier(writers)
 
     def write(number: int) -> bool:
         start.wait()
-        return bench.put("private", key, f"writer {number}".encode(), **condition).well
+        return probe_context.put("private", key, f"writer {number}".encode(), **condition).well
 
     with ThreadPoolExecutor(writers) as pool:
         return sum(pool.map(write, range(writers)))
 
 
-def checksums(bench: Bench) -> Iterator[Finding]:
+def checksums(probe_context: ProbeContext) -> Iterator[Finding]:
     """Send a checksum of other bytes."""
-    key = bench.key("checksum.txt", "private")
+    key = probe_context.key("checksum.txt", "private")
     wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
-    reply = bench.put("private", key, ChecksumSHA256=wrong)
+    reply = probe_context.put("private", key, ChecksumSHA256=wrong)
     if not reply.well:
         means = "damage on the way up is noticed at once"
         yield Finding("checksum that does not fit", f"refused ({reply.code})", means)
@@ -90,21 +90,24 @@ def checksums(bench: Bench) -> Iterator[Finding]:
     yield Finding("checksum that does not fit", "accepted", means, ("damage",))
 
 
-def copies(bench: Bench) -> Iterator[Finding]:
+def copies(probe_context: ProbeContext) -> Iterator[Finding]:
     """Copy from the private bucket to the public one, on condition that the source is what it was."""
-    source, target = bench.key("source.txt", "private"), bench.key("target.txt", "public")
+    source, target = probe_context.key("source.txt", "private"), probe_context.key("target.txt", "public")
     noted = hashlib.sha256(BODY).hexdigest()
-    etag = bench.put("private", source, Metadata={"sha256": noted}).answer.get("ETag", "")
-    place: Any = {"Bucket": bench.name("private"), "Key": source}
+    etag = probe_context.put("private", source, Metadata={"sha256": noted}).answer.get("ETag", "")
+    place: Any = {"Bucket": probe_context.name("private"), "Key": source}
 
     def copy(condition: str) -> Any:
-        return bench.client.copy_object(
-            Bucket=bench.name("public"), Key=target, CopySource=place, CopySourceIfMatch=condition
+        return probe_context.client.copy_object(
+            Bucket=probe_context.name("public"), Key=target, CopySource=place, CopySourceIfMatch=condition
         )
 
-    other, fits = bench.ask(lambda: copy('"0123456789abcdef0123456789abcdef"')), bench.ask(lambda: copy(etag))
+    other, fits = (
+        probe_context.ask(lambda: copy('"0123456789abcdef0123456789abcdef"')),
+        probe_context.ask(lambda: copy(etag)),
+    )
     what = "copy while unchanged"
-    reply, body = bench.get("public", target)
+    reply, body = probe_context.get("public", target)
     if not fits.well or body != BODY:
         found = f"does not copy ({fits.code or reply.code})"
         yield Finding(what, found, "at the instant nothing could be copied", ("lift",), "give these keys both rights")

@@ -12,9 +12,9 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
 
-from pipeline.storage import Copy, Done, Put
+from pipeline.storage import CopyRequest, Done, Put
 
-Job = TypeVar("Job", Put, Copy)
+Job = TypeVar("Job", Put, CopyRequest)
 
 THREADS = 32
 THREADS_NEAR = 8

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import Bucket, ObjectStore, Put, open_store
-from pipeline.storage.anonymous import Stranger
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3 import client as s3_client
 from pipeline.storage.s3 import faults as s3_faults
@@ -156,7 +156,7 @@ def _probe(store: ObjectStore, destination: Destination, environ: Mapping[str, s
     try:
         for bucket in buckets:
             store.put(Put(key=key, body=key.encode(), media_type="text/plain; charset=utf-8"), bucket)
-        public = Stranger(destination.address, environ)
+        public = AnonymousClient(destination.address, environ)
         deadline = time.monotonic() + SETTLE_SECONDS
         while (answer := public.get(key)).status != 200 and time.monotonic() < deadline and not destination.embedded:
             time.sleep(1)
@@ -166,7 +166,7 @@ def _probe(store: ObjectStore, destination: Destination, environ: Mapping[str, s
                 "let anyone get the objects of this bucket; on AWS the account's block on public access stands above",
             )
         _refuse_listing(public, destination.bucket)
-        private = Stranger(destination.private_address, environ)
+        private = AnonymousClient(destination.private_address, environ)
         if private.get(key).status == 200:
             raise StorageError(f"{destination.private_address}: a stranger can read what waits there", "close it")
         _refuse_listing(private, destination.private_bucket)
@@ -175,7 +175,7 @@ def _probe(store: ObjectStore, destination: Destination, environ: Mapping[str, s
             store.delete(key, bucket)
 
 
-def _refuse_listing(stranger: Stranger, bucket: str) -> None:
+def _refuse_listing(anonymous: AnonymousClient, bucket: str) -> None:
     for query in ("", "?list-type=2", "?versions", "?uploads"):
-        if stranger.ask("GET", query).status == 200:
+        if anonymous.ask("GET", query).status == 200:
             raise StorageError(f"the bucket {bucket} can be listed by anyone", "take that right away")

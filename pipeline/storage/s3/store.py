@@ -16,7 +16,18 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from pipeline.model.errors import StorageError
-from pipeline.storage import Bucket, Clock, Copy, Done, Head, Link, PreconditionFailed, Put, Stored, disposition
+from pipeline.storage import (
+    Bucket,
+    Clock,
+    CopyRequest,
+    Done,
+    Head,
+    PreconditionFailed,
+    PresignedLink,
+    Put,
+    Stored,
+    disposition,
+)
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3 import bulk as s3_bulk
 from pipeline.storage.s3 import client as s3_client
@@ -117,11 +128,11 @@ class S3Store:
         near = _is_near(self._destination.endpoint)
         s3_bulk.do_all(list(puts), lambda put: self.put(put, bucket), done, near=near)
 
-    def copy_all(self, copies: Iterable[Copy], done: Done = lambda key: None) -> None:
+    def copy_all(self, copies: Iterable[CopyRequest], done: Done = lambda key: None) -> None:
         """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
         s3_bulk.do_all(list(copies), self._copy, done, near=_is_near(self._destination.endpoint))
 
-    def _copy(self, copy: Copy) -> None:
+    def _copy(self, copy: CopyRequest) -> None:
         source = self._name(copy.bucket)
         condition: Any = {"CopySourceIfMatch": copy.if_match} if copy.if_match else {}
 
@@ -164,7 +175,7 @@ class S3Store:
             f"cannot remove {key}", bucket, lambda: self._client.delete_object(Bucket=self._name(bucket), Key=key)
         )
 
-    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> Link:
+    def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> PresignedLink:
         """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
         name = self._name(bucket)
         return self._try(

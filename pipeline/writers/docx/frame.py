@@ -76,11 +76,11 @@ def contacts(footer: Footer, setter: Setter, width: int) -> list[Element]:
     if not cells:
         return []
     # What no page can hold must not be asked to stay together with more: LibreOffice would leave a page blank.
-    beside = "Contact Space" if max(map(len, cells)) < _CROWDED else "Table Space"
+    neighbours = "Contact Space" if max(map(len, cells)) < _CROWDED else "Table Space"
     widths = [width // len(cells)] * len(cells)
     style = setter.styles["Contact Frame"]
     found = table(style, widths, [row(widths, cells)], rtl=setter.runs.rtl)
-    return [setter.paragraph(beside), found, setter.paragraph(beside)]
+    return [setter.paragraph(neighbours), found, setter.paragraph(neighbours)]
 
 
 def _column(heading: str, parties: Iterable[Party], setter: Setter) -> list[Element]:

@@ -17,7 +17,7 @@ SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 """The pictures that every Word shows; all other parts are named one by one."""
 
 
-class Entry(Struct, frozen=True):
+class PackageFile(Struct, frozen=True):
     """A part of the package."""
 
     name: str
@@ -29,7 +29,7 @@ class Entry(Struct, frozen=True):
     """Its relationships as XML, or nothing."""
 
 
-def packed(root_relations: bytes, entries: Iterable[Entry]) -> bytes:
+def packed(root_relations: bytes, entries: Iterable[PackageFile]) -> bytes:
     """Return the file; pictures are compressed already and only stored."""
     parts = list(entries)
     files = [("[Content_Types].xml", _content_types(parts)), ("_rels/.rels", root_relations)]
@@ -45,7 +45,7 @@ def packed(root_relations: bytes, entries: Iterable[Entry]) -> bytes:
     return buffer.getvalue()
 
 
-def _content_types(parts: list[Entry]) -> bytes:
+def _content_types(parts: list[PackageFile]) -> bytes:
     types = etree.fromstring(f'<Types xmlns="{_NAMESPACE}"/>')
     defaults = _DEFAULTS | {SUFFIXES[part.media_type]: part.media_type for part in parts if part.media_type in SUFFIXES}
     for suffix, media_type in defaults.items():

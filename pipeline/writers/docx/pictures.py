@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from pipeline.model.release import Picture
-from pipeline.typography import image_sizes as darkroom
+from pipeline.typography import image_sizes
 
 PIXEL = 15
 """Twentieths of a point in a pixel at 96 to the inch: no picture is blown up beyond that."""
@@ -32,4 +32,4 @@ def pixels_of(data: bytes) -> tuple[int, int]:
 
 def print_width(picture: Picture, room: tuple[int, int]) -> int:
     """Return how many pixels wide a picture is printed in ``room``."""
-    return max(1, round(fitted((picture.width, picture.height), room)[0] / TWENTIETHS * darkroom.DPI))
+    return max(1, round(fitted((picture.width, picture.height), room)[0] / TWENTIETHS * image_sizes.DPI))

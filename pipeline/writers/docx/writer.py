@@ -25,11 +25,11 @@ from pipeline.model.errors import RenderError, SettingError
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.image_sizes import for_paper
 from pipeline.typography.templates import FOLDER
-from pipeline.writers import Job, Made
+from pipeline.writers import Output, RenderInput
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.docx.blocks import Place, Setter
 from pipeline.writers.docx.frame import contacts, foot, letterhead, notices, running_head
-from pipeline.writers.docx.package import SUFFIXES, Entry, packed
+from pipeline.writers.docx.package import SUFFIXES, PackageFile, packed
 from pipeline.writers.docx.pictures import fitted, pixels_of, print_width
 from pipeline.writers.docx.runs import Runs
 from pipeline.writers.docx.styles import Styles
@@ -52,17 +52,17 @@ _SETTINGS = (
 )
 
 
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Set ``job.article`` as a Word document.
 
     Raises ``RenderError`` for a character that XML cannot hold and for a picture that the job does not have, and
     ``SettingError`` for a reference without one of the styles.
     """
     try:
-        return Made(_Composition(job).data())
+        return Output(_Composition(render_input).data())
     except ValueError as error:
         raise RenderError(
-            f"{job.article.slug}: Word cannot hold this text ({error})", "Remove the character."
+            f"{render_input.article.slug}: Word cannot hold this text ({error})", "Remove the character."
         ) from error
 
 
@@ -87,9 +87,9 @@ class _Surface:
 class _Composition:
     """One document while it is being put together."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.article = job.article
+    def __init__(self, render_input: RenderInput) -> None:
+        self.render_input = render_input
+        self.article = render_input.article
         document = Document(io.BytesIO((FOLDER / REFERENCE).read_bytes()))
         self.part = document.part
         self.package: Package = self.part.package
@@ -99,7 +99,7 @@ class _Composition:
         self._strip()
         sheet, numbering = self._related(RELATIONSHIP_TYPE.STYLES), self._related(RELATIONSHIP_TYPE.NUMBERING)
         self.styles = Styles(sheet.element, numbering.element)
-        self.styles.dress(job.newsroom.accent, self.article.language, self.article.direction)
+        self.styles.dress(render_input.newsroom.accent, self.article.language, self.article.direction)
         self.bookmarks = {
             name: f"_heading{number}"
             for number, name in enumerate(sorted(wanted_anchors((*self.article.body, *self.article.notes))), 1)
@@ -111,7 +111,7 @@ class _Composition:
         self._fill()
         self._describe()
         parts = (
-            Entry(
+            PackageFile(
                 part.partname, part.content_type, part.blob, part.partname.rels_uri, part.rels.xml if part.rels else b""
             )
             for part in self.package.iter_parts()
@@ -140,7 +140,7 @@ class _Composition:
         for child in list(settings.element):
             if child.tag not in kept_settings:
                 settings.element.remove(child)
-            elif child.tag == name_of("w:defaultTabStop") and self.job.words.hyphenated:
+            elif child.tag == name_of("w:defaultTabStop") and self.render_input.messages.hyphenated:
                 child.addnext(w("autoHyphenation"))
 
     def _related(self, kind: str) -> XmlPart:
@@ -156,7 +156,7 @@ class _Composition:
 
     def _measure_page(self) -> None:
         """Letter is wider than A4: its margins grow, so that lines and table of the reference fit both."""
-        paper = self.job.newsroom.paper
+        paper = self.render_input.newsroom.paper
         self.width = self.reference_width - self.margins["left"] - self.margins["right"]
         more = (PAPER[paper][0] - self.reference_width) // 2
         self.margins["left"] += more
@@ -169,15 +169,15 @@ class _Composition:
     def _setter(self, part: PackagePart) -> Setter:
         surface = _Surface(part, self.package, self.images)
         rtl = self.article.direction == "rtl"
-        runs = Runs(self.styles, surface, self.job.base_url, self.bookmarks, rtl=rtl)
-        photo = self.job.words["photo"]
+        runs = Runs(self.styles, surface, self.render_input.base_url, self.bookmarks, rtl=rtl)
+        photo = self.render_input.messages["photo"]
 
         def draw(figure: Figure, width: int) -> Element:
             try:
-                picture = self.job.release.picture(figure.file)
+                picture = self.render_input.release.picture(figure.file)
                 room = (width, int(self.height * PICTURE_SHARE))
                 printed = print_width(picture, room)
-                data, kind = for_paper(self.job.pictures[picture.at(printed).file], printed)
+                data, kind = for_paper(self.render_input.pictures[picture.at(printed).file], printed)
             except KeyError:
                 message = f"{self.article.slug}: the picture {figure.file} is not there"
                 raise RenderError(message, "Put it beside the release.") from None
@@ -185,7 +185,9 @@ class _Composition:
             return self._drawn(relation, (picture.width, picture.height), room, figure.alt)
 
         def is_broad(figure: Figure) -> bool:
-            return any(picture.file == figure.file and picture.stretch > 1 for picture in self.job.release.pictures)
+            return any(
+                picture.file == figure.file and picture.stretch > 1 for picture in self.render_input.release.pictures
+            )
 
         return Setter(runs, draw, is_broad, self.measure, self.width, photo, self.bookmarks)
 
@@ -218,7 +220,7 @@ class _Composition:
 
     def _section(self) -> Element:
         """Return the page: paper, margins, and its heads and feet, the first page's by themselves."""
-        paper = PAPER[self.job.newsroom.paper]
+        paper = PAPER[self.render_input.newsroom.paper]
         references = [
             w(f"{kind}Reference", type=page, r_id=self._edge(kind, number, page))
             for number, (kind, page) in enumerate(
@@ -242,7 +244,7 @@ class _Composition:
         part = XmlPart(name, content_type, parse_xml(empty("hdr" if head else "ftr")), self.package)
         setter = self._setter(part)
         if not head:
-            found = foot(self.article, setter, self.job.words["page_of"])
+            found = foot(self.article, setter, self.render_input.messages["page_of"])
         elif page == "first":
             found = self._letterhead(part, setter)
         else:
@@ -252,21 +254,21 @@ class _Composition:
         return str(self.part.relate_to(part, relation))
 
     def _letterhead(self, part: PackagePart, setter: Setter) -> list[Element]:
-        if not self.job.mark:
+        if not self.render_input.mark:
             return letterhead(self.article, setter, self.width, None, 0)
-        pixels = pixels_of(self.job.mark)
-        relation = _Surface(part, self.package, self.images).image(for_paper(self.job.mark)[0], "image/png")
+        pixels = pixels_of(self.render_input.mark)
+        relation = _Surface(part, self.package, self.images).image(for_paper(self.render_input.mark)[0], "image/png")
         # The name stands beside the mark: to say it twice helps nobody.
         mark = self._drawn(relation, pixels, MARK, "")
         return letterhead(self.article, setter, self.width, mark, fitted(pixels, MARK)[0])
 
     def _describe(self) -> None:
-        release, article = self.job.release, self.article
+        release, article = self.render_input.release, self.article
         properties = self.package.core_properties
         properties.title = article.title[:255]
         properties.author = properties.last_modified_by = article.organisation[:255]
         properties.language = article.language
-        properties.identifier = self.job.newsroom.guid(article.slug)[:255]
+        properties.identifier = self.render_input.newsroom.guid(article.slug)[:255]
         properties.created, properties.modified = _utc(release.date), _utc(release.modified)
         properties.revision = release.revision
 

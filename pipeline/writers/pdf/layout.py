@@ -37,7 +37,7 @@ _PIXEL = 0.75
 """Points that a pixel may be wide: no picture is blown up beyond what it has on a screen."""
 
 
-class Plan(Struct, frozen=True):
+class LayoutPlan(Struct, frozen=True):
     """How a release is set."""
 
     close: bool = False
@@ -61,7 +61,7 @@ def picture_room(paper: str, depth: int, *, broad: bool) -> float:
     return (full(paper) if broad else MEASURE) - _STEP * depth
 
 
-def room(paper: str, depth: int, plan: Plan) -> Paper:
+def room(paper: str, depth: int, plan: LayoutPlan) -> Paper:
     """Return the room for a table that stands in ``depth`` lists and quotations."""
     width, height = _PAGES[paper]
     indent = _STEP * depth
@@ -69,16 +69,16 @@ def room(paper: str, depth: int, plan: Plan) -> Paper:
     return Paper(MEASURE - indent, width - _SIDES - indent, height - _HEAD_AND_FOOT, turned)
 
 
-def fitted(draw: Callable[[Plan], Any]) -> Any:
+def fitted(draw: Callable[[LayoutPlan], Any]) -> Any:
     """Return the document that ``draw`` makes of the plan whose pages are best filled."""
-    plan = Plan()
+    plan = LayoutPlan()
     document = draw(plan)
     pages = document.pages
     if any(_is_turned(after) and _filling(page) < _BARE for page, after in pairwise(pages)):
-        plan = Plan(turned=False)
+        plan = LayoutPlan(turned=False)
         document = draw(plan)
     if 1 < len(document.pages) <= _FEW and _filling(document.pages[-1]) < _BARE:
-        closer = draw(Plan(close=True, turned=plan.turned))
+        closer = draw(LayoutPlan(close=True, turned=plan.turned))
         if len(closer.pages) < len(document.pages):
             return closer
     return document

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pipeline.typography.messages import Words
+from pipeline.typography.messages import Messages
 
 _DIGITS = {"١": "arabic-indic", "۱": "persian", "१": "devanagari", "১": "bengali"}
 """Counter styles by how a language writes 1."""
 
 
-def page_of(words: Words) -> str:
+def page_of(messages: Messages) -> str:
     """Return the value of ``content`` that prints the words of ``page_of`` with the page's numbers in them."""
-    style = _DIGITS.get(words.number(1), "decimal")
+    style = _DIGITS.get(messages.number(1), "decimal")
     counters = {"{page}": f"counter(page, {style})", "{pages}": f"counter(pages, {style})"}
     parts: list[str] = []
-    rest = words["page_of"]
+    rest = messages["page_of"]
     while rest:
         at, name = min(((rest.find(name), name) for name in counters if name in rest), default=(len(rest), ""))
         parts.append(_css_string(rest[:at]))

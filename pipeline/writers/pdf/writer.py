@@ -29,12 +29,11 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from pipeline.model.document import Figure, Table
 from pipeline.model.errors import RenderError
-from pipeline.typography import fonts
-from pipeline.typography import image_sizes as darkroom
+from pipeline.typography import fonts, image_sizes
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.headline import balanced_width, shortened
 from pipeline.typography.templates import render, text_of
-from pipeline.writers import Job, Made, columns
+from pipeline.writers import Output, RenderInput, columns
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.columns import Setting
 from pipeline.writers.markup import Draw, block_html, figure_html
@@ -59,19 +58,27 @@ KEPT = 4
 
 
 @kept_out()
-def write(job: Job) -> Made:
+def write(render_input: RenderInput) -> Output:
     """Set ``job.article`` on paper.
 
     Raises ``RenderError`` for a character that no face has and for anything that WeasyPrint warns of.
     """
-    source = _source(job, pdf_layout.Plan())
-    scripts = _scripts(job, unescape(re.sub("<[^>]*>", "", source)))
-    look = _look(job.newsroom.accent, job.newsroom.paper, page_of(job.words), job.words.direction, scripts)
-    fetcher = _Declared(_assets(job))
-    with _strictly(job.release.slug):
+    source = _source(render_input, pdf_layout.LayoutPlan())
+    scripts = _scripts(render_input, unescape(re.sub("<[^>]*>", "", source)))
+    look = _look(
+        render_input.newsroom.accent,
+        render_input.newsroom.paper,
+        page_of(render_input.messages),
+        render_input.messages.direction,
+        scripts,
+    )
+    fetcher = _Declared(_assets(render_input))
+    with _strictly(render_input.release.slug):
 
-        def draw(plan: pdf_layout.Plan) -> Document:
-            html = HTML(string=_source(job, plan), base_url=f"{job.base_url}releases/", url_fetcher=fetcher)
+        def draw(plan: pdf_layout.LayoutPlan) -> Document:
+            html = HTML(
+                string=_source(render_input, plan), base_url=f"{render_input.base_url}releases/", url_fetcher=fetcher
+            )
             return html.render(
                 font_config=look.fonts,
                 stylesheets=[look.sheet],
@@ -86,61 +93,61 @@ def write(job: Job) -> Made:
             data = document.write_pdf(
                 pdf_variant=pdf_archive.VARIANT,
                 output_intent=pdf_archive.INTENT,
-                pdf_identifier=_identifier(source, job),
+                pdf_identifier=_identifier(source, render_input),
                 finisher=pdf_archive.finish,
             )
-    return Made(data, len(document.pages))
+    return Output(data, len(document.pages))
 
 
 def _srgb() -> ColorProfile:
     return ColorProfile(io.BytesIO(pdf_archive.srgb()), "sRGB", "relative-colorimetric", (["r"], ["g"], ["b"]))
 
 
-def _identifier(source: str, job: Job) -> bytes:
+def _identifier(source: str, render_input: RenderInput) -> bytes:
     """Return a file identifier made from the content: the same words and pictures, the same identifier."""
-    pictures = "".join(picture.sha256 for picture in job.release.pictures)
+    pictures = "".join(picture.sha256 for picture in render_input.release.pictures)
     return hashlib.sha256(f"{source}{pictures}".encode()).hexdigest()[:32].encode()
 
 
-def _scripts(job: Job, text: str) -> tuple[str, ...]:
+def _scripts(render_input: RenderInput, text: str) -> tuple[str, ...]:
     """Return the names of the scripts whose faces ``text`` needs. Raises ``RenderError`` when one is missing."""
-    found = fonts.coverage(text, job.release.language)
+    found = fonts.coverage(text, render_input.release.language)
     if found.unknown or found.lacking:
         missing = [*found.unknown, *(character for character, _ in found.lacking)]
         names = ", ".join(map(fonts.character_name, missing[:5])) + (", …" if len(missing) > 5 else "")
         packages = sorted({package for _, script in found.lacking for package in script.packages})
         hint = f"install {', '.join(packages)}" if packages else "write it in words, or leave it out"
-        raise RenderError(f"{job.release.slug}: no type face has {names}", hint)
+        raise RenderError(f"{render_input.release.slug}: no type face has {names}", hint)
     return tuple(script.name for script in found.scripts)
 
 
 # --- The article as HTML ---------------------------------------------------------------------------------------------
 
 
-def _source(job: Job, plan: pdf_layout.Plan) -> str:
-    release, article = job.release, job.article
-    resolve = _resolver(job)
+def _source(render_input: RenderInput, plan: pdf_layout.LayoutPlan) -> str:
+    release, article = render_input.release, render_input.article
+    resolve = _resolver(render_input)
     anchors = wanted_anchors((*article.body, *article.notes))
-    figure = _figure_setter(job, resolve, plan)
+    figure = _figure_setter(render_input, resolve, plan)
     lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     long = len(article.title) > LONG_TITLE
 
     def fit(table: Table, depth: int) -> Setting:
-        return columns.fit(table, pdf_layout.room(job.newsroom.paper, depth, plan))
+        return columns.fit(table, pdf_layout.room(render_input.newsroom.paper, depth, plan))
 
     return render(
         "article.html.j2",
         article=article,
-        words=job.words,
+        messages=render_input.messages,
         summary=release.summary,
-        keywords=", ".join(job.newsroom.topic_label(topic, release.language) for topic in release.topics),
+        keywords=", ".join(render_input.newsroom.topic_label(topic, release.language) for topic in release.topics),
         created=release.date.isoformat(timespec="seconds"),
         modified=release.modified.isoformat(timespec="seconds"),
         running_title=shortened(article.title, RUNNING_LIMIT),
         title_class="long" if long else "",
-        title_width=balanced_width(article.title, 17 if long else 21, pdf_layout.full(job.newsroom.paper)),
-        mark=MARK if job.mark else "",
-        mark_width=_mark_width(job.mark),
+        title_width=balanced_width(article.title, 17 if long else 21, pdf_layout.full(render_input.newsroom.paper)),
+        mark=MARK if render_input.mark else "",
+        mark_width=_mark_width(render_input.mark),
         image=figure(article.image, 0) if article.image else "",
         close=plan.close,
         body=tied(block_html(article.body, resolve, lead_in if article.dateline else "", figure, anchors, fit=fit)),
@@ -148,10 +155,10 @@ def _source(job: Job, plan: pdf_layout.Plan) -> str:
     )
 
 
-def _resolver(job: Job) -> Callable[[str], str]:
+def _resolver(render_input: RenderInput) -> Callable[[str], str]:
     """Return how addresses are printed: on paper every link is absolute, except to a heading of the same text."""
-    anchors = wanted_anchors((*job.article.body, *job.article.notes))
-    page = f"{job.base_url}releases/{job.release.slug}.html"
+    anchors = wanted_anchors((*render_input.article.body, *render_input.article.notes))
+    page = f"{render_input.base_url}releases/{render_input.release.slug}.html"
 
     def resolve(href: str) -> str:
         if href.startswith("#"):
@@ -161,14 +168,14 @@ def _resolver(job: Job) -> Callable[[str], str]:
     return resolve
 
 
-def _figure_setter(job: Job, resolve: Callable[[str], str], plan: pdf_layout.Plan) -> Draw:
+def _figure_setter(render_input: RenderInput, resolve: Callable[[str], str], plan: pdf_layout.LayoutPlan) -> Draw:
     def set_figure(figure: Figure, depth: int) -> Markup:
-        picture = job.release.picture(figure.file)
-        room = pdf_layout.picture_room(job.newsroom.paper, depth, broad=picture.stretch > 1)
+        picture = render_input.release.picture(figure.file)
+        room = pdf_layout.picture_room(render_input.newsroom.paper, depth, broad=picture.stretch > 1)
         scale = plan.picture(picture.width, picture.height, room)
         style = f"width: {picture.width * scale:.2f}pt; height: {picture.height * scale:.2f}pt"
         address = PICTURE + quote(figure.file)
-        credit = job.words["photo"].format(credit=figure.credit) if figure.credit else ""
+        credit = render_input.messages["photo"].format(credit=figure.credit) if figure.credit else ""
         if figure.alt:
             return figure_html(figure, lambda href: address if href == figure.file else resolve(href), credit, style)
         return figure_html(figure, resolve, credit, f"{style}; background-image: url({address})", decorative=True)
@@ -228,9 +235,9 @@ def _remove_copies(kept: ReferenceType[FontConfiguration]) -> None:
 # --- What may be fetched, and what may be logged ---------------------------------------------------------------------
 
 
-def _assets(job: Job) -> Mapping[str, bytes]:
-    found = dict(pdf_pictures.for_paper(job, PICTURE))
-    return {**found, MARK: darkroom.for_paper(job.mark)[0]} if job.mark else found
+def _assets(render_input: RenderInput) -> Mapping[str, bytes]:
+    found = dict(pdf_pictures.for_paper(render_input, PICTURE))
+    return {**found, MARK: image_sizes.for_paper(render_input.mark)[0]} if render_input.mark else found
 
 
 class _Declared(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types

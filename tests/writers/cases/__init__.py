@@ -24,8 +24,8 @@ from pipeline.reader import read_newsroom, read_release
 from pipeline.typography import fonts
 from pipeline.typography.article import Article, compose
 from pipeline.typography.fonts import supply
-from pipeline.typography.messages import Words
-from pipeline.writers import Job, Made
+from pipeline.typography.messages import Messages
+from pipeline.writers import Output, RenderInput
 
 FOLDER = Path(__file__).parent
 BASE = "https://press.example.org/"
@@ -34,16 +34,16 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @cache
-def written(source: Path) -> tuple[Job, dict[str, bytes]]:
+def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     """Read a release with the newsroom beside it, and write it in every format, in the order of the table."""
     newsroom_folder = source.parent if (source.parent / "newsroom.toml").is_file() else FOLDER
     newsroom = read_newsroom(newsroom_folder)
     reading = read_release(source, newsroom)
     release = reading.release
-    words = Words(release.language, newsroom.time_zone)
+    messages = Messages(release.language, newsroom.time_zone)
     embargoed = release.embargo and not release.is_public(NOW)
     mark = (newsroom_folder / newsroom.mark).read_bytes() if newsroom.mark else b""
-    article = compose(release, newsroom, words, embargoed=embargoed)
+    article = compose(release, newsroom, messages, embargoed=embargoed)
     _want_faces(article)
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
     done: dict[str, Rendition] = {}
@@ -54,12 +54,12 @@ def written(source: Path) -> tuple[Job, dict[str, bytes]]:
     ) in FORMATS:  # a withdrawn one's files are never public, but what writers make of it is looked at all the same
         stated = tuple(done[name] for name in row.after if name in public or row.packs) + (shown if row.after else ())
         packed = {by_name(name).key(release.slug): made[name] for name in row.after} if row.packs else {}
-        job = Job(release, newsroom, words, article, reading.pictures, mark, BASE, stated, packed)
-        result: Made = import_module(f"pipeline.writers.{row.writer}").write(job)
+        render_input = RenderInput(release, newsroom, messages, article, reading.pictures, mark, BASE, stated, packed)
+        result: Output = import_module(f"pipeline.writers.{row.writer}").write(render_input)
         sha256 = hashlib.sha256(result.data).hexdigest()
         done[row.name] = Rendition(row.name, row.key(release.slug), len(result.data), sha256, result.pages)
         made[row.name] = result.data
-    return job, made
+    return render_input, made
 
 
 def _want_faces(article: Article) -> None:
@@ -69,9 +69,9 @@ def _want_faces(article: Article) -> None:
         pytest.skip(f"no faces for {article.slug} here: {supply.by_hand(lacking[0][1])}")
 
 
-def row(job: Job, made: dict[str, bytes]) -> Row:
+def row(render_input: RenderInput, made: dict[str, bytes]) -> Row:
     """Return the manifest's row of a release that was written."""
-    release = job.release
+    release = render_input.release
     return Row(
         slug=release.slug,
         title=release.title,

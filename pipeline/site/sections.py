@@ -55,7 +55,7 @@ def _common(
     root = "../" * key.count("/")
     return {
         "newsroom": newsroom,
-        "words": messages,
+        "messages": messages,
         "canonical": base_url + key,
         "root": root,
         "css": way_to(assets, "page.css", root),

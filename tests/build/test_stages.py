@@ -432,7 +432,7 @@ def test_hidden_files_of_editors_are_no_releases(probe_context: ProbeContext) ->
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (RenderError("a table is too wide", "make it narrower"), "Text: a table is too wide"),
         (ValueError("odd"), "Text: cannot be set: ValueError: odd"),
@@ -440,7 +440,7 @@ def test_hidden_files_of_editors_are_no_releases(probe_context: ProbeContext) ->
     ],
 )
 def test_a_release_that_cannot_be_set_costs_only_itself(
-    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, error: Exception, messages: str
+    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     probe_context.write("hostile")
     probe_context.write("whole")
@@ -455,7 +455,7 @@ def test_a_release_that_cannot_be_set_costs_only_itself(
     assert (steps["hostile"].verb, steps["whole"].verb) == ("failed", "made")
     fault = steps["hostile"].fault
     assert isinstance(fault, Fault)
-    assert (fault.source, fault.message) == (str(probe_context.content / "hostile.md"), messages)
+    assert (fault.source, fault.message) == (str(probe_context.content / "hostile.md"), message)
     assert fault.hint
     assert probe_context.files() == {"public/releases/whole.txt"}
 

@@ -216,7 +216,7 @@ def test_the_keyboard_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: Say
 def test_a_reader_who_hangs_up_does_not_stop_the_work() -> None:
     """``make publish | head`` must publish everything all the same."""
     code = (
-        "import os, sys; from pipeline.commands.console import Console; os.close(1); read, write = os.pipe();"
+        "import os, sys; from pipeline.cli.console import Console; os.close(1); read, write = os.pipe();"
         "os.close(read); sys.stdout = os.fdopen(write, 'w'); console = Console();"
         "[console.line(str(n)) for n in range(3)]; print('done', file=sys.stderr)"
     )

@@ -100,7 +100,7 @@ class Memory:
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     for module in ("publish.commits", "publish.apply"):
-        monkeypatch.setattr(f"pipeline.{module}.stand_back", lambda turn: None)
+        monkeypatch.setattr(f"pipeline.{module}.back_off", lambda turn: None)
     return Memory()
 
 

@@ -149,12 +149,12 @@ def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "beside", "name"),
+    ("tag", "among", "name"),
     [("en-GB", ("en-US",), "English (United Kingdom)"), ("pt-BR", ("pt-BR", "pt-PT"), "Português (Brasil)"),
      ("zh-Hant", ("zh-Hans",), "中文 (繁體)"), ("en-GB", ("en-GB", "ar"), "English"), ("en", ("en-GB",), "English")],
 )  # fmt: skip
-def test_languages_of_one_name_are_told_apart(tag: str, neighbours: tuple[str, ...], name: str) -> None:
-    assert Messages("en", "UTC").language_name(tag, neighbours) == name
+def test_languages_of_one_name_are_told_apart(tag: str, among: tuple[str, ...], name: str) -> None:
+    assert Messages("en", "UTC").language_name(tag, among) == name
 
 
 @pytest.mark.parametrize(

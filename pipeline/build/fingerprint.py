@@ -1,14 +1,15 @@
-"""Fingerprints: digests of all that a rendition is made from.
+"""Fingerprints: digests of everything that a rendition is rendered from.
 
-A rendition whose fingerprint did not change need not be made again, on whatever machine it was made: in it are the
-source, the pictures, the newsroom's settings as far as they reach it, the templates and modules that make it, and the
-versions of the libraries (by the lock file).
+A rendition whose fingerprint is unchanged need not be rendered again, on whatever machine it was rendered: the
+fingerprint covers the source, the pictures, the settings that reach it, the code and the templates that render it, and
+the versions of the libraries (by the lock files). File times are no part of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -18,20 +19,26 @@ import msgspec
 from pipeline.build.state import BuildState
 from pipeline.model.document import Code, Inline, LineBreak, Link, Text, inlines_of, walk
 from pipeline.model.formats import FORMATS, Format, Rendition
+from pipeline.model.manifest import Manifest
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
+from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-scripts.lock")
 LARGE = 64 * 1024 * 1024
-"""Bytes from which on a file is told by its size."""
+"""Bytes from which on a file beside a source counts by its size only; no picture may be as large."""
+READER = "pipeline.reader"
+ASSETS = "pipeline.site.assets"
+"""What release pages link to besides other releases: style sheet and fonts, whose names carry their digests."""
+_IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n(]+)|import (pipeline[\w.]+))", re.MULTILINE)
 
 
 def of_source(state: BuildState, slug: str) -> str:
-    """Return the digest of a release's source and of the files beside it.
+    """Return the digest of a release's source and of the pictures beside it.
 
-    What cannot be read counts as empty; the reader says what is wrong with it.
+    A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
     parts: list[bytes] = []
     for file in state.inputs(slug):
@@ -42,7 +49,7 @@ def of_source(state: BuildState, slug: str) -> str:
 def _content(file: Path) -> bytes:
     try:
         size = file.stat().st_size
-        if not file.is_file() or size > LARGE:  # a film that lies here by mistake; no picture may be as large
+        if not file.is_file() or size > LARGE:
             return str(size).encode()
         return file.read_bytes()
     except OSError:
@@ -50,9 +57,14 @@ def _content(file: Path) -> bytes:
 
 
 def of_newsroom(newsroom: Newsroom, mark: bytes) -> str:
-    """Return the digest of the settings that reach every rendition; address and feeds reach none of them."""
+    """Return the digest of the settings that reach every rendition: all but the address and the length of feeds."""
     reaching = msgspec.structs.replace(newsroom, base_url="", feed_items=0)
     return _digest([msgspec.json.encode(reaching, order="deterministic"), mark])
+
+
+def of_reading(newsroom: Newsroom) -> str:
+    """Return the digest of what decides how a source is read: the reader's code and the newsroom."""
+    return _digest([of_code(READER), msgspec.json.encode(newsroom, order="deterministic")])
 
 
 def of_rendition(
@@ -60,16 +72,16 @@ def of_rendition(
     source: str,
     newsroom: str,
     base_url: str,
-    release: Release,
+    links_home: bool,
     embargoed: bool,
-    made: Iterable[Rendition] = (),
+    rendered: Iterable[Rendition] = (),
     related: Iterable[Related] = (),
     past: tuple[RevisionRecord, ...] = (),
 ) -> str:
     """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
-    address = base_url if row.address or leads_home(release) else ""
-    stated = msgspec.json.encode([tuple(made), (*related, *past) if row.names_others else ()])
-    return _digest([row.name.encode(), parts(row), source.encode(), newsroom.encode(), address.encode(),
+    address = base_url if row.address or links_home else ""
+    stated = msgspec.json.encode([tuple(rendered), (*related, *past) if row.names_others else ()])
+    return _digest([row.name.encode(), of_format(row), source.encode(), newsroom.encode(), address.encode(),
                     b"embargoed" if embargoed else b"", stated])  # fmt: skip
 
 
@@ -77,20 +89,70 @@ def of_release(
     source: str, newsroom: str, base_url: str, related: Iterable[Related], past: tuple[RevisionRecord, ...] = ()
 ) -> str:
     """Return the fingerprint of all renditions of a release together, as the manifest's row states it."""
-    every = b"".join(parts(row) for row in FORMATS)
+    formats = b"".join(of_format(row) for row in FORMATS)
     stated = msgspec.json.encode((*related, *past))
-    return _digest([every, source.encode(), newsroom.encode(), base_url.encode(), stated])
+    return _digest([formats, source.encode(), newsroom.encode(), base_url.encode(), stated])
+
+
+def of_listings(context: RenderContext, manifest: Manifest) -> str:
+    """Return the fingerprint of all feeds and pages that show more than one release."""
+    shown = msgspec.json.encode((manifest, context.newsroom, context.base_url, context.assets), order="deterministic")
+    return _digest([of_code("pipeline.site.listings"), context.mark, shown])
+
+
+def of_format(row: Format) -> bytes:
+    """Return the digest of the code, templates and library versions that render a format."""
+    return of_code(f"pipeline.writers.{row.writer}", READER, *([ASSETS] if row.group == "pages" else []))
 
 
 @cache
-def parts(row: Format) -> bytes:
-    """Return the digest of the modules, templates and library versions that make a format."""
-    files = sorted({file for pattern in (*row.parts, *LOCKS) for file in ROOT.glob(pattern) if file.is_file()})
-    return _digest(part for file in files for part in (file.name.encode(), file.read_bytes())).encode()
+def of_code(*modules: str) -> bytes:
+    """Return the digest of modules and all that they use: what they import, directly or not, templates, lock files."""
+    files = [*code_and_templates(*modules), *(ROOT / lock for lock in LOCKS)]
+    return _digest(part for file in files for part in (file.name.encode(), _bytes(file))).encode()
 
 
-def leads_home(release: Release) -> bool:
-    """Whether the text links within the newsroom, so that formats away from the page need its address."""
+def code_and_templates(*modules: str) -> list[Path]:
+    """Return the files of ``modules``, of what these import from the pipeline, and of the templates that they name.
+
+    A template is named by its file name in quotation marks, in a module or in another template. The files of the
+    template's own words are always among them, because their names are languages.
+    """
+    files: set[Path] = set()
+    left = list(modules)
+    while left:
+        file = _file(left.pop())
+        if file and file not in files:
+            files.add(file)
+            left += _imported(file)
+    templates = {f'"{file.name}"'.encode(): file for file in (ROOT / "templates").iterdir() if file.is_file()}
+    while named := [name for name in templates if any(name in _bytes(file) for file in files)]:
+        files |= {templates.pop(name) for name in named}
+    return sorted([*files, *(ROOT / "templates" / "words").glob("*.toml")])
+
+
+@cache
+def _bytes(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+@cache
+def _file(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+@cache
+def _imported(file: Path) -> tuple[str, ...]:
+    """Return the modules that a file may import; ``from a import b`` may mean the module ``a.b``."""
+    modules: list[str] = []
+    for package, names, module in _IMPORT.findall(_bytes(file).decode()):
+        modules += [module or package, *(f"{package}.{name}" for name in re.findall(r"\w+", names) if package)]
+    return tuple(modules)
+
+
+def links_home(release: Release) -> bool:
+    """Whether the text links within the newsroom, so that formats other than the page state its address."""
     return any(
         _relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block)
     ) or bool(release.withdrawn and release.withdrawn.replaced_by)
@@ -109,8 +171,8 @@ def _relative(inlines: Iterable[Inline]) -> bool:
 
 def _digest(parts: Iterable[bytes]) -> str:
     """Digest parts with their lengths, so that no two lists of parts run together."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
-        found.update(len(part).to_bytes(8, "big"))
-        found.update(part)
-    return found.hexdigest()
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()

@@ -1,12 +1,12 @@
-"""The first stage: sources become manuscripts.
+"""The first stage: sources become parsed releases.
 
-Every release is read once, by one reader, before anything is made of it; a refused one has no manuscript, so no later
-stage makes anything of it and its faults are told once.
+Every release is read once, before anything is rendered from it. A refused one is not stored, so that no later stage
+renders it and its faults are reported once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,27 +15,39 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.state import BuildState, ParsedRelease
+from pipeline.build.state import BuildState, ParsedRelease, Summary
 from pipeline.model.errors import Fault, ReleaseError
+from pipeline.model.formats import Rendition
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, Release
-from pipeline.model.release_index import IndexEntry, ReleaseIndex
-from pipeline.typography.article import compose
-from pipeline.typography.messages import Messages
+from pipeline.model.release_index import IndexEntry
 
-INDEX = "index"
 UNKNOWN = "write it in words, or leave it out"
 
 
-class Read(Struct, frozen=True):
-    """What the reader made of one source."""
+class ReadResult(Struct, frozen=True):
+    """What became of one source."""
 
     slug: str
     refused: bool
-    waiting: bool
+    unpublished: bool
     faults: tuple[Fault, ...]
     """What it was refused for, or warnings."""
+
+
+def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> list[str]:
+    """Return those of ``slugs`` that have to be read: refused, new or changed, or read by another reader."""
+    summaries, unchecked, reader = state.summaries(), state.unchecked(), fingerprint.of_reading(newsroom)
+    return [
+        slug
+        for slug in slugs
+        if (summary := summaries.get(slug)) is None
+        or slug in unchecked
+        or summary.reader != reader
+        or summary.source != fingerprint.of_source(state, slug)
+        or not state.has_pictures(summary)
+    ]
 
 
 def read(
@@ -45,132 +57,77 @@ def read(
     slugs: Iterable[str],
     now: datetime,
     minor: bool = False,
-) -> Iterator[Read]:
-    """Read sources into manuscripts. A refused one loses its manuscript; what was made of it earlier stays.
+) -> Iterator[ReadResult]:
+    """Read and store releases. A refused one is dropped; what was rendered from it earlier stays.
 
-    Words of a public release may change with a correction only, or when somebody says that the change is ``minor``.
+    Words of a public release may change only with a correction, or when somebody says that the change is ``minor``.
 
-    What lies between releases is judged after all of them were read: names that lead nowhere, and links that would give
-    away what is not public yet.
+    What releases say of each other is checked after all of them were read: names that lead nowhere, and links that
+    would give away a release that is not public yet.
     """
     from pipeline.reader import check_slugs  # the parsers cost more than a run with nothing to do
 
-    known = state.slugs()
-    before = state.entries(INDEX, IndexEntry)
-    public = ReleaseIndex(all_listed(state, published), now)
-    here, rows = set(known), published.by_slug()
-    index = {slug: listed for slug, listed in public.known.items() if slug in here}
-    clashes = _by_source(check_slugs([state.source(slug) for slug in known]))
-    whole: dict[str, tuple[Fault, ...]] = {}
+    sources = state.slugs()
+    before = checked_entries(state)
+    rows = published.by_slug()
+    index = {slug: entry for slug, entry in (_entries_of_rows(published) | before).items() if slug in sources}
+    clashes = _by_source(check_slugs([state.source(slug) for slug in sources]))
+    reader = fingerprint.of_reading(newsroom)
+    warnings: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
-        clash = clashes.get(str(state.source(slug)), [])
-        faults, warnings = _read_one(state, newsroom, index, slug, clash, now, rows.get(slug), minor)
-        if faults:
-            yield Read(slug, True, False, faults)
-        else:
-            whole[slug] = warnings
+        try:
+            parsed, pictures, warnings[slug] = _read_one(
+                state, newsroom, slug, clashes.get(str(state.source(slug)), []), now, rows.get(slug), minor
+            )
+        except ReleaseError as error:
+            _drop(state, index, slug)
+            yield ReadResult(slug, True, False, error.faults)
+            continue
+        summary = _summary(parsed, reader)
+        state.store_release(parsed, summary, pictures)
+        index[slug] = summary.entry
     postponed = {slug for slug, was in before.items() if slug not in index or _later(index[slug], was)}
-    judged = set(whole) | (_at_hand(state, index) if postponed else set())
-    yield from _cross_examine(state, published, index, judged, now)
-    for slug in sorted(judged & whole.keys()):
-        state.note(INDEX, slug, index[slug])
-        state.confirm_parsed_release(slug)
-        yield Read(slug, False, index[slug].waits(now), whole[slug])
-    _forget_gone(state, before.keys() - index.keys())
-    moved = (before.keys() - index.keys()) | whole.keys()
-    parted = public.neighbours(moved) - ReleaseIndex(all_listed(state, published), now).neighbours(moved)
-    left = {was.origin for slug, was in before.items() if slug not in index or index[slug].origin != was.origin}
-    _renew_neighbours(state, index, left, parted)
-
-
-def _forget_gone(state: BuildState, slugs: Iterable[str]) -> None:
-    """Take those that are not here any more out of the index."""
-    for slug in slugs:
-        state.note(INDEX, slug, None)
-    state.copy_fair(INDEX, IndexEntry)
-
-
-def _cross_examine(
-    state: BuildState, published: Manifest, index: dict[str, IndexEntry], judged: set[str], now: datetime
-) -> Iterator[Read]:
-    """Refuse those of ``judged`` that name what must not be named, until none is left; they leave ``judged``."""
-    while crossed := _judge(state, published, index, judged, now):
-        for slug, found in crossed.items():
-            judged.discard(slug)
-            _refuse(state, index, slug)
-            yield Read(slug, True, False, tuple(found))
-
-
-def _later(listed: IndexEntry, was: IndexEntry) -> bool:
-    """Whether a release may be named less early than it might before."""
-    return (listed.draft, listed.date) > (was.draft, was.date)
-
-
-def _at_hand(state: BuildState, index: dict[str, IndexEntry]) -> set[str]:
-    return {slug for slug in index if state.parsed_release(slug)}
-
-
-def _judge(
-    state: BuildState, published: Manifest, index: dict[str, IndexEntry], slugs: set[str], now: datetime
-) -> dict[str, list[Fault]]:
-    """Return, by slug, the faults of what releases say of each other; what is published may be named, come what may."""
-    from pipeline.reader import check_translations
-
-    readings = (found.release for found in map(state.parsed_release, sorted(slugs)) if found)
-    files = {slug: state.source(slug) for slug in slugs}
-    found = _by_source(check_translations(readings, files, _of_rows(published) | index, now))
-    return {slug: found[str(file)] for slug, file in files.items() if str(file) in found}
-
-
-def _refuse(state: BuildState, index: dict[str, IndexEntry], slug: str) -> None:
-    """Forget a release that was refused; a name that is no slug never had a manuscript."""
-    if SLUG.match(slug):
-        state.drop_parsed_release(slug)
-        state.note(INDEX, slug, None)
-    index.pop(slug, None)
-
-
-def _renew_neighbours(state: BuildState, index: dict[str, IndexEntry], origins: set[str], parted: set[str]) -> None:
-    """Let make look again at the pages that named a release which left them: it goes by the manuscripts' times."""
-    for slug, listed in index.items():
-        parsed_release = state.work / "read" / f"{slug}.json"
-        if (listed.origin in origins or slug in parted) and parsed_release.is_file():
-            parsed_release.touch()
+    to_check = set(warnings) | (state.summaries().keys() & index.keys() if postponed else set())
+    for slug, faults in _check_references(state, published, index, to_check, now):
+        yield ReadResult(slug, True, False, faults)
+    for slug in sorted(to_check & warnings.keys()):
+        state.mark_checked(slug)
+        yield ReadResult(slug, False, index[slug].waits(now), warnings[slug])
+    for slug in state.summaries().keys() - set(sources):
+        state.drop_release(slug)
 
 
 def _read_one(
     state: BuildState,
     newsroom: Newsroom,
-    index: dict[str, IndexEntry],
     slug: str,
     clashes: list[Fault],
     now: datetime,
     row: Row | None,
     minor: bool,
-) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
-    """Read one source; return its faults and its warnings."""
+) -> tuple[ParsedRelease, Mapping[str, bytes], tuple[Fault, ...]]:
+    """Read one source; return the release, its pictures and warnings. Raises ReleaseError with all faults."""
     from pipeline.reader import read_release
 
     source = state.source(slug)
-    try:
-        if clashes:
-            raise ReleaseError(clashes)
-        if not source.is_file():
-            raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
-        digest = fingerprint.of_source(state, slug)
-        reading = read_release(source, newsroom, now)
-        if unset := tuple(_unsettable(state, newsroom, reading.release)):
-            raise ReleaseError(unset)
-        minor = minor or history.is_minor(state, slug, digest)
-        if row and (found := history.refusal(row, reading.release, digest, minor)):
-            raise ReleaseError([Fault(str(source), _line(source, found.keys), found.message, found.hint)])
-    except ReleaseError as error:
-        _refuse(state, index, slug)
-        return error.faults, ()
-    release = reading.release
-    state.keep_parsed_release(ParsedRelease(release, digest), reading.pictures, now)
-    index[slug] = IndexEntry(
-        slug=slug,
+    if clashes:
+        raise ReleaseError(clashes)
+    if not source.is_file():
+        raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
+    digest = fingerprint.of_source(state, slug)
+    reading = read_release(source, newsroom, now)
+    if missing := tuple(_missing_glyphs(state, newsroom, reading.release)):
+        raise ReleaseError(missing)
+    minor = minor or history.is_minor(state, slug, digest)
+    if row and (refusal := history.refusal(row, reading.release, digest, minor)):
+        raise ReleaseError([Fault(str(source), _line(source, refusal.keys), refusal.message, refusal.hint)])
+    return ParsedRelease(reading.release, digest), reading.pictures, reading.warnings
+
+
+def _summary(parsed: ParsedRelease, reader: str) -> Summary:
+    release = parsed.release
+    entry = IndexEntry(
+        slug=release.slug,
         language=release.language,
         title=release.title,
         translation_of=release.translation_of,
@@ -181,7 +138,51 @@ def _read_one(
         modified=release.modified,
         corrected=release.revision > 1,
     )
-    return (), reading.warnings
+    return Summary(
+        entry, parsed.source, reader, release.embargo, fingerprint.links_home(release), tuple(picture_files(release))
+    )
+
+
+def picture_files(release: Release) -> Iterator[Rendition]:
+    """Yield a release's pictures and their copies as files of the public tree."""
+    for picture in release.pictures:
+        for size in picture.files:
+            kind = "picture" if size.file == picture.file else "copy"
+            yield Rendition(kind, f"releases/{release.slug}/{size.file}", size.size, size.sha256)
+
+
+def _check_references(
+    state: BuildState, published: Manifest, index: dict[str, IndexEntry], to_check: set[str], now: datetime
+) -> Iterator[tuple[str, tuple[Fault, ...]]]:
+    """Refuse releases that name what must not be named, until none is left; they leave ``to_check``.
+
+    What is published may be named in any case. A refused release takes those that name it with it.
+    """
+    from pipeline.reader import check_translations
+
+    while True:
+        releases = (parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed)
+        files = {slug: state.source(slug) for slug in to_check}
+        faults = _by_source(check_translations(releases, files, _entries_of_rows(published) | index, now))
+        refused = {slug: tuple(faults[str(file)]) for slug, file in files.items() if str(file) in faults}
+        if not refused:
+            return
+        for slug, found in refused.items():
+            to_check.discard(slug)
+            _drop(state, index, slug)
+            yield slug, found
+
+
+def _later(entry: IndexEntry, was: IndexEntry) -> bool:
+    """Whether a release may be named less early than before."""
+    return (entry.draft, entry.date) > (was.draft, was.date)
+
+
+def _drop(state: BuildState, index: dict[str, IndexEntry], slug: str) -> None:
+    """Forget a refused release; a name that is no slug was never stored."""
+    if SLUG.match(slug):
+        state.drop_release(slug)
+    index.pop(slug, None)
 
 
 def _line(source: Path, keys: Iterable[str]) -> int:
@@ -194,31 +195,32 @@ def _line(source: Path, keys: Iterable[str]) -> int:
     return 0
 
 
-def _unsettable(state: BuildState, newsroom: Newsroom, release: Release) -> Iterator[Fault]:
-    """Yield a fault for every character that cannot be set: on paper it would be an empty box.
+def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> Iterator[Fault]:
+    """Yield a fault for every character that no installed font has: on paper it would be an empty box.
 
-    Faces of scripts that the release is the first to need are installed, where that may be done.
+    Fonts for scripts that the release is the first to need are installed, where that is allowed.
     """
+    from pipeline.typography.article import compose
     from pipeline.typography.fonts import character_name, coverage, supply
+    from pipeline.typography.messages import Messages
 
     article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
     text = msgspec.json.encode(article).decode()
-    found = coverage(text, release.language)
-    if found.lacking:
-        supply.ensure(dict.fromkeys(script for _, script in found.lacking))
-        found = coverage(text, release.language)
-    for character in found.unknown:
-        yield _at(state, release, character, f"no type face has {character_name(character)}", UNKNOWN)
-    for script in dict.fromkeys(script for _, script in found.lacking):
-        absent = [character for character, of in found.lacking if of is script]
-        what = f"no type face here has {character_name(absent[0])}"
-        more = f" and {len(absent) - 1} more" if absent[1:] else ""
-        hint = f"{', '.join(script.packages)} would have: {supply.by_hand(script)}"
-        yield _at(state, release, absent[0], what + more, hint)
+    covered = coverage(text, release.language)
+    if covered.lacking:
+        supply.ensure(dict.fromkeys(script for _, script in covered.lacking))
+        covered = coverage(text, release.language)
+    for character in covered.unknown:
+        yield _at(state, release, character, f"no font has {character_name(character)}", UNKNOWN)
+    for script in dict.fromkeys(script for _, script in covered.lacking):
+        missing = [character for character, of in covered.lacking if of is script]
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        what = f"no installed font has {character_name(missing[0])}{more}"
+        yield _at(state, release, missing[0], what, f"install {', '.join(script.packages)}: {supply.by_hand(script)}")
 
 
 def _at(state: BuildState, release: Release, character: str, message: str, hint: str) -> Fault:
-    """Return a fault where the character stands: in the release, else in the newsroom's own words."""
+    """Return a fault on the line with the character: in the release, else in newsroom.toml."""
     for file in (state.source(release.slug), state.newsroom_file):
         for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), 1):
             if character in line:
@@ -227,21 +229,30 @@ def _at(state: BuildState, release: Release, character: str, message: str, hint:
 
 
 def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
-    found: dict[str, list[Fault]] = {}
+    by_source: dict[str, list[Fault]] = {}
     for fault in faults:
-        found.setdefault(fault.source, []).append(fault)
-    return found
+        by_source.setdefault(fault.source, []).append(fault)
+    return by_source
+
+
+# ── The index of releases ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def all_listed(state: BuildState, published: Manifest) -> dict[str, IndexEntry]:
-    """Return all releases that are known of, by slug; ``published`` knows those that were read on another machine."""
+    """Return all known releases by slug; ``published`` knows those that were read on another machine."""
     here = set(state.slugs())
-    rows = _of_rows(published)
+    rows = _entries_of_rows(published)
     elsewhere = {slug: msgspec.structs.replace(rows[slug], gone=True) for slug in rows.keys() - here}
-    return rows | elsewhere | state.entries(INDEX, IndexEntry)
+    return rows | elsewhere | checked_entries(state)
 
 
-def _of_rows(published: Manifest) -> dict[str, IndexEntry]:
+def checked_entries(state: BuildState) -> dict[str, IndexEntry]:
+    """Return the index entries of the releases that were read here and compared with the others."""
+    unchecked = state.unchecked()
+    return {slug: summary.entry for slug, summary in state.summaries().items() if slug not in unchecked}
+
+
+def _entries_of_rows(published: Manifest) -> dict[str, IndexEntry]:
     return {
         row.slug: IndexEntry(
             slug=row.slug,

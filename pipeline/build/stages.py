@@ -1,12 +1,11 @@
-"""The renderer stages: manuscripts become renditions, one format a stage.
+"""The renderer stages: parsed releases become renditions, one format a stage.
 
-Make finds candidates; a stage decides by fingerprint. A release that cannot be set costs only itself.
+The stage decides by fingerprint what it renders. A release that cannot be rendered costs only itself.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -14,20 +13,18 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
-from pipeline.build import fingerprint, parity
+from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.reading import all_listed
-from pipeline.build.state import BuildState, RenderedFile, write_file
+from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
 from pipeline.build.worker_pool import LimitExceededError, run
-from pipeline.model.errors import Fault, RenderError
+from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import digest
 from pipeline.model.release import Related, Release
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
-from pipeline.typography.article import compose
-from pipeline.typography.messages import Messages
 from pipeline.writers import Output, RenderInput, Writer
 
 
@@ -35,213 +32,203 @@ class StageResult(Struct, frozen=True):
     """What a stage did with one release."""
 
     slug: str
-    waiting: bool
-    verb: Literal["made", "unchanged", "failed"]
+    unpublished: bool
+    verb: Literal["rendered", "unchanged", "failed"]
     rendition: Rendition | None = None
     fault: Fault | None = None
 
 
-class Task(Struct, frozen=True):
-    """One rendition that may have to be made."""
+class RenderTask(Struct, frozen=True):
+    """One rendition as it should be now."""
 
     slug: str
-    release: Release
-    waiting: bool
+    summary: Summary
+    unpublished: bool
     fingerprint: str
-    made: tuple[Rendition, ...]
+    rendered: tuple[Rendition, ...]
+    """What this one states: the renditions of earlier stages, and the pictures."""
     related: tuple[Related, ...]
     past: tuple[RevisionRecord, ...]
 
     @property
     def embargoed(self) -> bool:
         """Whether the rendition is marked as not to be used yet."""
-        return self.waiting and self.release.embargo
+        return self.unpublished and self.summary.embargo
 
 
-def render(stage: str, state: BuildState, render_context: RenderContext, slugs: Iterable[str]) -> Iterator[StageResult]:
-    """Make the stale ones among ``slugs`` in one format, and yield what became of each release as it is finished.
+def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[StageResult]:
+    """Render the releases whose fingerprint has changed; yield a result for each as it is finished.
 
-    Raises SettingError when ``output/`` cannot be written.
+    Unchanged ones come first. Raises SettingError when ``output/`` cannot be written.
     """
     row = by_name(stage)
-    ledger = state.ledger(stage)
-    stale: list[Task] = []
-    asked = set(slugs)
-    for task in tasks(row, state, render_context, asked):
-        entry = ledger.get(task.slug)
-        if entry and _is_made(state, row, entry, task):
-            if task.slug in asked:  # make took it for stale; it did not ask for those that are named beside it
-                os.utime(state.place(task.waiting) / row.key(task.slug))
-            yield StageResult(task.slug, task.waiting, "unchanged", entry.rendition)
+    rendered = state.rendered(stage)
+    stale: list[RenderTask] = []
+    for task in tasks(row, state, context, slugs):
+        file = rendered.get(task.slug)
+        if file and _is_rendered(state, row, file, task):
+            yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
         else:
+            if file:  # a run that is killed while it writes the new file must not take it for the old one
+                state.forget_rendered(stage, task.slug)
             stale.append(task)
-    try:
-        for task, result in _set_all(row, state, render_context, stale):
-            if isinstance(result, Output):
-                ledger[task.slug] = _keep(row, state, task, result)
-                yield StageResult(task.slug, task.waiting, "made", ledger[task.slug].rendition)
-            else:
-                yield StageResult(task.slug, task.waiting, "failed", fault=_fault(row, state, task, result))
-    finally:
-        if stale:
-            state.copy_fair(state.books + stage, RenderedFile)
+    for task, release, output in _render_all(row, state, context, stale):
+        if isinstance(output, Output):
+            file = _store(row, state, task, release, output)
+            yield StageResult(task.slug, task.unpublished, "rendered", file.rendition)
+        else:
+            yield StageResult(task.slug, task.unpublished, "failed", fault=_fault(row, state, task, output))
 
 
-def tasks(row: Format, state: BuildState, render_context: RenderContext, slugs: Iterable[str]) -> Iterator[Task]:
-    """Yield what each release takes; skip those that were refused, or lack a file that this one must state."""
-    public = ReleaseIndex(all_listed(state, render_context.published) if row.names_others else {}, render_context.now)
-    earlier = {other: state.ledger(other) for other in row.after}
-    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
-    rows, pending = render_context.published.by_slug(), history.recall(state)
-    # What is set before its instant must leave the pages beside it as they are: they are public now.
-    for slug in sorted(slugs) if state.is_due else public.with_neighbours(slugs):
-        parsed_release = state.parsed_release(slug)
-        if parsed_release is None or (parsed_release.release.withdrawn and not row.notice):
+def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
+    """Yield a task for each release and those that name it; none for one that lacks a file which this one states."""
+    index = ReleaseIndex(all_listed(state, context.published) if row.names_others else {}, context.now)
+    earlier = {other: state.rendered(other) for other in row.after}
+    newsroom = fingerprint.of_newsroom(context.newsroom, context.mark)
+    rows, planned = context.published.by_slug(), history.recall(state)
+    summaries = state.summaries()
+    # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
+    for slug in sorted(slugs) if state.is_final else index.with_neighbours(slugs):
+        summary = summaries.get(slug)
+        if summary is None or (summary.entry.withdrawn and not row.notice):
             continue
-        release = parsed_release.release
-        waiting = not release.is_public(render_context.now)
-        named = [other for other in row.after if by_name(other).notice or not release.withdrawn]
-        made = stated(release, waiting, [earlier[other].get(slug) for other in named])
-        if made is None:
+        unpublished = summary.entry.waits(context.now)
+        stated = _stated(summary, unpublished, [earlier[name].get(slug) for name in _stated_formats(row, summary)])
+        if stated is None:
             continue
-        others = public.around_release(release)
-        past = history.of_release(rows.get(slug), parsed_release.source, pending.get(slug))
-        task = Task(slug, release, waiting, "", made, others, past)
+        related = index.around_entry(summary.entry)
+        past = history.of_release(rows.get(slug), summary.source, planned.get(slug))
         stamp = fingerprint.of_rendition(
-            row, parsed_release.source, settings, render_context.base_url, release, task.embargoed, made, others, past
-        )
-        yield Task(slug, release, waiting, stamp, made, others, past)
+            row, summary.source, newsroom, context.base_url, summary.links_home,
+            unpublished and summary.embargo, stated, related, past,
+        )  # fmt: skip
+        yield RenderTask(slug, summary, unpublished, stamp, stated, related, past)
 
 
-def stated(release: Release, waiting: bool, entries: list[RenderedFile | None]) -> tuple[Rendition, ...] | None:
+def _stated_formats(row: Format, summary: Summary) -> list[str]:
+    return [name for name in row.after if by_name(name).notice or not summary.entry.withdrawn]
+
+
+def _stated(summary: Summary, unpublished: bool, files: list[RenderedFile | None]) -> tuple[Rendition, ...] | None:
     """Return the renditions that a later one states, pictures last; None when one is missing."""
-    if any(entry is None or entry.waiting != waiting for entry in entries):
+    if any(file is None or file.unpublished != unpublished for file in files):
         return None
-    made = [entry.rendition for entry in entries if entry]
-    if entries:
-        made += pictures(release)
-    return tuple(made)
+    rendered = tuple(file.rendition for file in files if file)
+    return (*rendered, *summary.pictures) if files else ()
 
 
-def pictures(release: Release) -> list[Rendition]:
-    """Return a release's pictures and their copies as files of the public tree."""
-    folder = f"releases/{release.slug}/"
-    return [
-        Rendition("picture" if each.file == picture.file else "copy", folder + each.file, each.size, each.sha256)
-        for picture in release.pictures
-        for each in picture.files
-    ]
+def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: RenderTask) -> bool:
+    if (file.fingerprint, file.unpublished) != (task.fingerprint, task.unpublished):
+        return False
+    tree = state.tree(task.unpublished)
+    paths = [(tree / row.key(task.slug), file.rendition.size)]
+    if row.group == "pages":  # the pictures lie beside the page
+        paths += [(tree / picture.key, picture.size) for picture in task.summary.pictures]
+    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
 
 
-def _is_made(state: BuildState, row: Format, entry: RenderedFile, task: Task) -> bool:
-    file = state.place(task.waiting) / row.key(task.slug)
-    same = entry.fingerprint == task.fingerprint and entry.waiting == task.waiting
-    if row.name == "html":
-        place = state.place(task.waiting)
-        same = same and all((place / picture.key).is_file() for picture in pictures(task.release))
-    return same and file.is_file() and file.stat().st_size == entry.rendition.size
-
-
-def _set_all(
-    row: Format, state: BuildState, render_context: RenderContext, tasks: list[Task]
-) -> Iterator[tuple[Task, Output | BaseException]]:
-    work = partial(_set, row, state, render_context)
-    if row.pooled and tasks:
-        yield from run(work, tasks, partial(_warm, row))
+def _render_all(
+    row: Format, state: BuildState, context: RenderContext, stale: list[RenderTask]
+) -> Iterator[tuple[RenderTask, Release, Output | BaseException]]:
+    work = partial(_render, row, state, context)
+    todo = [(task, parsed.release) for task in stale if (parsed := state.parsed_release(task.slug))]
+    if row.pooled and todo:
+        for (task, release), output in run(work, todo, partial(_load, row)):
+            yield task, release, output
         return
-    for task in tasks:
+    for task, release in todo:
         try:
-            yield task, work(task)
-        except Exception as error:  # a release that cannot be set must not stop the others
-            yield task, error
+            yield task, release, work((task, release))
+        except SettingError:  # a full disk is not the release's fault
+            raise
+        except Exception as error:  # a release that cannot be rendered must not stop the others
+            yield task, release, error
 
 
 def _writer(module: str) -> Writer:
     return cast(Writer, importlib.import_module(f"pipeline.writers.{module}").write)
 
 
-def _warm(row: Format) -> None:
+def _load(row: Format) -> None:
+    """Import what a format needs, so that worker processes share it."""
+    from pipeline.build import parity
+
     _writer(row.writer)
     parity.reader(row.name)
 
 
-def _set(row: Format, state: BuildState, render_context: RenderContext, task: Task) -> Output:
-    """Make a rendition; one that does not say what the release says is never kept."""
-    messages = Messages(task.release.language, render_context.newsroom.time_zone)
-    place = state.place(task.waiting)
-    packed = [made.key for made in task.made if made.format in row.after] if row.packs else []
+def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]) -> Output:
+    """Render a release. An output that does not say what the release says is an error."""
+    from pipeline.build import parity
+    from pipeline.typography.article import compose
+    from pipeline.typography.messages import Messages
+
+    task, release = todo
+    messages = Messages(release.language, context.newsroom.time_zone)
+    tree = state.tree(task.unpublished)
+    packed = [rendition.key for rendition in task.rendered if rendition.format in row.after] if row.packs else []
+    replacement = next((other for other in task.related if other.rel == "instead"), None)
     render_input = RenderInput(
-        release=task.release,
-        newsroom=render_context.newsroom,
+        release=release,
+        newsroom=context.newsroom,
         messages=messages,
-        article=compose(
-            task.release, render_context.newsroom, messages, embargoed=task.embargoed, replacement=_instead(task)
-        ),
-        pictures=state.pictures(task.release),
-        mark=render_context.mark,
-        base_url=render_context.base_url,
-        made=task.made,
-        files={key: (place / key).read_bytes() for key in packed},
+        article=compose(release, context.newsroom, messages, embargoed=task.embargoed, replacement=replacement),
+        pictures=state.pictures(release),
+        mark=context.mark,
+        base_url=context.base_url,
+        made=task.rendered,
+        files={key: (tree / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
-        assets=render_context.assets,
+        assets=context.assets,
         past=task.past,
     )
-    made = _writer(row.writer)(render_input)
-    parity.check(row.name, render_input, made.data)
-    return made
+    output = _writer(row.writer)(render_input)
+    parity.check(row.name, render_input, output.data)
+    return output
 
 
-def _instead(task: Task) -> Related | None:
-    return next((other for other in task.related if other.rel == "instead"), None)
-
-
-def _keep(row: Format, state: BuildState, task: Task, made: Output) -> RenderedFile:
-    """Write a rendition where it belongs now, and take it away from where it belonged before.
-
-    Only when it is noted does it get a time of its own: a run that is killed here leaves it stale, not strange.
-    """
+def _store(row: Format, state: BuildState, task: RenderTask, release: Release, output: Output) -> RenderedFile:
+    """Write a rendition where it belongs now, and remove it where it belonged before."""
     key = row.key(task.slug)
-    file = state.place(task.waiting) / key
-    write_file(file, made.data, final=False)
-    (state.place(not task.waiting) / key).unlink(missing_ok=True)
-    if row.name == "html":
-        _keep_pictures(state, task)
-        if task.release.withdrawn:
-            _take_down(state, task)
-    rendition = Rendition(row.name, key, len(made.data), digest(made.data), made.pages)
-    entry = RenderedFile(task.fingerprint, rendition, task.waiting)
-    state.note(state.books + row.name, task.slug, entry)
-    os.utime(file)
-    return entry
+    write_file(state.tree(task.unpublished) / key, output.data)
+    (state.tree(not task.unpublished) / key).unlink(missing_ok=True)
+    if row.group == "pages":
+        _store_pictures(state, task, release)
+        if release.withdrawn:
+            _remove_withdrawn(state, task)
+    rendition = Rendition(row.name, key, len(output.data), digest(output.data), output.pages)
+    file = RenderedFile(task.fingerprint, rendition, task.unpublished)
+    state.note_rendered(row.name, task.slug, file)
+    return file
 
 
-def _keep_pictures(state: BuildState, task: Task) -> None:
+def _store_pictures(state: BuildState, task: RenderTask, release: Release) -> None:
     """Put the pictures beside the page that shows them, and nowhere else."""
-    shutil.rmtree(state.place(not task.waiting) / "releases" / task.slug, ignore_errors=True)
-    folder, found = state.place(task.waiting) / "releases" / task.slug, state.pictures(task.release)
-    for file, data in found.items():
-        write_file(folder / file, data)
-    for gone in [file for file in folder.glob("*") if file.is_file() and file.name not in found]:
-        gone.unlink()
-    if not found and not any(folder.glob("*")):
+    shutil.rmtree(state.tree(not task.unpublished) / "releases" / task.slug, ignore_errors=True)
+    folder, pictures = state.tree(task.unpublished) / "releases" / task.slug, state.pictures(release)
+    for name, data in pictures.items():
+        write_file(folder / name, data)
+    for file in [file for file in folder.glob("*") if file.is_file() and file.name not in pictures]:
+        file.unlink()
+    if not pictures and not any(folder.glob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _take_down(state: BuildState, task: Task) -> None:
-    """Remove all other files of what was withdrawn, those of earlier revisions too."""
-    place = state.place(task.waiting)
+def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
+    """Remove all files of a withdrawn release but page and record, those of earlier revisions too."""
+    tree = state.tree(task.unpublished)
     for row in (row for row in FORMATS if not row.notice):
-        (place / row.key(task.slug)).unlink(missing_ok=True)
-        state.note(row.name, task.slug, None)
-        state.copy_fair(row.name, RenderedFile)
-    shutil.rmtree(place / "releases" / task.slug, ignore_errors=True)
+        (tree / row.key(task.slug)).unlink(missing_ok=True)
+        state.forget_rendered(row.name, task.slug)
+    shutil.rmtree(tree / "releases" / task.slug, ignore_errors=True)
 
 
-def _fault(row: Format, state: BuildState, task: Task, error: BaseException) -> Fault:
+def _fault(row: Format, state: BuildState, task: RenderTask, error: BaseException) -> Fault:
     source = str(state.source(task.slug))
     if isinstance(error, RenderError):
         return Fault(source, 0, f"{row.label}: {error}", error.hint)
     if isinstance(error, LimitExceededError):
         return Fault(source, 0, f"{row.label}: {error}", "shorten the release, or make its pictures and tables smaller")
-    return Fault(source, 0, f"{row.label}: cannot be set: {type(error).__name__}: {error}", "a fault of Dateline's own")
+    message = f"{row.label}: cannot be rendered: {type(error).__name__}: {error}"
+    return Fault(source, 0, message, "this is a fault of Dateline; please report it")

@@ -1,22 +1,27 @@
-"""What lies in ``output/``: the public tree, what waits, and the memory of how it was made.
+"""The build state: what lies in ``output/``, and what is known of it.
 
-output/public/    what goes up, as it will stand in the bucket
-output/waiting/   releases whose date is ahead, and drafts (0700); ``until/SLUG`` has the release's instant as its time
-output/waiting/due/   the same releases as they will be public at their instant, laid out like the public tree
-output/.work/     manuscripts, pictures and ledgers (0700): what was read and made, so that nothing is made twice
+output/public/          what is uploaded, as it will stand in the bucket
+output/waiting/         drafts and scheduled releases (0700)
+output/waiting/final/   scheduled releases in their final form, laid out like the public tree
+output/.work/           state.sqlite, pictures, and the stamps of make (0700)
+
+``state.sqlite`` holds everything that is remembered between two runs. It may be deleted at any time: then everything is
+rendered or fetched again. A run that is killed leaves it consistent, because every write is a transaction.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import GenericAlias
-from typing import TypeVar, cast
+from threading import RLock
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -25,18 +30,41 @@ from pipeline.model.errors import SettingError
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import FILE
 from pipeline.model.release import Release
-from pipeline.typography.image_metadata import parts_of, with_profile
+from pipeline.model.release_index import IndexEntry
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
-FAR = 4102444800
-"""2100-01-01: the ``until`` of a draft."""
-DUE = "due"
+FINAL = "final"
+BUSY_SECONDS = 60
+"""How long to wait for another process that writes: ``make -j`` runs several stages at once."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS releases (
+    slug TEXT PRIMARY KEY, summary BLOB NOT NULL, release BLOB NOT NULL, checked INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS renditions (
+    tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+"""
 
 T = TypeVar("T")
 
 
+class Summary(Struct, frozen=True):
+    """What the stages ask of every release, so that they need not decode all texts."""
+
+    entry: IndexEntry
+    source: str
+    """Digest of the source and of the pictures beside it."""
+    reader: str
+    """Digest of the code and the settings that read it."""
+    embargo: bool
+    links_home: bool
+    """The text links to other releases, so that formats other than the page state the newsroom's address."""
+    pictures: tuple[Rendition, ...] = ()
+    """Its pictures and their copies, as files of the public tree."""
+
+
 class ParsedRelease(Struct, frozen=True):
-    """A release as it was read."""
+    """A release as the reader returned it."""
 
     release: Release
     source: str
@@ -44,15 +72,16 @@ class ParsedRelease(Struct, frozen=True):
 
 
 class RenderedFile(Struct, frozen=True):
-    """What a stage remembers of one rendition it made."""
+    """A rendition in ``output/``, and what it was rendered from."""
 
     fingerprint: str
     rendition: Rendition
-    waiting: bool
+    unpublished: bool
+    """It lies in ``output/waiting/``, because the release is a draft or scheduled."""
 
 
 class Pictures(Mapping[str, bytes]):
-    """The pictures of a release: of the large ones most formats never see a byte."""
+    """The pictures of a release by file name; each is read when it is asked for, because most formats need few."""
 
     def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
         self.folder = folder
@@ -71,39 +100,36 @@ class Pictures(Mapping[str, bytes]):
 
 
 class BuildState:
-    """The folders of one newsroom; everything below ``output`` is written by rename, so it is whole or not there."""
+    """The folders of one newsroom and its ``state.sqlite``. Files are written by rename: whole, or not there."""
 
     def __init__(self, content: Path, output: Path) -> None:
         self.content = content
         self.public = output / "public"
         self.waiting = output / "waiting"
         self.work = output / ".work"
-        self.books = ""
-        """Folder of the ledgers below ``work``."""
+        self.is_final = False
+        """Whether this is the state of ``final()``."""
+        self._database = _Database(self.work / "state.sqlite")
 
-    def due(self) -> BuildState:
-        """Return the workshop in which what waits is set as it will be public: its own tree, its own ledgers."""
-        found = copy.copy(self)
-        found.public, found.books = self.waiting / DUE, f"{DUE}/"
-        # In this workshop nothing waits; the tree of what does is the other one's.
-        found.waiting = self.waiting / DUE / "waiting"
-        return found
-
-    @property
-    def is_due(self) -> bool:
-        """Whether this is the workshop of ``due``."""
-        return bool(self.books)
+    def final(self) -> BuildState:
+        """Return the state of scheduled releases in their final form: a tree and renditions of their own."""
+        state = copy.copy(self)
+        state.is_final = True
+        state.public = self.waiting / FINAL
+        state.waiting = self.waiting / FINAL / "waiting"  # stays empty: in its final form a release is public
+        return state
 
     def prepare(self) -> None:
-        """Make the folders; what waits is nobody else's business. Raises SettingError when it cannot be written."""
+        """Make the folders, closed to other users where they hold unpublished releases. Raises SettingError."""
         try:
             self.public.mkdir(parents=True, exist_ok=True)
             for folder in (self.waiting, self.work):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
-            (self.work / DUE).mkdir(exist_ok=True)
         except OSError as error:
-            raise _unwritable(self.public.parent, error) from error
+            raise _unwritable(self.public.parent, error.strerror) from error
+
+    # Sources
 
     def slugs(self) -> tuple[str, ...]:
         """Return the names of all sources in ``content/``, sorted."""
@@ -114,167 +140,228 @@ class BuildState:
         return self.content / f"{slug}.md"
 
     def inputs(self, slug: str) -> Iterator[Path]:
-        """Yield the source of a release and the files beside it, in a fixed order."""
+        """Yield the source of a release and the pictures beside it, in a fixed order."""
         yield self.source(slug)
         folder = self.content / slug
         if folder.is_dir():
             yield from sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
 
-    def mark(self, name: str) -> bytes:
-        """Return the organisation's mark without metadata, empty when newsroom.toml names none."""
-        if not name:
-            return b""
-        parts = parts_of((self.content / name).read_bytes(), "PNG")
-        return with_profile(parts.plain, "PNG", parts.profile)
-
     @property
     def newsroom_file(self) -> Path:
-        """The newsroom's own file."""
+        """``newsroom.toml``."""
         return self.content / FILE
 
-    # What was read
+    # Parsed releases
 
     def parsed_release(self, slug: str) -> ParsedRelease | None:
-        """Return what the reader found, None for a release that it refused or has not seen."""
-        return self.recall(f"read/{slug}.json", ParsedRelease, None)
+        """Return the release as last read; None when it was refused or has not been read."""
+        row = self._database.row("SELECT release FROM releases WHERE slug = ?", slug)
+        return _decoded([(slug, row[0])], ParsedRelease).get(slug) if row else None
 
-    def keep_parsed_release(self, parsed_release: ParsedRelease, pictures: Mapping[str, bytes], now: datetime) -> None:
-        """Store a release as read, with its pictures; note for make how long it waits, and whether it was withdrawn.
+    def summaries(self) -> dict[str, Summary]:
+        """Return the summary of every parsed release by slug, those included that are not checked yet."""
+        return _decoded(self._database.rows("SELECT slug, summary FROM releases"), Summary)
 
-        It has yet to be confirmed.
-        """
-        slug = parsed_release.release.slug
-        self.drop_parsed_release(slug)
+    def unchecked(self) -> set[str]:
+        """Return the slugs of releases that a killed run has read and not compared with the others."""
+        return {slug for (slug,) in self._database.rows("SELECT slug FROM releases WHERE NOT checked")}
+
+    def store_release(self, parsed: ParsedRelease, summary: Summary, pictures: Mapping[str, bytes]) -> None:
+        """Store a release and its pictures. It counts as unchecked until ``mark_checked``."""
+        slug = parsed.release.slug
+        shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
         for name, data in pictures.items():
-            write_file(self.work / "pictures" / slug / name, data)
-        write_file(self._manuscript(slug), msgspec.json.encode(parsed_release), final=False)
-        notice = self.work / "withdrawn" / slug
-        if parsed_release.release.withdrawn:
-            write_file(notice, b"")
-        else:
-            notice.unlink(missing_ok=True)
-        until = self.waiting / "until" / slug
-        if parsed_release.release.is_public(now):
-            until.unlink(missing_ok=True)
-            return
-        write_file(until, b"")
-        ahead = FAR if parsed_release.release.draft else parsed_release.release.date.timestamp()
-        os.utime(until, (ahead, ahead))
+            write_file(self._picture_folder(slug) / name, data)
+        encode = msgspec.msgpack.encode
+        self._database.write(
+            "INSERT OR REPLACE INTO releases VALUES (?, ?, ?, 0)", slug, encode(summary), encode(parsed)
+        )
 
-    def confirm_parsed_release(self, slug: str) -> None:
-        """Let make take a manuscript for finished, once it was judged beside the others."""
-        os.utime(self._manuscript(slug))
+    def mark_checked(self, slug: str) -> None:
+        """Note that a release was compared with the others."""
+        self._database.write("UPDATE releases SET checked = 1 WHERE slug = ?", slug)
 
-    def is_confirmed(self, slug: str) -> bool:
-        """Whether a manuscript was judged beside the others."""
-        return self._manuscript(slug).stat().st_mtime > 0
-
-    def _manuscript(self, slug: str) -> Path:
-        return self.work / "read" / f"{slug}.json"
-
-    def drop_parsed_release(self, slug: str) -> None:
-        """Forget a release that can no longer be read; what was made of it earlier stays."""
-        self._manuscript(slug).unlink(missing_ok=True)
-        shutil.rmtree(self.work / "pictures" / slug, ignore_errors=True)
+    def drop_release(self, slug: str) -> None:
+        """Forget a release that was refused or whose source is gone. Its renditions stay."""
+        self._database.write("DELETE FROM releases WHERE slug = ?", slug)
+        shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
 
     def pictures(self, release: Release) -> Mapping[str, bytes]:
-        """Return a release's pictures and their copies by file name; each is read when it is asked for."""
-        return Pictures(self.work / "pictures" / release.slug, release.picture_files)
+        """Return a release's pictures and their copies by file name."""
+        return Pictures(self._picture_folder(release.slug), release.picture_files)
 
-    def opaque(self, slug: str) -> str:
-        """Return the name under which a waiting release may be spoken of: random, and kept while it waits."""
-        names = self.recall("opaque.json", dict[str, str], {})
-        if slug not in names:
-            names[slug] = f"waiting-{secrets.token_hex(4)}"
-            self.remember("opaque.json", names)
-        return names[slug]
+    def has_pictures(self, summary: Summary) -> bool:
+        """Whether the pictures of a release are still there: somebody may have emptied the folder."""
+        folder = self._picture_folder(summary.entry.slug)
+        return all((folder / picture.key.rpartition("/")[2]).is_file() for picture in summary.pictures)
 
-    def name(self) -> str:
-        """Return a random name for this workshop, the same in every run."""
-        found = self.recall("name.json", str, "")
-        if not found:
-            found = secrets.token_hex(8)
-            self.remember("name.json", found)
-        return found
+    def _picture_folder(self, slug: str) -> Path:
+        return self.work / "pictures" / slug
 
-    # What was made
+    # Renditions
 
-    def place(self, waiting: bool) -> Path:
-        """Return the tree in which a rendition belongs."""
-        return self.waiting if waiting else self.public
+    def tree(self, unpublished: bool) -> Path:
+        """Return the folder that a rendition belongs in."""
+        return self.waiting if unpublished else self.public
 
-    def ledger(self, stage: str) -> dict[str, RenderedFile]:
-        """Return what a stage has made, by slug."""
-        return self.entries(self.books + stage, RenderedFile)
+    def rendered(self, stage: str) -> dict[str, RenderedFile]:
+        """Return what a stage has rendered, by slug."""
+        rows = self._database.rows(
+            "SELECT slug, file FROM renditions WHERE tree = ? AND format = ?", self._tree_name, stage
+        )
+        return _decoded(rows, RenderedFile)
 
-    # Memory
+    def note_rendered(self, stage: str, slug: str, file: RenderedFile) -> None:
+        """Note a rendition."""
+        self._database.write(
+            "INSERT OR REPLACE INTO renditions VALUES (?, ?, ?, ?)",
+            self._tree_name, stage, slug, msgspec.msgpack.encode(file),
+        )  # fmt: skip
+
+    def forget_rendered(self, stage: str, slug: str) -> None:
+        """Forget a rendition whose file is gone."""
+        self._database.write(
+            "DELETE FROM renditions WHERE tree = ? AND format = ? AND slug = ?", self._tree_name, stage, slug
+        )
+
+    @property
+    def _tree_name(self) -> str:
+        return FINAL if self.is_final else "ordinary"
+
+    # Facts and records
 
     def recall(self, name: str, kind: type[T], default: T) -> T:
-        """Return what was remembered under ``name``; ``default`` when nothing was, or in another version's form."""
+        """Return the fact called ``name``; ``default`` when there is none, or one of another version's type."""
+        row = self._database.row("SELECT value FROM facts WHERE name = ?", name)
         try:
-            return msgspec.json.decode((self.work / name).read_bytes(), type=kind)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(row[0], type=kind) if row else default
+        except msgspec.MsgspecError:
             return default
 
     def remember(self, name: str, value: object) -> None:
-        """Store ``value`` below ``output/.work/``."""
-        write_file(self.work / name, msgspec.json.encode(value))
+        """Store a fact."""
+        self._database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
 
-    def entries(self, name: str, kind: type[T]) -> dict[str, T]:
-        """Return the entries of the book ``name``: those of its last fair copy, and what was noted since."""
-        every = cast(type[dict[str, T]], GenericAlias(dict, (str, kind)))
-        found = self.recall(f"{name}.json", every, {})
+    def record(self, sha256: str) -> bytes | None:
+        """Return a public record that was fetched from storage earlier."""
+        row = self._database.row("SELECT data FROM records WHERE sha256 = ?", sha256)
+        return bytes(row[0]) if row else None
+
+    def store_record(self, sha256: str, data: bytes) -> None:
+        """Store a record that was fetched from storage."""
+        self._database.write("INSERT OR REPLACE INTO records VALUES (?, ?)", sha256, data)
+
+    def opaque(self, slug: str) -> str:
+        """Return the random name of an unpublished release for output that others may read; it does not change."""
+        names = self.recall("opaque_names", dict[str, str], {})
+        if slug not in names:
+            names[slug] = f"waiting-{secrets.token_hex(4)}"
+            self.remember("opaque_names", names)
+        return names[slug]
+
+    def machine_name(self) -> str:
+        """Return a random name of this machine, the same in every run."""
+        name = self.recall("machine_name", str, "")
+        if not name:
+            name = secrets.token_hex(8)
+            self.remember("machine_name", name)
+        return name
+
+    # What make asks
+
+    def note_next_instant(self, now: datetime) -> None:
+        """Leave a file whose time is the next instant at which a scheduled release becomes public.
+
+        Make compares it with the clock, so that it starts the stages again when the instant has passed.
+        """
+        entries = (summary.entry for summary in self.summaries().values())
+        ahead = [entry.date for entry in entries if not entry.draft and entry.date > now]
+        marker = self.work / "next-instant"
+        if not ahead:
+            marker.unlink(missing_ok=True)
+            return
+        write_file(marker, b"")
+        os.utime(marker, (min(ahead).timestamp(),) * 2)
+
+    def note_change(self) -> None:
+        """Note that this run has finished writing into ``output/``: make takes later changes for somebody else's."""
+        write_file(self.work / "changed", b"")
+
+
+class _Database:
+    """``state.sqlite``: opened at the first use, shared by threads, made anew when it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._lock = RLock()
+
+    def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        """Return the first row that a statement yields."""
+        rows = self.rows(statement, *values)
+        return rows[0] if rows else None
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return all rows that a statement yields."""
+        with self._lock:
+            return self._run(statement, values)
+
+    def write(self, statement: str, *values: object) -> None:
+        """Run one statement as a transaction. Raises SettingError when the disk is full or read-only."""
+        with self._lock:
+            self._run(statement, values)
+
+    def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
-            lines = (self.work / f"{name}.journal").read_bytes().splitlines()
-        except FileNotFoundError:
-            lines = []
-        for line in lines:
-            try:
-                key, value = msgspec.json.decode(line, type=GenericAlias(tuple, (str, kind | None)))
-            except msgspec.MsgspecError:  # the last line of a run that was killed
-                continue
-            if value is None:
-                found.pop(key, None)
-            else:
-                found[key] = value
-        return found
+            return self._open().execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:  # a full or read-only disk, or another process that never ends
+            raise _unwritable(self.path, str(error)) from error
+        except sqlite3.DatabaseError:
+            self.discard()
+            return self._open().execute(statement, values).fetchall()
 
-    def note(self, name: str, key: str, value: object) -> None:
-        """Note an entry in the book ``name`` at once, or with None that there is none: a run may be killed any time."""
-        path = self.work / f"{name}.journal"
-        try:
-            with path.open("ab") as journal:
-                # The line before may be half written, by a run that was killed or a disk that was full.
-                journal.write(b"\n" + msgspec.json.encode((key, value)) + b"\n")
-        except OSError as error:
-            raise _unwritable(path, error) from error
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # A power cut may damage the file, which is then made anew; a killed process does not.
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            self._connection = connection
+        return self._connection
 
-    def copy_fair(self, name: str, kind: type[T]) -> None:
-        """Make a fair copy of the book ``name``."""
-        self.remember(f"{name}.json", dict(sorted(self.entries(name, kind).items())))
-        (self.work / f"{name}.journal").unlink(missing_ok=True)
+    def discard(self) -> None:
+        """Delete the file; everything in it can be rendered or fetched again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for name in (self.path, self.path.with_name(f"{self.path.name}-journal")):
+            name.unlink(missing_ok=True)
 
 
-def write_file(path: Path, data: bytes, *, final: bool = True) -> None:
-    """Write ``data`` aside and rename it into place. Raises SettingError when the disk is full or read-only.
+def _decoded(rows: Iterable[tuple[Any, ...]], kind: type[T]) -> dict[str, T]:
+    """Return the rows' values by key; what another version has written, as another type, is left out."""
+    decoder = msgspec.msgpack.Decoder(kind)
+    values: dict[str, T] = {}
+    for key, data in rows:
+        with contextlib.suppress(msgspec.MsgspecError):
+            values[key] = decoder.decode(data)
+    return values
 
-    One that is not ``final`` has the oldest of all times, so that make takes it for stale until somebody sets it right.
-    """
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write ``data`` aside and rename it into place. Raises SettingError when the disk is full or read-only."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             aside.write_bytes(data)
-            if not final:
-                os.utime(aside, (0, 0))
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error.strerror) from error
 
 
-def _unwritable(path: Path, error: OSError) -> SettingError:
-    return SettingError(
-        f"{path}: cannot be written: {error.strerror}", "make room, or name another folder with OUTPUT="
-    )
+def _unwritable(path: Path, reason: str | None) -> SettingError:
+    return SettingError(f"{path}: cannot be written: {reason}", "free some space, or name another folder with OUTPUT=")

@@ -1,50 +1,44 @@
-"""The sub-commands: each puts the parts together for one make target and tells the console what happened."""
+"""The commands, one file each: every make target that runs Python is ``python -m pipeline COMMAND``.
+
+A command's module has ``run(context, options, console)``, which returns how the command ends when it did what it could
+and yet met an error, and raises DatelineError when it could not; and ``add_arguments(parser)`` where it has options.
+Nothing below this room prints or exits.
+"""
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console
-from pipeline.cli.context import CommandContext, ExitStatus
 from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "read": ("rendering", "read"),
-    "check": ("rendering", "check"),
-    **{row.name: ("rendering", "render_stage") for row in FORMATS},
-    "feed": ("rendering", "listing"),
-    "pages": ("rendering", "listing"),
-    "render": ("rendering", "render"),
-    "new": ("rendering", "new"),
-    "fetch": ("waiting", "fetch"),
-    "publish": ("waiting", "publish"),
-    "verify": ("keeping", "verify_all"),
-    "validate": ("validating", "validate"),
-    "history": ("telling", "history"),
-    "diff": ("telling", "diff"),
-    "status": ("keeping", "status"),
-    "serve": ("keeping", "serve"),
-    "stop": ("keeping", "stop"),
-    "storage": ("keeping", "storage"),
-    "doctor": ("doctoring", "doctor"),
-    "share": ("sharing", "share"),
-    "preview": ("previewing", "preview"),
-}
-"""Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
+RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new")
+"""The commands that publish nothing, and need not know where."""
+PUBLISHING = tuple("fetch publish verify validate history diff status serve stop storage doctor share preview".split())
+COMMANDS = (*RENDERING, *PUBLISHING)
 
 
-def run(command: str, options: Namespace, environ: Mapping[str, str], console: Console) -> ExitStatus | None:
-    """Run ``command``; return how it ends when it ends badly, though it could do its work. Raises DatelineError."""
-    module, function = COMMANDS[command]
-    context = CommandContext(options.content, options.output, environ, Path.cwd(), publishing=module != "rendering")
-    context.use_run_clock(options.clock)
-    if options.due:
-        context.state = context.state.due()
-    found = cast(Command, getattr(import_module(f"pipeline.cli.{module}"), function))
-    return found(context, options, console)
+def module(command: str) -> str:
+    """Return the module of a command; all formats share one."""
+    return f"pipeline.cli.{'stage' if command in {row.name for row in FORMATS} else command}"
+
+
+def add_arguments(command: str, parser: ArgumentParser) -> None:
+    """Add the command's own options to ``parser``; its module is imported only when it is the one that runs."""
+    if add := getattr(import_module(module(command)), "add_arguments", None):
+        add(parser)
+
+
+def run(options: Namespace, environ: Mapping[str, str], console: Console) -> ExitStatus | None:
+    """Run ``options.command``. Raises DatelineError."""
+    publishing = options.command in PUBLISHING
+    context = CommandContext(options.content, options.output, environ, Path.cwd(), publishing=publishing)
+    command = cast(Command, import_module(module(options.command)).run)
+    return command(context, options, console)

@@ -65,7 +65,7 @@ def _look_back(context: CommandContext, digests: dict[str, str]) -> None:
             continue
         if parsed_release.release.is_public(context.now) and history.change(row, parsed_release.release, source):
             messages = Messages(parsed_release.release.language, context.newsroom.time_zone)
-            found = history.derive(
+            found = revisions.derive(
                 row, parsed_release.release, source, messages, partial(_public, context), context.now.date()
             )
             pending[slug] = found[0]

@@ -33,8 +33,6 @@ class Format(Struct, frozen=True):
     group: Group
     download: bool
     """Offered as a file to keep (Content-Disposition: attachment)."""
-    parts: tuple[str, ...]
-    """Globs of the files that the rendition is made with; they, and the libraries' versions, are in its fingerprint."""
     address: bool = False
     """States absolute addresses, so that another public address makes another file."""
     pooled: bool = False
@@ -53,30 +51,6 @@ class Format(Struct, frozen=True):
         return f"releases/{slug}{self.suffix}"
 
 
-_ALL = (
-    "pipeline/typography/article.py",
-    "pipeline/typography/image_sizes.py",
-    "pipeline/model/document.py",
-    "pipeline/typography/fonts/*.py",
-    "pipeline/model/formats.py",
-    "pipeline/typography/headline.py",
-    "pipeline/model/newsroom.py",
-    "pipeline/reader/*.py",
-    "pipeline/model/release.py",
-    "pipeline/model/revision.py",
-    "pipeline/typography/image_metadata.py",
-    "pipeline/typography/templates.py",
-    "pipeline/typography/messages.py",
-    "pipeline/writers/__init__.py",
-    "templates/words/*.toml",
-)
-_MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeline/writers/markup.py")
-_PAGE = (
-    "pipeline/typography/feed_list.py",
-    "pipeline/typography/downloads.py",
-    "pipeline/typography/webpage.py",
-    "pipeline/site/assets.py",
-)
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -94,49 +68,11 @@ class Rendition(Struct, frozen=True):
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True),
+    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, pooled=True),
+    Format("docx", "docx", ".docx", _WORD, "Word", "files", True, pooled=True),
     Format(
-        "text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, ("pipeline/writers/text.py", *_ALL)
-    ),
-    Format(
-        "pdf",
-        "pdf",
-        ".pdf",
-        "application/pdf",
-        "PDF",
-        "files",
-        False,
-        (
-            "pipeline/writers/pdf/*.py",
-            *_MARKUP,
-            "templates/article.*",
-            "templates/print.css",
-            "templates/fonts.conf",
-            *_ALL,
-        ),
-        pooled=True,
-    ),
-    Format(
-        "docx",
-        "docx",
-        ".docx",
-        _WORD,
-        "Word",
-        "files",
-        True,
-        ("pipeline/writers/docx/*.py", *_MARKUP, "templates/reference.docx", *_ALL),
-        pooled=True,
-    ),
-    Format(
-        "kit",
-        "kit",
-        ".zip",
-        "application/zip",
-        "Press kit",
-        "files",
-        True,
-        ("pipeline/writers/kit.py", "pipeline/typography/contact_cards.py", *_ALL),
-        after=("text", "pdf", "docx"),
-        packs=True,
+        "kit", "kit", ".zip", "application/zip", "Press kit", "files", True, after=("text", "pdf", "docx"), packs=True
     ),
     Format(
         "html",
@@ -146,7 +82,6 @@ FORMATS: tuple[Format, ...] = (
         "Page",
         "pages",
         False,
-        ("pipeline/writers/html*.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
         address=True,
         after=("text", "pdf", "docx", "kit"),
         names_others=True,
@@ -160,7 +95,6 @@ FORMATS: tuple[Format, ...] = (
         "Data",
         "records",
         False,
-        ("pipeline/writers/ninjs.py", *_MARKUP, "templates/fragment.html.j2", *_ALL),
         address=True,
         after=("text", "pdf", "docx", "kit", "html"),
         names_others=True,

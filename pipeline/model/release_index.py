@@ -88,6 +88,12 @@ class ReleaseIndex:
         after = [self._named(after, "next") for _, after in order[at + 1 : at + 2]]
         return (*others, *before, *after)
 
+    def around_entry(self, entry: IndexEntry) -> tuple[Related, ...]:
+        """Return the same of a release in the index."""
+        return self.around(
+            entry.slug, entry.language, entry.origin, entry.date, entry.replaced_by if entry.withdrawn else ""
+        )
+
     def around_release(self, release: Release) -> tuple[Related, ...]:
         """Return the same of a release as it was read."""
         replacement = release.withdrawn.replaced_by if release.withdrawn else ""

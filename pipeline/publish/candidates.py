@@ -11,17 +11,19 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.reading import all_listed
+from pipeline.build.context import CommandContext
+from pipeline.build.reading import all_listed, picture_files
 from pipeline.build.revisions import PlannedRevision
-from pipeline.build.stages import Task, pictures, tasks
+from pipeline.build.stages import RenderTask, tasks
 from pipeline.build.state import BuildState, ParsedRelease, RenderedFile
 from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
-from pipeline.model.manifest import Manifest, Row, digest
+from pipeline.model.manifest import Manifest, Row, digest, with_rows
 from pipeline.model.release import Related
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import digest_of_words, number
 from pipeline.publish.plan import File
+from pipeline.site import archive
 
 
 class ArchivedCopy(Struct, frozen=True):
@@ -55,7 +57,7 @@ def sort(state: BuildState, render_context: RenderContext, slugs: Iterable[str],
     """Sort ``slugs`` into ready, held and broken; before ``instant`` has reached its date a release is held."""
     wanted = sorted(slugs)
     wished = {row.name: {task.slug: task for task in tasks(row, state, render_context, wanted)} for row in FORMATS}
-    ledgers = {row.name: state.ledger(row.name) for row in FORMATS}
+    ledgers = {row.name: state.rendered(row.name) for row in FORMATS}
     listed = all_listed(state, render_context.published)
     public = ReleaseIndex(listed, render_context.now)
     rows, pending = render_context.published.by_slug(), history.recall(state)
@@ -67,7 +69,7 @@ def sort(state: BuildState, render_context: RenderContext, slugs: Iterable[str],
             continue
         forms = formats_of(parsed_release.release.withdrawn is not None)
         made = [(wished[row.name].get(slug), ledgers[row.name].get(slug)) for row in forms]
-        if not parsed_release.release.is_public(instant) or any(entry and entry.waiting for _, entry in made):
+        if not parsed_release.release.is_public(instant) or any(entry and entry.unpublished for _, entry in made):
             scheduled.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
@@ -102,7 +104,7 @@ def without_rivals(ready: tuple[Candidate, ...], base: Manifest, current: Manife
     return tuple(release for release in ready if is_free(release.row))
 
 
-def _whole(made: list[tuple[Task | None, RenderedFile | None]]) -> bool:
+def _whole(made: list[tuple[RenderTask | None, RenderedFile | None]]) -> bool:
     return all(task and entry and task.fingerprint == entry.fingerprint for task, entry in made)
 
 
@@ -149,7 +151,7 @@ def _ready(
     )
     kept = [file for state in past if public is None or state not in public.past for file in state.files]
     pages = [file for file in kept if file.format == "html"]  # they say that they are of an earlier revision
-    made = [*renditions, *pictures(release), *pages]
+    made = [*renditions, *picture_files(release), *pages]
     files = tuple(File(r.key, r.sha256, r.size, state.public / r.key) for r in made)
     copies = (ArchivedCopy(_original(release.slug, r), r.key, r.sha256) for r in kept if r not in pages)
     return Candidate(row, files, tuple(copies))
@@ -160,3 +162,11 @@ def _original(slug: str, kept: Rendition) -> str:
     if kept.format in ("picture", "copy"):
         return f"releases/{slug}/{kept.key.rpartition('/')[2]}"
     return by_name(kept.format).key(slug)
+
+
+def local_manifest(context: CommandContext) -> Manifest:
+    """Return the manifest as it would be with what was rendered here, on top of what was last fetched."""
+    slugs = [slug for slug in context.state.slugs() if slug in context.state.summaries()]
+    classified = sort(context.state, context.render_context(), slugs, context.now)
+    rows = context.published.by_slug() | {candidate.row.slug: candidate.row for candidate in classified.ready}
+    return archive.remember(context.published, with_rows(context.published, rows.values()))

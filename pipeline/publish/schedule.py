@@ -6,7 +6,6 @@ bytes of the same words, and everything that shows them may be made ahead.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,15 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.build.reading import all_listed
-from pipeline.build.state import FAR, BuildState, RenderedFile
+from pipeline.build.state import BuildState
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import digest
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.publish import candidates as ready
 from pipeline.publish.candidates import Candidate
-
-FAR_AHEAD = datetime.fromtimestamp(FAR, UTC)
 
 
 class ScheduledRelease(Struct, frozen=True):
@@ -39,9 +36,10 @@ class ScheduledRelease(Struct, frozen=True):
 def by_instant(state: BuildState, slugs: Iterable[str], now: datetime) -> dict[datetime, list[str]]:
     """Return those of ``slugs`` that wait for a date, no drafts, by their instants in UTC."""
     groups: dict[datetime, list[str]] = {}
-    for release in (found.release for found in map(state.parsed_release, sorted(slugs)) if found):
-        if not release.draft and now < release.date < FAR_AHEAD:
-            groups.setdefault(release.date.astimezone(UTC), []).append(release.slug)
+    entries = {slug: summary.entry for slug, summary in state.summaries().items()}
+    for slug in sorted(slugs):
+        if (entry := entries.get(slug)) and not entry.draft and now < entry.date:
+            groups.setdefault(entry.date.astimezone(UTC), []).append(slug)
     return dict(sorted(groups.items()))
 
 
@@ -60,7 +58,7 @@ def sort(
     whole: list[ScheduledRelease] = []
     failed: list[str] = []
     for then, group in contexts_by_instant(state, render_context, slugs):
-        found = ready.sort(state.due(), then, group, then.now)
+        found = ready.sort(state.final(), then, group, then.now)
         neighbours = ReleaseIndex(all_listed(state, render_context.published), then.now) if found.ready else None
         for release in found.ready:
             parsed_release = state.parsed_release(release.row.slug)
@@ -75,8 +73,8 @@ def promote(state: BuildState, releases: Mapping[str, Mapping[str, str]]) -> Non
 
     What lies here with other bytes, or not at all, was set elsewhere; it is left to the stages.
     """
-    ahead = state.due()
-    ledgers = {row.name: ahead.ledger(row.name) for row in FORMATS}
+    ahead = state.final()
+    ledgers = {row.name: ahead.rendered(row.name) for row in FORMATS}
     for slug, files in releases.items():
         entries = {name: ledger[slug] for name, ledger in ledgers.items() if slug in ledger}
         if len(entries) < len(FORMATS) or not all(_is(ahead.public / key, sha256) for key, sha256 in files.items()):
@@ -85,16 +83,11 @@ def promote(state: BuildState, releases: Mapping[str, Mapping[str, str]]) -> Non
             target = state.public / key
             target.parent.mkdir(parents=True, exist_ok=True)
             (ahead.public / key).replace(target)
-            os.utime(target)  # younger than all it was made from, which make goes by
         for name, entry in entries.items():
-            state.note(name, slug, entry)
-            state.note(ahead.books + name, slug, None)
+            state.note_rendered(name, slug, entry)
+            ahead.forget_rendered(name, slug)
             (state.waiting / entry.rendition.key).unlink(missing_ok=True)
         shutil.rmtree(state.waiting / "releases" / slug, ignore_errors=True)
-        (state.waiting / "until" / slug).unlink(missing_ok=True)
-    for name in ledgers if releases else ():
-        state.copy_fair(name, RenderedFile)
-        state.copy_fair(ahead.books + name, RenderedFile)
 
 
 def _is(file: Path, sha256: str) -> bool:

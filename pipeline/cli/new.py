@@ -1,14 +1,17 @@
-"""A new release: a valid source with the newsroom's defaults, so that nobody has to write an offset by hand."""
+"""``make new``: a valid source with the newsroom's defaults, so that nobody has to write an offset by hand."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipeline.build.context import CommandContext
+from pipeline.cli.console import Console
 from pipeline.model.errors import SettingError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import RESERVED, SLUG_LIMIT
@@ -35,6 +38,12 @@ PLAIN = str.maketrans(
     | {"Æ": "Ae", "Œ": "Oe", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "Th"}
 )
 """Letters that have no decomposition in Unicode, and apostrophes, which part no words."""
+
+
+def run(context: CommandContext, _options: Namespace, console: Console) -> None:
+    """Write the source of a new release with the title in ``TITLE``."""
+    path = draft(context.state.content, context.environ.get("DATELINE_TITLE", ""), context.newsroom, context.now)
+    console.line(f"{path} written as a draft; edit it, then run make check")
 
 
 def draft(content: Path, title: str, newsroom: Newsroom, now: datetime) -> Path:

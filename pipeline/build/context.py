@@ -1,0 +1,197 @@
+"""The command context: the folders, the newsroom, the clock and the destination that one command works with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pipeline.build import fingerprint
+from pipeline.build.state import BuildState, write_file
+from pipeline.model.errors import DatelineError, SettingError
+from pipeline.model.formats import FEEDS, RSS
+from pipeline.model.manifest import EMPTY, Manifest, Row, digest
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.render_context import RenderContext
+from pipeline.storage.destination import Destination, destination
+
+if TYPE_CHECKING:
+    from pipeline.storage import ObjectStore
+    from pipeline.storage.anonymous import AnonymousClient
+
+RUN_CLOCK, UP_TO_DATE = "run_clock", "up_to_date"
+"""What ``fetch`` remembers for the stages of a publishing run: its instant, and the slugs with nothing to render."""
+_OFF = ("", "0", "no", "false")
+
+
+class CachedNewsroom(Struct, frozen=True):
+    """The newsroom as last read, so that a stage with nothing to do need not load the parsers."""
+
+    digest: str
+    newsroom: Newsroom
+
+
+class Published(Struct, frozen=True):
+    """The manifest as last fetched, and from where: another storage has another one."""
+
+    address: str
+    manifest: Manifest
+
+
+class CommandContext:
+    """What one command works with. Everything is looked up once, when it is first asked for."""
+
+    def __init__(
+        self, content: Path, output: Path, environ: Mapping[str, str], root: Path, *, publishing: bool = True
+    ) -> None:
+        # A CI job must say where it publishes; to check or render it need not.
+        self.environ = environ if publishing else {name: value for name, value in environ.items() if name != "CI"}
+        self.root = root
+        self.now = datetime.now(UTC)
+        self.state = BuildState(content, output)
+        self.state.prepare()
+
+    def use_run_clock(self) -> None:
+        """Take the instant that ``fetch`` noted for the whole run; one that lies ahead is not believed."""
+        if clock := self.state.recall(RUN_CLOCK, str, ""):
+            self.now = min(self.now, datetime.fromisoformat(clock))
+
+    def is_on(self, variable: str) -> bool:
+        """Whether an environment variable is set to something other than 0, no or false."""
+        return self.environ.get(variable, "").lower() not in _OFF
+
+    @cached_property
+    def newsroom(self) -> Newsroom:
+        """The newsroom of ``content/``. Raises ReleaseError with all faults of newsroom.toml."""
+        stamp = self._newsroom_digest()
+        cached = self.state.recall("newsroom", CachedNewsroom, None)
+        if stamp and cached and cached.digest == stamp:
+            return cached.newsroom
+        from pipeline.reader import read_newsroom
+
+        newsroom = read_newsroom(self.state.content)
+        self.state.remember("newsroom", CachedNewsroom(stamp, newsroom))
+        return newsroom
+
+    def _newsroom_digest(self) -> str:
+        """Return a digest of newsroom.toml, the pictures beside it and the reader's code; empty without the file."""
+        file = self.state.newsroom_file
+        if not file.is_file():
+            return ""
+        marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
+        beside = [part for path in marks for part in (os.fsencode(path.name), str(path.stat().st_size).encode())]
+        return digest(b"\0".join([file.read_bytes(), *beside, fingerprint.of_code(fingerprint.READER)]))
+
+    @cached_property
+    def destination(self) -> Destination:
+        """Where this newsroom is published. Raises SettingError."""
+        return destination(self.environ, self.root, self.newsroom.base_url)
+
+    @cached_property
+    def published(self) -> Manifest:
+        """The manifest as last fetched from the destination."""
+        known = self.state.recall("published", Published, Published("", EMPTY))
+        return known.manifest if known.address == self.destination.address else EMPTY
+
+    def remember_published(self, manifest: Manifest) -> None:
+        """Take ``manifest`` for what is public, in this command and in later ones."""
+        self.published = manifest
+        self.state.remember("published", Published(self.destination.address, manifest))
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The destination with the publisher's rights. Raises StorageError."""
+        from pipeline.storage import open_store
+
+        return open_store(self.destination, self.environ)
+
+    @property
+    def minor(self) -> bool:
+        """Whether somebody said that what changed is no correction (``MINOR=1``)."""
+        return self.is_on("DATELINE_MINOR")
+
+    @cached_property
+    def anonymous(self) -> AnonymousClient:
+        """The destination as anyone without credentials sees it."""
+        from pipeline.storage.anonymous import AnonymousClient
+
+        return AnonymousClient(self.destination.address, self.environ)
+
+    @cached_property
+    def mark(self) -> bytes:
+        """The organisation's mark without metadata, a PNG; empty when newsroom.toml names none."""
+        if not self.newsroom.mark:
+            return b""
+        from pipeline.typography.image_metadata import parts_of, with_profile
+
+        parts = parts_of((self.state.content / self.newsroom.mark).read_bytes(), "PNG")
+        return with_profile(parts.plain, "PNG", parts.profile)
+
+    @cached_property
+    def assets(self) -> Mapping[str, bytes]:
+        """Style sheet, fonts and mark by key."""
+        from pipeline.site.assets import assets
+        from pipeline.typography.fonts import supply
+
+        supply.ensure_pages(self.newsroom.languages)
+        return assets(self.newsroom, self.mark, self._font_cache)
+
+    @property
+    def _font_cache(self) -> Path:
+        """Beside the installed packages where that may be written: fonts change only with them."""
+        prefix = Path(sys.prefix)
+        return prefix / "dateline" if os.access(prefix, os.W_OK) else self.state.work / "fonts"
+
+    def render_context(self, *, shared: bool = False) -> RenderContext:
+        """Return what all releases have in common; ``shared`` adds the keys of the shared files."""
+        names: Mapping[str, str] = {}
+        if shared:
+            from pipeline.site.assets import asset_names
+
+            names = asset_names(self.assets)
+        return RenderContext(self.newsroom, self.mark, self.destination.base_url, self.now, self.published, names)
+
+    def store_assets(self, *, unpublished: bool) -> None:
+        """Write the shared files into the tree where pages look for them."""
+        for key, data in self.assets.items():
+            file = self.state.tree(unpublished) / key
+            if not file.is_file():
+                write_file(file, data)
+
+    def store_listings(self, listings: Mapping[str, bytes]) -> None:
+        """Write listings into the public tree; remove feeds and archive pages of an earlier run that are no more."""
+        from pipeline.site import archive
+
+        for key, data in listings.items():
+            write_file(self.state.public / key, data)
+        for whole, folder in ((RSS.whole, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
+            for file in (self.state.public / folder).rglob("*.*") if whole in listings else ():
+                if str(file.relative_to(self.state.public)) not in listings:
+                    file.unlink()
+
+    def record(self, row: Row) -> bytes:
+        """Return the record of ``row`` from this machine. Raises SettingError when it is not here."""
+        file = self.state.public / f"releases/{row.slug}.json"
+        if file.is_file() and digest(data := file.read_bytes()) == row.record:
+            return data
+        if stored := self.state.record(row.record):
+            return stored
+        raise SettingError(f"the record of {row.slug} is not on this machine", "make publish fetches it")
+
+
+class ExitStatus(Struct, frozen=True):
+    """How a command ends that did what it could: status and kind of the worst error."""
+
+    status: int
+    kind: str
+
+
+def exit_status(error: type[DatelineError]) -> ExitStatus:
+    """Return the exit status that belongs to a kind of error."""
+    return ExitStatus(error.status, error.kind)

@@ -1,0 +1,38 @@
+"""``make pages``: newsroom page, archive, media-contact files and sitemap."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pipeline.build import fingerprint
+from pipeline.build.context import CommandContext, ExitStatus
+from pipeline.cli.console import Console, size
+from pipeline.cli.stage import add_arguments, finish
+
+__all__ = ["add_arguments", "render_listings", "run"]
+
+
+def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
+    """Render the pages if anything that they show has changed."""
+    return render_listings(context, options, console)
+
+
+def render_listings(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
+    """Render the feeds, or the pages, of all records at hand, unless they are rendered already."""
+    from pipeline.publish.candidates import local_manifest
+    from pipeline.site import listings
+
+    feeds, fact = options.command == "feed", f"listings of {options.command}"
+    manifest = local_manifest(context)
+    if not feeds:
+        context.store_assets(unpublished=False)
+    stamp = fingerprint.of_listings(context.render_context(shared=not feeds), manifest)
+    known, keys = context.state.recall(fact, tuple[str, list[str]], ("", []))
+    if known != stamp or not all((context.state.public / key).is_file() for key in keys):
+        shared = context.render_context(shared=True)
+        files = listings.feed(manifest, shared, context.record) if feeds else listings.pages(manifest, shared)
+        context.store_listings(files)
+        context.state.remember(fact, (stamp, sorted(files)))
+        for key, data in files.items():
+            console.step(options.command, key, size(len(data)))
+    return finish(context, options, at_fault=False)

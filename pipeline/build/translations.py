@@ -1,4 +1,4 @@
-"""Translations that lag: what their original corrected, or took back, they say still."""
+"""Translations that are out of date: they lack a correction, or the withdrawal, of their original."""
 
 from __future__ import annotations
 
@@ -10,40 +10,35 @@ from pipeline.build.state import BuildState
 from pipeline.model.errors import Fault
 from pipeline.model.manifest import Manifest
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release_index import IndexEntry
-from pipeline.typography.messages import Messages
 
 
 def outdated_translations(state: BuildState, newsroom: Newsroom, published: Manifest, now: datetime) -> Iterator[Fault]:
-    """Yield a warning for each translation whose source is here and which is behind its original.
+    """Yield a warning for each translation in content/ that is older than the newest change of its original.
 
-    It is behind when the newest correction of the original, or its withdrawal, is later than the translation's own
-    newest correction or, without one, its date; with a correction of the same instant it has caught up. Both must be
-    public: of what waits nothing is told, and readers have neither. The manifest tells as much as the sources do, so
-    that it does not matter on which machine they were read.
+    It is out of date when the newest correction of the original, or its withdrawal, is later than the translation's own
+    newest correction or, without one, its date. Both must be public: nothing is said of an unpublished release. The
+    manifest serves as well as the source, so that it does not matter on which machine the original was read.
     """
-    messages = Messages("en-GB", newsroom.time_zone)  # as a person at the desk reads it
-    listed = all_listed(state, published)
-    for slug, found in sorted(listed.items()):
-        original = listed.get(found.translation_of)
-        if original and not found.gone and found.is_public(now) and not original.waits(now):
-            changed = _changed(original)
-            if changed and found.modified and changed > found.modified:
-                name = original.slug if original.gone else str(state.source(original.slug))
-                yield _warning(str(state.source(slug)), name, original.withdrawn, changed, messages)
+    from pipeline.typography.messages import Messages
 
-
-def _changed(original: IndexEntry) -> datetime | None:
-    return original.modified if original.corrected or original.withdrawn else None
-
-
-def _warning(source: str, original: str, withdrawn: bool, changed: datetime, messages: Messages) -> Fault:
-    exact = "auto" if changed.second or changed.microsecond else "minutes"
-    dated = f"dated {messages.local(changed).isoformat(timespec=exact)} or later"
-    if withdrawn:
-        what, hint = "withdrawn", f"withdraw it too, or add to corrections, {dated}, why it stands"
-    else:
-        what, hint = "corrected", f"translate the correction and add it to corrections, {dated}"
-    return Fault(
-        source, 0, f"behind its original: {original} was {what} on {messages.date(changed)}", hint
-    ).as_warning()
+    messages = Messages("en-GB", newsroom.time_zone)  # for the press officer, not for readers
+    index = all_listed(state, published)
+    for slug, entry in sorted(index.items()):
+        original = index.get(entry.translation_of)
+        if original is None or entry.gone or not entry.is_public(now) or original.waits(now):
+            continue
+        changed = original.modified if original.corrected or original.withdrawn else None
+        if changed is None or entry.modified is None or changed <= entry.modified:
+            continue
+        exact = "auto" if changed.second or changed.microsecond else "minutes"
+        dated = f"dated {messages.local(changed).isoformat(timespec=exact)} or later"
+        if original.withdrawn:
+            what, hint = (
+                "withdrawn",
+                f"withdraw it too, or add an entry to corrections, {dated}, that says why it stays",
+            )
+        else:
+            what, hint = "corrected", f"translate the correction and add it to corrections, {dated}"
+        name = original.slug if original.gone else str(state.source(original.slug))
+        message = f"out of date: its original {name} was {what} on {messages.date(changed)}"
+        yield Fault(str(state.source(slug)), 0, message, hint).as_warning()

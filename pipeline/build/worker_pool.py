@@ -1,8 +1,8 @@
-"""Child processes with limits: a release that hangs or eats memory costs only itself.
+"""Worker processes with limits: a release that hangs or uses too much memory costs only itself.
 
 Written by hand because the pools of the standard library and of Pebble need named semaphores, which a container or a
-chroot without a writable ``/dev/shm`` does not have; pipes are there everywhere. The children are forked, so they share
-what their parent has loaded; each makes many renditions, because the first one in a process costs twice a later one.
+chroot without a writable ``/dev/shm`` does not have; pipes work everywhere. Workers are forked, so they share what
+their parent has loaded; each renders many releases, because the first rendition of a process costs twice a later one.
 """
 
 from __future__ import annotations
@@ -23,23 +23,21 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 SECONDS = 120.0
-"""For one rendition; a page of text takes a fraction of one."""
+"""Limit for one rendition; a page of text takes a fraction of a second."""
 MEMORY = 3 * 1024**3
-"""Address space of a child in bytes; libraries alone map about half a gigabyte."""
+"""Limit of a worker's address space in bytes; libraries alone map about half a gigabyte."""
 HUNDREDS = 60
-"""From this many on, loading the libraries once in the parent is cheaper than once in each child."""
-
-
+"""From this many tasks on, loading the libraries once in the parent is cheaper than in each worker."""
 PATIENCE = 5.0
-"""Seconds for an idle child to put its house in order."""
+"""Seconds that an idle worker has to end."""
 
 
 class LimitExceededError(Exception):
-    """A child took longer than allowed, or died."""
+    """A worker took longer than allowed, or died."""
 
 
 class _Worker:
-    """A child and the errand it is on."""
+    """A worker process and the number of its task."""
 
     def __init__(
         self, work: Callable[[Any], Any], keys: Sequence[Any], warm: Callable[[], object], others: list[Connection]
@@ -47,20 +45,20 @@ class _Worker:
         self.pipe, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
         self.process: ForkProcess = context.Process(
-            target=_serve, args=(theirs, [*others, self.pipe], work, keys, warm), daemon=True
+            target=_work, args=(theirs, [*others, self.pipe], work, keys, warm), daemon=True
         )
         self.process.start()
         theirs.close()
-        self.errand: int | None = None
+        self.task: int | None = None
         self.deadline = 0.0
 
-    def send(self, errand: int, seconds: float) -> None:
-        self.errand = errand
+    def send(self, task: int, seconds: float) -> None:
+        self.task = task
         self.deadline = time.monotonic() + seconds
-        self.pipe.send(errand)
+        self.pipe.send(task)
 
     def end(self, patience: float = 0.0) -> None:
-        """Hang up; a child that does not leave within ``patience`` seconds is killed."""
+        """Close the pipe; a worker that does not end within ``patience`` seconds is killed."""
         self.pipe.close()
         self.process.join(patience)
         self.process.kill()
@@ -81,18 +79,18 @@ def run(
     todo = list(range(len(keys)))[::-1]
     workers: list[_Worker] = []
     try:
-        while todo or any(worker.errand is not None for worker in workers):
-            _employ(workers, todo, work, keys, warm, seconds)
+        while todo or any(worker.task is not None for worker in workers):
+            _assign(workers, todo, work, keys, warm, seconds)
             for worker, result in _results(workers):
-                assert worker.errand is not None  # noqa: S101  # only the busy ones answer
-                yield keys[worker.errand], result
-                worker.errand = None
+                assert worker.task is not None  # noqa: S101  # only the busy ones answer
+                yield keys[worker.task], result
+                worker.task = None
     finally:
         for worker in workers:
-            worker.end(PATIENCE if worker.errand is None else 0.0)
+            worker.end(PATIENCE if worker.task is None else 0.0)
 
 
-def _employ(
+def _assign(
     workers: list[_Worker],
     todo: list[int],
     work: Callable[[Any], Any],
@@ -100,18 +98,18 @@ def _employ(
     warm: Callable[[], object],
     seconds: float,
 ) -> None:
-    """Give every idle child an errand, and fork as many as the work is worth."""
+    """Give every idle worker a task, and fork as many workers as the work is worth."""
     wanted = max(1, min(os.cpu_count() or 1, len(keys) // 4))
     while len(workers) < min(wanted, len(todo) + len(workers)):
         workers.append(_Worker(work, keys, warm, [worker.pipe for worker in workers]))
     for worker in workers:
-        if worker.errand is None and todo:
+        if worker.task is None and todo:
             worker.send(todo.pop(), seconds)
 
 
 def _results(workers: list[_Worker]) -> Iterator[tuple[_Worker, Any]]:
-    """Wait for the next answers; a child that died or is late is taken off the list."""
-    busy = {worker.pipe: worker for worker in workers if worker.errand is not None}
+    """Wait for the next results; a worker that died or is late is taken off the list."""
+    busy = {worker.pipe: worker for worker in workers if worker.task is not None}
     left = max(0.0, min(worker.deadline for worker in busy.values()) - time.monotonic())
     for pipe in wait(list(busy), timeout=left):
         worker = busy.pop(pipe)  # type: ignore[call-overload]  # typeshed allows sockets here too
@@ -119,26 +117,26 @@ def _results(workers: list[_Worker]) -> Iterator[tuple[_Worker, Any]]:
             yield worker, worker.pipe.recv()
         except (EOFError, ConnectionResetError):
             yield worker, LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed")
-            _dismiss(workers, worker)
+            _remove(workers, worker)
     for worker in busy.values():
         if worker.deadline <= time.monotonic():
             yield worker, LimitExceededError("took too long")
-            _dismiss(workers, worker)
+            _remove(workers, worker)
 
 
-def _dismiss(workers: list[_Worker], worker: _Worker) -> None:
+def _remove(workers: list[_Worker], worker: _Worker) -> None:
     worker.end()
     workers.remove(worker)
 
 
-def _serve(
+def _work(
     pipe: Connection,
     others: list[Connection],
     work: Callable[[Any], Any],
     keys: Sequence[Any],
     warm: Callable[[], object],
 ) -> None:
-    """Do errands until the parent hangs up; the other ends are closed, or its death would go unnoticed."""
+    """Run tasks until the parent closes the pipe; inherited ends are closed, so that its death is noticed."""
     for other in others:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -146,8 +144,8 @@ def _serve(
     try:
         warm()
         while True:
-            errand = pipe.recv()
-            pipe.send(_attempt(work, keys[errand]))
+            task = pipe.recv()
+            pipe.send(_attempt(work, keys[task]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -157,12 +155,12 @@ def _attempt(work: Callable[[Any], Any], key: Any) -> Any:
         return work(key)
     except MemoryError:
         return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory")
-    except Exception as error:  # every other error is the release's own, and reported with it
+    except Exception as error:  # reported with the release
         return error if _can_be_sent(error) else RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _can_be_sent(error: Exception) -> bool:
-    """Whether ``error`` arrives whole: errors of some libraries cannot be made again from their words."""
+    """Whether ``error`` survives pickling; errors of some libraries do not."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # bytes of this very line
     except Exception:

@@ -21,7 +21,8 @@ Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
 RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new")
 """The commands that publish nothing, and need not know where."""
-PUBLISHING = tuple("fetch publish verify validate history diff status serve stop storage doctor share preview".split())
+_STORE = ("serve", "stop", "storage", "doctor")
+PUBLISHING = ("fetch", "publish", "verify", "validate", "history", "diff", "status", "share", "preview", *_STORE)
 COMMANDS = (*RENDERING, *PUBLISHING)
 
 

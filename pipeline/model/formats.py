@@ -1,6 +1,6 @@
 """The table of formats: page links, records, upload headers, stages and tests all read it. Data only.
 
-A new format is a writer in ``pipeline/writers/``, a row here, and two lines in the Makefile.
+``docs/extending.md`` says what a new format takes.
 """
 
 from __future__ import annotations
@@ -29,26 +29,34 @@ class Format(Struct, frozen=True):
     suffix: str
     media_type: str
     label: str
-    """What a reader calls it, English; ``Messages`` may have its own."""
+    """What a reader calls it, English; the messages of a language may have its own."""
     group: Group
     download: bool
     """Offered as a file to keep (Content-Disposition: attachment)."""
+    offered: int = 0
+    """Place among the files that a page offers; 0: it does not offer this one."""
     address: bool = False
     """States absolute addresses, so that another public address makes another file."""
     pooled: bool = False
-    """Made in child processes with a limit of time and memory, because a hostile release could be slow or huge."""
-    after: tuple[str, ...] = ()
-    """Formats whose size, pages and digest this one states."""
+    """Rendered in worker processes with a limit of time and memory, because a hostile release could be slow or huge."""
+    states_earlier: bool = False
+    """States size, pages and digest of the formats before it in the table."""
     packs: bool = False
-    """Holds the files of ``after`` themselves, and says nothing of its own."""
+    """Holds the files of the formats before it, and says nothing of its own."""
     names_others: bool = False
-    """Links to other releases and to earlier revisions, so that what becomes of them makes another file."""
+    """Links to other releases and to earlier revisions, so that a change of them makes another file."""
     notice: bool = False
-    """Made of what was withdrawn too, of which it says no more than that."""
+    """Rendered for a withdrawn release too: the notice of its withdrawal."""
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
         return f"releases/{slug}{self.suffix}"
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Names of the formats that this one states or packs, in the order of the table."""
+        names = [row.name for row in FORMATS]
+        return tuple(names[: names.index(self.name)]) if self.states_earlier or self.packs else ()
 
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -68,39 +76,20 @@ class Rendition(Struct, frozen=True):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True),
-    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, pooled=True),
-    Format("docx", "docx", ".docx", _WORD, "Word", "files", True, pooled=True),
+    Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, offered=3),
+    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, offered=1, pooled=True),
+    Format("docx", "docx", ".docx", _WORD, "Word", "files", True, offered=2, pooled=True),
+    Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, offered=5, packs=True),
     Format(
-        "kit", "kit", ".zip", "application/zip", "Press kit", "files", True, after=("text", "pdf", "docx"), packs=True
+        "html", "html", ".html", "text/html; charset=utf-8", "Page", "pages", False,
+        address=True, states_earlier=True, names_others=True, notice=True,
     ),
     Format(
-        "html",
-        "html",
-        ".html",
-        "text/html; charset=utf-8",
-        "Page",
-        "pages",
-        False,
-        address=True,
-        after=("text", "pdf", "docx", "kit"),
-        names_others=True,
-        notice=True,
+        "json", "ninjs", ".json", "application/json", "Data", "records", False, offered=4,
+        address=True, states_earlier=True, names_others=True, notice=True,
     ),
-    Format(
-        "json",
-        "ninjs",
-        ".json",
-        "application/json",
-        "Data",
-        "records",
-        False,
-        address=True,
-        after=("text", "pdf", "docx", "kit", "html"),
-        names_others=True,
-        notice=True,
-    ),
-)
+)  # fmt: skip
+"""In the order in which the stages run: a format states or packs those before it."""
 
 MEDIA_TYPES: dict[str, str] = {
     **{row.suffix: row.media_type for row in FORMATS},

@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline.publish.verification import local_links
 from pipeline.writers.ninjs import digests
-from tests.publish.test_publish import get
+from tests.support.public_http import get
 
 Told = dict[str, str]
 

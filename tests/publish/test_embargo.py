@@ -27,6 +27,7 @@ from tests.support.instants import in_time, published, sleep_past, soon
 from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, clone, env_of, store_of
 from tests.support.polling import Poller
 from tests.support.public_http import address_of, get, manifest
+from tests.support.terminal import require_terminal
 
 SECRET = "Closely guarded headline"
 
@@ -329,6 +330,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
 
 
 def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
+    require_terminal()
     published(office)
     instant = soon(3600)
     office.write("guarded", title=SECRET, date=instant.isoformat())

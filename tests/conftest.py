@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
 
+from pipeline.build import parity, stages
 from pipeline.storage import ObjectStore, open_store
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded import folder as storefolder
 from pipeline.storage.embedded import server as embedded
+from pipeline.writers import Output, RenderInput
+from tests.support.in_process import ProbeContext
 
 
 @pytest.fixture(scope="session")
@@ -114,3 +117,23 @@ def _await_s3(port: int) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError("the second server does not come up")
+
+
+@pytest.fixture
+def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeContext:
+    """A bench whose writers set what a test can tell apart in a moment; the real ones have tests of their own."""
+
+    def writer(module: str) -> Callable[[RenderInput], Output]:
+        def write(render_input: RenderInput) -> Output:
+            status = "EMBARGOED " if render_input.article.embargoed else ""
+            others = " ".join(other.slug for other in render_input.related)
+            others += "".join(f" {other.rel}={other.slug}" for other in render_input.neighbours if module == "html")
+            others += "".join(f" instead={each.link.value}" for each in render_input.article.notices if each.link)
+            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.made)
+            return Output(f"{module} {status}{render_input.release.title} [{others}] {stated}".encode())
+
+        return write
+
+    monkeypatch.setattr(stages, "_writer", writer)
+    monkeypatch.setattr(parity, "check", lambda *_: None)
+    return ProbeContext(tmp_path)

@@ -43,6 +43,16 @@ def test_imports_lead_down() -> None:
     run(str(BIN / "lint-imports"), "--no-cache")
 
 
+def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
+    imported = re.compile(r"^\s*(?:from|import) tests\b.*\btest_\w+", re.MULTILINE)
+    found = [
+        f"{path.relative_to(ROOT)}: {line[0].strip()}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for line in imported.finditer(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("library", "module"),
     [

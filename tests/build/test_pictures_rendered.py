@@ -8,8 +8,7 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -30,8 +29,9 @@ from pipeline.reader.copies import LIGHT, WIDTHS
 from pipeline.site.feeds import feeds
 from pipeline.typography.feed_list import whole
 from pipeline.writers.ninjs import digests
-from tests.build.test_stages import NAMES, ProbeContext
 from tests.support import reading
+from tests.support.in_process import NAMES, ProbeContext
+from tests.support.pictures import encoded, lay, scene
 from tests.support.profiles import ADOBE, GREY, P3, PRESS, SCREEN
 
 NEEDLE = b"SECRET"
@@ -42,32 +42,6 @@ FOLDER = "public/releases/probe/"
 def probe_context(tmp_path: Path) -> ProbeContext:
     """A bench with the real writers."""
     return ProbeContext(tmp_path)
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@cache
-def scene(width: int, height: int) -> Image.Image:
-    """A picture with much in it, as photographs have."""
-    noise = Image.effect_noise((width // 4 + 1, height // 4 + 1), 60).resize((width, height))
-    return Image.merge("RGB", (Image.linear_gradient("L").resize((width, height)), noise, noise.rotate(180)))
-
-
-def lay(probe_context: ProbeContext, files: Mapping[str, bytes], **keys: str) -> None:
-    """Write a release that shows ``files``, each by itself."""
-    folder = probe_context.content / "probe"
-    folder.mkdir(exist_ok=True)
-    for file in folder.iterdir():
-        file.unlink()
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    probe_context.write(
-        body="Words.\n\n" + "\n\n".join(f'![A scene]({name} "{name} | Somebody")' for name in files), **keys
-    )
 
 
 def public(probe_context: ProbeContext) -> dict[str, bytes]:

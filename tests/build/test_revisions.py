@@ -17,8 +17,8 @@ from pipeline.model.release import Contact, Correction, Release, Withdrawal
 from pipeline.model.revision import RevisionRecord, digest_of_words, number
 from pipeline.publish.word_diff import differences
 from pipeline.typography.messages import Messages
-from tests.site.test_pages import row as row_of
 from tests.support import sample
+from tests.support.rows import row as row_of
 
 FIRST, SECOND, THIRD = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
 TODAY = date(2026, 11, 24)

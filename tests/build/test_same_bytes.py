@@ -27,8 +27,8 @@ from PIL import Image, PngImagePlugin
 
 from pipeline.model.formats import formats_of
 from pipeline.typography import fonts
-from tests.reader.test_pictures import exif
 from tests.support.newsroom import ROOT, Office
+from tests.support.pictures import exif
 from tests.support.profiles import ADOBE
 from tests.support.reading import picture
 from tests.writers import cases

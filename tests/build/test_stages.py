@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,96 +15,31 @@ import pytest
 
 from pipeline.build import fingerprint, parity, reading, stages
 from pipeline.build.reading import all_listed
-from pipeline.build.stages import StageResult
 from pipeline.build.state import BuildState, ParsedRelease, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Rendition, by_name
 from pipeline.model.manifest import Manifest, Row
-from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
 from pipeline.model.release_index import IndexEntry, ReleaseIndex, related
-from pipeline.model.render_context import RenderContext
 from pipeline.reader import read_release
 from pipeline.writers import Output, RenderInput
-from tests.site.test_pages import row
 from tests.support import reading as texts
 from tests.support import sample
+from tests.support.in_process import (
+    AHEAD,
+    BASE,
+    NAMES,
+    NOW,
+    PAST,
+    ProbeContext,
+    change_address,
+    change_mark,
+    change_newsroom,
+    change_picture,
+    change_source,
+)
 from tests.support.reading import NEWSROOM
-
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PAST, AHEAD = "2026-06-01T12:00+00:00", "2026-06-01T12:00:00.001+00:00"
-BASE = "https://press.example.org/"
-NAMES = tuple(row.name for row in FORMATS)
-
-
-class ProbeContext:
-    """A newsroom in a temporary folder whose stages are called directly, at any time of day."""
-
-    def __init__(self, folder: Path) -> None:
-        self.content = folder / "content"
-        self.output = folder / "output"
-        self.content.mkdir()
-        self.newsroom: Newsroom = NEWSROOM
-        self.mark = b""
-        self.base = BASE
-        self.now = NOW
-        self.published = Manifest()
-        self.minor = True
-        """Tests change words at will; what must be said of it then has tests of its own."""
-        self.state = BuildState(self.content, self.output)
-        self.state.prepare()
-
-    def write(self, slug: str = "probe", date: str = PAST, body: str = "Words.", **keys: str) -> Path:
-        lines = "".join(f"{key}: {value}\n" for key, value in {"title": slug.title(), "date": date, **keys}.items())
-        path = self.content / f"{slug}.md"
-        path.write_text(f"---\n{lines}---\n{body}\n", "utf-8")
-        return path
-
-    @property
-    def render_context(self) -> RenderContext:
-        return RenderContext(self.newsroom, self.mark, self.base, self.now, self.published)
-
-    def read(self) -> dict[str, reading.Read]:
-        found = reading.read(self.state, self.newsroom, self.published, self.state.slugs(), self.now, self.minor)
-        return {result.slug: result for result in found}
-
-    def render(self, names: Sequence[str] = ("text",), slugs: Sequence[str] = ()) -> dict[str, dict[str, StageResult]]:
-        wanted = slugs or self.state.slugs()
-        return {
-            name: {step.slug: step for step in stages.render(name, self.state, self.render_context, wanted)}
-            for name in names
-        }
-
-    def run(self, names: Sequence[str] = ("text",)) -> dict[str, dict[str, StageResult]]:
-        self.read()
-        return self.render(names)
-
-    def verbs(self, names: Sequence[str] = ("text",), slug: str = "probe") -> dict[str, str]:
-        return {name: steps[slug].verb for name, steps in self.run(names).items() if slug in steps}
-
-    def files(self) -> set[str]:
-        found = (path for path in self.output.rglob("*") if path.is_file() and ".work" not in path.parts)
-        return {str(path.relative_to(self.output)) for path in found}
-
-
-@pytest.fixture
-def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeContext:
-    """A bench whose writers set what a test can tell apart in a moment; the real ones have tests of their own."""
-
-    def writer(module: str) -> Callable[[RenderInput], Output]:
-        def write(render_input: RenderInput) -> Output:
-            status = "EMBARGOED " if render_input.article.embargoed else ""
-            others = " ".join(other.slug for other in render_input.related)
-            others += "".join(f" {other.rel}={other.slug}" for other in render_input.neighbours if module == "html")
-            others += "".join(f" instead={each.link.value}" for each in render_input.article.notices if each.link)
-            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.made)
-            return Output(f"{module} {status}{render_input.release.title} [{others}] {stated}".encode())
-
-        return write
-
-    monkeypatch.setattr(stages, "_writer", writer)
-    monkeypatch.setattr(parity, "check", lambda *_: None)
-    return ProbeContext(tmp_path)
+from tests.support.rows import row
 
 
 def fail_with(error: int) -> Callable[..., Any]:
@@ -251,27 +186,6 @@ def test_a_lost_memory_costs_time_and_nothing_else(probe_context: ProbeContext) 
     for rubbish in (b"", b"{ not JSON", b'{"probe": "\xff"}', b'{"probe": 1}', b"[]"):
         (probe_context.state.work / "text.json").write_bytes(rubbish)
         assert probe_context.verbs() == {"text": "made"}
-
-
-def change_source(probe_context: ProbeContext) -> None:
-    probe_context.write(body="Other words.")
-
-
-def change_picture(probe_context: ProbeContext) -> None:
-    (probe_context.content / "probe").mkdir(exist_ok=True)
-    (probe_context.content / "probe" / "beside.png").write_bytes(texts.picture())
-
-
-def change_newsroom(probe_context: ProbeContext) -> None:
-    probe_context.newsroom = msgspec.structs.replace(probe_context.newsroom, boilerplate="Other words about us.")
-
-
-def change_mark(probe_context: ProbeContext) -> None:
-    probe_context.mark = texts.picture()
-
-
-def change_address(probe_context: ProbeContext) -> None:
-    probe_context.base = "https://elsewhere.example.net/"
 
 
 def change_feed(probe_context: ProbeContext) -> None:

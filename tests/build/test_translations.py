@@ -15,12 +15,11 @@ import pytest
 from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import sort
-from tests.build.test_stages import NAMES, ProbeContext, probe_context
-from tests.publish.test_publish import FORMATS, address_of, get, last_written, manifest
+from tests.support.in_process import NAMES, ProbeContext
 from tests.support.newsroom import NEWSROOM, Office, Result
+from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
 from tests.support.syndication import three
 
-__all__ = ["probe_context"]  # the fixture
 SIX = NEWSROOM.replace('["en-GB", "de"]', '["en-GB", "ar", "de", "fr", "nb", "en-US"]')
 
 # ── Behind the original ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.newsroom import Office
+from tests.support.terminal import require_terminal
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[^/\s]+/\S*")
 SECRET = "A secret headline"
@@ -236,6 +237,7 @@ def styles(office: Office) -> list[bytes]:
 
 
 def test_at_a_terminal_names_are_told_and_the_keyboard_ends_it_well(tmp_path: Path) -> None:
+    require_terminal()
     office = Office(tmp_path / "office")
     office.write("bad", body="<script>")
     office.write("held", SECRET, date="2099-01-05T09:00+00:00", embargo="true")

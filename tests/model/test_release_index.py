@@ -21,12 +21,9 @@ from pipeline.publish.candidates import sort, without_rivals
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import html, ninjs
-from tests.build.test_stages import AHEAD, NAMES, NOW, ProbeContext, probe_context
-from tests.publish.test_up_to_date import publish, up_to_date_slugs
 from tests.support import sample
-from tests.writers.test_html import page
-
-__all__ = ["probe_context"]  # the fixture
+from tests.support.html_pages import page
+from tests.support.in_process import AHEAD, NAMES, NOW, ProbeContext, publish, up_to_date_slugs
 
 
 def listed(number: int, language: str = "en", **changes: Any) -> IndexEntry:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.publish.test_publish import address_of, get, manifest
 from tests.support.newsroom import Office
+from tests.support.public_http import address_of, get, manifest
 from tests.support.sample import picture_bytes
 
 

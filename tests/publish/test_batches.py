@@ -6,7 +6,7 @@ Against the real embedded store; the releases are made up, for what counts here 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -14,20 +14,15 @@ import pytest
 from pipeline.model.errors import ConflictError
 from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.publish import apply as publish
-from pipeline.publish.apply import BATCH, Publisher
-from pipeline.publish.candidates import Candidate
+from pipeline.publish.apply import BATCH
 from pipeline.publish.commits import commit, look
-from pipeline.publish.plan import File, Upload
+from pipeline.publish.plan import Upload
 from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import server as embedded
 from pipeline.writers.ninjs import digests
-from tests.publish.test_apply import Killed
-from tests.site.test_pages import row
-
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-MANY = 4 * BATCH + 7
-SUFFIXES = (".pdf", ".html", ".json")
+from tests.support.batches import MANY, NOW, newsroom, nth, release, run
+from tests.support.memory_store import Killed
 
 
 @pytest.fixture(scope="module")
@@ -90,39 +85,6 @@ def store(real: ObjectStore) -> Counting:
     return Counting(real)
 
 
-def release(number: int, template: str, slug: str = "") -> Candidate:
-    """Return a release of a PDF, a page and a record that states the digests of both."""
-    name = slug or f"r{number:04}"
-    made = {f"releases/{name}{suffix}": f"{name} {template} {suffix}".encode() for suffix in (".pdf", ".html")}
-    stated = [{"role": f"sha256:{key}", "value": digest(data)} for key, data in made.items()]
-    made[f"releases/{name}.json"] = msgspec.json.encode({"altIds": stated, "made": template})
-    files = tuple(File(key, digest(data), len(data), data) for key, data in made.items())
-    record = files[-1].sha256
-    return Candidate(row(name, -number, record=record, fingerprint=template, source=f"source of {name}"), files)
-
-
-def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Candidate, ...]:
-    return tuple(release(number, template) for number in numbers)
-
-
-def run(store: ObjectStore, ready: Iterable[Candidate], name: str = "mine", now: datetime = NOW) -> Manifest:
-    """Publish as a run does that comes from a fresh clone: what is settled is not even looked at."""
-    seen = look(store)
-    rows = seen.manifest.by_slug()
-    going = tuple(
-        each
-        for each in ready
-        if each.row.slug not in rows
-        or rows[each.row.slug].replacing
-        or rows[each.row.slug].fingerprint != each.row.fingerprint
-    )
-    assets = {f"assets/page.{digest(each.row.fingerprint.encode())[:8]}.css": b"css" for each in going[:1]}
-    shared = [File(key, digest(data), len(data), data) for key, data in assets.items()]
-    todo = publish.draft(going, shared, seen.manifest, store)
-    me = Publisher(name, now, now + timedelta(minutes=15))
-    return publish.apply(store, todo, going, assets, seen.manifest, seen, me, lambda upload: None).manifest
-
-
 def whole(store: Counting) -> dict[str, int]:
     """Hold that what is listed is there with a stated digest; return how many releases wear which template."""
     manifest, worn = look(store).manifest, dict[str, int]()
@@ -139,28 +101,6 @@ def whole(store: Counting) -> dict[str, int]:
             assert there.sha256 in (stated, listed.replacing.get(name)), name
         worn[listed.fingerprint] = worn.get(listed.fingerprint, 0) + 1
     return worn
-
-
-def fatal_at(number: int) -> Callable[[Put], None]:
-    """Return what kills a run before the write ``number`` of a release's files."""
-    fatal = nth(number)
-
-    def before(put: Put) -> None:
-        if fatal(put):
-            raise Killed
-
-    return before
-
-
-def nth(number: int, *suffixes: str) -> Callable[[Put], bool]:
-    """Return what picks the write ``number`` of a release's files."""
-    left = [number]
-
-    def fatal(put: Put) -> bool:
-        left[0] -= put.key.endswith(suffixes or SUFFIXES) and put.key.startswith("releases/")
-        return left[0] < 0
-
-    return fatal
 
 
 def test_interrupted_template_change_is_gone_on_with_from_a_fresh_clone(store: Counting) -> None:

@@ -21,9 +21,9 @@ import feedparser
 import pytest
 
 from pipeline.validators.ninjs import judged
-from tests.publish.test_publish import FORMATS, address_of, get, last_written, manifest
 from tests.support.faulty import Exchange, proxy
 from tests.support.newsroom import Office, Result
+from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
 from tests.support.sample import picture_bytes
 from tests.support.witness import watched
 

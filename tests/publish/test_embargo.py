@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,14 +19,15 @@ import pytest
 from pipeline.cli import lifting, waiting
 from pipeline.model.errors import SettingError, StorageError
 from pipeline.publish import staging as embargo
-from pipeline.storage import ObjectStore, Stored, open_store
+from pipeline.storage import Stored, open_store
 from pipeline.storage.destination import destination
-from pipeline.storage.embedded import folder as storefolder
 from pipeline.storage.s3 import client as s3_client
-from tests.publish.test_publish import address_of, get, manifest
 from tests.support import faulty
-from tests.support.newsroom import NEWSROOM, Office, Result
+from tests.support.instants import in_time, published, sleep_past, soon
+from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, clone, env_of, store_of
 from tests.support.polling import Poller
+from tests.support.public_http import address_of, get, manifest
+from tests.support.terminal import require_terminal
 
 SECRET = "Closely guarded headline"
 
@@ -41,99 +40,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield found
     finally:
         found.make("stop")
-
-
-_slowest = 0.0
-
-
-def published(office: Office) -> str:
-    """Publish, and return the newsroom's address."""
-    global _slowest
-    begun = time.monotonic()
-    result = office.make("publish")
-    _slowest = max(_slowest, time.monotonic() - begun)
-    assert result.status == 0, result.text
-    return address_of(result.out)
-
-
-def soon(seconds: float) -> datetime:
-    """Return a whole second that lies so many ahead at least."""
-    return datetime.fromtimestamp(int(time.time() + seconds) + 1, UTC)
-
-
-def in_time(factor: float = 2) -> datetime:
-    """Return an instant before which a run is staged, even where this machine has other things to do."""
-    return soon(6 + factor * _slowest)
-
-
-def sleep_past(instant: datetime, more: float = 1.2) -> None:
-    time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds() + more))
-
-
-def env_of(office: Office) -> dict[str, str]:
-    """Return the settings by which another clone publishes to the embedded store of ``office``."""
-    folder = storefolder.StoreFolder(office.folder)
-    keys = folder.keys()
-    return {
-        "PRESS_BUCKET": storefolder.BUCKET,
-        "PRESS_PRIVATE_BUCKET": storefolder.PRIVATE_BUCKET,
-        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{folder.ports().s3}",
-        "AWS_ACCESS_KEY_ID": keys.access_key,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-        "AWS_REGION": storefolder.REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-
-def store_of(office: Office) -> ObjectStore:
-    return open_store(destination({}, office.folder), {})
-
-
-def clone(office: Office, folder: Path) -> Office:
-    """Return the same newsroom in another folder, where nothing was rendered yet."""
-    found = Office(folder)
-    shutil.rmtree(found.content)
-    shutil.copytree(office.content, found.content)
-    return found
-
-
-class RenderInput:
-    """A ``make publish`` that runs beside the test."""
-
-    def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
-        clean.pop("CI", None)
-        self.out = office.folder / f"job-{time.monotonic_ns()}.log"
-        with self.out.open("wb") as log:
-            self.process = subprocess.Popen(
-                ["make", "publish", *arguments],
-                cwd=office.folder,
-                env=clean | {"VENV": sys.prefix} | environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    @property
-    def text(self) -> str:
-        return self.out.read_text("utf-8")
-
-    def until(self, messages: str, seconds: float = 200) -> None:
-        """Wait until the job said ``words``."""
-        deadline = time.monotonic() + seconds
-        while messages not in self.text:
-            assert time.monotonic() < deadline, self.text
-            assert self.process.poll() is None, self.text
-            time.sleep(0.01)
-
-    def end(self) -> Result:
-        return Result(self.process.wait(300), self.text, "")
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 # ── On the second ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +107,7 @@ def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
     instant = in_time(4)
     office.write("shared", title=SECRET, date=instant.isoformat())
     other = clone(office, tmp_path / "other")
-    jobs = [RenderInput(office, "WAIT=15m"), RenderInput(other, "WAIT=15m", **env_of(office))]
+    jobs = [BackgroundPublish(office, "WAIT=15m"), BackgroundPublish(other, "WAIT=15m", **env_of(office))]
     with Poller(base, ["shared"], instant) as poller:
         ended = [render_input.end() for render_input in jobs]
         poller.wait(5)
@@ -219,7 +125,7 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
     instant = in_time(4)
     for slug in ("kept", "moved", "cancelled"):
         office.write(slug, date=instant.isoformat())
-    render_input = RenderInput(office, "WAIT=15m")
+    render_input = BackgroundPublish(office, "WAIT=15m")
     render_input.until("due before")
     other = clone(office, tmp_path / "other")
     other.write("moved", date=soon(3600).isoformat())
@@ -248,7 +154,7 @@ def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) ->
     base = published(office)
     instant = in_time()
     office.write("edited", date=instant.isoformat(), body="Words before.")
-    render_input = RenderInput(office, "WAIT=15m")
+    render_input = BackgroundPublish(office, "WAIT=15m")
     render_input.until("due before")
     office.write("edited", date=instant.isoformat(), body="Words after.")
     assert render_input.end().status == 0, render_input.text
@@ -286,7 +192,7 @@ def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Offic
 def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
     office.write("moved", date=soon(1500).isoformat())
     base = published(office)
-    render_input = RenderInput(office, "WAIT=30m")
+    render_input = BackgroundPublish(office, "WAIT=30m")
     try:
         render_input.until("due before")
         instant = in_time(4)
@@ -304,7 +210,7 @@ def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office
     base = published(office)
     instant = in_time() + timedelta(seconds=25)
     office.write("guarded", date=instant.isoformat())
-    render_input = RenderInput(office, "WAIT=15m")
+    render_input = BackgroundPublish(office, "WAIT=15m")
     try:
         render_input.until("due before")
         office.make("stop")
@@ -325,7 +231,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
     base = published(office)
     instant = in_time()
     office.write("killed", date=instant.isoformat())
-    render_input = RenderInput(office, "WAIT=15m")
+    render_input = BackgroundPublish(office, "WAIT=15m")
     render_input.until("due before")
     if when == "lifting":
         deadline = time.monotonic() + 60
@@ -424,6 +330,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
 
 
 def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
+    require_terminal()
     published(office)
     instant = soon(3600)
     office.write("guarded", title=SECRET, date=instant.isoformat())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.publish.test_publish import address_of, get
 from tests.support.newsroom import Office, Result
+from tests.support.public_http import address_of, get
 
 
 @pytest.fixture(scope="module")

@@ -14,27 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.newsroom import ROOT, Office
+from tests.support.public_http import FORMATS, NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
-
-FORMATS = ("txt", "pdf", "docx", "zip", "html", "json")
-NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def get(address: str) -> tuple[int, dict[str, str], bytes]:
-    """Ask as a stranger."""
-    try:
-        with NOBODY.open(address, timeout=20) as answer:
-            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, dict(error.headers), error.read()
-
-
-def address_of(text: str) -> str:
-    """Return the newsroom's address from the last line of a run, without ``index.html``."""
-    last = text.strip().splitlines()[-1]
-    assert last.endswith("index.html"), text
-    return last.removesuffix("index.html")
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +40,6 @@ def base(office: Office) -> str:
 def shape(body: bytes, name: str) -> str:
     """Return a refusal without what differs between any two requests."""
     return re.sub(r"<RequestId>\w*</RequestId>", "", body.decode().replace(name, "NAME"))
-
-
-def manifest(base: str) -> dict[str, object]:
-    found = json.loads(get(f"{base}manifest.json")[2])
-    assert isinstance(found, dict)
-    return found
 
 
 def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
@@ -128,11 +103,6 @@ def test_strangers_may_not_list_or_write(base: str) -> None:
         NOBODY.open(request, timeout=20)
     with refused.value as answer:
         assert answer.code == 403
-
-
-def last_written(office: Office, base: str) -> dict[str, str]:
-    keys = [*office.files(), "manifest.json"]
-    return {key: get(base + key)[1]["last-modified"] for key in keys}
 
 
 def test_second_run_writes_nothing_and_says_so(office: Office, base: str) -> None:

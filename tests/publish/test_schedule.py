@@ -12,8 +12,7 @@ from pipeline.build import stages
 from pipeline.model.manifest import Manifest, newest_first
 from pipeline.publish import schedule as due
 from pipeline.publish.candidates import sort
-from tests.build.test_stages import NAMES, NOW, ProbeContext
-from tests.publish.test_up_to_date import elsewhere
+from tests.support.in_process import NAMES, NOW, ProbeContext, elsewhere
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from pipeline.publish import staging as embargo
-from tests.publish.test_embargo import clone, env_of, in_time, published, store_of
-from tests.publish.test_publish import get
-from tests.support.newsroom import ROOT, Office
+from tests.support.instants import in_time, published
+from tests.support.newsroom import ROOT, Office, clone, env_of, store_of
 from tests.support.polling import Poller
+from tests.support.public_http import get
 
 GITHUB = ROOT / ".github/workflows/publish.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"

@@ -22,9 +22,9 @@ from pipeline.model.errors import StorageError
 from pipeline.publish import sharing, single_file_page
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import Destination, destination
-from tests.publish.test_publish import get
 from tests.support import stores
 from tests.support.newsroom import Office, Result
+from tests.support.public_http import get
 from tests.support.reading import picture
 from tests.support.renditions import text_of_html, words_of
 

@@ -11,10 +11,11 @@ import pytest
 
 from pipeline.build.state import BuildState
 from pipeline.model.formats import FORMATS
-from pipeline.model.manifest import EMPTY, Manifest, Row, newest_first
+from pipeline.model.manifest import EMPTY, Manifest
 from pipeline.publish import up_to_date
 from pipeline.publish.candidates import Classified, sort
-from tests.build.test_stages import (
+from tests.support import reading as texts
+from tests.support.in_process import (
     AHEAD,
     NAMES,
     ProbeContext,
@@ -22,47 +23,19 @@ from tests.build.test_stages import (
     change_mark,
     change_newsroom,
     change_source,
-    probe_context,
+    elsewhere,
+    publish,
+    sorted_now,
+    up_to_date_slugs,
 )
-from tests.support import reading as texts
 
-__all__ = ["probe_context"]  # the fixture
 ADDRESS = "http://127.0.0.1:9/press/"
-
-
-def sorted_now(probe_context: ProbeContext) -> Classified:
-    return sort(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
-
-
-def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
-    """Render everything, and take what is ready for public."""
-    probe_context.run(NAMES)
-    rows = probe_context.published.by_slug() | {found.row.slug: found.row for found in sorted_now(probe_context).ready}
-    probe_context.published = Manifest(probe_context.published.serial + 1, newest_first(rows.values()))
-    return probe_context.published.rows
-
-
-def up_to_date_slugs(probe_context: ProbeContext) -> set[str]:
-    return up_to_date.up_to_date_slugs(
-        probe_context.state, probe_context.render_context, up_to_date.sources(probe_context.state)
-    )
 
 
 def changed_sources(probe_context: ProbeContext) -> list[str]:
     return up_to_date.changed_sources(
         probe_context.state, probe_context.published, up_to_date.sources(probe_context.state)
     )
-
-
-def elsewhere(probe_context: ProbeContext, folder: Path) -> ProbeContext:
-    """Return the same newsroom on a fresh clone."""
-    folder.mkdir()
-    other = ProbeContext(folder)
-    for file in probe_context.content.iterdir():
-        if file.is_file():
-            (other.content / file.name).write_bytes(file.read_bytes())
-    other.published = probe_context.published
-    return other
 
 
 # ── Ready, held, broken ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from pipeline.site import listings
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
-from tests.site.test_pages import row
+from tests.support.rows import row
 
 PAGE = b'<html><a href="there.html">a</a> <a href="../index.html">b</a></html>'
 

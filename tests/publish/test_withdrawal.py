@@ -13,8 +13,8 @@ from pipeline.publish.candidates import ArchivedCopy
 from pipeline.publish.commits import commit, look
 from pipeline.publish.withdrawal import keep, pending_deletes, take_down
 from pipeline.storage import Bucket, DryRun, ObjectStore, Put
-from tests.publish.test_apply import Memory
-from tests.site.test_pages import row
+from tests.support.memory_store import Memory
+from tests.support.rows import row
 
 
 def put(key: str, body: bytes = b"words") -> Put:

@@ -16,18 +16,11 @@ from PIL import Image, ImageFile, PngImagePlugin
 
 from pipeline.model.document import Figure, List, Paragraph
 from pipeline.reader import Reading
+from tests.support.pictures import exif
 from tests.support.profiles import P3, PRESS, SCREEN
 from tests.support.reading import FRONT, faults, picture, release
 
 KINDS = [("PNG", "png"), ("JPEG", "jpg"), ("JPEG", "jpeg"), ("WEBP", "webp"), ("GIF", "gif")]
-
-
-def exif(orientation: int = 1) -> bytes:
-    data = Image.Exif()
-    data[0x0112] = orientation
-    data[0x010E] = "SECRET description"
-    data.get_ifd(0x8825)[1] = "N"
-    return data.tobytes()
 
 
 def read(folder: Path, data: bytes, name: str = "a.png", body: str = "") -> Reading:

@@ -19,10 +19,10 @@ from pipeline.publish.plan import File, Upload
 from pipeline.publish.verification import local_links
 from pipeline.site import archive, listings, sitemap
 from pipeline.site.archive import ArchivePage, archive_pages
-from tests.publish.test_apply import Memory
-from tests.site.test_pages import BASE, DAY, row
 from tests.support import sample
-from tests.writers.test_html import Reader
+from tests.support.html_pages import Reader
+from tests.support.memory_store import Memory
+from tests.support.rows import BASE, DAY, row
 
 HOUSE = RenderContext(sample.NEWSROOM, b"", BASE, DAY)
 TOPIC = "archive"

@@ -21,26 +21,17 @@ from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.site.feeds import feeds
 from pipeline.typography.feed_list import whole
-from tests.site.test_pages import BASE, row
 from tests.support import sample
+from tests.support.feed_records import ATOM, ATOM_SPACE, BODY, channel, record
 from tests.support.renditions import text_of_html, words_of
+from tests.support.rows import BASE, row
 from tests.support.syndication import faults, read
 from tests.writers.cases import FOLDER, written
 from tests.writers.cases import row as row_of_case
 
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 MEDIA = "{http://search.yahoo.com/mrss/}content"
-ATOM_SPACE = "http://www.w3.org/2005/Atom"
-ATOM = f"{{{ATOM_SPACE}}}link"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
-BODY = "<p>All of it, with <strong>weight</strong> &amp; an ampersand.</p>"
-FILES = (
-    ("text", ".txt", "text/plain; charset=utf-8", 3200),
-    ("pdf", ".pdf", "application/pdf", 26_400),
-    ("docx", ".docx", "application/msword", 14_100),
-    ("html", ".html", "text/html; charset=utf-8", 9000),
-    ("kit", ".zip", "application/zip", 50_000),
-)
 OFFERED = (
     (".pdf", "application/pdf", 26_400),
     (".txt", "text/plain", 3200),
@@ -50,20 +41,6 @@ OFFERED = (
 )
 
 
-def record(found: Row, body: str = BODY) -> bytes:
-    """Return as much of a ninjs record as the feeds read."""
-    return msgspec.json.encode(
-        {
-            "uri": sample.NEWSROOM.guid(found.slug),
-            "bodies": [{"value": body}],
-            "renditions": [
-                {"name": name, "href": f"{BASE}releases/{found.slug}{suffix}", "contentType": kind, "sizeInBytes": size}
-                for name, suffix, kind, size in FILES
-            ],
-        }
-    )
-
-
 def rss(rows: Iterable[Row], told: Callable[[Row], bytes], newsroom: Newsroom = sample.NEWSROOM) -> bytes:
     """Return the RSS document of all releases."""
     return feeds([(whole(newsroom), tuple(rows))], told, newsroom, BASE)["feed.xml"]
@@ -71,14 +48,6 @@ def rss(rows: Iterable[Row], told: Callable[[Row], bytes], newsroom: Newsroom = 
 
 def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
     return rss(rows, lambda found: record(found, body), newsroom)
-
-
-def channel(data: bytes) -> ElementTree.Element:
-    root = ElementTree.fromstring(data)
-    assert (root.tag, root.get("version")) == ("rss", "2.0")
-    found = root.find("channel")
-    assert found is not None
-    return found
 
 
 def item(data: bytes) -> ElementTree.Element:

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.manifest import Row
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
-from pipeline.site.pages import index_page
 from pipeline.typography.contact_cards import CARDS, escaped, folded
 from pipeline.typography.messages import Messages
 from tests.support import sample
 from tests.support.fontcache import FONTS
-from tests.writers.test_html import HOSTILE, Reader
+from tests.support.html_pages import HOSTILE, front
+from tests.support.rows import BASE, row
 
 WORDS = Messages("en-GB", "Europe/London")
-BASE = "https://press.example.org/"
-DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
-
-
-def row(slug: str, days: int = 0, **changes: object) -> Row:
-    values: dict[str, object] = {
-        "slug": slug,
-        "title": f"Title of {slug}",
-        "summary": f"Summary of {slug}.",
-        "date": DAY + timedelta(days=days),
-        "language": "en-GB",
-        "record": "a" * 64,
-        "fingerprint": "b" * 64,
-        "source": "c" * 64,
-        "modified": DAY + timedelta(days=days),
-        "sizes": {"pdf": 26_400, "text": 3200, "docx": 14_100, "html": 9000, "json": 3100},
-        "pages": 2,
-    }
-    return msgspec.convert({**values, **changes}, Row)
-
-
-def front(*rows: Row) -> Reader:
-    return Reader(index_page(rows, sample.NEWSROOM, WORDS, BASE, {}).decode())
 
 
 # --- Front page ------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ import pytest
 
 from pipeline.model.formats import SYNDICATION
 from pipeline.validators import ninjs
-from tests.publish.test_publish import address_of, get
 from tests.support.newsroom import ROOT, Office
+from tests.support.public_http import address_of, get
 from tests.support.syndication import ParsedFeed, read
 
 SEED, ARABIC, CATALOGUE = "south-korea-first-year", "south-korea-first-year-ar", "archive-opens-tape-catalogue"

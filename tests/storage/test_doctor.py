@@ -19,9 +19,9 @@ from pipeline.storage.doctor import clock_and_links as hours
 from pipeline.storage.doctor.findings import FRESH, GUARANTEES, Finding, Findings, refuse
 from pipeline.storage.doctor.probe_context import BUCKETS
 from pipeline.storage.s3.lifecycle import DAYS, expiry_days, rules
-from tests.publish.test_publish import get
 from tests.support import stores
 from tests.support.newsroom import Office, Result
+from tests.support.public_http import get
 
 SIGNED = re.compile(r"X-Amz-|operators-secret|AWSAccessKeyId")
 QUIET = lambda number, total: None  # noqa: E731

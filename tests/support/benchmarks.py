@@ -18,8 +18,8 @@ import pytest
 from pipeline.model.errors import DatelineError
 from pipeline.publish import apply as publish
 from pipeline.writers.pdf import writer as pdf
-from tests.publish import test_apply as test_publish_units
-from tests.publish import test_batches
+from tests.support import batches
+from tests.support.memory_store import Killed, Memory
 from tests.writers import cases
 
 SCRIPTS = (
@@ -65,16 +65,16 @@ def by_batch() -> list[tuple[int, float, float, float]]:
     try:
         for size in (10, 25, 50, 100, 200, RELEASES):
             publish.BATCH = size
-            store = test_publish_units.Memory()
-            test_batches.run(store, test_batches.newsroom("old", range(RELEASES)))
+            store = Memory()
+            batches.run(store, batches.newsroom("old", range(RELEASES)))
             half = 3 * (RELEASES // 2 - 13)
             store.puts.clear()
-            store.before = test_batches.fatal_at(half)
-            with suppress(test_publish_units.Killed):
-                test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            store.before = batches.fatal_at(half)
+            with suppress(Killed):
+                batches.run(store, batches.newsroom("new", range(RELEASES)))
             store.before = lambda put: None
             worn = sum(listed.fingerprint == "new" for listed in store.manifest().rows)
-            test_batches.run(store, test_batches.newsroom("new", range(RELEASES)))
+            batches.run(store, batches.newsroom("new", range(RELEASES)))
             files = [put for put in store.puts if put.key.startswith("releases/")]
             commits = [put for put in store.puts if put.key.startswith("manifest")]
             size_of = sum(len(put.body) for put in commits if isinstance(put.body, bytes))

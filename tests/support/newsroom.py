@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.storage import ObjectStore, open_store
+from pipeline.storage.destination import destination
+from pipeline.storage.embedded import folder as storefolder
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
@@ -108,3 +115,69 @@ class Office:
         """Return the modification time of every rendition, in nanoseconds."""
         found = sorted((self.folder / "output").rglob("releases/*.*"))
         return {path.name: path.stat().st_mtime_ns for path in found}
+
+
+def env_of(office: Office) -> dict[str, str]:
+    """Return the settings by which another clone publishes to the embedded store of ``office``."""
+    folder = storefolder.StoreFolder(office.folder)
+    keys = folder.keys()
+    return {
+        "PRESS_BUCKET": storefolder.BUCKET,
+        "PRESS_PRIVATE_BUCKET": storefolder.PRIVATE_BUCKET,
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{folder.ports().s3}",
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_REGION": storefolder.REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def store_of(office: Office) -> ObjectStore:
+    return open_store(destination({}, office.folder), {})
+
+
+def clone(office: Office, folder: Path) -> Office:
+    """Return the same newsroom in another folder, where nothing was rendered yet."""
+    found = Office(folder)
+    shutil.rmtree(found.content)
+    shutil.copytree(office.content, found.content)
+    return found
+
+
+class BackgroundPublish:
+    """A ``make publish`` that runs beside the test."""
+
+    def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
+        clean.pop("CI", None)
+        self.out = office.folder / f"job-{time.monotonic_ns()}.log"
+        with self.out.open("wb") as log:
+            self.process = subprocess.Popen(
+                ["make", "publish", *arguments],
+                cwd=office.folder,
+                env=clean | {"VENV": sys.prefix} | environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.out.read_text("utf-8")
+
+    def until(self, messages: str, seconds: float = 200) -> None:
+        """Wait until the job said ``words``."""
+        deadline = time.monotonic() + seconds
+        while messages not in self.text:
+            assert time.monotonic() < deadline, self.text
+            assert self.process.poll() is None, self.text
+            time.sleep(0.01)
+
+    def end(self) -> Result:
+        return Result(self.process.wait(300), self.text, "")
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()

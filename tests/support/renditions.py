@@ -35,11 +35,16 @@ def of_text(data: bytes) -> str:
 
 def of_pdf(data: bytes) -> str:
     """Return the text of all pages; ligatures and Arabic presentation forms as plain letters."""
+    return "\n".join(pages_of_pdf(data))
+
+
+def pages_of_pdf(data: bytes) -> list[str]:
+    """Return the text of each page."""
     document = pypdfium2.PdfDocument(data)
     pages = [page.get_textpage().get_text_range() for page in document]
     document.close()
     # pdfium writes U+FFFE for a hyphen at the end of a line.
-    return unicodedata.normalize("NFKC", "\n".join(pages).replace("\ufffe", "-").replace("\u00a0", " "))
+    return [unicodedata.normalize("NFKC", page.replace("\ufffe", "-").replace("\u00a0", " ")) for page in pages]
 
 
 def of_docx(data: bytes) -> str:

@@ -17,9 +17,10 @@ from pipeline.model.render_context import RenderContext
 from pipeline.publish.verification import of_newsroom
 from pipeline.site import listings
 from pipeline.typography import feed_list
-from tests.site.test_feeds import ATOM, channel, record
-from tests.site.test_pages import BASE, DAY, front, row
 from tests.support import sample
+from tests.support.feed_records import ATOM, channel, record
+from tests.support.html_pages import front
+from tests.support.rows import BASE, DAY, row
 from tests.support.syndication import ALL, read, three
 
 NEWSROOM = msgspec.structs.replace(sample.NEWSROOM, languages=("en-GB", "fr", "ar", "en-US"))

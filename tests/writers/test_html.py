@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
@@ -18,68 +17,9 @@ from pipeline.model.formats import Rendition
 from pipeline.model.release import Picture, PictureSize, Related, Withdrawal
 from pipeline.writers import RenderInput, html
 from tests.support import sample
+from tests.support.html_pages import HOSTILE, Reader, page, written
 
-HOSTILE = "</title><script>alert('x')</script> \" & <!-- ]]>"
 ASSETS = {"page.css": "assets/page.12345678.css", "mark.png": "assets/mark.12345678.png"}
-BLOCKS = {
-    "p",
-    "h1",
-    "h2",
-    "h3",
-    "li",
-    "td",
-    "th",
-    "div",
-    "section",
-    "time",
-    "br",
-    "figcaption",
-    "a",
-    "button",
-    "pre",
-    "span",
-}
-
-
-class Reader(HTMLParser):
-    """A stranger who reads the page: its elements, and the words inside ``main`` and ``aside``."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text: list[str] = []
-        self.open: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in {"meta", "link", "img", "input", "br", "hr"}:
-            self.open.append(tag)
-        if tag in BLOCKS - {"span", "a"}:
-            self.text.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-        if tag in BLOCKS - {"span", "a"}:
-            self.text.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not {"head", "script", "button"} & set(self.open):
-            self.text.append(data)
-
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        return [found for name, found in self.elements if name == tag and wanted.items() <= found.items()]
-
-    def words(self) -> list[str]:
-        return folded("".join(self.text))
-
-
-def written(render_input: RenderInput) -> str:
-    return html.write(render_input).data.decode()
-
-
-def page(render_input: RenderInput | None = None) -> Reader:
-    return Reader(written(render_input or sample.render_input()))
 
 
 def json_ld(source: str) -> dict[str, Any]:

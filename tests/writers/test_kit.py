@@ -16,9 +16,9 @@ from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.writers import RenderInput
 from pipeline.writers.kit import write
-from tests.build.test_pictures_rendered import encoded, lay, scene
-from tests.build.test_stages import AHEAD, NAMES, ProbeContext
 from tests.support import sample
+from tests.support.in_process import AHEAD, NAMES, ProbeContext
+from tests.support.pictures import encoded, lay, scene
 from tests.writers import cases
 
 TEXTS = {f"releases/sample{suffix}": f"the {suffix} file".encode() for suffix in (".txt", ".pdf", ".docx")}

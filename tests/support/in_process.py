@@ -1,0 +1,126 @@
+"""A newsroom in a temporary folder whose stages run in the test's own process, at any time of day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pipeline.build import reading, stages
+from pipeline.build.stages import StageResult
+from pipeline.build.state import BuildState
+from pipeline.model.formats import FORMATS
+from pipeline.model.manifest import Manifest, Row, newest_first
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.render_context import RenderContext
+from pipeline.publish import up_to_date
+from pipeline.publish.candidates import Classified, sort
+from tests.support import reading as texts
+from tests.support.reading import NEWSROOM
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+PAST, AHEAD = "2026-06-01T12:00+00:00", "2026-06-01T12:00:00.001+00:00"
+BASE = "https://press.example.org/"
+NAMES = tuple(row.name for row in FORMATS)
+
+
+class ProbeContext:
+    """A newsroom in a temporary folder whose stages are called directly, at any time of day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.content = folder / "content"
+        self.output = folder / "output"
+        self.content.mkdir()
+        self.newsroom: Newsroom = NEWSROOM
+        self.mark = b""
+        self.base = BASE
+        self.now = NOW
+        self.published = Manifest()
+        self.minor = True
+        """Tests change words at will; what must be said of it then has tests of its own."""
+        self.state = BuildState(self.content, self.output)
+        self.state.prepare()
+
+    def write(self, slug: str = "probe", date: str = PAST, body: str = "Words.", **keys: str) -> Path:
+        lines = "".join(f"{key}: {value}\n" for key, value in {"title": slug.title(), "date": date, **keys}.items())
+        path = self.content / f"{slug}.md"
+        path.write_text(f"---\n{lines}---\n{body}\n", "utf-8")
+        return path
+
+    @property
+    def render_context(self) -> RenderContext:
+        return RenderContext(self.newsroom, self.mark, self.base, self.now, self.published)
+
+    def read(self) -> dict[str, reading.Read]:
+        found = reading.read(self.state, self.newsroom, self.published, self.state.slugs(), self.now, self.minor)
+        return {result.slug: result for result in found}
+
+    def render(self, names: Sequence[str] = ("text",), slugs: Sequence[str] = ()) -> dict[str, dict[str, StageResult]]:
+        wanted = slugs or self.state.slugs()
+        return {
+            name: {step.slug: step for step in stages.render(name, self.state, self.render_context, wanted)}
+            for name in names
+        }
+
+    def run(self, names: Sequence[str] = ("text",)) -> dict[str, dict[str, StageResult]]:
+        self.read()
+        return self.render(names)
+
+    def verbs(self, names: Sequence[str] = ("text",), slug: str = "probe") -> dict[str, str]:
+        return {name: steps[slug].verb for name, steps in self.run(names).items() if slug in steps}
+
+    def files(self) -> set[str]:
+        found = (path for path in self.output.rglob("*") if path.is_file() and ".work" not in path.parts)
+        return {str(path.relative_to(self.output)) for path in found}
+
+
+def change_source(probe_context: ProbeContext) -> None:
+    probe_context.write(body="Other words.")
+
+
+def change_picture(probe_context: ProbeContext) -> None:
+    (probe_context.content / "probe").mkdir(exist_ok=True)
+    (probe_context.content / "probe" / "beside.png").write_bytes(texts.picture())
+
+
+def change_newsroom(probe_context: ProbeContext) -> None:
+    probe_context.newsroom = msgspec.structs.replace(probe_context.newsroom, boilerplate="Other words about us.")
+
+
+def change_mark(probe_context: ProbeContext) -> None:
+    probe_context.mark = texts.picture()
+
+
+def change_address(probe_context: ProbeContext) -> None:
+    probe_context.base = "https://elsewhere.example.net/"
+
+
+def sorted_now(probe_context: ProbeContext) -> Classified:
+    return sort(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
+
+
+def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
+    """Render everything, and take what is ready for public."""
+    probe_context.run(NAMES)
+    rows = probe_context.published.by_slug() | {found.row.slug: found.row for found in sorted_now(probe_context).ready}
+    probe_context.published = Manifest(probe_context.published.serial + 1, newest_first(rows.values()))
+    return probe_context.published.rows
+
+
+def up_to_date_slugs(probe_context: ProbeContext) -> set[str]:
+    return up_to_date.up_to_date_slugs(
+        probe_context.state, probe_context.render_context, up_to_date.sources(probe_context.state)
+    )
+
+
+def elsewhere(probe_context: ProbeContext, folder: Path) -> ProbeContext:
+    """Return the same newsroom on a fresh clone."""
+    folder.mkdir()
+    other = ProbeContext(folder)
+    for file in probe_context.content.iterdir():
+        if file.is_file():
+            (other.content / file.name).write_bytes(file.read_bytes())
+    other.published = probe_context.published
+    return other

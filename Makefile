@@ -2,8 +2,8 @@
 #
 #   content/SLUG.md ─read▶ text, pdf, docx ▶ kit ▶ html ▶ json ─▶ output/ ─▶ feed, pages ─publish▶ storage
 #
-# Make decides which stages may have work: one stamp a stage, and a list of all inputs, rewritten when one differs, be it
-# older or newer. The stage, one Python process, decides by fingerprint what it renders.
+# Make decides which stages may have work: one stamp a stage, and a list of all inputs, rewritten when one differs, older
+# or newer. The stage, one Python process, decides by fingerprint what it renders.
 CONTENT ?= content
 OUTPUT  ?= output
 VENV    ?= .venv
@@ -19,17 +19,18 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
 
-# ── What has changed: a file, a setting; an instant has passed; somebody removed a file from output/, or the state ────
+# ── What has changed: a file, a setting; an instant has passed; others wrote to output/ or the store meanwhile ─────────
 names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
-inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock .store/ports.json
+inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock
 files    := \( ! -type d ! -name '.*' ! -name '*.pyc' -o -name '*.md' \) -printf '%p %s %i %T@ %C@\n'
 list      = { find -L $(inputs) $(files) 2>&- | LC_ALL=C sort; echo '$(settings)'; }
 same      = test -e $(WORK)/state.sqlite && $(list) | cmp -s - $(WORK)/inputs
+since     = -cnewer $(WORK)/changed -print -quit 2>&-
+others    = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d $(since); find .store/ports.json $(since)
 passed    = find $(WORK)/next-instant ! -newermt now 2>&-
-removed   = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d -cnewer $(WORK)/changed -print -quit 2>&-
 
-$(WORK)/inputs: $(shell { $(same) && test -z "$$($(passed); $(removed))"; } || echo FORCE)
+$(WORK)/inputs: $(shell { $(same) && test -z "$$($(passed); $(others))"; } || echo FORCE)
 	@mkdir -p -m 700 $(WORK) && $(list) >$@.new && mv $@.new $@
 
 # ── The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is ─────────
@@ -83,14 +84,13 @@ clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#=]*## *\(.*\)/  make \1 \t\2/p' Makefile | expand -t 18
-	@echo "One stage: make $(STAGES)"
+	@echo "One stage: $(STAGES:%=make % ·)"
 $(READY): requirements.lock
 $(TESTED): requirements-test.lock
 $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 
-# Exported unexpanded, for they may hold anything.
 export DATELINE_TITLE   := $(value TITLE)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_REVOKE  := $(value REVOKE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Office:
     return office
 
 
-def made(text: str) -> set[tuple[str, str]]:
-    """Return stage and slug of every rendition that a run says it made."""
+def rendered_by(text: str) -> set[tuple[str, str]]:
+    """Return stage and slug of every rendition that a run says it rendered."""
     lines = (line.split() for line in text.splitlines())
     return {(words[0], words[1]) for words in lines if len(words) > 2 and words[0] in STAGES}
 
@@ -70,20 +71,45 @@ def test_edited_release_is_made_again_and_no_other(rendered: Office) -> None:
     source.write_text(source.read_text("utf-8") + "\nA second paragraph.\n", "utf-8")
     result = rendered.make("-j2", "render")
     assert result.status == 0, result.text
-    assert made(result.out) == {(stage, "one") for stage in STAGES}
+    assert rendered_by(result.out) == {(stage, "one") for stage in STAGES}
     after = rendered.times()
     assert {name for name in after if after[name] != before[name]} == {f"one{suffix}" for suffix in SUFFIXES}
     assert b"A second paragraph." in (rendered.public / "releases" / "one.txt").read_bytes()
     assert b"A second paragraph." in (rendered.public / "feed.xml").read_bytes()
 
 
-def test_touched_release_is_looked_at_alone_and_settles(rendered: Office) -> None:
+def test_a_touched_source_renders_nothing(rendered: Office) -> None:
     before = rendered.times()
     (rendered.content / "two.md").touch()
-    assert "two" not in {slug for _, slug in made(rendered.make("render").out)}, "the words are the same"
-    after = rendered.times()
-    assert {name for name in after if after[name] != before[name]} == {f"two{suffix}" for suffix in SUFFIXES}
+    assert rendered_by(rendered.make("render").out) == set(), "the words are the same"
+    assert rendered.times() == before
     assert "Nothing to be done" in rendered.make("render").out
+
+
+def test_an_older_source_that_is_put_back_is_rendered(rendered: Office) -> None:
+    """As Dropbox, ``rsync -t`` and ``touch -d`` do it: other words under an old time."""
+    source = rendered.content / "two.md"
+    text, times = source.read_text("utf-8"), source.stat()
+    source.write_text(text + "\nWords of last year.\n", "utf-8")
+    os.utime(source, (1_600_000_000, 1_600_000_000))
+    assert rendered.make("render").status == 0
+    assert b"Words of last year." in (rendered.public / "releases" / "two.txt").read_bytes()
+    source.write_text(text, "utf-8")
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert rendered.make("render").status == 0
+    assert b"Words of last year." not in (rendered.public / "releases" / "two.txt").read_bytes()
+
+
+def test_state_that_is_deleted_or_damaged_comes_back(rendered: Office) -> None:
+    state = rendered.folder / "output" / ".work" / "state.sqlite"
+    before = rendered.files()
+    state.unlink()
+    assert rendered.make("render").status == 0
+    assert rendered.files() == before
+    state.write_bytes(b"no database")
+    (rendered.content / "two.md").touch()
+    assert rendered.make("render").status == 0
+    assert rendered.files() == before
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -108,7 +134,7 @@ def test_changed_picture_makes_its_release_again(rendered: Office) -> None:
     before = rendered.files()
     draw("blue")
     result = rendered.make("render")
-    assert {slug for _, slug in made(result.out)} == {"pictured"}
+    assert {slug for _, slug in rendered_by(result.out)} == {"pictured"}
     after = rendered.files()
     changed = {key for key in after if after[key] != before.get(key)}
     assert {f"releases/pictured{suffix}" for suffix in ("/shot.png", ".pdf", ".docx", ".zip")} <= changed
@@ -273,4 +299,4 @@ def test_help_lists_what_can_be_typed(tmp_path: Path) -> None:
 def test_folder_with_a_blank_is_refused_in_words(tmp_path: Path) -> None:
     result = Office(tmp_path / "office").make("render", "OUTPUT=my output")
     assert result.status == 2
-    assert "without blanks" in result.err
+    assert "no blanks" in result.err

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from pipeline.build.superseded import superseded_page
 
 from pipeline.build import revisions as history
-from pipeline.build.superseded import superseded_page
 from pipeline.model.document import Emphasis, Figure, Link, Text
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest

@@ -53,7 +53,7 @@ class ProbeContext:
     def render_context(self) -> RenderContext:
         return RenderContext(self.newsroom, self.mark, self.base, self.now, self.published)
 
-    def read(self) -> dict[str, reading.Read]:
+    def read(self) -> dict[str, reading.ReadResult]:
         found = reading.read(self.state, self.newsroom, self.published, self.state.slugs(), self.now, self.minor)
         return {result.slug: result for result in found}
 

@@ -162,7 +162,7 @@ def _writer(module: str) -> Writer:
 
 def _warm(row: Format) -> None:
     _writer(row.writer)
-    parity.reader(row.name)
+    parity.reader(row.parity)
 
 
 def _set(row: Format, state: BuildState, render_context: RenderContext, task: Task) -> Output:
@@ -180,7 +180,7 @@ def _set(row: Format, state: BuildState, render_context: RenderContext, task: Ta
         pictures=state.pictures(task.release),
         mark=render_context.mark,
         base_url=render_context.base_url,
-        made=task.made,
+        renditions=task.made,
         files={key: (place / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
@@ -188,7 +188,7 @@ def _set(row: Format, state: BuildState, render_context: RenderContext, task: Ta
         past=task.past,
     )
     made = _writer(row.writer)(render_input)
-    parity.check(row.name, render_input, made.data)
+    parity.check(row, render_input, made.data)
     return made
 
 

@@ -18,6 +18,9 @@ MINUTES = "public, max-age=60, must-revalidate"
 FOREVER = "public, max-age=31536000, immutable"
 """For what carries its digest in its name."""
 
+ParityKind = Literal["text", "html", "record", "word", "pdf", "kit"]
+"""The readers of ``pipeline.build.parity``."""
+
 
 class Format(Struct, frozen=True):
     """One rendition of a release."""
@@ -35,6 +38,8 @@ class Format(Struct, frozen=True):
     """Offered as a file to keep (Content-Disposition: attachment)."""
     parts: tuple[str, ...]
     """Globs of the files that the rendition is made with; they, and the libraries' versions, are in its fingerprint."""
+    parity: ParityKind
+    """The kind of reader that reads a rendition back, to compare it with the release."""
     address: bool = False
     """States absolute addresses, so that another public address makes another file."""
     pooled: bool = False
@@ -70,7 +75,7 @@ _ALL = (
     "pipeline/writers/__init__.py",
     "templates/words/*.toml",
 )
-_MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeline/writers/markup.py")
+_MARKUP = ("pipeline/writers/table_layout.py", "pipeline/writers/markup.py")
 _PAGE = (
     "pipeline/typography/feed_list.py",
     "pipeline/typography/downloads.py",
@@ -95,7 +100,15 @@ class Rendition(Struct, frozen=True):
 
 FORMATS: tuple[Format, ...] = (
     Format(
-        "text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, ("pipeline/writers/text.py", *_ALL)
+        "text",
+        "text",
+        ".txt",
+        "text/plain; charset=utf-8",
+        "Text",
+        "files",
+        True,
+        ("pipeline/writers/text.py", *_ALL),
+        parity="text",
     ),
     Format(
         "pdf",
@@ -113,6 +126,7 @@ FORMATS: tuple[Format, ...] = (
             "templates/fonts.conf",
             *_ALL,
         ),
+        parity="pdf",
         pooled=True,
     ),
     Format(
@@ -124,6 +138,7 @@ FORMATS: tuple[Format, ...] = (
         "files",
         True,
         ("pipeline/writers/docx/*.py", *_MARKUP, "templates/reference.docx", *_ALL),
+        parity="word",
         pooled=True,
     ),
     Format(
@@ -135,6 +150,7 @@ FORMATS: tuple[Format, ...] = (
         "files",
         True,
         ("pipeline/writers/kit.py", "pipeline/typography/contact_cards.py", *_ALL),
+        parity="kit",
         after=("text", "pdf", "docx"),
         packs=True,
     ),
@@ -146,7 +162,8 @@ FORMATS: tuple[Format, ...] = (
         "Page",
         "pages",
         False,
-        ("pipeline/writers/html*.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
+        ("pipeline/writers/html.py", *_MARKUP, *_PAGE, "templates/*", *_ALL),
+        parity="html",
         address=True,
         after=("text", "pdf", "docx", "kit"),
         names_others=True,
@@ -161,6 +178,7 @@ FORMATS: tuple[Format, ...] = (
         "records",
         False,
         ("pipeline/writers/ninjs.py", *_MARKUP, "templates/fragment.html.j2", *_ALL),
+        parity="record",
         address=True,
         after=("text", "pdf", "docx", "kit", "html"),
         names_others=True,

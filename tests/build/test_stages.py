@@ -18,7 +18,7 @@ from pipeline.build.reading import all_listed
 from pipeline.build.stages import StageResult
 from pipeline.build.state import BuildState, ParsedRelease, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
-from pipeline.model.formats import FORMATS, Rendition, by_name
+from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
@@ -97,7 +97,7 @@ def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeConte
             others = " ".join(other.slug for other in render_input.related)
             others += "".join(f" {other.rel}={other.slug}" for other in render_input.neighbours if module == "html")
             others += "".join(f" instead={each.link.value}" for each in render_input.article.notices if each.link)
-            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.made)
+            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.renditions)
             return Output(f"{module} {status}{render_input.release.title} [{others}] {stated}".encode())
 
         return write
@@ -683,9 +683,9 @@ def test_the_memory_of_what_was_read_is_whole(probe_context: ProbeContext) -> No
 def test_a_rendition_that_says_something_else_is_never_kept(
     probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def check(name: str, render_input: RenderInput, data: bytes) -> None:
+    def check(row: Format, render_input: RenderInput, data: bytes) -> None:
         if render_input.release.slug == "odd":
-            raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
+            raise RenderError("does not say what the release says: missing: “words”", parity.HINT)
 
     monkeypatch.setattr(parity, "check", check)
     probe_context.write("odd")
@@ -695,6 +695,6 @@ def test_a_rendition_that_says_something_else_is_never_kept(
     row = by_name(name)
     assert probe_context.files() == {f"public/releases/whole{row.suffix}"}
     assert str(steps["odd"].fault) == (
-        f"{probe_context.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
+        f"{probe_context.content / 'odd.md'}: {row.label}: does not say what the release says: missing: “words”\n"
         f"  hint: {parity.HINT}"
     )

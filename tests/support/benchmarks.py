@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.model.errors import DatelineError
 from pipeline.publish import apply as publish
-from pipeline.writers.pdf import writer as pdf
+from pipeline.writers import pdf
 from tests.publish import test_apply as test_publish_units
 from tests.publish import test_batches
 from tests.writers import cases

@@ -409,7 +409,7 @@ def test_embargoed_copy_is_marked() -> None:
 
 def test_unknown_files_and_pictures_are_no_downloads() -> None:
     render_input = msgspec.structs.replace(
-        sample.render_input(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
+        sample.render_input(), renditions=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
     )
     found = {a["href"]: a for a in page(render_input).all("a") if "type" in a}
     assert found.keys() == {"sample.json", "sample/tape.png"}

@@ -41,8 +41,7 @@ from pipeline.model.errors import RenderError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
-from pipeline.writers import Output, RenderInput
-from pipeline.writers.pdf import writer as pdf
+from pipeline.writers import Output, RenderInput, pdf
 from tests.support import sample
 from tests.support.newsroom import ROOT
 

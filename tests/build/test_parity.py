@@ -256,7 +256,22 @@ def test_paragraphs_that_changed_places_are_found(name: str) -> None:
         parity.check(by_name(name), render_input, write(by_name(name), turned).data)
 
 
-def test_the_message_names_what_is_lost_and_what_is_foreign() -> None:
+def test_another_plain_text_format_is_compared_by_the_same_reader() -> None:
+    row = structs.replace(by_name("text"), name="markdown", suffix=".md")
+    render_input = sample.render_input()
+    data = write(row, render_input).data
+    parity.check(row, render_input, data)
+    with pytest.raises(RenderError, match="missing: “weight”"):
+        parity.check(row, render_input, data.replace(b"weight", b"", 1))
+
+
+def test_a_format_without_a_reader_is_an_error() -> None:
+    row = structs.replace(by_name("text"), parity="film")
+    with pytest.raises(ValueError, match="'film' is no kind of parity reader"):
+        parity.check(row, sample.render_input(), b"")
+
+
+def test_the_message_names_missing_and_extra_words_and_what_to_do() -> None:
     render_input = sample.render_input()
     data = write(by_name("pdf"), planted(render_input, "changed digits")).data
     with pytest.raises(RenderError) as found:

@@ -195,9 +195,9 @@ def test_every_page_of_a_release_names_the_same_alternates_and_itself_as_canonic
         assert [link["href"] for link in page(render_input).all("link", rel="canonical")] == [own]
 
 
-@pytest.mark.parametrize(("house", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
-def test_translations_whose_original_was_withdrawn_agree_on_another_default(render_context: str, default: str) -> None:
-    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=render_context)
+@pytest.mark.parametrize(("own_language", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
+def test_translations_whose_original_was_withdrawn_agree_on_another_default(own_language: str, default: str) -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=own_language)
     for slug, language, other in (("probe-fr", "fr", ARABIC), ("probe-ar", "ar", FRENCH)):
         render_input = one_of(other, slug=slug, language=language, translation_of="probe", newsroom=newsroom)
         assert alternates(render_input) == {"ar": "probe-ar.html", "fr": "probe-fr.html", "x-default": default}

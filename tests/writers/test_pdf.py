@@ -417,6 +417,6 @@ def test_cell_with_mark_up_is_not_taken_for_a_number() -> None:
 
 
 def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
-    program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
+    program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.render_input())"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     assert not list(tmp_path.iterdir())

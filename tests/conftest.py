@@ -129,7 +129,7 @@ def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeConte
             others = " ".join(other.slug for other in render_input.related)
             others += "".join(f" {other.rel}={other.slug}" for other in render_input.neighbours if module == "html")
             others += "".join(f" instead={each.link.value}" for each in render_input.article.notices if each.link)
-            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.made)
+            stated = " ".join(f"{made.format}={made.sha256[:8]}" for made in render_input.renditions)
             return Output(f"{module} {status}{render_input.release.title} [{others}] {stated}".encode())
 
         return write

@@ -154,7 +154,7 @@ def _load(row: Format) -> None:
     from pipeline.build import parity
 
     _writer(row.writer)
-    parity.reader(row.name)
+    parity.reader(row.parity)
 
 
 def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]) -> Output:
@@ -176,7 +176,7 @@ def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[
         pictures=state.pictures(release),
         mark=context.mark,
         base_url=context.base_url,
-        made=task.rendered,
+        renditions=task.rendered,
         files={key: (tree / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
@@ -184,7 +184,7 @@ def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[
         past=task.past,
     )
     output = _writer(row.writer)(render_input)
-    parity.check(row.name, render_input, output.data)
+    parity.check(row, render_input, output.data)
     return output
 
 

@@ -13,6 +13,9 @@ Group = Literal["assets", "files", "pages", "records", "manifest", "listings"]
 GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "records", "manifest", "listings")
 """Order of upload: nothing is named before it is there, and the manifest is the commit point."""
 
+ParityKind = Literal["text", "html", "record", "word", "pdf", "kit"]
+"""The readers of ``pipeline.build.parity``."""
+
 MINUTES = "public, max-age=60, must-revalidate"
 """For what may be corrected or withdrawn: a cache asks again after a minute."""
 FOREVER = "public, max-age=31536000, immutable"
@@ -33,6 +36,8 @@ class Format(Struct, frozen=True):
     group: Group
     download: bool
     """Offered as a file to keep (Content-Disposition: attachment)."""
+    parity: ParityKind
+    """The kind of reader that reads a rendition back, to compare it with the release."""
     offered: int = 0
     """Place among the files that a page offers; 0: it does not offer this one."""
     address: bool = False
@@ -76,17 +81,17 @@ class Rendition(Struct, frozen=True):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, offered=3),
-    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, offered=1, pooled=True),
-    Format("docx", "docx", ".docx", _WORD, "Word", "files", True, offered=2, pooled=True),
-    Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, offered=5, packs=True),
+    Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, "text", offered=3),
+    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, "pdf", offered=1, pooled=True),
+    Format("docx", "docx", ".docx", _WORD, "Word", "files", True, "word", offered=2, pooled=True),
+    Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, "kit", offered=5, packs=True),
     Format(
-        "html", "html", ".html", "text/html; charset=utf-8", "Page", "pages", False,
+        "html", "html", ".html", "text/html; charset=utf-8", "Page", "pages", False, "html",
         address=True, states_earlier=True, names_others=True, notice=True,
     ),
     Format(
-        "json", "ninjs", ".json", "application/json", "Data", "records", False, offered=4,
-        address=True, states_earlier=True, names_others=True, notice=True,
+        "json", "ninjs", ".json", "application/json", "Data", "records", False, "record",
+        offered=4, address=True, states_earlier=True, names_others=True, notice=True,
     ),
 )  # fmt: skip
 """In the order in which the stages run: a format states or packs those before it."""

@@ -1,7 +1,10 @@
-"""Writers: one release → the bytes of one format.
+"""Writers: one release in, the bytes of one format out.
 
-A writer is a module with ``write(job: Job) -> Made``. It reads the job and the templates, and nothing else: no files,
-clock, network or settings.
+Each writer is a module or a package with ``write(render_input: RenderInput) -> Output``: ``text``, ``pdf``, ``docx``,
+``kit``, ``html`` and ``ninjs``. The table of formats says which writer makes which format. A writer reads its render
+input and the templates, and no other files, no clock, no network and no settings; so the same input gives the same
+bytes. ``markup`` and ``table_layout`` are what several writers share. This module is light: import a writer only when
+you render with it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pipeline.model.document import Figure
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
@@ -19,35 +23,39 @@ from pipeline.model.revision import RevisionRecord
 from pipeline.typography.article import Article
 from pipeline.typography.messages import Messages
 
-# WeasyPrint says so at its import, on a machine without fonts; but the faces come along with the pipeline.
+# WeasyPrint warns while it is imported on a machine without fonts. Dateline brings its own fonts.
 warnings.filterwarnings("ignore", "No fonts configured|FontConfig cannot load", UserWarning)
 
 
 class RenderInput(Struct, frozen=True):
-    """All that a writer may know."""
+    """Everything that a writer may use."""
 
     release: Release
     newsroom: Newsroom
     messages: Messages
     article: Article
     pictures: Mapping[str, bytes]
-    """By name, copies too: upright, free of metadata, checked."""
+    """By file name, smaller copies included: checked, upright, without metadata."""
     mark: bytes
-    """The organisation's mark, a PNG; empty when it has none."""
+    """The organisation's mark as a PNG; empty when it has none."""
     base_url: str
-    """Where the public tree will stand, ending in a slash."""
-    made: tuple[Rendition, ...] = ()
-    """The renditions of this release that ``Format.after`` names, and its pictures."""
+    """The public address of the newsroom, ending in a slash."""
+    renditions: tuple[Rendition, ...] = ()
+    """The renditions of this release that ``Format.after`` names, then its pictures."""
     files: Mapping[str, bytes] = {}
-    """The bytes of these renditions by key, for a format that packs them."""
+    """Key → bytes of these renditions, for a format that packs them."""
     related: tuple[Related, ...] = ()
-    """The same release in other languages, as far as the public may know."""
+    """The same release in other languages, as far as these are public."""
     neighbours: tuple[Related, ...] = ()
-    """The public releases before and after it."""
+    """The previous and the next public release."""
     assets: Mapping[str, str] = {}
-    """Logical name → key of what pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
+    """Logical name → key of the files that pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
     past: tuple[RevisionRecord, ...] = ()
-    """What the release was before, oldest first."""
+    """The earlier revisions of the release, oldest first."""
+
+    def credit(self, figure: Figure) -> str:
+        """Return the line that names who made a picture, e.g. ``Photo: Ann Lee``; empty when nobody is named."""
+        return self.messages["photo"].format(credit=figure.credit) if figure.credit else ""
 
 
 class Output(Struct, frozen=True):
@@ -55,17 +63,17 @@ class Output(Struct, frozen=True):
 
     data: bytes
     pages: int = 0
-    """Printed pages, 0 where the format has none."""
+    """Printed pages; 0 where the format has none."""
 
 
 class Writer(Protocol):
-    """The shape of ``write`` in every writer module."""
+    """The shape of every writer's ``write``."""
 
     def __call__(self, render_input: RenderInput) -> Output:
-        """Set ``job.article``. Raises ``RenderError`` when it cannot be set whole."""
+        """Render ``render_input.article``. Raises ``RenderError`` when the format cannot hold all of it."""
         ...
 
 
 def home_link(base_url: str, href: str) -> str:
-    """Return where ``href`` leads when it is read away from the release page: a relative link becomes absolute."""
+    """Return ``href`` as it works away from the release page: a relative link becomes absolute."""
     return href if href.startswith("#") or ":" in href.split("/")[0] else f"{base_url}releases/{href}"

@@ -1,13 +1,19 @@
-"""The release as a web page; it states the files that the other writers made."""
+"""The release page: the article as HTML, with links to the other renditions and facts for search engines.
+
+All links are relative except those that name the page itself (canonical address, languages, Open Graph, JSON-LD).
+"""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
+from pipeline.model.document import Figure, plain
 from pipeline.model.formats import FORMATS, Rendition, media_type
-from pipeline.model.release import Related
+from pipeline.model.release import PANORAMA, Picture, PictureSize
 from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.downloads import ORDER, Download, offered
@@ -15,36 +21,42 @@ from pipeline.typography.messages import Messages, language_territory
 from pipeline.typography.templates import render
 from pipeline.typography.webpage import POLICY, script, way_to
 from pipeline.writers import Output, RenderInput
-from pipeline.writers.anchors import wanted_anchors
-from pipeline.writers.html_pictures import figure_setter, share_image
-from pipeline.writers.markup import block_html
+from pipeline.writers.markup import FigureHtml, block_html, figure_html, linked_headings
+
+_PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
+_RECORDS = tuple(row.name for row in FORMATS if row.group == "records")
 
 
 class _Alternate(Struct, frozen=True):
+    """A language of the release, for search engines."""
+
     language: str
     href: str
 
 
-class _Other(Struct, frozen=True):
+class _LanguageLink(Struct, frozen=True):
+    """A link to the release in another language, for readers."""
+
     slug: str
     language: str
     direction: str
     label: str
 
 
-class _Earlier(Struct, frozen=True):
-    """A revision that was superseded, and its files."""
+class _EarlierRevision(Struct, frozen=True):
+    """An earlier revision whose files are still there."""
 
     label: str
     downloads: tuple[Download, ...]
 
 
 def write(render_input: RenderInput) -> Output:
-    """Set ``job.article`` as a page of its own; all its links but the canonical ones are relative."""
+    """Return the page as HTML5."""
     release, article, messages = render_input.release, render_input.article, render_input.messages
-    anchors = wanted_anchors((*article.body, *article.notes))
-    figure = figure_setter(render_input)
-    lead_in = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
+    anchors = linked_headings((*article.body, *article.notes))
+    figure = _figure_renderer(render_input)
+    dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
+    lead_in = dateline if article.dateline else ""
     source = render(
         "release.html.j2",
         article=article,
@@ -52,126 +64,123 @@ def write(render_input: RenderInput) -> Output:
         summary=release.summary,
         canonical=_address(render_input),
         alternates=_alternates(render_input),
-        others=_others(render_input),
+        others=_language_links(render_input),
         neighbours=render_input.neighbours,
         feed=feed_list.of_language(release.language, render_input.newsroom),
         all_feed=feed_list.whole(render_input.newsroom),
         locale=language_territory(release.language),
         other_locales=_other_locales(render_input),
-        share_image=share_image(render_input),
+        share_image=_share_image(render_input),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(render_input),
         css=way_to(render_input.assets, "page.css", "../"),
         mark=way_to(render_input.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=() if release.withdrawn else offered(_to_keep(render_input), messages, later=_later(release.slug)),
-        earlier=_earlier(render_input),
+        downloads=() if release.withdrawn else offered(_offered(render_input), messages, later=_later(release.slug)),
+        earlier=_earlier_revisions(render_input),
         image=figure(article.image, 0) if article.image else "",
-        body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, messages["table"]),
+        body=block_html(article.body, str, lead_in, figure, anchors, messages["table"]),
         notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=messages["table"]),
     )
-    # The blocks are written so that XML accepts them too; in text and attributes ">" is always escaped.
+    # The blocks are valid XML too; HTML needs no slash. In texts and attributes ">" is always escaped.
     return Output(source.replace("/>", ">").encode())
 
 
-def _to_keep(render_input: RenderInput) -> list[Rendition]:
-    """Return the files that are offered; of what was withdrawn there are none."""
-    return [made for made in render_input.made if made.format in ORDER and not render_input.release.withdrawn]
+def _offered(render_input: RenderInput) -> list[Rendition]:
+    """Return the renditions that readers may download; a withdrawn release has none."""
+    return [each for each in render_input.renditions if each.format in ORDER and not render_input.release.withdrawn]
 
 
-def _earlier(render_input: RenderInput) -> list[_Earlier]:
-    """Return the earlier revisions of which files are kept, newest first."""
+def _earlier_revisions(render_input: RenderInput) -> list[_EarlierRevision]:
+    """Return the earlier revisions of which files are archived, newest first."""
     messages = render_input.messages
     return [
-        _Earlier(
-            messages["version"].format(number=messages.number(state.revision), date=messages.date(state.modified)),
+        _EarlierRevision(
+            messages["version"].format(number=messages.number(each.revision), date=messages.date(each.modified)),
             offered(
-                (file for file in state.files if file.format != "json"),
+                (file for file in each.files if file.format not in _RECORDS),
                 messages,
-                f"{render_input.release.slug}/r{state.revision}/",
-                order=("html", *ORDER),
+                f"{render_input.release.slug}/r{each.revision}/",
+                order=(*_PAGES, *ORDER),
             ),
         )
-        for state in reversed(render_input.past)
-        if state.files
+        for each in reversed(render_input.past)
+        if each.files
     ]
 
 
 def _later(slug: str) -> list[Rendition]:
-    """Return the formats that state the page's own size, and so are made after it."""
-    return [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if "html" in row.after]
+    """Return the formats that are rendered after the page; their sizes are not known yet."""
+    return [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if set(_PAGES).intersection(row.after)]
 
 
 def _address(render_input: RenderInput, slug: str = "") -> str:
     return f"{render_input.base_url}releases/{slug or render_input.release.slug}.html"
 
 
-def _others(render_input: RenderInput) -> list[_Other]:
-    zone, every = render_input.newsroom.time_zone, render_input.newsroom.languages
+def _language_links(render_input: RenderInput) -> list[_LanguageLink]:
+    newsroom, messages = render_input.newsroom, render_input.messages
     return [
-        _Other(
-            r.slug,
-            r.language,
-            Messages(r.language, zone).direction,
-            render_input.messages.language_name(r.language, every),
+        _LanguageLink(
+            each.slug,
+            each.language,
+            Messages(each.language, newsroom.time_zone).direction,
+            messages.language_name(each.language, newsroom.languages),
         )
-        for r in render_input.related
+        for each in render_input.related
     ]
 
 
 def _alternates(render_input: RenderInput) -> list[_Alternate]:
-    """Return every language of the release, itself among them; its original is what others are sent to.
+    """Return every language of the release, its own included, and the one for readers of any other language.
 
-    A withdrawn one has none: what replaces it is no version of theirs, and they do not name it either.
+    A withdrawn release has none: the release that replaces it is no translation of it.
     """
     release = render_input.release
     if not render_input.related or release.withdrawn:
         return []
     own = _Alternate(release.language, _address(render_input))
-    found = sorted(
-        [own, *(_Alternate(r.language, _address(render_input, r.slug)) for r in render_input.related)],
-        key=lambda each: each.language,
-    )
-    return [*found, _Alternate("x-default", _address(render_input, _default(render_input)))]
+    others = (_Alternate(each.language, _address(render_input, each.slug)) for each in render_input.related)
+    default = _Alternate("x-default", _address(render_input, _default(render_input)))
+    return [*sorted([own, *others], key=lambda each: each.language), default]
 
 
 def _default(render_input: RenderInput) -> str:
-    """Return the slug of the original; when it was withdrawn, of the text in the newsroom's own language, or else of
-    the first by language, so that all that are left send others to the same one."""
-    if not render_input.release.translation_of:
-        return render_input.release.slug
-    render_context = render_input.newsroom.language
-    left = sorted(
-        [
-            (render_input.release.language, render_input.release.slug),
-            *((r.language, r.slug) for r in render_input.related),
-        ]
-    )
-    return _original(render_input) or next((slug for language, slug in left if language == render_context), left[0][1])
+    """Return the slug of the text for readers of any other language; all translations must name the same one.
+
+    That is the original. When it was withdrawn, it is the text in the newsroom's own language, or else the first by
+    language.
+    """
+    release = render_input.release
+    if not release.translation_of:
+        return release.slug
+    texts = sorted([(release.language, release.slug), *((each.language, each.slug) for each in render_input.related)])
+    own = (slug for language, slug in texts if language == render_input.newsroom.language)
+    return _original(render_input) or next(own, texts[0][1])
 
 
 def _original(render_input: RenderInput) -> str:
-    """Return the slug of the release that this one translates, when it is public; empty for the original itself."""
+    """Return the slug of the release that this one translates, if that is public; else nothing."""
     wanted = render_input.release.translation_of
-    return wanted if any(related.slug == wanted for related in render_input.related) else ""
+    return wanted if any(each.slug == wanted for each in render_input.related) else ""
 
 
 def _other_locales(render_input: RenderInput) -> list[str]:
-    """Return the other languages as Open Graph names them, each once and none that is the page's own."""
+    """Return the other languages as Open Graph names them, without duplicates and without the page's own."""
     if render_input.release.withdrawn:
         return []
     own = language_territory(render_input.release.language)
-    found = dict.fromkeys(language_territory(related.language) for related in render_input.related)
-    return [name for name in found if name not in ("", own)]
+    locales = dict.fromkeys(language_territory(each.language) for each in render_input.related)
+    return [name for name in locales if name not in ("", own)]
 
 
-# --- Facts for machines ----------------------------------------------------------------------------------------------
+# --- Facts for search engines ----------------------------------------------------------------------------------------
 
 
 def _json_ld(render_input: RenderInput) -> Markup:
-    """Return the release as a schema.org NewsArticle; there is no type for press releases, so ``genre`` says it."""
-    release = render_input.release
+    """Return the release as a schema.org NewsArticle; schema.org has no type for press releases, ``genre`` says it."""
+    release, newsroom = render_input.release, render_input.newsroom
     facts = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -187,42 +196,41 @@ def _json_ld(render_input: RenderInput) -> Markup:
         "dateline": release.dateline,
         "identifier": release.reference,
         "inLanguage": release.language,
-        "keywords": [render_input.newsroom.topic_label(topic, release.language) for topic in release.topics],
-        "image": share_image(render_input),
+        "keywords": [newsroom.topic_label(topic, release.language) for topic in release.topics],
+        "image": _share_image(render_input),
         **_translations(render_input),
         "publisher": _publisher(render_input),
         "author": _publisher(render_input),
         "encoding": [
             {
                 "@type": "MediaObject",
-                "contentUrl": render_input.base_url + made.key,
-                "encodingFormat": media_type(made.key).partition(";")[0],
-                "contentSize": f"{made.size} B",
-                "sha256": made.sha256,
+                "contentUrl": render_input.base_url + each.key,
+                "encodingFormat": media_type(each.key).partition(";")[0],
+                "contentSize": f"{each.size} B",
+                "sha256": each.sha256,
             }
-            for made in _to_keep(render_input)
+            for each in _offered(render_input)
         ],
     }
     data = msgspec.json.encode({name: value for name, value in facts.items() if value}).decode()
-    # Inside a script element only these can end it or begin a comment.
+    # Inside a script element only these characters can end it or begin a comment.
     escaped = data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    return Markup(escaped)  # noqa: S704  # JSON without < > & is what a script element holds literally
+    return Markup(escaped)  # noqa: S704  # JSON without < > & may stand in a script element as it is
 
 
 def _translations(render_input: RenderInput) -> dict[str, object]:
-    """Return what leads from the original to its translations, or from one of them to it; withdrawn it is neither."""
-    if render_input.release.withdrawn:
+    """Return the link from the original to its translations, or from a translation to its original."""
+    release = render_input.release
+    if release.withdrawn:
         return {}
-    if render_input.release.translation_of:
-        original = [
-            _work(render_input, related) for related in render_input.related if related.slug == _original(render_input)
-        ]
-        return {"translationOfWork": original[0]} if original else {}
-    return {"workTranslation": [_work(render_input, related) for related in render_input.related]}
-
-
-def _work(render_input: RenderInput, related: Related) -> dict[str, str]:
-    return {"@type": "NewsArticle", "@id": _address(render_input, related.slug), "inLanguage": related.language}
+    works = {
+        each.slug: {"@type": "NewsArticle", "@id": _address(render_input, each.slug), "inLanguage": each.language}
+        for each in render_input.related
+    }
+    if not release.translation_of:
+        return {"workTranslation": list(works.values())}
+    original = _original(render_input)
+    return {"translationOfWork": works[original]} if original else {}
 
 
 def _publisher(render_input: RenderInput) -> dict[str, str]:
@@ -230,3 +238,100 @@ def _publisher(render_input: RenderInput) -> dict[str, str]:
     if "mark.png" in render_input.assets:
         facts["logo"] = render_input.base_url + render_input.assets["mark.png"]
     return {name: value for name, value in facts.items() if value}
+
+
+# --- Pictures --------------------------------------------------------------------------------------------------------
+
+# Widths as in page.css: in a narrow window the text column takes 60 %, on a telephone everything but the edges.
+_COLUMN = 533
+"""Pixels. Width of the text column beside the contacts."""
+_EDGES = 43
+"""Pixels. Left and right edge of a telephone's screen together."""
+_MAX_HEIGHT = 1200
+"""Pixels. A tall chart must stay readable, and a page scrolls down anyway."""
+_MIN_WIDTH = 320
+"""Pixels. A picture is at least this wide, however high it becomes."""
+_PANORAMA_HEIGHT = 135
+"""Pixels. A panorama scrolls sideways where the screen is too narrow."""
+_DEFAULT_WIDTH = 960
+"""Pixels. What a browser loads that does not choose from ``srcset``."""
+_SHARE_WIDTH = 1200
+"""Pixels. For the preview of a link to the page."""
+_KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP"}
+
+
+def _figure_renderer(render_input: RenderInput) -> FigureHtml:
+    """Return the function that renders pictures; browsers load the lead picture at once, the others when needed."""
+
+    def figure_of_page(figure: Figure, _depth: int) -> Markup:
+        picture = render_input.release.picture(figure.file)
+        source = picture.at(round(_DEFAULT_WIDTH * picture.stretch))
+        width, height = _shown_size(picture)
+        attributes = Markup(' width="{}" height="{}"').format(width, height)
+        if len(picture.sizes) > 1:
+            choices = ", ".join(f"{_picture_link(render_input, size)} {size.width}w" for size in picture.sizes)
+            attributes += Markup(' srcset="{}" sizes="{}"').format(choices, _widths(picture, width))
+        if figure is not render_input.article.image:
+            attributes += Markup(' loading="lazy" decoding="async"')
+        address = _picture_link(render_input, source)
+        return figure_html(
+            figure,
+            lambda href: address if href == figure.file else href,
+            render_input.credit(figure),
+            size=attributes,
+            original=_link_to_original(render_input, figure, picture),
+            scrolls=figure.alt if _scrolls(picture) else "",
+        )
+
+    return figure_of_page
+
+
+def _share_image(render_input: RenderInput) -> str:
+    """Return the absolute address of the picture for previews; empty when there is none, or it may not be shown."""
+    release, image = render_input.release, render_input.article.image
+    picture = release.picture(image.file) if image else next(iter(release.pictures), None)
+    if release.withdrawn or picture is None:
+        return ""
+    return f"{render_input.base_url}releases/{_picture_link(render_input, picture.at(_SHARE_WIDTH))}"
+
+
+def _shown_size(picture: Picture) -> tuple[int, int]:
+    """Return width and height in pixels of a picture on a page with enough room."""
+    source = picture.at(round(_DEFAULT_WIDTH * picture.stretch))
+    if _scrolls(picture):
+        height = min(source.height, _PANORAMA_HEIGHT)
+        return round(height * picture.width / picture.height), height
+    width = min(source.width, max(_MIN_WIDTH, round(_MAX_HEIGHT * picture.width / picture.height)))
+    return width, max(1, round(width * picture.height / picture.width))
+
+
+def _scrolls(picture: Picture) -> bool:
+    return picture.width >= PANORAMA * picture.height
+
+
+def _widths(picture: Picture, width: int) -> str:
+    """Return the value of ``sizes``: how wide a picture is on which screen."""
+    if _scrolls(picture):
+        return f"{width}px"
+    if width < _COLUMN:
+        return f"(min-width: {width + _EDGES}px) {width}px, calc(100vw - {_EDGES}px)"
+    return f"(min-width: 952px) {_COLUMN}px, (min-width: 737px) 60vw, calc(100vw - {_EDGES}px)"
+
+
+def _link_to_original(render_input: RenderInput, figure: Figure, picture: Picture) -> Markup:
+    """Return the link to the original picture, with its kind and size; screen readers also hear which picture it is."""
+    messages = render_input.messages
+    kind = _KINDS[picture.media_type]
+    facts = f"{kind}, {messages.pixels(picture.width, picture.height)}, {messages.size(picture.size)}"
+    which = figure.alt or plain(figure.caption) or picture.file
+    return Markup(
+        '<span class="original"><a href="{}" download="{}" type="{}" aria-label="{}: {}">'
+        '<span class="format">{}</span> {}</a></span>'
+    ).format(
+        _picture_link(render_input, picture), picture.file, picture.media_type, f"{messages['download']} {facts}",
+        which, messages["download"], facts,
+    )  # fmt: skip
+
+
+def _picture_link(render_input: RenderInput, size: PictureSize | Picture) -> str:
+    return f"{render_input.release.slug}/{quote(size.file)}"

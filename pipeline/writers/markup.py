@@ -1,12 +1,14 @@
-"""The document tree as HTML, for the page, the PDF, the feed and the record.
+"""The document tree as HTML, for the page, the PDF and the record; and the ids of headings that links lead to.
 
-The output is XHTML-compatible HTML5: every element closed, every text escaped. Nothing of the author's is passed
-through. A heading gets an ``id`` (spelt as GitHub spells it) only where a link in the same text leads to it.
+The output is HTML5 that XML parsers accept too: every element is closed and every text escaped. No markup of the
+author's is passed through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
@@ -31,18 +33,19 @@ from pipeline.model.document import (
     Strong,
     Table,
     Text,
+    inlines_of,
     is_address,
     plain,
+    walk,
 )
-from pipeline.writers.anchors import anchor, wanted_anchors
-from pipeline.writers.columns import Setting, code_style, column_style
+from pipeline.writers.table_layout import PaperTable, code_style, column_style
 
 Resolve = Callable[[str], str]
-"""From a picture's file name or a relative link to the address that goes into the output."""
-Draw = Callable[[Figure, int], Markup]
-"""From a picture and how deep it stands in lists and quotations to its mark-up."""
-Fit = Callable[[Table, int], Setting]
-"""From a table and how deep it stands in lists and quotations to how it is set."""
+"""From a picture's file name or a link's target to the address that goes into the output."""
+FigureHtml = Callable[[Figure, int], Markup]
+"""From a picture and its depth in lists and quotations to its HTML."""
+Fit = Callable[[Table, int], PaperTable]
+"""From a table and its depth in lists and quotations to its layout on paper."""
 
 
 def inline_html(inlines: Iterable[Inline], resolve: Resolve = str) -> Markup:
@@ -82,31 +85,32 @@ def block_html(
     blocks: Iterable[Block],
     resolve: Resolve = str,
     lead_in: Markup | str = "",
-    figure: Draw | None = None,
+    figure: FigureHtml | None = None,
     anchors: frozenset[str] | None = None,
     table_label: str = "",
     fit: Fit | None = None,
 ) -> Markup:
     """Return ``blocks`` as flow content.
 
-    ``lead_in`` (the dateline) is run into the first paragraph, or stands alone when the text does not begin with one.
-    ``figure`` draws pictures where the plain ``<figure>`` will not do. ``anchors`` are the ids wanted (see
-    ``wanted_anchors``) where links may come from other texts too; by default those that ``blocks`` themselves want.
-    ``table_label`` puts each table into a box that scrolls by itself, called so for those who cannot see it. ``fit``
-    says how tables are set where there is no scrolling.
+    ``lead_in`` (the dateline) begins the first paragraph, or is a paragraph of its own when the text begins otherwise.
+    ``figure`` renders pictures where the plain ``figure_html`` is not enough. ``anchors`` are the headings that get an
+    id, where links may come from other texts too; by default those that ``blocks`` themselves link to. ``table_label``
+    puts each table into a box that scrolls sideways, with this name for screen readers. ``fit`` lays out tables on
+    paper, where nothing scrolls.
     """
-    todo = list(blocks)
-    wanted = wanted_anchors(todo) if anchors is None else anchors
-    setter = _Setter(resolve, figure or (lambda found, _depth: figure_html(found, resolve)), wanted, table_label, fit)
+    rest = list(blocks)
+    wanted = linked_headings(rest) if anchors is None else anchors
+    render_figure = figure or (lambda each, _depth: figure_html(each, resolve))
+    writer = _HtmlBlocks(resolve, render_figure, wanted, table_label, fit)
     out: list[Markup] = []
     if lead_in:
-        first = _take_paragraph(todo)
+        first = take_paragraph(rest)
         out.append(Markup("<p>{}{}</p>").format(lead_in, inline_html(first, resolve)))
-    out.extend(map(setter.block, todo))
+    out.extend(map(writer.block, rest))
     return Markup("\n").join(out)
 
 
-def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
+def take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
     """Remove the first of ``blocks`` when it is a paragraph, and return its inlines."""
     if blocks and isinstance(first := blocks[0], Paragraph):
         del blocks[0]
@@ -127,9 +131,9 @@ def figure_html(
 ) -> Markup:
     """Return a picture with caption and credit.
 
-    ``credit`` replaces the figure's bare name, ``style`` is a list of declarations, ``size`` is the markup of further
-    attributes such as width and height. A ``decorative`` picture is drawn by ``style`` alone, unseen by those who read
-    the structure. ``original`` is a link below the words; ``scrolls`` names a box in which the picture may be moved.
+    ``credit`` replaces the bare name of the figure's credit. ``style`` holds CSS declarations, ``size`` further
+    attributes such as width and height. A ``decorative`` picture is the background of an empty box, so that screen
+    readers skip it. ``original`` is a link after the caption. ``scrolls`` names a box that scrolls sideways.
     """
     styled = Markup(' style="{}"').format(style) if style else Markup("")
     image = Markup('<div class="picture"{}></div>').format(styled)
@@ -140,7 +144,7 @@ def figure_html(
     if named := credit or figure.credit:
         words += Markup('{}<span class="credit">{}</span>').format(credit_gap(figure), named)
     if scrolls:
-        image = Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(scrolls, image)
+        image = _scroll_box(scrolls, image)
     if original:
         words += Markup("{}{}").format(" " if words else "", original)
     caption = Markup("<figcaption>{}</figcaption>").format(words) if words else Markup("")
@@ -148,27 +152,22 @@ def figure_html(
 
 
 def credit_gap(figure: Figure) -> str:
-    """Return what stands between caption and credit: the caption ends as a sentence does."""
+    """Return what separates caption and credit: the caption gets a full stop if it has none."""
     words = plain(figure.caption)
     return words and (". " if words[-1].isalnum() else " ")
 
 
-class _Setter:
-    """Sets blocks; holds what all of them need."""
+class _HtmlBlocks:
+    """Writes blocks as HTML."""
 
     def __init__(
-        self,
-        resolve: Resolve,
-        figure: Draw,
-        anchors: frozenset[str],
-        table_label: str,
-        fit: Fit | None,
+        self, resolve: Resolve, figure: FigureHtml, anchors: frozenset[str], table_label: str, fit: Fit | None
     ) -> None:
         self.resolve = resolve
         self.figure = figure
         self.anchors = set(anchors)
         self.table_label = table_label
-        self.fit = fit or (lambda _table, _depth: Setting(""))
+        self.fit = fit or (lambda _table, _depth: PaperTable(""))
         self.depth = 0
 
     def block(self, block: Block) -> Markup:
@@ -191,22 +190,19 @@ class _Setter:
             case Table():
                 return self.table(block)
 
-    def blocks(self, blocks: Iterable[Block]) -> Markup:
-        return Markup("\n").join(map(self.block, blocks))
-
     def inner(self, blocks: Iterable[Block]) -> Markup:
         self.depth += 1
-        found = self.blocks(blocks)
+        html = Markup("\n").join(map(self.block, blocks))
         self.depth -= 1
-        return found
+        return html
 
     def heading(self, block: Heading) -> Markup:
         name = anchor(block)
-        found = Markup("")
-        if name in self.anchors:  # the first of two equal headings is meant
+        identifier = Markup("")
+        if name in self.anchors:  # of two equal headings, links lead to the first
             self.anchors.discard(name)
-            found = Markup(' id="{}"').format(name)
-        return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, found, inline_html(block.children, self.resolve))
+            identifier = Markup(' id="{}"').format(name)
+        return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, identifier, inline_html(block.children, self.resolve))
 
     def list(self, block: List) -> Markup:
         items = Markup("\n").join(self.item(item, block.tight) for item in block.items)
@@ -219,9 +215,9 @@ class _Setter:
         box = Markup("") if item.checked is None else escape("☑ " if item.checked else "☐ ")
         children = list(item.children)
         if tight:
-            box += inline_html(_take_paragraph(children), self.resolve)
+            box += inline_html(take_paragraph(children), self.resolve)
         elif box:
-            box = Markup("<p>{}{}</p>").format(box, inline_html(_take_paragraph(children), self.resolve))
+            box = Markup("<p>{}{}</p>").format(box, inline_html(take_paragraph(children), self.resolve))
         kind = "" if item.checked is None else "task"
         return Markup("<li{}>{}{}</li>").format(_class(kind), box, self.inner(children))
 
@@ -233,15 +229,14 @@ class _Setter:
             for row in table.rows
         )
         body = Markup("<tbody>{}</tbody>").format(rows) if rows else Markup("")
-        setting = self.fit(table, self.depth)
-        made = Markup("<table{}{}<thead><tr>{}</tr></thead>{}</table>").format(
-            _class(setting.name), _columns(setting), head, body
+        layout = self.fit(table, self.depth)
+        html = Markup("<table{}{}<thead><tr>{}</tr></thead>{}</table>").format(
+            _class(layout.classes), _columns(layout), head, body
         )
         if not self.table_label:
-            return made
+            return html
         label = f"{self.table_label}: {', '.join(plain(cell.children) for cell in table.head)}"
-        # What scrolls must be reached by the keyboard; a group, because many regions are noise to a screen reader.
-        return Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(label, made)
+        return _scroll_box(label, html)
 
     def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
@@ -254,9 +249,41 @@ def _class(names: str) -> Markup:
     return Markup(' class="{}"').format(names) if names else Markup("")
 
 
-def _columns(setting: Setting) -> Markup:
-    """Return the end of a table's tag, and its columns where their widths are settled."""
-    if not setting.widths:
+def _scroll_box(label: str, content: Markup) -> Markup:
+    """Return a box that scrolls sideways and that the keyboard can reach.
+
+    It is a group and not a region, because screen readers announce every region of a page.
+    """
+    return Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(label, content)
+
+
+def _columns(layout: PaperTable) -> Markup:
+    """Return the end of a table's tag, and its columns where their widths are fixed."""
+    if not layout.widths:
         return Markup(">")
-    widths = Markup("").join(Markup('<col style="width: {}pt"/>').format(width) for width in setting.widths)
-    return Markup(' style="width: {}pt"><colgroup>{}</colgroup>').format(round(sum(setting.widths), 1), widths)
+    widths = Markup("").join(Markup('<col style="width: {}pt"/>').format(width) for width in layout.widths)
+    return Markup(' style="width: {}pt"><colgroup>{}</colgroup>').format(round(sum(layout.widths), 1), widths)
+
+
+# --- Links to headings -----------------------------------------------------------------------------------------------
+
+
+def linked_headings(blocks: Iterable[Block]) -> frozenset[str]:
+    """Return the fragments of the headings in ``blocks`` that links in ``blocks`` lead to."""
+    every = list(walk(blocks))
+    hrefs = (href for block in every for run in inlines_of(block) for href in _hrefs(run))
+    fragments = {unquote(href[1:]) for href in hrefs if href.startswith("#")}
+    return frozenset(fragments.intersection(anchor(block) for block in every if isinstance(block, Heading)))
+
+
+def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
+    for inline in inlines:
+        if isinstance(inline, Link):
+            yield inline.href
+        if not isinstance(inline, (Text, Code, LineBreak)):
+            yield from _hrefs(inline.children)
+
+
+def anchor(heading: Heading) -> str:
+    """Return the fragment by which GitHub links to ``heading``."""
+    return re.sub(r"[^\w\- ]", "", plain(heading.children).lower()).replace(" ", "-")

@@ -1,7 +1,8 @@
-"""The release's record as IPTC ninjs 3.1 (https://iptc.org/std/ninjs/), the middle of the chain of digests.
+"""The record of a release as IPTC ninjs 3.1 (https://iptc.org/std/ninjs/).
 
-The schema is closed: there is no place of its own for a file's digest, so each stands among ``altIds`` with the role
-``sha256:KEY``. The record lists every file of the release but itself.
+It is the middle of the chain of digests: the manifest states the record's SHA-256, the record those of all other files
+of the release. The schema is closed and has no field for a file's digest, so each stands among ``altIds`` with the
+role ``sha256:KEY``.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure
 from pipeline.model.formats import FORMATS, Rendition, by_name, media_type
-from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage, Related
+from pipeline.model.release import Contact, Footage
 from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.templates import render
@@ -29,166 +29,157 @@ SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
 PRESS_RELEASE = "http://cv.iptc.org/newscodes/genre/Press_Release"
 DIGEST = "sha256:"
 EARLIER = "earlier revision"
-SHOWN = 960
-"""Pixels in the width of a picture within the article."""
+_PICTURE_WIDTH = 960
+"""Pixels. Width of a picture within the article."""
+_ARCHIVED = re.compile(r"r\d+/")
+"""Folder of an earlier revision's files."""
 
 
 def write(render_input: RenderInput) -> Output:
-    """Set the record; ``job.made`` must hold every other rendition and the pictures."""
+    """Return the record; ``render_input.renditions`` must hold every other rendition and the pictures."""
     return Output(msgspec.json.format(msgspec.json.encode(record(render_input)), indent=1) + b"\n")
 
 
 def record(render_input: RenderInput) -> dict[str, Any]:
     """Return the record as plain JSON values."""
-    release, newsroom = render_input.release, render_input.newsroom
+    release, newsroom, article = render_input.release, render_input.newsroom, render_input.article
     html = fragment(render_input)
-    place = (
-        release.dateline if render_input.article.dateline else ""
-    )  # a withdrawn release tells nothing of what it said
-    messages = len(re.sub(r"<[^>]+>", " ", html).split())
-    found: dict[str, Any] = {
-        "uri": newsroom.guid(release.slug),
-        "standard": {"name": "ninjs", "version": VERSION, "schema": SCHEMA},
-        "type": "text",
-        "representationType": "full",
-        "version": str(number(release, render_input.past)),
-        "firstCreated": release.date.isoformat(),
-        "versionCreated": release.modified.isoformat(),
-        "edNote": _note(render_input),
-        "pubStatus": "canceled" if release.withdrawn else "usable",
-        "language": release.language,
-        "title": release.title,
-        "slugline": release.slug,
-        "located": place,
-        "copyrightHolder": newsroom.name,
-        "copyrightNotice": f"© {release.date.year} {newsroom.name}",
-        "usageTerms": newsroom.reuse_in(release.language),
-        "headlines": [{"role": "headline", "value": release.title}],
-        "descriptions": [{"role": "summary", "contentType": "text/plain", "value": release.summary}],
-        "bodies": [{"role": "article", "contentType": "text/html", "wordCount": messages, "value": html}],
-        "organisations": [_known(name=newsroom.name, rel="publisher", contactInfo=_website(newsroom))],
-        "people": [_person(contact) for contact in release.contacts],
-        "infoSources": [_supplier(footage) for footage in release.footage],
-        "places": [{"name": place, "rel": "dateline"}] if place else [],
-        "subjects": [{"name": newsroom.topic_label(t, release.language), "literal": t} for t in release.topics],
-        "genres": [{"name": "Press Release", "uri": PRESS_RELEASE}],
-        "altIds": _alt_ids(render_input),
-        "renditions": [_rendition(render_input, made) for made in render_input.made],
-        "associations": [
-            *(_association(render_input, other) for other in render_input.related),
-            *(_state(render_input, state) for state in render_input.past),
-            *(_footage(render_input, footage) for footage in release.footage),
+    # A withdrawn release keeps its dateline in the source, but its article has none.
+    place = release.dateline if article.dateline else ""
+    notice = next(iter(article.notices), None)
+    website = [{"type": "web", "value": newsroom.website}] if newsroom.website else []
+    deck = [{"role": "subtitle", "value": article.subtitle}] if article.subtitle else []
+    return _stated(
+        uri=newsroom.guid(release.slug),
+        standard={"name": "ninjs", "version": VERSION, "schema": SCHEMA},
+        type="text",
+        representationType="full",
+        version=str(number(release, render_input.past)),
+        firstCreated=release.date.isoformat(),
+        versionCreated=release.modified.isoformat(),
+        edNote=f"{notice.label}: {notice.text}" if notice else "",
+        pubStatus="canceled" if release.withdrawn else "usable",
+        language=release.language,
+        title=release.title,
+        slugline=release.slug,
+        located=place,
+        copyrightHolder=newsroom.name,
+        copyrightNotice=f"© {release.date.year} {newsroom.name}",
+        usageTerms=newsroom.reuse_in(release.language),
+        headlines=[{"role": "headline", "value": release.title}, *deck],
+        descriptions=[{"role": "summary", "contentType": "text/plain", "value": release.summary}],
+        bodies=[{"role": "article", "contentType": "text/html", "wordCount": _word_count(html), "value": html}],
+        organisations=[_stated(name=newsroom.name, rel="publisher", contactInfo=website)],
+        people=[_person(contact) for contact in release.contacts],
+        infoSources=[_supplier(footage) for footage in release.footage],
+        places=[{"name": place, "rel": "dateline"}] if place else [],
+        subjects=[{"name": newsroom.topic_label(each, release.language), "literal": each} for each in release.topics],
+        genres=[{"name": "Press Release", "uri": PRESS_RELEASE}],
+        altIds=_alt_ids(render_input),
+        renditions=[_rendition(render_input, each) for each in render_input.renditions],
+        associations=[
+            *(
+                {"name": each.title, "rel": "translation", "uri": newsroom.guid(each.slug), "language": each.language}
+                for each in render_input.related
+            ),
+            *(_earlier_revision(render_input.base_url, each) for each in render_input.past),
+            *(_footage(release.language, footage) for footage in release.footage),
         ],
-    }
-    if render_input.article.subtitle:
-        found["headlines"].append({"role": "subtitle", "value": render_input.article.subtitle})
-    if render_input.article.embargoed:
-        found["embargoedUntil"] = release.date.isoformat()
-    return _known(**found)
+        embargoedUntil=release.date.isoformat() if article.embargoed else "",
+    )
 
 
-def _known(**found: Any) -> dict[str, Any]:
-    """Leave out what there is nothing to say of."""
-    return {key: value for key, value in found.items() if value not in ("", [])}
+def _stated(**fields: Any) -> dict[str, Any]:
+    """Return ``fields`` without empty ones: ninjs asks to leave out what is not known."""
+    return {key: value for key, value in fields.items() if value not in ("", [])}
+
+
+def _word_count(html: str) -> int:
+    return len(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def fragment(render_input: RenderInput) -> str:
-    """Return the whole article as an HTML fragment with absolute addresses, without its headline."""
-    article = render_input.article
-    folder = f"{render_input.release.slug}/"
-    pictures = render_input.release.picture_files
+    """Return the article without its headline as an HTML fragment with absolute addresses."""
+    article, release = render_input.article, render_input.release
+    pictures = release.picture_files
 
     def resolve(href: str) -> str:
-        return home_link(render_input.base_url, folder + href if href in pictures else href)
+        return home_link(render_input.base_url, f"{release.slug}/{href}" if href in pictures else href)
 
-    def figure(found: Figure, _depth: int = 0) -> Markup:
-        credit = render_input.messages["photo"].format(credit=found.credit) if found.credit else ""
-        picture = render_input.release.picture(found.file)
-        shown = picture.at(round(SHOWN * picture.stretch))
+    def render_figure(figure: Figure, _depth: int = 0) -> Markup:
+        picture = release.picture(figure.file)
+        shown = picture.at(round(_PICTURE_WIDTH * picture.stretch))
         size = Markup(' width="{}" height="{}"').format(shown.width, shown.height)
-        return figure_html(found, lambda href: resolve(shown.file if href == found.file else href), credit, size=size)
+        return figure_html(
+            figure,
+            lambda href: resolve(shown.file if href == figure.file else href),
+            render_input.credit(figure),
+            size=size,
+        )
 
     lead_in = Markup("<strong>{}</strong>{}").format(article.dateline, DATELINE_MARK) if article.dateline else ""
     text = render(
         "fragment.html.j2",
         article=article,
         resolve=resolve,
-        image=figure(article.image) if article.image else "",
-        body=block_html(article.body, resolve, lead_in, figure),
-        notes=block_html(article.notes, resolve, figure=figure),
+        image=render_figure(article.image) if article.image else "",
+        body=block_html(article.body, resolve, lead_in, render_figure),
+        notes=block_html(article.notes, resolve, figure=render_figure),
     )
-    # What the template left blank goes; blank lines of code stay.
-    return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda found: found[1] or "\n", text, flags=re.DOTALL).strip()
+    # Remove the blank lines that the template leaves, but not those of code.
+    return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda match: match[1] or "\n", text, flags=re.DOTALL).strip()
 
 
 def _alt_ids(render_input: RenderInput) -> list[dict[str, str]]:
-    kept = (file for state in render_input.past for file in state.files)
-    ids = [{"role": DIGEST + made.key, "value": made.sha256} for made in (*render_input.made, *kept)]
-    return (
-        ids
-        if not render_input.release.reference
-        else [{"role": "reference", "value": render_input.release.reference}, *ids]
-    )
+    reference = render_input.release.reference
+    archived = (file for revision in render_input.past for file in revision.files)
+    return [
+        *([{"role": "reference", "value": reference}] if reference else []),
+        *({"role": DIGEST + file.key, "value": file.sha256} for file in (*render_input.renditions, *archived)),
+    ]
 
 
-def _rendition(render_input: RenderInput, made: Rendition) -> dict[str, Any]:
-    picture = made.format in ("picture", "copy")
-    found: dict[str, Any] = {
-        "name": made.key.rsplit("/", 1)[-1] if picture else made.format,
-        "href": render_input.base_url + made.key,
-        "contentType": media_type(made.key),
-        "title": made.key.rsplit("/", 1)[-1] if picture else by_name(made.format).label,
-        "sizeInBytes": made.size,
-    }
-    if picture:
-        files = (each for whole in render_input.release.pictures for each in whole.files)
-        shown = next(each for each in files if each.file == found["name"])
-        found |= {"width": shown.width, "height": shown.height}
-        if made.format == "copy":
-            found["name"] = f"{shown.width} px: {shown.file}"
-    return found
-
-
-def _association(render_input: RenderInput, other: Related) -> dict[str, str]:
-    uri = render_input.newsroom.guid(other.slug)
-    return {"name": other.title, "rel": "translation", "uri": uri, "language": other.language}
-
-
-def _note(render_input: RenderInput) -> str:
-    """Return the newest correction, or why the release was withdrawn, as the release itself tells it."""
-    notice = next(iter(render_input.article.notices), None)
-    return f"{notice.label}: {notice.text}" if notice else ""
-
-
-def _state(render_input: RenderInput, state: RevisionRecord) -> dict[str, Any]:
-    """Return what the release was before, by the digest of its record, with the files that are kept of it."""
-    name = f"Revision {state.revision}" + (f", until a minor change on {state.minor}" if state.minor else "")
-    found = {
-        "name": name,
-        "rel": EARLIER,
-        "version": str(state.revision),
-        "versionCreated": state.modified.isoformat(),
-        "pubStatus": "canceled" if state.withdrawn else "usable",
-        "edNote": state.note,
-        "altIds": [{"role": f"{DIGEST}record", "value": state.record}],
-        "renditions": [_kept(render_input, file) for file in state.files],
-    }
-    return {key: value for key, value in found.items() if value not in ("", [])}
-
-
-def _kept(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
-    name = file.key.rpartition("/")[2]
-    shown = name if file.format in ("picture", "copy") else file.format
-    return {
-        "name": shown,
+def _rendition(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
+    stated = {
+        "name": file.format,
         "href": render_input.base_url + file.key,
         "contentType": media_type(file.key),
+        "title": file.key.rpartition("/")[2],
         "sizeInBytes": file.size,
     }
+    if not _is_picture(file):
+        return stated | {"title": by_name(file.format).label}
+    sizes = (size for picture in render_input.release.pictures for size in picture.files)
+    shown = next(size for size in sizes if size.file == stated["title"])
+    name = f"{shown.width} px: {shown.file}" if file.format == "copy" else shown.file
+    return stated | {"name": name, "width": shown.width, "height": shown.height}
 
 
-def _website(newsroom: Newsroom) -> list[dict[str, str]]:
-    return [{"type": "web", "value": newsroom.website}] if newsroom.website else []
+def _is_picture(file: Rendition) -> bool:
+    return file.format in ("picture", "copy")
+
+
+def _earlier_revision(base_url: str, revision: RevisionRecord) -> dict[str, Any]:
+    """Return an earlier revision by the digest of its record, with its archived files."""
+    minor = f", until a minor change on {revision.minor}" if revision.minor else ""
+    return _stated(
+        name=f"Revision {revision.revision}{minor}",
+        rel=EARLIER,
+        version=str(revision.revision),
+        versionCreated=revision.modified.isoformat(),
+        pubStatus="canceled" if revision.withdrawn else "usable",
+        edNote=revision.note,
+        altIds=[{"role": f"{DIGEST}record", "value": revision.record}],
+        renditions=[
+            {
+                "name": file.key.rpartition("/")[2] if _is_picture(file) else file.format,
+                "href": base_url + file.key,
+                "contentType": media_type(file.key),
+                "sizeInBytes": file.size,
+            }
+            for file in revision.files
+        ],
+    )
 
 
 def _person(contact: Contact) -> dict[str, Any]:
@@ -198,66 +189,50 @@ def _person(contact: Contact) -> dict[str, Any]:
         ("email", "office", contact.email),
     )
     info = [{"type": kind, "role": role, "value": value} for kind, role, value in ways if value]
-    return _known(name=contact.name, rel="media contact", literal=contact.id, contactInfo=info)
+    return _stated(name=contact.name, rel="media contact", literal=contact.id, contactInfo=info)
 
 
 def _supplier(footage: Footage) -> dict[str, Any]:
-    role = ", ".join(("footage", *_both(footage)))
-    return _known(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=_ways(footage))
+    role = ", ".join(("footage", *_carrier_facts(footage)))
+    contact = _contact_info(footage)
+    return _stated(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=contact)
 
 
-def _footage(render_input: RenderInput, footage: Footage) -> dict[str, Any]:
-    """Return the film itself, which has terms of its own: the record's are those of the text."""
-    tape = _known(name="carrier", format=footage.carrier, title=", ".join(_both(footage)))
+def _footage(language: str, footage: Footage) -> dict[str, Any]:
+    """Return the film as an item of its own, because its terms of use differ from those of the text."""
+    carrier = ", ".join(_carrier_facts(footage))
+    tape = [_stated(name="carrier", format=footage.carrier, title=carrier)] if carrier else []
     links = (("preview", footage.preview), ("copy", footage.url))
-    return _known(
+    return _stated(
         name="footage",
         rel="footage",
         type="video",
-        language=render_input.release.language,
+        language=language,
         usageTerms=footage.rights,
         descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
-        infoSources=[_known(name=footage.supplier, contactInfo=_ways(footage))] if footage.supplier else [],
-        renditions=[tape] * bool(_both(footage)) + [{"name": name, "href": _uri(href)} for name, href in links if href],
+        infoSources=[_stated(name=footage.supplier, contactInfo=_contact_info(footage))] if footage.supplier else [],
+        renditions=[*tape, *({"name": name, "href": _uri(href)} for name, href in links if href)],
     )
 
 
 def _uri(address: str) -> str:
-    """Return what people typed as the standard asks for it: in ASCII."""
+    """Return an address as people type it in ASCII, as the standard demands."""
     return quote(address, safe="!#$%&'()*+,/:;=?@[]~")
 
 
-def _both(footage: Footage) -> list[str]:
-    return [each for each in (footage.carrier, footage.duration) if each]
+def _carrier_facts(footage: Footage) -> list[str]:
+    return [fact for fact in (footage.carrier, footage.duration) if fact]
 
 
-def _ways(footage: Footage) -> list[dict[str, str]]:
+def _contact_info(footage: Footage) -> list[dict[str, str]]:
     ways = (("phone", footage.telephone), ("email", footage.email), ("web", footage.url))
     return [{"type": kind, "value": value} for kind, value in ways if value]
 
 
-def files_of(data: bytes, slug: str) -> tuple[Rendition, ...]:
-    """Return the files that a record lists as its revision's own; nothing for what is no record."""
-    listed = {
-        key: sha256 for key, sha256 in digests(data).items() if not _KEPT.match(key.removeprefix(f"releases/{slug}/"))
-    }
-    try:
-        stated = msgspec.json.decode(data, type=_Identified).renditions
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ()
-    names = {row.key(slug): row.name for row in FORMATS}
-    return tuple(
-        Rendition(names.get(key, "picture"), key, file.size_in_bytes, sha256)
-        for key, sha256 in listed.items()
-        for file in stated
-        if file.href.endswith(f"/{key}")
-    )
+# --- Reading a record back -------------------------------------------------------------------------------------------
 
 
-_KEPT = re.compile(r"r\d+/")
-
-
-class _File(Struct, rename="camel"):
+class _ListedFile(Struct, rename="camel"):
     href: str = ""
     size_in_bytes: int = 0
 
@@ -267,15 +242,35 @@ class _AltId(Struct):
     value: str
 
 
-class _Identified(Struct, rename="camel"):
+class _ListedFiles(Struct, rename="camel"):
+    """The fields of a record that list files."""
+
     alt_ids: tuple[_AltId, ...] = ()
-    renditions: tuple[_File, ...] = ()
+    renditions: tuple[_ListedFile, ...] = ()
 
 
 def digests(data: bytes) -> dict[str, str]:
-    """Return key → SHA-256 of every file that a record lists; nothing for what is no record."""
+    """Return key → SHA-256 of every file that a record lists; nothing when ``data`` is no record."""
+    return {
+        each.role.removeprefix(DIGEST): each.value for each in _listed(data).alt_ids if each.role.startswith(DIGEST)
+    }
+
+
+def files_of(data: bytes, slug: str) -> tuple[Rendition, ...]:
+    """Return the files of a record's own revision, without archived ones; nothing when ``data`` is no record."""
+    listed, folder = _listed(data).renditions, f"releases/{slug}/"
+    names = {row.key(slug): row.name for row in FORMATS}
+    return tuple(
+        Rendition(names.get(key, "picture"), key, file.size_in_bytes, sha256)
+        for key, sha256 in digests(data).items()
+        if not _ARCHIVED.match(key.removeprefix(folder))
+        for file in listed
+        if file.href.endswith(f"/{key}")
+    )
+
+
+def _listed(data: bytes) -> _ListedFiles:
     try:
-        ids = msgspec.json.decode(data, type=_Identified).alt_ids
+        return msgspec.json.decode(data, type=_ListedFiles)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return {alt.role.removeprefix(DIGEST): alt.value for alt in ids if alt.role.startswith(DIGEST)}
+        return _ListedFiles()

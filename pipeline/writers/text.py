@@ -1,7 +1,7 @@
-"""Plain text: the wire copy that journalists paste.
+"""The release as plain text, for journalists to paste.
 
-Facts first, one line a paragraph, links spelled out after their words, UTF-8 with a final newline. Headings and the
-status line stand in capitals, because nothing else can mark them; the words are the article's.
+The facts come first, each paragraph is one line, and a link's address follows its words in brackets. Headings and the
+status line are in capitals, because plain text has no other way to mark them.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, lin
 from pipeline.writers import Output, RenderInput, home_link
 
 TABLE_WIDTH = 100
-"""Characters up to which a table is set in columns; a wider one is set row by row."""
+"""Characters. A wider table is written row by row, each value after the name of its column."""
 INDENT = "    "
 
 
 def write(render_input: RenderInput) -> Output:
-    """Set the article as UTF-8 text with Unix line ends."""
+    """Return the article as UTF-8 text with Unix line ends and a newline at the end."""
     article = render_input.article
-    setter = _Setter(render_input)
+    writer = _TextBlocks(render_input)
     letterhead = [article.organisation.upper(), article.kind, article.reference, article.date]
     parts: list[str] = ["\n".join(filter(None, letterhead)), article.status.upper()]
     parts += [_notice(notice) for notice in article.notices]
     parts += [article.title, article.subtitle]
     if article.image:
-        parts.append(setter.block(article.image))
-    parts += setter.blocks(article.body, article.dateline)
+        parts.append(writer.block(article.image))
+    parts += writer.blocks(article.body, article.dateline)
     parts += [article.ends.upper(), article.about_heading.upper() if article.boilerplate else "", *article.boilerplate]
-    parts += setter.blocks(article.notes)
+    parts += writer.blocks(article.notes)
     parts += footer_lines(article.footer)
     parts += [article.reuse]
     copy = "\n\n".join(part for part in parts if part) + "\n"
-    return Output(copy.replace("\u00ad", "").encode())  # a pasted soft hyphen hides its word from every search
+    return Output(copy.replace("\u00ad", "").encode())  # a soft hyphen would hide its word from every search
 
 
 def _notice(notice: Notice) -> str:
@@ -59,19 +59,19 @@ def _notice(notice: Notice) -> str:
     return f"{text}\n{line_text(notice.link)}" if notice.link else text
 
 
-class _Setter:
-    """Sets blocks as text, each as one string of one or more lines."""
+class _TextBlocks:
+    """Writes blocks as text, each as one string of one or more lines."""
 
     def __init__(self, render_input: RenderInput) -> None:
         self.render_input = render_input
 
     def blocks(self, blocks: Iterable[Block], dateline: str = "") -> list[str]:
-        found = list(map(self.block, blocks))
+        texts = list(map(self.block, blocks))
         if not dateline:
-            return found
-        if found and isinstance(next(iter(blocks)), Paragraph):
-            return [f"{dateline}{DATELINE_MARK}{found[0]}", *found[1:]]
-        return [dateline, *found]
+            return texts
+        if texts and isinstance(next(iter(blocks)), Paragraph):
+            return [f"{dateline}{DATELINE_MARK}{texts[0]}", *texts[1:]]
+        return [dateline, *texts]
 
     def block(self, block: Block) -> str:
         match block:
@@ -106,19 +106,19 @@ class _Setter:
             case _:
                 return self.inlines(inline.children)
 
-    def link(self, messages: str, href: str) -> str:
+    def link(self, words: str, href: str) -> str:
         target = home_link(self.render_input.base_url, href)
         bare = target.removeprefix("mailto:").removeprefix("tel:")
-        if href.startswith("#") or messages in (target, bare) or messages == bare.removeprefix("https://"):
-            return messages
-        return f"{messages} ({bare})"
+        if href.startswith("#") or words in (target, bare, bare.removeprefix("https://")):
+            return words
+        return f"{words} ({bare})"
 
     def figure(self, figure: Figure) -> str:
-        credit = self.render_input.messages["photo"].format(credit=figure.credit) if figure.credit else ""
+        credit = self.render_input.credit(figure)
         caption = self.inlines(figure.caption)
         stop = "." if caption and credit and caption[-1].isalnum() else ""
-        messages = " ".join(filter(None, (caption + stop, credit)))
-        return f"[{messages}]" if messages else ""
+        words = " ".join(filter(None, (caption + stop, credit)))
+        return f"[{words}]" if words else ""
 
     def listing(self, block: List) -> str:
         marks = (f"{block.start + n}. " if block.ordered else "- " for n in range(len(block.items)))

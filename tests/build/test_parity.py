@@ -167,14 +167,14 @@ def test_every_rendition_passes_the_pipelines_own_check(case: tuple[RenderInput,
     render_input, made = case
     if render_input.release.withdrawn and name == "kit":
         pytest.skip("what is withdrawn has none")
-    parity.check(name, render_input, made[name])
+    parity.check(by_name(name), render_input, made[name])
 
 
 def test_the_hand_made_release_passes_too() -> None:
     for embargoed in (False, True):
         render_input = sample.render_input(embargoed=embargoed)
         for row in TELLING:
-            parity.check(row.name, render_input, write(row, render_input).data)
+            parity.check(row, render_input, write(row, render_input).data)
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
@@ -202,7 +202,7 @@ def bodies() -> dict[str, tuple[Block, ...]]:
 def test_what_is_hard_to_set_is_not_taken_for_a_difference(kind: str) -> None:
     render_input = sample.render_input(body=bodies()[kind])
     for row in TELLING:
-        parity.check(row.name, render_input, write(row, render_input).data)
+        parity.check(row, render_input, write(row, render_input).data)
 
 
 def planted(render_input: RenderInput, change: str) -> RenderInput:
@@ -245,21 +245,36 @@ def test_a_difference_is_found_in_every_format(row: Format, change: str) -> None
     render_input = sample.render_input()
     data = write(row, planted(render_input, change)).data
     with pytest.raises(RenderError, match="does not say what the release says: "):
-        parity.check(row.name, render_input, data)
+        parity.check(row, render_input, data)
 
 
 @pytest.mark.parametrize("name", ["text", "docx", "html", "json"])
 def test_paragraphs_that_changed_places_are_found(name: str) -> None:
     render_input = sample.render_input()
     turned = sample.render_input(body=(sample.BODY[1], sample.BODY[0], *sample.BODY[2:]))
-    with pytest.raises(RenderError, match="stands where"):
-        parity.check(name, render_input, write(by_name(name), turned).data)
+    with pytest.raises(RenderError, match="should be"):
+        parity.check(by_name(name), render_input, write(by_name(name), turned).data)
 
 
-def test_the_message_names_what_is_lost_and_what_is_foreign() -> None:
+def test_another_plain_text_format_is_compared_by_the_same_reader() -> None:
+    row = structs.replace(by_name("text"), name="markdown", suffix=".md")
+    render_input = sample.render_input()
+    data = write(row, render_input).data
+    parity.check(row, render_input, data)
+    with pytest.raises(RenderError, match="missing: “weight”"):
+        parity.check(row, render_input, data.replace(b"weight", b"", 1))
+
+
+def test_a_format_without_a_reader_is_an_error() -> None:
+    row = structs.replace(by_name("text"), parity="film")
+    with pytest.raises(ValueError, match="'film' is no kind of parity reader"):
+        parity.check(row, sample.render_input(), b"")
+
+
+def test_the_message_names_missing_and_extra_words_and_what_to_do() -> None:
     render_input = sample.render_input()
     data = write(by_name("pdf"), planted(render_input, "changed digits")).data
     with pytest.raises(RenderError) as found:
-        parity.check("pdf", render_input, data)
-    assert str(found.value) == ("does not say what the release says: it lacks “0312”; it has too much: “0321”")
+        parity.check(by_name("pdf"), render_input, data)
+    assert str(found.value) == ("does not say what the release says: missing: “0312”; not in the release: “0321”")
     assert found.value.hint == parity.HINT

@@ -281,10 +281,10 @@ def test_every_template_that_a_writer_loads_is_in_the_fingerprint(row: Format, m
         return get_source(self, environment, name)
 
     monkeypatch.setattr(FileSystemLoader, "get_source", spy)
-    monkeypatch.setattr(templates, "text_of", lambda name: loaded.add(name) or text_of(name))
+    monkeypatch.setattr(templates, "text_of", lambda name: (loaded.add(name), text_of(name))[1])
     templates._environment.cache_clear()
     render_input = sample.render_input()
-    files = {made.key: b"x" for made in render_input.made}
+    files = {made.key: b"x" for made in render_input.renditions}
     stages._writer(row.writer)(msgspec.structs.replace(render_input, files=files if row.packs else {}))
     assert loaded <= {file.name for file in fingerprint.code_and_templates(f"pipeline.writers.{row.writer}")}
 
@@ -663,7 +663,7 @@ def test_the_memory_of_what_was_read_is_whole(probe_context: ProbeContext) -> No
 def test_a_rendition_that_says_something_else_is_never_kept(
     probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def check(name: str, render_input: RenderInput, data: bytes) -> None:
+    def check(row: Format, render_input: RenderInput, data: bytes) -> None:
         if render_input.release.slug == "odd":
             raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
 

@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pipeline.cli.context import ExitStatus, exit_status
 
 from pipeline import __main__ as program
 from pipeline.cli import COMMANDS
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import ExitStatus, exit_status
 from pipeline.cli.keeping import ahead
 from pipeline.model.errors import (
     ConflictError,

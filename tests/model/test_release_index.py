@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.build import parity, reading
 from pipeline.build.parity.content import folded
+from pipeline.model.formats import by_name
 from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.model.release import Related, Withdrawal
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
@@ -52,7 +53,7 @@ def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
     assert link.format("new.html", ' hreflang="ar"') in html.write(render_input).data.decode()
     content = json.loads(ninjs.write(render_input).data)["bodies"][0]["value"]
     assert link.format(f"{render_input.base_url}releases/new.html", "") in content
-    parity.check("html", render_input, html.write(render_input).data)
+    parity.check(by_name("html"), render_input, html.write(render_input).data)
     unknown = msgspec.structs.replace(render_input, article=compose(release, sample.NEWSROOM, messages))
     assert '<a href="new.html">new</a>' in html.write(unknown).data.decode()
 

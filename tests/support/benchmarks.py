@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.model.errors import DatelineError
 from pipeline.publish import apply as publish
-from pipeline.writers.pdf import writer as pdf
+from pipeline.writers import pdf
 from tests.support import batches
 from tests.support.memory_store import Killed, Memory
 from tests.writers import cases

@@ -238,8 +238,8 @@ def test_looks_come_from_named_styles_alone() -> None:
         ("Contact Name", "Ruth Okafor"),
     ],
 )
-def test_each_kind_of_paragraph_has_its_style(style: str, messages: str) -> None:
-    assert text(File(render_input()).styled(style)[0]).strip() == messages
+def test_each_kind_of_paragraph_has_its_style(style: str, words: str) -> None:
+    assert text(File(render_input()).styled(style)[0]).strip() == words
 
 
 def test_headline_is_the_first_outline_level_and_headings_follow_without_gap() -> None:
@@ -696,11 +696,11 @@ def test_letters_are_never_spaced_where_they_join() -> None:
         ("", True, []),
     ],
 )
-def test_runs_are_cut_where_the_direction_changes(messages: str, rtl: bool, pieces: list[str]) -> None:
+def test_runs_are_cut_where_the_direction_changes(words: str, rtl: bool, pieces: list[str]) -> None:
     """<…> is read from the right."""
-    found = list(_stretches(messages, rtl))
+    found = list(_stretches(words, rtl))
     assert [f"<{piece}>" if right else piece for piece, right in found] == pieces
-    assert "".join(piece for piece, _ in found) == messages
+    assert "".join(piece for piece, _ in found) == words
 
 
 # --- The file --------------------------------------------------------------------------------------------------------

@@ -135,9 +135,9 @@ def test_every_page_of_a_release_names_the_same_alternates_and_itself_as_canonic
         assert [link["href"] for link in page(render_input).all("link", rel="canonical")] == [own]
 
 
-@pytest.mark.parametrize(("house", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
-def test_translations_whose_original_was_withdrawn_agree_on_another_default(render_context: str, default: str) -> None:
-    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=render_context)
+@pytest.mark.parametrize(("own_language", "default"), [("fr", "probe-fr.html"), ("ko", "probe-ar.html")])
+def test_translations_whose_original_was_withdrawn_agree_on_another_default(own_language: str, default: str) -> None:
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, language=own_language)
     for slug, language, other in (("probe-fr", "fr", ARABIC), ("probe-ar", "ar", FRENCH)):
         render_input = one_of(other, slug=slug, language=language, translation_of="probe", newsroom=newsroom)
         assert alternates(render_input) == {"ar": "probe-ar.html", "fr": "probe-fr.html", "x-default": default}
@@ -349,7 +349,7 @@ def test_embargoed_copy_is_marked() -> None:
 
 def test_unknown_files_and_pictures_are_no_downloads() -> None:
     render_input = msgspec.structs.replace(
-        sample.render_input(), made=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
+        sample.render_input(), renditions=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
     )
     found = {a["href"]: a for a in page(render_input).all("a") if "type" in a}
     assert found.keys() == {"sample.json", "sample/tape.png"}

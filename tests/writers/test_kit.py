@@ -13,7 +13,7 @@ from msgspec import structs
 
 from pipeline.build import parity
 from pipeline.model.errors import RenderError
-from pipeline.model.formats import FORMATS, Rendition
+from pipeline.model.formats import FORMATS, Rendition, by_name
 from pipeline.writers import RenderInput
 from pipeline.writers.kit import write
 from tests.support import sample
@@ -30,11 +30,12 @@ def render_input(**changes: object) -> RenderInput:
     found = sample.render_input(**changes)  # type: ignore[arg-type]  # the test's own keywords
     made = tuple(
         structs.replace(each, sha256=hashlib.sha256(TEXTS[each.key]).hexdigest())
-        for each in found.made
+        for each in found.renditions
         if each.key in TEXTS
     )
     shown = Rendition("picture", "releases/sample/tape.png", 1, hashlib.sha256(found.pictures["tape.png"]).hexdigest())
-    return structs.replace(found, made=(*made, shown) if found.release.pictures else made, files=TEXTS)
+    renditions = (*made, shown) if found.release.pictures else made
+    return structs.replace(found, renditions=renditions, files=TEXTS)
 
 
 def opened(data: bytes) -> ZipFile:
@@ -71,7 +72,7 @@ def test_release_with_nobody_to_call_has_no_empty_card() -> None:
     data = write(bare).data
     with opened(data) as kit:
         assert not [name for name in kit.namelist() if "contact" in name]
-    parity.check("kit", bare, data)
+    parity.check(by_name("kit"), bare, data)
 
 
 def test_pictures_are_stored_and_the_rest_is_deflated_without_time_or_system() -> None:
@@ -97,24 +98,24 @@ def packed(kit: bytes, change: Callable[[dict[str, bytes]], object]) -> bytes:
 
 
 def test_sound_kit_passes_the_pipelines_own_check() -> None:
-    parity.check("kit", render_input(), packed(write(render_input()).data, lambda _: None))
+    parity.check(by_name("kit"), render_input(), packed(write(render_input()).data, lambda _: None))
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda files: files.update({"sample/sample.pdf": b"the .pdf fila"}), "its sample/sample.pdf is not the one"),
-        (lambda files: files.update({"sample/tape.png": b"a smaller one"}), "its sample/tape.png is not the one"),
-        (lambda files: files.pop("sample/sample.docx"), "it has sample/sample.docx 0 times"),
-        (lambda files: files.pop("sample/media-contact.vcf"), "it has sample/media-contact.vcf 0 times"),
-        (lambda files: files.update({"sample/notes.txt": b"ours alone"}), "nobody asked for its sample/notes.txt"),
+        (lambda files: files.update({"sample/sample.pdf": b"the .pdf fila"}), "sample/sample.pdf is not the file that"),
+        (lambda files: files.update({"sample/tape.png": b"a smaller one"}), "sample/tape.png is not the file that"),
+        (lambda files: files.pop("sample/sample.docx"), "sample/sample.docx is in it 0 times"),
+        (lambda files: files.pop("sample/media-contact.vcf"), "sample/media-contact.vcf is in it 0 times"),
+        (lambda files: files.update({"sample/notes.txt": b"ours alone"}), "sample/notes.txt does not belong in it"),
     ],
     ids=["another file", "another picture", "a lost file", "a lost card", "a file too many"],
 )
 def test_difference_from_what_the_page_states_is_found(change: Callable[[dict[str, bytes]], object], told: str) -> None:
     data = packed(write(render_input()).data, change)
-    with pytest.raises(RenderError, match=f"does not hold what the release has: {told}"):
-        parity.check("kit", render_input(), data)
+    with pytest.raises(RenderError, match=f"does not hold the files of the release: {told}"):
+        parity.check(by_name("kit"), render_input(), data)
 
 
 def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
@@ -148,8 +149,8 @@ def test_file_that_was_changed_by_hand_is_not_packed(tmp_path: Path) -> None:
     (probe_context.state.public / "releases/probe.zip").unlink()
     step = probe_context.render(["kit"])["kit"]["probe"]
     assert step.verb == "failed"
-    assert "its probe/probe.txt is not the one that was made" in str(step.fault)
-    assert "is made anew once it is deleted" in str(step.fault)
+    assert "probe/probe.txt is not the file that was rendered" in str(step.fault)
+    assert "delete it, and it is rendered again" in str(step.fault)
 
 
 def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:

@@ -30,9 +30,8 @@ from msgspec import structs
 from pipeline.model.document import Block, Heading, Link, Paragraph, Table, Text, plain, walk
 from pipeline.site.assets import asset_names, assets
 from pipeline.typography.templates import FOLDER
-from pipeline.writers import html
+from pipeline.writers import html, pdf
 from pipeline.writers.docx import writer as docx
-from pipeline.writers.pdf import writer as pdf
 from tests.support import sample
 from tests.support.fontcache import FONTS
 from tests.support.newsroom import ROOT

@@ -38,7 +38,7 @@ PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
 
 def render_input(**changes: object) -> RenderInput:
     found = sample.render_input(**changes)  # type: ignore[arg-type]  # the release's own keywords
-    return msgspec.structs.replace(found, made=(*found.made, PICTURE))
+    return msgspec.structs.replace(found, renditions=(*found.renditions, PICTURE))
 
 
 def record(found: RenderInput | None = None) -> dict[str, Any]:

@@ -41,8 +41,7 @@ from pipeline.model.errors import RenderError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
-from pipeline.writers import Output, RenderInput
-from pipeline.writers.pdf import writer as pdf
+from pipeline.writers import Output, RenderInput, pdf
 from tests.support import sample
 from tests.support.newsroom import ROOT
 
@@ -418,6 +417,6 @@ def test_cell_with_mark_up_is_not_taken_for_a_number() -> None:
 
 
 def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
-    program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.job())"
+    program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.render_input())"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     assert not list(tmp_path.iterdir())

@@ -23,13 +23,13 @@ from msgspec import structs
 
 from pipeline.build import parity
 from pipeline.build.parity.expected import article_words
-from pipeline.build.parity.sheets import _frame
+from pipeline.build.parity.pdf import _head_and_foot
 from pipeline.model.document import Block
 from pipeline.model.errors import RenderError
-from pipeline.writers import RenderInput
-from pipeline.writers.pdf import text as pdf_text
-from pipeline.writers.pdf import writer as pdf
-from pipeline.writers.pdf.glyphs import meaning
+from pipeline.model.formats import by_name
+from pipeline.writers import RenderInput, pdf
+from pipeline.writers.pdf import text_layer
+from pipeline.writers.pdf.text_layer import meaning
 from tests.support.newsroom import ROOT
 from tests.support.renditions import of_pdf
 from tests.writers import cases
@@ -109,7 +109,7 @@ def test_words_from_the_right_are_read_whole(name: str) -> None:
 def test_every_letter_from_the_right_is_read_once(name: str, tmp_path: Path) -> None:
     render_input, data = written(name)
     pages = len(pypdfium2.PdfDocument(data))
-    frames = (line for page in range(1, pages + 1) for line in _frame(render_input, page, pages))
+    frames = (line for page in range(1, pages + 1) for line in _head_and_foot(render_input, page, pages))
     wanted = letters(article(render_input) + folded("".join(frames)))
     assert letters(folded(of_pdf(data))) == wanted
     assert letters(folded(by_poppler(data, tmp_path))) == wanted
@@ -138,7 +138,7 @@ def test_a_difference_is_found_in_every_script(name: str, change: str) -> None:
     changed = msgspec.json.decode(body.replace(old.encode(), new.encode(), 1), type=tuple[Block, ...])
     data = pdf.write(structs.replace(render_input, article=structs.replace(render_input.article, body=changed))).data
     with pytest.raises(RenderError, match="does not say what the release says: "):
-        parity.check("pdf", render_input, data)
+        parity.check(by_name("pdf"), render_input, data)
 
 
 @pytest.mark.parametrize("name", ["devanagari", "thai", "emoji", "arabic", "hebrew", "mixed"])
@@ -148,7 +148,7 @@ def test_what_is_written_for_readers_changes_nothing_on_paper(
     if not shutil.which("pdftoppm"):
         pytest.skip("pdftoppm is not installed")
     render_input, data = written(name)
-    monkeypatch.setattr(pdf_text, "legible", nullcontext)
+    monkeypatch.setattr(text_layer, "legible", nullcontext)
     plain = pdf.write(render_input).data
     assert plain != data
     assert picture(data, tmp_path) == picture(plain, tmp_path)
@@ -162,7 +162,7 @@ def picture(data: bytes, folder: Path) -> list[bytes]:
 
 def test_plain_letters_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     render_input, data = written("greek")
-    monkeypatch.setattr(pdf_text, "legible", nullcontext)
+    monkeypatch.setattr(text_layer, "legible", nullcontext)
     assert pdf.write(render_input).data == data
     assert b"/ActualText" not in cases.inflated(data)
 

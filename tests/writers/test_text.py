@@ -195,10 +195,8 @@ def test_characters_that_mark_up_stand_as_they_are() -> None:
         ("other.html", "the other release", "the other release (https://press.example.org/releases/other.html)"),
     ],
 )
-def test_links_are_spelled_out_after_their_words_unless_the_words_say_it(
-    href: str, messages: str, expected: str
-) -> None:
-    assert line(Link(href, (Text(messages),))) == expected
+def test_links_are_spelled_out_after_their_words_unless_the_words_say_it(href: str, words: str, expected: str) -> None:
+    assert line(Link(href, (Text(words),))) == expected
 
 
 def test_heading_stands_in_capitals() -> None:

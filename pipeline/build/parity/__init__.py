@@ -1,10 +1,11 @@
-"""Parity: every rendition says what the release says, or it is not kept.
+"""Parity: a rendition must say what the release says, or it is not stored.
 
-The words, links and telephone numbers of a finished rendition are taken out of its bytes by other tools than those
-that wrote it, and compared with the article. Words are compared by letters, figures and signs of quantity; punctuation
-is each format's own. Text, page, record and Word file must have them in the order of the article. A PDF has no order
-that can be relied on; there the counts must agree. A press kit says nothing itself: it must hold the very files that
-were found to be right.
+``check`` reads a finished rendition back from its bytes, with other tools than the ones that wrote it, and compares
+words, links and telephone numbers with the article. Compared of words are letters, digits and signs of quantity,
+because punctuation differs between formats. In most kinds of files the words must be in the order of the article; the
+text of a PDF has no reliable order, so there the words are counted. A press kit has no words of its own: it must hold
+the very files that were checked before. Every row of the table of formats names the kind of reader for its files; this
+module loads a reader only when it is used.
 """
 
 from __future__ import annotations
@@ -12,45 +13,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from pipeline.build.parity.compare import addresses_differ, links_differ, order_differs
-from pipeline.build.parity.content import Content
+from pipeline.build.parity.content import Content, addresses_differ, links_differ, order_differs
 from pipeline.build.parity.expected import expected
 from pipeline.model.errors import RenderError
+from pipeline.model.formats import Format
 from pipeline.writers import RenderInput
 
-HINT = "nothing was kept of it; a template or a writer of Dateline's own is at fault, not the release"
-OTHER = "nothing was kept of it; a file that was changed by hand since it was made is made anew once it is deleted"
-_MODULES = {"text": "plain", "html": "markup", "json": "markup", "docx": "word", "pdf": "paper"}
+HINT = "this file was not stored; please report this message. You can publish your other releases meanwhile"
+KIT_HINT = "the kit was not stored; if you changed that file in output/ by hand, delete it, and it is rendered again"
+_READERS = {
+    "text": "html.read_text",
+    "html": "html.read_page",
+    "record": "html.read_record",
+    "word": "word.read_word",
+    "pdf": "pdf.read_pdf",
+}
+"""Kind → module and function."""
 
 
-def reader(name: str) -> Callable[[bytes], Content]:
-    """Return what takes the content out of a rendition in the format ``name``, its libraries loaded."""
-    found: Callable[[bytes], Content] = getattr(
-        import_module(f"pipeline.build.parity.{_MODULES[name]}"), f"read_{name}"
-    )
-    return found
+def reader(kind: str) -> Callable[[bytes], Content]:
+    """Load the function that reads the content of a rendition. Raises ``ValueError`` for a kind that has none."""
+    if kind not in _READERS:
+        raise ValueError(f"{kind!r} is no kind of parity reader; known are {', '.join(_READERS)}")
+    module, name = _READERS[kind].split(".")
+    function: Callable[[bytes], Content] = getattr(import_module(f"pipeline.build.parity.{module}"), name)
+    return function
 
 
-def check(name: str, render_input: RenderInput, data: bytes) -> None:
-    """Compare a rendition with its article. Raises ``RenderError`` with the first words, links or numbers that differ.
+def check(row: Format, render_input: RenderInput, data: bytes) -> None:
+    """Compare a rendition with its release.
 
-    A format that has no reader here is not compared.
+    Raises ``RenderError`` with the first words, links or numbers that differ, and ``ValueError`` for a format whose
+    kind has no reader.
     """
-    if name == "kit":
+    if row.parity == "kit":
         from pipeline.build.parity.kit import kit_differs
 
-        if problem := kit_differs(render_input, data):
-            raise RenderError(f"does not hold what the release has: {problem}", OTHER)
+        if problem := kit_differs(row, render_input, data):
+            raise RenderError(f"does not hold the files of the release: {problem}", KIT_HINT)
         return
-    if name not in _MODULES:
-        return
-    wanted, found = expected(name, render_input), reader(name)(data)
-    if name == "pdf":
-        from pipeline.build.parity.sheets import sheets_differ
+    read = reader(row.parity)
+    wanted, found = expected(row.parity, render_input), read(data)
+    if row.parity == "pdf":
+        from pipeline.build.parity.pdf import pages_differ
 
-        problem = sheets_differ(render_input, wanted, found)
+        problem = pages_differ(render_input, wanted, found)
     else:
         problem = order_differs(wanted.words, found.words)
-    problem = problem or (addresses_differ if name == "text" else links_differ)(wanted, found)
+    problem = problem or (addresses_differ if row.parity == "text" else links_differ)(wanted, found)
     if problem:
         raise RenderError(f"does not say what the release says: {problem}", HINT)

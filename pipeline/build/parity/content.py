@@ -1,63 +1,134 @@
-"""What is compared: the words of a text, its links and telephone numbers."""
+"""What is compared, the words of a text with its links and telephone numbers, and what differs."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
 from msgspec import Struct
 
-Either = tuple[str, str]
-"""Two ways in which a passage may be set."""
-Passage = str | Either
+Passage = str | tuple[str, str]
+"""A piece of text, or the two ways in which it may be written."""
 
-_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_SHOWN = 5
+"""Words or links that a message names."""
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SIGNS = re.compile(r"(?<=\d)[.,:](?=\d)|(?<![\w.,:])[-−](?=\d)|[^\W_]|[☐☑°%+−=<>]")
 
 
 class Content(Struct, frozen=True):
-    """The content of a rendition, or of an article as a rendition should have it."""
+    """The content that a rendition has, or should have."""
 
     words: tuple[Passage, ...]
-    """Passages in reading order, one or more for each paragraph; on paper one for each page."""
+    """Passages in reading order, one or more for each paragraph; in a PDF one for each page."""
     links: frozenset[str]
-    """Where links lead, as ``address`` writes it."""
+    """The targets of links, as ``address`` writes them."""
     numbers: frozenset[tuple[str, str]] = frozenset()
-    """Telephone links: where they lead, and the figures that are seen."""
+    """Telephone links: the target, and the digits that readers see."""
     optional: frozenset[str] = frozenset()
-    """Links that may be missing, and may be there."""
+    """Links that may be there or not."""
 
 
-def seen(text: str) -> str:
-    """Return ``text`` without what nobody sees."""
-    return _UNSEEN.sub("", text)
+def visible(text: str) -> str:
+    """Return ``text`` without invisible characters."""
+    return _INVISIBLE.sub("", text)
 
 
 def folded(text: str) -> list[str]:
-    """Return the words of ``text``, case and punctuation between blanks kept out of the comparison."""
+    """Return the words of ``text`` in lower case, without soft hyphens and direction marks."""
     return re.sub(r"[\s\u200e\u200f\u2066-\u2069\xad]+", " ", text).casefold().split()
 
 
 def plain_letters(text: str) -> str:
-    """Return ``text`` in one case, without accents and ligatures; what capitals take away is taken away."""
-    found = seen(text) if text.isascii() else unicodedata.normalize("NFKD", seen(text).upper())
-    return found.casefold()
+    """Return ``text`` in lower case, without ligatures and with accents apart.
+
+    It goes through upper case first, because formats that print capitals lose what capitals do not have.
+    """
+    letters = visible(text) if text.isascii() else unicodedata.normalize("NFKD", visible(text).upper())
+    return letters.casefold()
 
 
 def signs(texts: Iterable[str]) -> list[str]:
-    """Return the words of ``texts`` by what is compared: letters, figures with their stops, signs of quantity."""
+    """Return the words of ``texts``, reduced to letters, digits with the points between them, and signs of quantity."""
     words = (word for text in texts for word in plain_letters(text).split())
-    found = ("".join(_SIGNS.findall(word)).replace("-", "−") for word in words)
-    return [word for word in found if word]
+    reduced = ("".join(_SIGNS.findall(word)).replace("-", "−") for word in words)
+    return [word for word in reduced if word]
 
 
-def figures(text: str) -> str:
-    """Return the figures of a telephone number."""
+def digits(text: str) -> str:
+    """Return the digits of a telephone number."""
     return "".join(sign for sign in text if sign.isdigit())
 
 
 def address(href: str) -> str:
-    """Return ``href`` as it is compared: without escapes, which each format has its own rules for."""
-    return seen(unquote(href)).strip()
+    """Return ``href`` without escapes, because each format has its own rules for them."""
+    return visible(unquote(href)).strip()
+
+
+# --- Differences -----------------------------------------------------------------------------------------------------
+
+
+def order_differs(wanted: Iterable[Passage], found: Iterable[Passage]) -> str:
+    """Return how the words of ``found`` differ from ``wanted``, order included; empty when they do not."""
+    theirs = signs(passage for passage in found if isinstance(passage, str))
+    ours = _chosen(wanted, theirs)
+    if ours == theirs:
+        return ""
+    return counts_differ(ours, theirs) or _order(ours, theirs)
+
+
+def counts_differ(wanted: Sequence[str], found: Sequence[str]) -> str:
+    """Return which words of ``wanted`` are missing and which of ``found`` are extra; empty when there are none."""
+    missing, extra = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
+    parts = (
+        _listed("missing:", (word for word in dict.fromkeys(wanted) if word in missing)),
+        _listed("not in the release:", (word for word in dict.fromkeys(found) if word in extra)),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def links_differ(wanted: Content, found: Content) -> str:
+    """Return which links and telephone numbers are missing or extra; empty when there are none."""
+    numbers = sorted(" ".join(pair) for pair in wanted.numbers ^ found.numbers)
+    numbers = sorted(" ".join(pair) for pair in wanted.numbers ^ found.numbers)
+    parts = (
+        _listed("missing links:", sorted(wanted.links - found.links)),
+        _listed("links that are not in the release:", sorted(found.links - wanted.links - wanted.optional)),
+        _listed("telephone numbers that differ from their links:", numbers),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def addresses_differ(wanted: Content, found: Content) -> str:
+    """Return which addresses and telephone numbers are not written out in a text; empty when all are."""
+    text = " ".join(" ".join(visible(str(passage)) for passage in found.words).split())
+    missing = (link for link in wanted.links if " ".join(visible(link).split()) not in text)
+    return _listed("missing addresses:", sorted(missing))
+
+
+def _chosen(wanted: Iterable[Passage], there: Sequence[str]) -> list[str]:
+    """Return the words wanted; of a passage that may be written in two ways, the way that ``there`` has."""
+    out: list[str] = []
+    for passage in wanted:
+        if isinstance(passage, str):
+            out += signs([passage])
+            continue
+        ways = sorted((signs([way]) for way in passage), key=len, reverse=True)
+        at = len(out)
+        out += next((way for way in ways if way == there[at : at + len(way)]), signs([passage[0]]))
+    return out
+
+
+def _order(wanted: Sequence[str], found: Sequence[str]) -> str:
+    """Return where the order of the same words begins to differ."""
+    at = next(place for place, (ours, theirs) in enumerate(zip(wanted, found, strict=True)) if ours != theirs)
+    return f"“{' '.join(found[at : at + _SHOWN])}” is where “{' '.join(wanted[at : at + _SHOWN])}” should be"
+
+
+def _listed(what: str, names: Iterable[str]) -> str:
+    shown = list(names)
+    more = ", …" if len(shown) > _SHOWN else ""
+    return f"{what} {', '.join(f'“{name}”' for name in shown[:_SHOWN])}{more}" if shown else ""

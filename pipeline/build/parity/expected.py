@@ -1,11 +1,11 @@
-"""What a rendition should say: the article's words in reading order and its links, told without any writer."""
+"""What a rendition should say: the words of the article in reading order and its links, derived without any writer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from pipeline.build.parity.content import Content, Passage, address, figures, folded
+from pipeline.build.parity.content import Content, Passage, address, digits, folded
 from pipeline.model.document import (
     Block,
     CodeBlock,
@@ -20,30 +20,32 @@ from pipeline.model.document import (
     plain,
     walk,
 )
+from pipeline.model.formats import ParityKind
 from pipeline.typography.article import DATELINE_MARK, Article, Line, Party
 from pipeline.typography.messages import Messages
 from pipeline.writers import RenderInput, home_link
 
 
 def article_words(article: Article, messages: Messages) -> list[str]:
-    """Return every word of ``article`` from letterhead to footer."""
-    telling = _Telling("", article, messages, "")
-    return [word for part in telling.parts() if isinstance(part, str) for word in folded(part)]
+    """Return every word of ``article`` from letterhead to footer, without marks of lists."""
+    parts = _ExpectedContent(None, article, messages, "").parts()
+    return [word for part in parts if isinstance(part, str) for word in folded(part)]
 
 
-def expected(name: str, render_input: RenderInput) -> Content:
-    """Return what a rendition of ``job`` in the format ``name`` has to say."""
-    telling = _Telling(name, render_input.article, render_input.messages, render_input.base_url)
+def expected(kind: ParityKind, render_input: RenderInput) -> Content:
+    """Return what a rendition of this kind has to say."""
+    content = _ExpectedContent(kind, render_input.article, render_input.messages, render_input.base_url)
     links = list(_links(render_input.article))
     required: set[str] = set()
     optional: set[str] = set()
     for link in links:
-        targets = optional if _is_optional(name, link) else required
-        targets.add(telling.target(link))
-    numbers = {(address(link.href), figures(link.value)) for link in links if link.href.startswith("tel:")}
-    passages = tuple(part for part in telling.parts() if part)
-    own = frozenset(numbers) if name in ("html", "json", "docx") else frozenset()
-    return Content(passages, frozenset(required), own, frozenset(optional - required))
+        targets = optional if _is_optional(kind, link) else required
+        targets.add(content.target(link))
+    numbers: set[tuple[str, str]] = set()
+    if kind in ("html", "record", "word"):
+        numbers = {(address(link.href), digits(link.value)) for link in links if link.href.startswith("tel:")}
+    passages = tuple(part for part in content.parts() if part)
+    return Content(passages, frozenset(required), frozenset(numbers), frozenset(optional - required))
 
 
 def _links(article: Article) -> Iterator[Line]:
@@ -64,31 +66,31 @@ def _linked(run: Iterable[Inline]) -> Iterator[Line]:
             yield from _linked(inline.children)
 
 
-def _is_optional(name: str, link: Line) -> bool:
-    """Whether a link need not be there: within the text, with no words to click on, or nothing an address."""
+def _is_optional(kind: ParityKind, link: Line) -> bool:
+    """Whether a link may be left out: it leads to a heading, has no words to click on, or no valid address."""
     try:
         urlsplit(link.href)
     except ValueError:
         return True
-    return not link.value.strip() or (link.href.startswith("#") and name not in ("html", "json"))
+    return not link.value.strip() or (link.href.startswith("#") and kind not in ("html", "record"))
 
 
 def _bare(target: str) -> str:
     return target.removeprefix("mailto:").removeprefix("tel:")
 
 
-class _Telling:
-    """Tells an article as one format orders it."""
+class _ExpectedContent:
+    """The content of an article as one kind of files has it; with ``None``, the article's own words alone."""
 
-    def __init__(self, name: str, article: Article, messages: Messages, base_url: str) -> None:
-        self.name = name
+    def __init__(self, kind: ParityKind | None, article: Article, messages: Messages, base_url: str) -> None:
+        self.kind = kind
         self.article = article
         self.messages = messages
         self.base_url = base_url
 
     def target(self, link: Line) -> str:
-        """Return where ``link`` leads in this format; in plain text, what is read there."""
-        match self.name:
+        """Return the target of ``link``; in plain text, what is written there."""
+        match self.kind:
             case "html":
                 return address(link.href)
             case "pdf" if link.href.startswith("#"):
@@ -100,7 +102,7 @@ class _Telling:
                 return address(home_link(self.base_url, link.href))
 
     def parts(self) -> Iterator[Passage]:
-        """Yield the article's words, a passage after the other."""
+        """Yield the article's words in reading order."""
         article = self.article
         yield from self.head()
         yield article.subtitle
@@ -117,10 +119,10 @@ class _Telling:
         yield article.reuse
 
     def head(self) -> Iterator[str]:
-        """Yield what stands above the deck; the record has the headline first."""
+        """Yield everything above the subtitle; a record begins with the headline."""
         article = self.article
         sender = (article.organisation, article.kind, article.reference, article.date)
-        record = self.name == "json"
+        record = self.kind == "record"
         yield from (article.title, article.status, *sender) if record else (*sender, article.status)
         for notice in article.notices:
             yield from (notice.label, notice.text)
@@ -139,7 +141,7 @@ class _Telling:
                 yield from (line.label, line.value)
 
     def blocks(self, blocks: Iterable[Block]) -> Iterator[Passage]:
-        """Yield the words of blocks, those of lists with their marks where these are letters in the file."""
+        """Yield the words of blocks, with the marks of lists where the file has these as text."""
         for block in blocks:
             if isinstance(block, Quote):
                 yield from self.blocks(block.children)
@@ -147,7 +149,7 @@ class _Telling:
                 yield from self.items(block)
             elif isinstance(block, CodeBlock):
                 yield block.text
-            elif isinstance(block, Table) and self.name == "text":
+            elif isinstance(block, Table) and self.kind == "text":
                 yield self.table(block)
             else:
                 yield from (self.inlines(run) for run in inlines_of(block))
@@ -157,33 +159,29 @@ class _Telling:
     def items(self, block: List) -> Iterator[Passage]:
         """Yield the items of a list."""
         for number, item in enumerate(block.items, block.start):
-            if block.ordered and self.name in ("text", "pdf"):
+            if block.ordered and self.kind in ("text", "pdf"):
                 yield f"{number}."
-            if item.checked is not None and self.name:
+            if item.checked is not None and self.kind:
                 yield "☑" if item.checked else "☐"
             yield from self.blocks(item.children)
 
     def table(self, table: Table) -> Passage:
-        """Return the words of a table as plain text has them: in columns, or each value after its column's name."""
+        """Return the words of a table in plain text: in columns, or each value after its column's name."""
         head, *rows = ([self.inlines(cell.children) for cell in row] for row in (table.head, *table.rows))
         columns = " ".join(word for row in (head, *rows) for word in row)
         records = " ".join(f"{name} {value}" for row in rows for name, value in zip(head, row, strict=True))
         return columns, records or columns
 
     def inlines(self, inlines: Iterable[Inline]) -> str:
-        """Return the words of a line of text; in plain text, with where its links lead."""
-        return "".join(map(self.inline, inlines))
+        """Return the words of a line of text; in plain text, with the addresses of its links."""
+        return "".join(map(self._inline, inlines))
 
-    def inline(self, inline: Inline) -> str:
-        """Return the words of one inline."""
+    def _inline(self, inline: Inline) -> str:
         if isinstance(inline, LineBreak):
             return " "
-        if not isinstance(inline, Link) or self.name != "text":
+        if not isinstance(inline, Link) or self.kind != "text":
             return self.inlines(inline.children) if hasattr(inline, "children") else plain((inline,))
-        messages, target = self.inlines(inline.children), home_link(self.base_url, inline.href)
-        said = inline.href.startswith("#") or messages in (
-            target,
-            _bare(target),
-            _bare(target).removeprefix("https://"),
-        )
-        return messages if said else f"{messages} {_bare(target)}"
+        words, target = self.inlines(inline.children), home_link(self.base_url, inline.href)
+        bare = _bare(target)
+        written = inline.href.startswith("#") or words in (target, bare, bare.removeprefix("https://"))
+        return words if written else f"{words} {bare}"

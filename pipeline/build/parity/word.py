@@ -1,4 +1,4 @@
-"""Reading a Word file back: the first page's letterhead, then the text; what Word counts itself is not in it."""
+"""Reading a Word file back: the first page's letterhead, then the text, without the numbers that Word counts itself."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from zipfile import ZipFile
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from pipeline.build.parity.content import Content, address, figures
+from pipeline.build.parity.content import Content, address, digits
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _PARTS = ("header1", "document")
-_APART = frozenset((f"{_W}p", f"{_W}br", f"{_W}tab", f"{_W}cr"))
+_SEPARATORS = frozenset((f"{_W}p", f"{_W}br", f"{_W}tab", f"{_W}cr"))
 
 
-def read_docx(data: bytes) -> Content:
-    """Return the content of a Word file, links by their relationships."""
+def read_word(data: bytes) -> Content:
+    """Return the content of a Word file; the targets of links are in its relationships."""
     passages: list[str] = []
     links: set[str] = set()
     numbers: set[tuple[str, str]] = set()
@@ -33,7 +33,7 @@ def read_docx(data: bytes) -> Content:
                 target = address(targets.get(str(link.get(_ID)), ""))
                 links.add(target)
                 if target.startswith("tel:"):
-                    numbers.add((target, figures("".join(_text(link)))))
+                    numbers.add((target, digits("".join(_text(link)))))
     return Content(tuple(passages), frozenset(filter(None, links)), frozenset(numbers))
 
 
@@ -45,5 +45,5 @@ def _text(root: Element) -> Iterator[str]:
     for node in root.iter():
         if node.tag == f"{_W}t":
             yield node.text or ""
-        elif node.tag in _APART:
+        elif node.tag in _SEPARATORS:
             yield " "

@@ -1,7 +1,7 @@
-"""The document tree as Word's paragraphs and tables: what ``markup`` is for HTML.
+"""The document tree as Word's paragraphs and tables.
 
-Looks come from named styles alone. What a paragraph says itself is structure: which list it belongs to, how deep it
-stands, that the items of a tight list follow each other without space, and that rows or lines stay on one page.
+Looks come from named styles alone. A paragraph itself says only what is structure: its list and level, no space after
+the items of a tight list, and which rows or lines stay on one page.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lxml.etree import _Element as Element
+from msgspec import Struct
 
 from pipeline.model.document import (
     Block,
     CodeBlock,
     Figure,
     Heading,
-    Inline,
     List,
     ListItem,
     Paragraph,
@@ -24,22 +24,28 @@ from pipeline.model.document import (
     Rule,
     Table,
 )
-from pipeline.writers.anchors import anchor
-from pipeline.writers.columns import code_style
-from pipeline.writers.docx.runs import Ink, Runs
-from pipeline.writers.docx.tables import lay_out
+from pipeline.writers.docx.runs import Runs, RunStyle
 from pipeline.writers.docx.xml import name_of, row, table, w
-from pipeline.writers.markup import credit_gap
+from pipeline.writers.markup import anchor, credit_gap, take_paragraph
+from pipeline.writers.table_layout import (
+    WORD_LIMITS,
+    TableSize,
+    alignment,
+    code_style,
+    column_widths,
+    height,
+    share,
+)
 
 STEP = 360
 """Indentation of one level, as in the numbering of reference.docx."""
 _LEVELS = 9
-"""Levels of a list that Word knows; what lies deeper stands at the last."""
-_NAMED = 5
+"""Levels of a list that Word knows; deeper items stand at the last one."""
+_STYLED_LEVELS = 5
 """Levels that have a style of their own, in Word as in reference.docx."""
 
-Draw = Callable[[Figure, int], Element]
-"""From a figure and the width there is for it to the run with the picture."""
+DrawFigure = Callable[[Figure, int], Element]
+"""From a figure and the width available for it to the run with the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +53,25 @@ class Place:
     """Where a block stands."""
 
     depth: int = 0
-    """Lists and quotations around it."""
+    """Number of lists and quotations around it."""
     listed: bool = False
     """The innermost of them is a list."""
     quoted: bool = False
     notes: bool = False
-    """After the end mark, in the smaller size."""
+    """After the end mark, in the smaller font size."""
 
 
-class Setter:
-    """Sets blocks in the body of a document."""
+class WordBlocks:
+    """Writes blocks as elements of one part of a document."""
 
     def __init__(
         self,
         runs: Runs,
-        draw: Draw,
+        draw: DrawFigure,
         is_broad: Callable[[Figure], bool],
         measure: int,
         full: int,
-        photo: str,
+        credit: Callable[[Figure], str],
         bookmarks: Mapping[str, str],
     ) -> None:
         self.runs = runs
@@ -74,8 +80,8 @@ class Setter:
         self._is_broad = is_broad
         self._measure = measure
         self._full = full
-        self._photo = photo
-        self._unmarked = dict(bookmarks)
+        self._credit = credit
+        self._bookmarks_left = dict(bookmarks)
 
     def paragraph(
         self,
@@ -85,15 +91,16 @@ class Setter:
         number: tuple[int, int] | None = None,
         indent: int = 0,
         tight: bool = False,
-        kept: bool = False,
-        whole: bool = False,
+        with_next: bool = False,
+        undivided: bool = False,
         ltr: bool = False,
         broad: bool = False,
     ) -> Element:
-        """Return a paragraph; ``number`` is level and list, ``indent`` 0 where the style's own is meant.
+        """Return a paragraph.
 
-        ``kept`` keeps it on the page of the next one, ``whole`` on one page. ``ltr`` sets it from the left in a text
-        that is read from the right, under the same column; ``broad`` is as wide as the page's margins let it.
+        ``number`` is its list level and list; ``indent`` 0 means the indentation of the style. ``with_next`` keeps it
+        on the page of the next paragraph, ``undivided`` on one page. ``ltr`` writes it from left to right in a text
+        that runs from right to left; ``broad`` lets it fill the width between the margins.
         """
         rtl = self.runs.rtl and not ltr
         sides: dict[str, int] = {"left": indent} if indent else {}
@@ -106,8 +113,8 @@ class Setter:
             w(
                 "pPr",
                 w("pStyle", val=self.styles[style]),
-                w("keepNext") if kept else None,
-                w("keepLines") if whole else None,
+                w("keepNext") if with_next else None,
+                w("keepLines") if undivided else None,
                 w("numPr", w("ilvl", val=number[0]), w("numId", val=number[1])) if number else None,
                 w("bidi") if rtl else None,
                 w("spacing", after=0) if tight else None,
@@ -123,66 +130,70 @@ class Setter:
 
     def blocks(self, blocks: Iterable[Block], place: Place) -> list[Element]:
         """Return ``blocks`` as paragraphs and tables."""
-        return [found for block in blocks for found in self.block(block, place)]
+        return [element for block in blocks for element in self.block(block, place)]
 
     def text(self, blocks: Iterable[Block], dateline: str, mark: str) -> list[Element]:
-        """Return the body, its ``dateline`` run into the first paragraph, or alone when the text begins otherwise."""
-        todo = list(blocks)
+        """Return the body.
+
+        ``dateline`` begins the first paragraph, or is a paragraph of its own when the text begins otherwise.
+        """
+        rest = list(blocks)
         out: list[Element] = []
         if dateline:
             lead = [*self.runs.styled(dateline, "Dateline"), *self.runs.text(mark)]
-            out.append(self.paragraph("Body Text", [*lead, *self.runs.inlines(_take_paragraph(todo))]))
-        return out + self.blocks(todo, Place())
+            out.append(self.paragraph("Body Text", [*lead, *self.runs.inlines(take_paragraph(rest))]))
+        return out + self.blocks(rest, Place())
 
     def block(self, block: Block, place: Place) -> list[Element]:
         """Return one block as paragraphs and tables."""
         match block:
             case Paragraph(children):
-                return [self._within(*_text_style(place), place, self.runs.inlines(children))]
+                return [self._indented(*_text_style(place), place, self.runs.inlines(children))]
             case Heading():
                 return [self._heading(block, place)]
             case Quote(children):
                 return self.blocks(children, replace(place, depth=place.depth + 1, listed=False, quoted=True))
             case CodeBlock(text):
-                size = code_style(text).split()
-                style = "Long Code" if {"long", "longest"}.intersection(size) else "Code"
-                content = self.runs.text(text, Ink(ltr=True))
-                whole = "short" in size
-                return [self.paragraph(style, content, indent=place.depth * STEP, whole=whole, ltr=True)]
+                classes = code_style(text).split()
+                style = "Long Code" if {"long", "longest"}.intersection(classes) else "Code"
+                content = self.runs.text(text, RunStyle(ltr=True))
+                undivided = "short" in classes
+                return [self.paragraph(style, content, indent=place.depth * STEP, undivided=undivided, ltr=True)]
             case Figure():
                 return self._figure(block, place)
             case Rule():
-                return [self._within("Thematic Break", 0, place, ())]
+                return [self._indented("Thematic Break", 0, place, ())]
             case List():
                 return self._list(block, place)
             case Table():
                 return self._table(block, place)
 
-    def _within(self, style: str, natural: int, place: Place, content: Iterable[Element]) -> Element:
-        """Return a paragraph indented as its place asks, where ``style`` by itself has ``natural`` levels."""
-        return self.paragraph(style, content, indent=0 if place.depth == natural else place.depth * STEP)
+    def _indented(self, style: str, level: int, place: Place, content: Iterable[Element]) -> Element:
+        """Return a paragraph indented for its place; ``style`` by itself is indented for ``level``."""
+        return self.paragraph(style, content, indent=0 if place.depth == level else place.depth * STEP)
 
     def _heading(self, heading: Heading, place: Place) -> Element:
         style = f"heading {heading.level}"
         if place.notes:
             style = "Note Heading" if heading.level == 2 else "Note Subheading"
         content = self.runs.inlines(heading.children)
-        if bookmark := self._unmarked.pop(anchor(heading), ""):
-            number = len(self._unmarked)
+        if bookmark := self._bookmarks_left.pop(anchor(heading), ""):
+            number = len(self._bookmarks_left)
             content = [w("bookmarkStart", id=number, name=bookmark), *content, w("bookmarkEnd", id=number)]
-        return self._within(style, 0, place, content)
+        return self._indented(style, 0, place, content)
 
     def _figure(self, figure: Figure, place: Place) -> list[Element]:
-        credit = self.runs.styled(self._photo.format(credit=figure.credit), "Credit") if figure.credit else []
+        credit = self.runs.styled(self._credit(figure), "Credit") if figure.credit else []
         words = self.runs.inlines(figure.caption)
         if words and credit:
             words += self.runs.text(credit_gap(figure))
         words += credit
         broad = self._is_broad(figure)
-        drawn = self._draw(figure, max(STEP, (self._full if broad else self._measure) - place.depth * STEP))
-        style, indent = "Captioned Figure" if words else "Figure", place.depth * STEP
-        picture = self.paragraph(style, [drawn], indent=indent, broad=broad)
-        return [picture, self._within("caption", 0, place, words)] if words else [picture]
+        indent = place.depth * STEP
+        drawing = self._draw(figure, max(STEP, (self._full if broad else self._measure) - indent))
+        style = "Captioned Figure" if words else "Figure"
+        picture = self.paragraph(style, [drawing], indent=indent, broad=broad)
+        return [picture, self._indented("caption", 0, place, words)] if words else [picture]
 
     # --- Lists -------------------------------------------------------------------------------------------------------
 
@@ -193,29 +204,26 @@ class Setter:
         out: list[Element] = []
         for item in block.items:
             out += self._item(item, block, (level, number), inner)
-        if (
-            not place.listed
-            and out
-            and (spacing := out[-1].find(f"{name_of('w:pPr')}/{name_of('w:spacing')}")) is not None
-        ):
-            spacing.getparent().remove(spacing)  # type: ignore[union-attr]  # found as a child
+        if out and not place.listed:  # after the whole list there is space again
+            properties = out[-1].find(name_of("w:pPr"))
+            spacing = None if properties is None else properties.find(name_of("w:spacing"))
+            if properties is not None and spacing is not None:
+                properties.remove(spacing)
         return out
 
     def _item(self, item: ListItem, block: List, number: tuple[int, int], inner: Place) -> list[Element]:
-        level, counted = number
+        level, list_number = number
         kind = "List Number" if block.ordered else "List Bullet" if item.checked is None else "List Task"
-        style = "Note List" if inner.notes else kind if level == 0 else f"{kind} {min(level + 1, _NAMED)}"
+        style = "Note List" if inner.notes else kind if level == 0 else f"{kind} {min(level + 1, _STYLED_LEVELS)}"
         children = list(item.children)
-        content = [] if item.checked is None else self._box(item.checked, hanging=not block.ordered)
-        content += self.runs.inlines(_take_paragraph(children))
-        belongs = (level, counted or self.styles.list_number(kind))
-        first = self.paragraph(style, content, number=belongs, tight=block.tight)
+        content: list[Element] = []
+        if item.checked is not None:  # in a list without numbers, the box stands where others have their bullet
+            content += self.runs.text("☑" if item.checked else "☐")
+            content += self.runs.text(" ") if block.ordered else [self.runs.tab()]
+        content += self.runs.inlines(take_paragraph(children))
+        numbering = (level, list_number or self.styles.list_number(kind))
+        first = self.paragraph(style, content, number=numbering, tight=block.tight)
         return [first, *self.blocks(children, inner)]
-
-    def _box(self, checked: bool, *, hanging: bool) -> list[Element]:
-        """Return the box of a task; it hangs where others have their bullet."""
-        box = self.runs.text("☑" if checked else "☐")
-        return [*box, self.runs.tab()] if hanging else [*box, *self.runs.text(" ")]
 
     # --- Tables ------------------------------------------------------------------------------------------------------
 
@@ -223,41 +231,88 @@ class Setter:
         indent = place.depth * STEP
         full = self._full - indent
         # A narrower table stands at the right in Word, at the left in LibreOffice.
-        layout = lay_out(block, full if self.runs.rtl else self._measure - indent, full)
-        ink, last = Ink(code=layout.code), len(block.rows)
+        layout = _word_table(block, full if self.runs.rtl else self._measure - indent, full)
+        run_style, last = RunStyle(code=layout.code), len(block.rows)
         rows = [
             row(
                 layout.widths,
                 (
-                    [self.paragraph(style, self.runs.inlines(cell.children, ink), kept=kept)]
+                    [self.paragraph(style, self.runs.inlines(cell.children, run_style), with_next=with_next)]
                     for style, cell in zip(layout.styles, cells, strict=True)
                 ),
                 head=number == 0,
             )
             for number, cells in enumerate((block.head, *block.rows))
-            # The first and the last two rows stay together, those of a short table all.
-            for kept in [number != last and (layout.short or number < 2 or number > last - 2)]
+            # The first two and the last two rows stay together, and all rows of a short table.
+            for with_next in [number != last and (layout.short or number < 2 or number > last - 2)]
         ]
         style = self.styles["Close Table" if layout.close else "Release Table"]
-        found = table(style, layout.widths, rows, rtl=self.runs.rtl, indent=indent, head=True)
-        return [found, self.paragraph("Table Space")]
+        whole = table(style, layout.widths, rows, rtl=self.runs.rtl, indent=indent, head=True)
+        return [whole, self.paragraph("Table Space")]
 
 
 def _text_style(place: Place) -> tuple[str, int]:
-    """Return the style of running text at ``place``, and how many levels that style is indented by itself."""
+    """Return the style of running text at ``place``, and the level that this style is indented for."""
     if place.notes:
         return ("Note Quote", 1) if place.quoted else ("Note Text", 0)
     if place.quoted:
         return "Quote", 1
     if not place.listed:
         return "Body Text", 0
-    named = min(place.depth, _NAMED)
-    return ("List Continue" if named == 1 else f"List Continue {named}"), named
+    level = min(place.depth, _STYLED_LEVELS)
+    return ("List Continue" if level == 1 else f"List Continue {level}"), level
 
 
-def _take_paragraph(blocks: list[Block]) -> tuple[Inline, ...]:
-    """Remove the first of ``blocks`` when it is a paragraph, and return its inlines."""
-    if blocks and isinstance(first := blocks[0], Paragraph):
-        del blocks[0]
-        return first.children
-    return ()
+# --- Layout of tables ------------------------------------------------------------------------------------------------
+
+_SIZES = (
+    TableSize("Table Text", 9, 12, 8.25),
+    TableSize("Table Small", 7, 9.5, 4.5),
+    TableSize("Table Smallest", 6, 8.5, 4.5),
+)
+"""The paragraph styles of cells, with the values of reference.docx."""
+_CODE = {"Table Text": "Code Table", "Table Small": "Code Small", "Table Smallest": "Code Smallest"}
+"""The character styles of code in them."""
+_SPARE = 1.2
+"""Words may come out this much wider than computed, because Word takes Arial where the table's own font is missing."""
+_POINT = 20
+"""Word's unit is the twentieth of a point."""
+_ALIGNED = {"": "", "left": "", "center": " Centred", "right": " Right", "figures": " Right"}
+_SHORT = 230
+"""Points. A table up to this height is kept on one page."""
+
+
+class _WordTable(Struct, frozen=True):
+    """The layout of a table."""
+
+    widths: list[int]
+    """Of the columns, in twentieths of a point."""
+    styles: list[str]
+    """The columns' paragraph styles."""
+    code: str
+    """The character style of code."""
+    close: bool
+    """The columns have less space between them."""
+    short: bool
+    """The table is kept on one page."""
+
+
+def _word_table(block: Table, measure: int, full: int) -> _WordTable:
+    """Fit a table into ``measure``, the width of the text, or into ``full``, the width between the margins."""
+    columns = column_widths(block)
+    common, last = WORD_LIMITS
+    for size, limit in zip((*_SIZES, _SIZES[-1]), (common, common, common, last), strict=True):
+        least = [(each.least(limit) * size.em * _SPARE + size.padding) * _POINT for each in columns]
+        if sum(least) <= full:
+            break
+    wanted = [(each.line * size.em * _SPARE + size.padding) * _POINT for each in columns]
+    room = min(full, max(measure, round(sum(wanted))))
+    shares = [round(each) for each in share(room, least, wanted)]
+    widths = [*shares[:-1], room - sum(shares[:-1])]
+    return _WordTable(
+        widths,
+        [size.name + _ALIGNED[alignment(block, column)] for column in range(len(columns))],
+        _CODE[size.name],
+        size is not _SIZES[0],
+        height(block, [width / _POINT for width in widths], size) <= _SHORT,
+    )

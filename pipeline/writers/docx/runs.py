@@ -1,4 +1,4 @@
-"""Lines of text for Word: inlines become runs, links hyperlinks, and every run knows which way it is read."""
+"""Inlines as Word's runs and hyperlinks; every run states whether it is read from the left or from the right."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from pipeline.model.document import (
 )
 from pipeline.writers import home_link
 from pipeline.writers.docx.styles import Styles
-from pipeline.writers.docx.xml import Part, texts, w
+from pipeline.writers.docx.xml import Relations, texts, w
 
 LEFT_TO_RIGHT = "\u200e"
 _UNSAFE = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
-class Ink:
-    """How the words of a run are marked out."""
+class RunStyle:
+    """The looks of a run."""
 
     style: str = ""
     """Name of a character style, or empty."""
@@ -40,87 +40,91 @@ class Ink:
     emphasis: bool = False
     struck: bool = False
     ltr: bool = False
-    """Read from the left whatever stands around it: code, numbers to call, addresses."""
+    """Read from the left whatever stands around it: code, telephone numbers, addresses."""
     code: str = "Code Span"
-    """Name of the character style that code has here; tables have smaller ones."""
+    """Name of the character style of code here; tables have smaller ones."""
 
 
-PLAIN = Ink()
+PLAIN = RunStyle()
 
 
 class Runs:
-    """Sets lines of text in one part of a document."""
+    """Writes lines of text in one part of a document."""
 
-    def __init__(self, styles: Styles, part: Part, base_url: str, bookmarks: Mapping[str, str], *, rtl: bool) -> None:
+    def __init__(
+        self, styles: Styles, relations: Relations, base_url: str, bookmarks: Mapping[str, str], *, rtl: bool
+    ) -> None:
         self.styles = styles
-        self.part = part
         self.rtl = rtl
+        self._relations = relations
         self._base_url = base_url
         self._bookmarks = bookmarks
 
-    def text(self, value: str, ink: Ink = PLAIN) -> list[Element]:
+    def text(self, value: str, look: RunStyle = PLAIN) -> list[Element]:
         """Return ``value`` as runs, one for each stretch that is read in one direction.
 
-        Blanks in an international telephone number become such as no line ends at.
+        Spaces in an international telephone number become no-break spaces.
         """
         value = TELEPHONE.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
-        if ink.ltr:
-            # A number has no letters that would say which way it is read, and its plus would end up behind it. Word
-            # goes by the element around it, LibreOffice only by a mark that nobody sees.
+        if look.ltr:
+            # Without letters that give its direction, a number would be shown with its plus sign at the end. Word
+            # goes by the element around it, LibreOffice only by an invisible mark.
             mark = LEFT_TO_RIGHT if self.rtl and TELEPHONE.match(value) else ""
-            run = w("r", self._properties(ink, rtl=False), *texts(mark + value))
+            run = w("r", self._properties(look, rtl=False), *texts(mark + value))
             return [w("dir", run, val="ltr")] if self.rtl else [run]
         out: list[Element] = []
         for piece, rtl in _stretches(value, self.rtl):
             if self.rtl and TELEPHONE.fullmatch(piece):
-                out += self.text(piece, replace(ink, ltr=True))
+                out += self.text(piece, replace(look, ltr=True))
             else:
-                out.append(w("r", self._properties(ink, rtl=rtl), *texts(piece)))
+                out.append(w("r", self._properties(look, rtl=rtl), *texts(piece)))
         return out
 
     def styled(self, value: str, style: str) -> list[Element]:
         """Return ``value`` in a character style."""
-        return self.text(value, Ink(style))
+        return self.text(value, RunStyle(style))
 
     def tab(self) -> Element:
         """Return a run that goes to the next tab stop."""
         return w("r", self._properties(PLAIN, rtl=self.rtl), w("tab"))
 
     def line_break(self) -> Element:
-        """Return a run that begins a new line of the same paragraph."""
+        """Return a run that begins a new line in the same paragraph."""
         return w("r", w("br"))
 
     def linked(self, value: str, href: str) -> list[Element]:
-        """Return ``value`` as a link; the groups of a telephone number stay together on one line."""
-        if href.startswith("tel:"):  # not every number begins with a plus
+        """Return ``value`` as a link; a telephone number stays on one line."""
+        if href.startswith("tel:"):  # ``text`` recognizes only numbers that begin with a plus
             value = value.replace(" ", "\u00a0")
-        plainly = href.startswith(("tel:", "mailto:")) or value == href
-        return self._link(href, self.text(value, Ink("Contact Link", ltr=plainly)), self.text(value, Ink(ltr=plainly)))
+        ltr = href.startswith(("tel:", "mailto:")) or value == href
+        return self._link(
+            href, self.text(value, RunStyle("Contact Link", ltr=ltr)), self.text(value, RunStyle(ltr=ltr))
+        )
 
-    def inlines(self, inlines: Iterable[Inline], ink: Ink = PLAIN) -> list[Element]:
+    def inlines(self, inlines: Iterable[Inline], look: RunStyle = PLAIN) -> list[Element]:
         """Return ``inlines`` as runs and hyperlinks."""
-        return [run for inline in inlines for run in self._inline(inline, ink)]
+        return [run for inline in inlines for run in self._inline(inline, look)]
 
-    def _inline(self, inline: Inline, ink: Ink) -> list[Element]:
+    def _inline(self, inline: Inline, look: RunStyle) -> list[Element]:
         match inline:
             case Text(text):
-                return self.text(text, ink)
+                return self.text(text, look)
             case Code(text):
-                style = "Code Link" if ink.style == "Hyperlink" else ink.code
-                return self.text(text, replace(ink, style=style, ltr=True))
+                style = "Code Link" if look.style == "Hyperlink" else look.code
+                return self.text(text, replace(look, style=style, ltr=True))
             case LineBreak():
                 return [self.line_break()]
             case Strong(children):
-                return self.inlines(children, replace(ink, strong=True))
+                return self.inlines(children, replace(look, strong=True))
             case Emphasis(children):
-                return self.inlines(children, replace(ink, emphasis=True))
+                return self.inlines(children, replace(look, emphasis=True))
             case Deletion(children):
-                return self.inlines(children, replace(ink, struck=True))
+                return self.inlines(children, replace(look, struck=True))
             case Link(href, children):
                 if href.startswith("tel:") or is_address(href, children):
-                    ink = replace(ink, ltr=True)
-                content = self.inlines(children, replace(ink, style="Hyperlink"))
-                return self._link(href, content, self.inlines(children, ink))
+                    look = replace(look, ltr=True)
+                content = self.inlines(children, replace(look, style="Hyperlink"))
+                return self._link(href, content, self.inlines(children, look))
 
     def _link(self, href: str, content: list[Element], unlinked: list[Element]) -> list[Element]:
         if href.startswith("#"):
@@ -129,16 +133,16 @@ class Runs:
         address = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", home_link(self._base_url, href))
         try:
             urlsplit(address)
-        except ValueError:  # Word calls the whole file corrupt for the sake of one bad address
+        except ValueError:  # for one bad address, Word would call the whole file corrupt
             return unlinked
-        return [w("hyperlink", *content, r_id=self.part.link(address))]
+        return [w("hyperlink", *content, r_id=self._relations.link(address))]
 
-    def _properties(self, ink: Ink, *, rtl: bool) -> Element | None:
-        """A run has one character style; what else marks it out is said beside it."""
-        marks = {"Strong": ink.strong, "Emphasis": ink.emphasis, "Strikethrough": ink.struck}
-        style = ink.style
-        for name, found in marks.items():
-            if found and not style:
+    def _properties(self, look: RunStyle, *, rtl: bool) -> Element | None:
+        """Return the properties of a run; it can have one character style, further marks are direct formatting."""
+        marks = {"Strong": look.strong, "Emphasis": look.emphasis, "Strikethrough": look.struck}
+        style = look.style
+        for name, marked in marks.items():
+            if marked and not style:
                 style, marks[name] = name, False
         properties = w(
             "rPr",
@@ -152,10 +156,10 @@ class Runs:
 
 
 def _stretches(value: str, rtl: bool) -> Iterator[tuple[str, bool]]:
-    """Yield pieces of ``value``, each with whether it is read from the right.
+    """Yield the pieces of ``value``, each with whether it is read from the right.
 
-    A run of Word's has one direction, so digits and signs go with the letters before them when the same kind of letter
-    follows, and otherwise with the paragraph; the groups of a telephone number must never change places.
+    A run has one direction. Digits and signs between letters of one direction go with these; other digits and signs go
+    with the paragraph. The groups of a telephone number must not change places.
     """
     if not rtl and value.isascii():
         yield value, False
@@ -174,7 +178,7 @@ def _by_letters(value: str, rtl: bool) -> Iterator[tuple[str, bool]]:
         kind = unicodedata.bidirectional(character)
         if kind in ("L", "R", "AL"):
             if (kind != "L") != current:
-                # Signs between two directions belong to the paragraph's.
+                # Signs between two directions go with the paragraph.
                 border = end if current != rtl else place
                 if border > begun:
                     yield value[begun:border], current

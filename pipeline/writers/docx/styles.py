@@ -1,10 +1,9 @@
-"""The styles of reference.docx: found by their names, and dressed for one release.
+"""The styles of reference.docx: found by name, and adapted to one release.
 
-Whoever rebrands opens ``templates/reference.docx`` in Word and changes its styles. Four things are set at writing time,
-here and nowhere else: the accent colour (**the colour that the style "Status" has in the reference is the accent,
-wherever it occurs**, and newsroom.toml's takes its place), the language, the faces of scripts that the reference does
-not provide for, and, for text that runs from the right, more room between lines and no letterspacing, which would tear
-joined letters apart.
+Whoever rebrands opens ``templates/reference.docx`` in Word and changes its styles. Four things are set here, for each
+release: the accent colour (**the colour of the style "Status" in the reference is the accent, wherever it occurs**, and
+newsroom.toml's replaces it); the language; fonts for scripts that the reference has none for; and, for text that runs
+from right to left, more space between lines and no letterspacing, which would tear joined letters apart.
 """
 
 from __future__ import annotations
@@ -16,15 +15,16 @@ from pipeline.writers.docx.xml import name_of, value_of, w
 
 _COMPLEX = {"he": ("Times New Roman", "Arial"), "th": ("Leelawadee UI",) * 2, "hi": ("Nirmala UI",) * 2}
 _COMPLEX |= dict.fromkeys(("bn", "gu", "kn", "ml", "mr", "ne", "pa", "ta", "te"), _COMPLEX["hi"])
-"""Text and sans face of complex scripts other than the Arabic."""
+"""Serif and sans-serif font of complex scripts; for Arabic, the reference has its own."""
 _ASIAN = {"zh": ("SimSun", "Microsoft YaHei"), "zh-Hant": ("PMingLiU", "Microsoft JhengHei")}
 _ASIAN |= {"ja": ("Yu Mincho", "Yu Gothic"), "ko": ("Batang", "Malgun Gothic")}
 _EUROPEAN = {"el": ("Georgia", "Arial"), "hy": ("Sylfaen",) * 2, "ka": ("Sylfaen",) * 2}
 _EUROPEAN |= dict.fromkeys(("be", "bg", "kk", "mk", "ru", "sr", "uk"), ("Spectral", "Arial"))
-"""Text and sans face where the reference's own have none or few of the letters: words would be set in two faces."""
+"""Serif and sans-serif font where the reference's own lack many letters: a word would appear in two fonts."""
 _TALLER = 1.2
-"""Arabic letters reach higher and lower than Latin ones of the same size."""
+"""Line spacing. Arabic letters reach higher and lower than Latin ones of the same size."""
 _LARGER = 1.1
+"""Font size."""
 
 
 class Styles:
@@ -38,34 +38,35 @@ class Styles:
         self._last = max((int(num.get(name_of("w:numId"), "0")) for num in numbering.iter(name_of("w:num"))), default=0)
 
     def __getitem__(self, name: str) -> str:
-        """Return the id of the style called ``name``; Word translates ids, never the names. Raises ``SettingError``."""
+        """Return the id of the style called ``name``: Word translates ids, but not names. Raises ``SettingError``."""
         try:
             return self._ids[name.lower()]
         except KeyError:
             raise SettingError(
                 f"templates/reference.docx has no style called “{name}”",
-                "Add it in Word, or take reference.docx from the version before.",
+                "Add the style in Word, or restore the previous version of reference.docx.",
             ) from None
 
     def right_indent(self, name: str) -> int:
-        """Return what style ``name`` leaves free at the end of its lines."""
-        self[name]
-        return int(value_of(self._rows[name.lower()], "ind", "right") or 0)
+        """Return the right indentation of the style ``name``."""
+        return int(value_of(self._row(name), "ind", "right") or 0)
+
+    def _row(self, name: str) -> Element:
+        self[name]  # raises the error for a style that is missing
+        return self._rows[name.lower()]
 
     # --- Numbering ---------------------------------------------------------------------------------------------------
 
     def list_number(self, style: str) -> int:
-        """Return the number of the list that paragraphs of ``style`` belong to."""
-        self[style]
-        found = value_of(self._rows[style.lower()], "numId")
-        if not found:
-            raise SettingError(
-                f"the style “{style}” of templates/reference.docx has no numbering", "Give it one in Word."
-            )
-        return int(found)
+        """Return the number of the list that paragraphs of ``style`` belong to. Raises ``SettingError``."""
+        number = value_of(self._row(style), "numId")
+        if not number:
+            message = f"the style “{style}” of templates/reference.docx has no numbering"
+            raise SettingError(message, "In Word, give the style a numbering.")
+        return int(number)
 
     def restart(self, style: str, level: int, start: int) -> int:
-        """Return the number of a new list of ``style`` that counts from ``start`` at ``level`` (from 0)."""
+        """Return the number of a new list of ``style`` that starts at ``start``; ``level`` counts from 0."""
         wanted = str(self.list_number(style))
         shape = next(
             value_of(num, "abstractNumId")
@@ -83,25 +84,22 @@ class Styles:
         last.addnext(num)
         return self._last
 
-    # --- Dressing ----------------------------------------------------------------------------------------------------
+    # --- Adapting ----------------------------------------------------------------------------------------------------
 
-    def dress(self, accent: str, language: str, direction: str) -> None:
+    def adapt(self, accent: str, language: str, direction: str) -> None:
         """Set accent colour (``#rrggbb``), language (BCP 47) and direction."""
-        old = value_of(self._rows[self._known("Status")], "color").upper()
+        old = value_of(self._row("Status"), "color").upper()
         new = accent.lstrip("#").upper()
-        for found in self._sheet.iter(name_of("w:color"), *map(name_of, ("w:top", "w:left", "w:bottom", "w:right"))):
+        coloured = map(name_of, ("w:color", "w:top", "w:left", "w:bottom", "w:right"))
+        for element in self._sheet.iter(*coloured):
             for attribute in (name_of("w:val"), name_of("w:color")):
-                if old and found.get(attribute, "").upper() == old:
-                    found.set(attribute, new)
-        self._speak(language, direction)
+                if old and element.get(attribute, "").upper() == old:
+                    element.set(attribute, new)
+        self._set_language(language, direction)
         if direction == "rtl":
-            self._loosen()
+            self._add_space()
 
-    def _known(self, name: str) -> str:
-        self[name]
-        return name.lower()
-
-    def _speak(self, language: str, direction: str) -> None:
+    def _set_language(self, language: str, direction: str) -> None:
         primary = language.split("-")[0].lower()
         hant = primary == "zh" and any(part in language for part in ("Hant", "TW", "HK", "MO"))
         asian = _ASIAN.get("zh-Hant" if hant else primary)
@@ -113,29 +111,29 @@ class Styles:
                 lang.set(name_of("w:bidi"), language)
         european = _EUROPEAN.get(primary)
         slots = {"w:cs": _COMPLEX.get(primary), "w:eastAsia": asian, "w:ascii": european, "w:hAnsi": european}
-        for slot, faces in slots.items():
-            if faces:
-                self._face(slot, faces)
+        for slot, fonts in slots.items():
+            if fonts:
+                self._set_fonts(slot, fonts)
         if asian:
-            self._dot()
+            self._emphasize_with_dots()
 
-    def _dot(self) -> None:
-        """Mark words out by dots, as East Asian scripts do: they have no italics, and slanted ones are ugly."""
-        for slant in list(self._rows[self._known("Emphasis")].iter(name_of("w:i"), name_of("w:iCs"))):
-            parent = slant.getparent()
+    def _emphasize_with_dots(self) -> None:
+        """Replace italics by dots, as East Asian scripts do: they have no italics."""
+        for italic in list(self._row("Emphasis").iter(name_of("w:i"), name_of("w:iCs"))):
+            parent = italic.getparent()
             if parent is not None:
-                parent.remove(slant)
-                if slant.tag == name_of("w:i"):
+                parent.remove(italic)
+                if italic.tag == name_of("w:i"):
                     parent.append(w("em", val="dot"))
 
-    def _face(self, slot: str, faces: tuple[str, ...]) -> None:
-        """Put the text face where the reference's defaults have theirs, the sans face everywhere else."""
-        text = value_of(self._sheet, "rFonts", slot[2:])
-        for fonts in self._sheet.iter(name_of("w:rFonts")):
-            if fonts.get(name_of(slot)):
-                fonts.set(name_of(slot), faces[0] if fonts.get(name_of(slot)) == text else faces[1])
+    def _set_fonts(self, slot: str, fonts: tuple[str, ...]) -> None:
+        """Set the serif font where the reference has its default font, and the sans-serif font everywhere else."""
+        default = value_of(self._sheet, "rFonts", slot[2:])
+        for element in self._sheet.iter(name_of("w:rFonts")):
+            if element.get(name_of(slot)):
+                element.set(name_of(slot), fonts[0] if element.get(name_of(slot)) == default else fonts[1])
 
-    def _loosen(self) -> None:
+    def _add_space(self) -> None:
         for spacing in list(self._sheet.iter(name_of("w:spacing"))):
             parent = spacing.getparent()
             if parent is not None and parent.tag == name_of("w:rPr"):

@@ -1,12 +1,12 @@
-"""WordprocessingML as elements: the few constructs that every part of the Word writer is made of.
+"""WordprocessingML elements: paragraph properties, runs, tables, drawings.
 
-Names and units are those of the standard (ECMA-376): twentieths of a point for distances. The order of children is the
-schema's; Word refuses a file that has another.
+Names and units are those of the standard (ECMA-376): distances are in twentieths of a point. The order of children is
+the schema's; Word refuses a file with another order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Protocol
 
@@ -27,15 +27,11 @@ _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
 
 
-class Part(Protocol):
-    """What text needs of the package part it stands in; both give the id of a relationship."""
+class Relations(Protocol):
+    """The relationships of the package part that text stands in."""
 
     def link(self, address: str) -> str:
-        """Return the id by which this part refers to an address outside the file."""
-        ...
-
-    def image(self, data: bytes, media_type: str) -> str:
-        """Return the id by which this part refers to a picture, which is stored once."""
+        """Return the id by which the part refers to an address outside the file."""
         ...
 
 
@@ -46,27 +42,29 @@ def name_of(name: str) -> str:
     return f"{{{NAMESPACES[prefix]}}}{local}"
 
 
-def element(name: str, /, *children: Element | None, **attributes: object) -> Element:
-    """Return a DrawingML element without None among its children; ``r_id`` means ``r:id``, others have no prefix."""
-    prefix = name.partition(":")[0]
-    found = etree.Element(name_of(name), {}, {prefix: NAMESPACES[prefix]})
-    for key, value in attributes.items():
-        found.set(name_of(f"r:{key[2:]}") if key.startswith("r_") else key, str(value))
-    found.extend(child for child in children if child is not None)
-    return found
-
-
 def w(name: str, /, *children: Element | None, **attributes: object) -> Element:
     """Return a WordprocessingML element; ``r_id`` means ``r:id``, other attributes are ``w:`` ones."""
-    found = etree.Element(name_of(f"w:{name}"), {}, {"w": NAMESPACES["w"]})
+    return _element(f"w:{name}", "w:", children, attributes)
+
+
+def _dml(name: str, /, *children: Element | None, **attributes: object) -> Element:
+    """Return a DrawingML element; ``r_id`` means ``r:id``, other attributes have no prefix."""
+    return _element(name, "", children, attributes)
+
+
+def _element(name: str, prefix: str, children: Iterable[Element | None], attributes: Mapping[str, object]) -> Element:
+    """Return an element with those of ``children`` that are not None."""
+    namespace = name.partition(":")[0]
+    created = etree.Element(name_of(name), {}, {namespace: NAMESPACES[namespace]})
     for key, value in attributes.items():
-        found.set(name_of(f"r:{key[2:]}" if key.startswith("r_") else f"w:{key}"), str(value))
-    found.extend(child for child in children if child is not None)
-    return found
+        qualified = f"r:{key[2:]}" if key.startswith("r_") else prefix + key
+        created.set(name_of(qualified) if ":" in qualified else qualified, str(value))
+    created.extend(child for child in children if child is not None)
+    return created
 
 
 def empty(name: str) -> str:
-    """Return the source of a part without content, e.g. of a header."""
+    """Return the XML of a part without content, e.g. of a header."""
     return f'<w:{name} xmlns:w="{NAMESPACES["w"]}" xmlns:r="{NAMESPACES["r"]}"/>'
 
 
@@ -77,7 +75,7 @@ def value_of(parent: Element | None, name: str, attribute: str = "val") -> str:
 
 
 def texts(value: str) -> Iterator[Element]:
-    """Yield ``value`` as the content of a run: line feeds and tabs have elements of their own."""
+    """Yield ``value`` as the content of a run; line feeds and tabs become elements."""
     for number, line in enumerate(value.split("\n")):
         if number:
             yield w("br")
@@ -115,7 +113,7 @@ def table(
 
 
 def row(widths: list[int], cells: Iterable[list[Element]], *, head: bool = False) -> Element:
-    """Return a row that is never broken over two pages; as ``head`` it stands on each page of its table."""
+    """Return a row that is not divided between pages; a ``head`` is repeated on each page of its table."""
     return w(
         "tr",
         w("trPr", w("cantSplit"), w("tblHeader") if head else None),
@@ -127,44 +125,28 @@ def row(widths: list[int], cells: Iterable[list[Element]], *, head: bool = False
 
 
 def drawing(relation: str, number: int, size: tuple[int, int], alt: str) -> Element:
-    """Return a picture that stands in the line; without ``alt`` it is marked as decorative."""
+    """Return a picture within a line of text; without ``alt`` it is marked as decorative."""
     width, height = (max(1, side * EMU) for side in size)
-    mark = None
-    if not alt:
-        extension = element("a:ext", element("adec:decorative", val=1), uri=_DECORATIVE)
-        mark = element("a:extLst", extension)
     named = {"id": number, "name": f"Picture {number}"}
-    return w(
-        "drawing",
-        element(
-            "wp:inline",
-            element("wp:extent", cx=width, cy=height),
-            element("wp:docPr", mark, **named, descr=alt),
-            element("wp:cNvGraphicFramePr", element("a:graphicFrameLocks", noChangeAspect=1)),
-            element(
-                "a:graphic",
-                element(
-                    "a:graphicData",
-                    element(
-                        "pic:pic",
-                        element("pic:nvPicPr", element("pic:cNvPr", **named), element("pic:cNvPicPr")),
-                        element(
-                            "pic:blipFill",
-                            element("a:blip", r_embed=relation),
-                            element("a:stretch", element("a:fillRect")),
-                        ),
-                        element(
-                            "pic:spPr",
-                            element("a:xfrm", element("a:off", x=0, y=0), element("a:ext", cx=width, cy=height)),
-                            element("a:prstGeom", element("a:avLst"), prst="rect"),
-                        ),
-                    ),
-                    uri=NAMESPACES["pic"],
-                ),
-            ),
-            distT=0,
-            distB=0,
-            distL=0,
-            distR=0,
+    decorative = None
+    if not alt:
+        decorative = _dml("a:extLst", _dml("a:ext", _dml("adec:decorative", val=1), uri=_DECORATIVE))
+    picture = _dml(
+        "pic:pic",
+        _dml("pic:nvPicPr", _dml("pic:cNvPr", **named), _dml("pic:cNvPicPr")),
+        _dml("pic:blipFill", _dml("a:blip", r_embed=relation), _dml("a:stretch", _dml("a:fillRect"))),
+        _dml(
+            "pic:spPr",
+            _dml("a:xfrm", _dml("a:off", x=0, y=0), _dml("a:ext", cx=width, cy=height)),
+            _dml("a:prstGeom", _dml("a:avLst"), prst="rect"),
         ),
     )
+    inline = _dml(
+        "wp:inline",
+        _dml("wp:extent", cx=width, cy=height),
+        _dml("wp:docPr", decorative, **named, descr=alt),
+        _dml("wp:cNvGraphicFramePr", _dml("a:graphicFrameLocks", noChangeAspect=1)),
+        _dml("a:graphic", _dml("a:graphicData", picture, uri=NAMESPACES["pic"])),
+        **dict.fromkeys(("distT", "distB", "distL", "distR"), 0),
+    )
+    return w("drawing", inline)

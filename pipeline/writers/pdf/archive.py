@@ -1,23 +1,21 @@
-"""What makes a PDF of WeasyPrint's fit for archives and for assistive technology at once: PDF/A-2a and PDF/UA-1.
+"""What WeasyPrint's PDFs lack to conform to PDF/A-2a and PDF/UA-1 at once; nothing visible changes.
 
-WeasyPrint names one standard in a file's metadata, and its tags leave PDF/UA-1 (the element types of ISO 32000-1,
-14.8.4) in three places: the paragraphs of a list item, a table of nothing but its head, marked words in a link. All is
-put right here; on paper nothing changes. veraPDF is the judge.
+WeasyPrint names only one standard in the metadata. Its tags violate PDF/UA-1 (element types of ISO 32000-1, 14.8.4)
+in three places: paragraphs of a list item, a table with a head alone, and emphasized words in a link. ``make validate``
+checks the result with veraPDF.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pydyf
 
 VARIANT = "pdf/a-2a"
-"""What WeasyPrint is asked for; the mark of PDF/UA-1 is added."""
-# An archive must be told what a property means that PDF/A does not know itself.
-_EXTENSION = (
+"""What WeasyPrint is asked for; PDF/UA-1 is added here."""
+# PDF/A demands a description of every property that it does not define itself.
+_PDF_UA = (
     b'<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>'
     b'<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"'
     b' xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"'
@@ -35,40 +33,32 @@ _EXTENSION = (
     b"</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>"
 )
 _END = b"</rdf:RDF>"
-INTENT = "sRGB"
-"""What ``write_pdf`` is told instead of its own "srgb", for which it opens a file that it does not close."""
 
 
-@cache
-def srgb() -> bytes:
-    """Return the profile that says what the colours of a document mean."""
-    return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
-
-
-def describe(metadata: Any) -> None:
-    """Make ``metadata`` say that the file conforms to PDF/UA-1 too."""
+def declare_pdf_ua(metadata: Any) -> None:
+    """Make ``metadata`` state that the file conforms to PDF/UA-1 too."""
     generate: Callable[..., bytes] = metadata.generate_rdf_metadata
 
-    def both(*arguments: object) -> bytes:
-        return generate(*arguments).replace(_END, _EXTENSION + _END)
+    def generate_both(*arguments: object) -> bytes:
+        return generate(*arguments).replace(_END, _PDF_UA + _END)
 
-    metadata.generate_rdf_metadata = both
+    metadata.generate_rdf_metadata = generate_both
 
 
 def finish(_document: object, pdf: pydyf.PDF) -> None:
-    """Give list items a body, tables a body, and every link to an element that is one."""
+    """Correct the tags: list items and tables get a body, and links belong to link elements."""
     for item in list(_elements(pdf, "LI")):
-        _embody_item(pdf, item)
+        _add_item_body(pdf, item)
     for table in _elements(pdf, "Table"):
-        _embody_table(pdf, table)
-    _own_links(pdf)
+        _add_table_body(pdf, table)
+    _move_links(pdf)
 
 
-def _embody_item(pdf: pydyf.PDF, item: Any) -> None:
-    """Put what stands beside the item's label into its body."""
+def _add_item_body(pdf: pydyf.PDF, item: Any) -> None:
+    """Move everything but the item's label into its body."""
     kids = [(reference, _object(pdf, reference)) for reference in item["K"]]
-    loose = [(reference, kid) for reference, kid in kids if kid["S"] not in ("/Lbl", "/LBody")]
-    if not loose:
+    outside = [(reference, kid) for reference, kid in kids if kid["S"] not in ("/Lbl", "/LBody")]
+    if not outside:
         return
     body = next((kid for _, kid in kids if kid["S"] == "/LBody"), None)
     kept = [reference for reference, kid in kids if kid["S"] in ("/Lbl", "/LBody")]
@@ -77,22 +67,22 @@ def _embody_item(pdf: pydyf.PDF, item: Any) -> None:
         body["P"] = item.reference
         pdf.add_object(body)
         kept.append(body.reference)
-    for reference, kid in loose:
+    for reference, kid in outside:
         body["K"].append(reference)
         kid["P"] = body.reference
     item["K"] = pydyf.Array(kept)
 
 
-def _embody_table(pdf: pydyf.PDF, table: Any) -> None:
-    """Take the head for the body when there is nothing else."""
+def _add_table_body(pdf: pydyf.PDF, table: Any) -> None:
+    """Turn the head into the body when there is nothing else."""
     parts = [_object(pdf, reference) for reference in table["K"]]
     if not any(part["S"] == "/TBody" for part in parts):
         for part in parts:
             part["S"] = "/TBody" if part["S"] == "/THead" else part["S"]
 
 
-def _own_links(pdf: pydyf.PDF) -> None:
-    """Let the link own what can be clicked: WeasyPrint gives bold words in a link a place of their own to click."""
+def _move_links(pdf: pydyf.PDF) -> None:
+    """Move clickable areas to their link element: WeasyPrint gives one to the bold words within a link."""
     tree = _object(pdf, _object(pdf, pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"]
     owners = {tree[at]: at + 1 for at in range(0, len(tree), 2)}
     for element in _elements(pdf):
@@ -109,10 +99,10 @@ def _own_links(pdf: pydyf.PDF) -> None:
 
 
 def _elements(pdf: pydyf.PDF, kind: str = "") -> Iterator[Any]:
-    for found in pdf.objects:
-        element = isinstance(found, pydyf.Dictionary) and found.get("Type") == "/StructElem"
-        if element and kind in ("", found["S"].removeprefix("/")):
-            yield found
+    for each in pdf.objects:
+        element = isinstance(each, pydyf.Dictionary) and each.get("Type") == "/StructElem"
+        if element and kind in ("", each["S"].removeprefix("/")):
+            yield each
 
 
 def _object(pdf: pydyf.PDF, reference: bytes) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model.document import Alignment, Table
-from pipeline.writers.columns import Paper, Setting, code_style, column_style, fit, share
+from pipeline.writers.table_layout import PaperTable, TableRoom, code_style, column_style, fit, share
 from tests.support.sample import cells
 
 
@@ -31,30 +31,30 @@ def test_short_columns_are_not_broken() -> None:
     assert column_style(Table(cells("Tape"), (cells("A-101"),), ("",)), 0) == "brief"
 
 
-A4 = Paper(354.3, 453.5, 686, 700)
+A4 = TableRoom(354.3, 453.5, 686, 700)
 
 
-def fitted(*heads: str, rows: int = 1, paper: Paper = A4) -> Setting:
+def fitted(*heads: str, rows: int = 1, room: TableRoom = A4) -> PaperTable:
     unaligned: list[Alignment] = [""] * len(heads)
-    return fit(Table(cells(*heads), (cells(*heads),) * rows, tuple(unaligned)), paper)
+    return fit(Table(cells(*heads), (cells(*heads),) * rows, tuple(unaligned)), room)
 
 
 def test_table_is_set_as_large_as_its_words_allow() -> None:
-    assert fitted("Tape", "Subject") == Setting("short")
-    assert fitted(*["words of some length here"] * 4) == Setting("broad short")
-    assert fitted(*["words and words and words"] * 7).name == "broad short"
-    assert fitted(*["unbreakable"] * 8).name == "broad small short"
-    assert fitted(*["unbreakable"] * 10).name == "broad smaller short"
-    assert fitted(*["unbreakable"] * 13).name == "turned small"
-    assert fitted(*["unbreakable"] * 30).name == "broad smallest short"
+    assert fitted("Tape", "Subject") == PaperTable("short")
+    assert fitted(*["words of some length here"] * 4) == PaperTable("broad short")
+    assert fitted(*["words and words and words"] * 7).classes == "broad short"
+    assert fitted(*["unbreakable"] * 8).classes == "broad small short"
+    assert fitted(*["unbreakable"] * 10).classes == "broad smaller short"
+    assert fitted(*["unbreakable"] * 13).classes == "turned small"
+    assert fitted(*["unbreakable"] * 30).classes == "broad smallest short"
 
 
 def test_nothing_is_turned_where_it_may_not_be() -> None:
-    assert fitted(*["unbreakable"] * 13, paper=Paper(354.3, 453.5, 686)).name == "broad smallest short"
+    assert fitted(*["unbreakable"] * 13, room=TableRoom(354.3, 453.5, 686)).classes == "broad smallest short"
 
 
 def test_long_table_may_be_broken() -> None:
-    assert fitted("Tape", "Subject", rows=40) == Setting("")
+    assert fitted("Tape", "Subject", rows=40) == PaperTable("")
 
 
 def test_columns_fill_the_room_and_no_more() -> None:

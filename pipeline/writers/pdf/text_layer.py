@@ -1,0 +1,327 @@
+"""The text layer of a PDF: what is copied, searched or read aloud is the text that was typed, in every script.
+
+WeasyPrint records for each glyph the letters that it stood for when it was first drawn. That is right where a letter is
+a glyph. In other scripts a glyph changes its meaning (half letters, vowels written before their consonant), one letter
+takes several glyphs, or several letters take one. So lines with such letters are corrected after they are drawn: the
+font tells what each glyph means, and where the meanings do not add up to the text, the text is written beside the
+glyphs (ActualText, ISO 32000-1, 14.9.4).
+
+PDF readers reverse what runs from right to left, letter by letter, and ActualText too. There, only single letters get
+an ActualText.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
+from itertools import islice, product
+from typing import Any
+
+import pydyf
+from msgspec import Struct
+
+from pipeline.writers.pdf.engine import Stream, ffi, pango
+
+_FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+_SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
+_DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
+_SHUFFLED = re.compile(f"[{_REORDERED}]")
+_LETTER = re.compile(f"[{_FROM_RIGHT}]")
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
+_TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
+_STEP_BACK = -40.0
+"""Thousandths of an em. A larger step to the right after a mark looks like a space to PDF readers."""
+
+_Decided = dict[tuple[str, int], str]
+"""Font and glyph → meaning, the same on all pages of a document."""
+
+
+class _Glyph(Struct):
+    """A glyph that was drawn."""
+
+    number: int
+    font: Any
+    cluster: str
+    """The letters that it stands for, alone or with other glyphs."""
+    first: bool
+    """It is the first glyph of its cluster on paper."""
+    from_right: bool
+
+    @property
+    def text(self) -> str:
+        """The letters that the PDF states for it."""
+        return str(self.font.to_unicode.get(self.number, ""))
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is drawn as a picture. Characters beyond U+FFFF do not count, because pdfium drops them from
+        ActualText too."""
+        return bool(self.font.png or self.font.svg or self.font.colr) and max(self.cluster, default="") <= "\uffff"
+
+
+class _Span(Struct):
+    """A range of glyphs and its ActualText."""
+
+    begin: int
+    end: int
+    text: str
+    wrong: bool = True
+    """Without ActualText, PDF readers would find other text."""
+    inkless: bool = False
+    """It consists of pictures only."""
+
+
+@contextmanager
+def legible() -> Iterator[None]:
+    """Correct the text layer of what WeasyPrint draws within the block."""
+    marked = Stream.marked
+    Stream.marked = _correcting(marked, {})
+    try:
+        yield
+    finally:
+        Stream.marked = marked
+
+
+def _correcting(
+    marked: Callable[..., AbstractContextManager[None]], decided: _Decided
+) -> Callable[..., AbstractContextManager[None]]:
+    @contextmanager
+    def correcting(stream: Any, box: Any, tag: str) -> Iterator[None]:
+        with marked(stream, box, tag):
+            begun = len(stream.stream)
+            yield
+            if _DIFFICULT.search(getattr(box, "text", "")):
+                _correct(stream, box, begun, decided)
+
+    return correcting
+
+
+def _correct(stream: Any, box: Any, begun: int, decided: _Decided) -> None:
+    """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them."""
+    glyphs = list(_drawn(stream, box))
+    for glyph in glyphs:
+        if glyph.number >= 0 and (glyph.from_right or _SHUFFLED.search(glyph.cluster)):
+            key = glyph.font.hash, glyph.number
+            if key not in decided:
+                decided[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
+            glyph.font.to_unicode[glyph.number] = decided[key]
+    stream.stream[begun:] = _rewritten(stream.stream[begun:], glyphs, [*_words(glyphs), *_letters(glyphs)])
+
+
+def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
+    """Yield the glyphs of a line in the order in which they were drawn; Pango lays the line out again for that."""
+    layout = box.pango_layout
+    layout.reactivate(box.style)
+    pango.pango_layout_set_single_paragraph_mode(layout.layout, True)
+    line, _ = layout.get_first_line()
+    text = layout.text.encode()
+    run = line.runs[0]
+    while run != ffi.NULL:
+        item, glyphs = run.data.item, run.data.glyphs
+        font, _ = stream.add_font(item.analysis.font)
+        starts = [glyphs.log_clusters[place] for place in range(glyphs.num_glyphs)]
+        ends = dict(zip(sorted(set(starts)), [*sorted(set(starts))[1:], item.length], strict=True))
+        known = -1
+        for place, start in enumerate(starts):
+            cluster = text[item.offset + start : item.offset + ends[start]].decode()
+            number = glyphs.glyphs[place].glyph
+            number = -1 if number == pango.PANGO_GLYPH_EMPTY else number
+            yield _Glyph(number, font, cluster, start != known, bool(item.analysis.level % 2))
+            known = start
+        run = run.next
+    layout.deactivate()
+
+
+def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
+    """Yield the words from left to right whose glyphs state another text, each with the spaces beside it.
+
+    PDF readers skip ActualText without ink: spaces alone, and emoji, which are pictures. So these are joined to a word.
+    """
+    joined: list[_Span] = []
+    for begin, end in _split(glyphs):
+        word = glyphs[begin:end]
+        text = _DIRECTIONS.sub("", "".join(glyph.cluster for glyph in word if glyph.first))
+        stated = "".join(glyph.text for glyph in word if glyph.number >= 0)
+        pictures = [glyph.is_picture for glyph in word if not glyph.cluster.isspace()]
+        wrong = text != stated or any(pictures) or bool(_SHUFFLED.search(text))
+        span = _Span(begin, end, text, wrong, all(pictures))
+        last = joined[-1] if joined else span
+        if last.end == begin and (last.inkless or span.inkless):
+            joined[-1] = _Span(last.begin, end, last.text + text, True, last.inkless and span.inkless)
+        else:
+            joined.append(span)
+    yield from (span for span in joined if span.wrong)
+
+
+def _split(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of each word from left to right, with its spaces."""
+    begin, known = 0, False
+    for end, glyph in enumerate(glyphs):
+        blank = glyph.cluster.isspace()
+        if glyph.from_right or (known and not blank and glyphs[end - 1].cluster.isspace()):
+            if known:
+                yield begin, end
+            begin, known = end + glyph.from_right, False
+        known = known or not (blank or glyph.from_right)
+    if known:
+        yield begin, len(glyphs)
+
+
+def _letters(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
+    """Yield the single letters from right to left whose glyphs state another text."""
+    begin = 0
+    for end in range(1, len(glyphs) + 1):
+        if end < len(glyphs) and not glyphs[end].first:
+            continue
+        text = unicodedata.normalize("NFC", glyphs[begin].cluster)
+        stated = "".join(glyph.text for glyph in glyphs[begin:end])
+        if glyphs[begin].from_right and _LETTER.fullmatch(text) and unicodedata.normalize("NFKC", stated) != text:
+            yield _Span(begin, end, text)
+        begin = end
+
+
+def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequence[_Span]) -> list[bytes]:
+    """Return the drawing operators with ActualText for ``spans``, and with a new operator after combining marks."""
+    begins = {_at(glyphs, span.begin): span for span in spans if _at(glyphs, span.begin) < _at(glyphs, span.end)}
+    ends = {_at(glyphs, span.end) for span in begins.values()}
+    drawn = [glyph for glyph in glyphs if glyph.number >= 0]
+    out: list[bytes] = []
+    at = 0
+    for operator in operators:
+        shown = _SHOWN.fullmatch(operator)
+        if not shown:
+            out.append(operator)
+            continue
+        line: list[bytes] = []
+        for code, step in _TOKENS.findall(shown[1]):
+            if step:
+                if at and drawn[at - 1].from_right and float(step) < _STEP_BACK and any(b"<" in part for part in line):
+                    _show(out, line)
+                line.append(step)
+            for digits in range(0, len(code), 4):
+                if at in begins:
+                    _show(out, line)
+                    text = pydyf.String(begins[at].text).data
+                    out.append(b"/Span <</ActualText " + text + b">> BDC")
+                line.append(b"<" + code[digits : digits + 4] + b">")
+                at += 1
+                if at in ends:
+                    _show(out, line)
+                    out.append(b"EMC")
+        _show(out, line)
+    return out
+
+
+def _at(glyphs: Sequence[_Glyph], place: int) -> int:
+    return sum(glyph.number >= 0 for glyph in glyphs[:place])
+
+
+def _show(out: list[bytes], line: list[bytes]) -> None:
+    if line:
+        out.append(b"[" + b" ".join(line) + b"] TJ")
+        line.clear()
+
+
+# --- Meanings of glyphs ----------------------------------------------------------------------------------------------
+
+Meanings = Mapping[int, tuple[str, ...]]
+"""Glyph → the texts that it may stand for, the shortest first."""
+_Substitution = tuple[tuple[str, ...], tuple[str, ...]]
+"""The names of the glyphs that are replaced, and of those that replace them."""
+_cached: dict[tuple[str, int], Meanings] = {}
+_MAX_MEANINGS = 12
+"""Of one glyph."""
+_ROUNDS = 6
+"""Substitutions that may follow each other."""
+
+
+def _meanings(font: Any) -> Meanings:
+    """Return the meanings of a font's glyphs; WeasyPrint must not have reduced the font yet."""
+    key = (font.hash, len(font.file_content))
+    if key not in _cached:
+        _cached[key] = _derived(font.file_content, font.index)
+    return _cached[key]
+
+
+def meaning(of_font: Meanings, glyph: int, cluster: str, from_right: bool) -> str:
+    """Return the meaning of a glyph that stands for ``cluster`` or a part of it.
+
+    PDF readers reverse the letters of text from right to left, so a ligature there should be one letter; and they
+    mirror brackets, so a bracket there must be the one that it looks like.
+    """
+    candidates = of_font.get(glyph, ())
+    whole = unicodedata.normalize("NFKD", cluster)
+    fitting = [text for text in candidates if unicodedata.normalize("NFKD", text) in whole]
+    text = max(fitting, key=len) if fitting else candidates[0] if candidates else cluster
+    return _FORMS.get(text, text) if from_right else text
+
+
+def _forms() -> dict[str, str]:
+    """Return letters → ligature, for the Arabic ligatures with a code point; of several forms, the isolated one."""
+    forms: dict[str, str] = {}
+    for form in map(chr, (*range(0xFB1D, 0xFDF0), *range(0xFE70, 0xFEFD))):
+        text = unicodedata.normalize("NFKC", form)
+        if len(text) > 1 and " " not in text and "\u0640" not in text:
+            forms.setdefault(text, form)
+    return forms
+
+
+_FORMS = _forms()
+
+
+def _derived(data: bytes, index: int) -> Meanings:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(BytesIO(data), fontNumber=index, lazy=True) as font:
+        texts: dict[str, dict[str, None]] = {}
+        for point, name in sorted(font.getBestCmap().items()):
+            plain = unicodedata.normalize("NFKC", chr(point))
+            texts.setdefault(name, {})[chr(point) if plain[0] in " \u0640" else plain] = None
+        substitutions = list(_substitutions(font["GSUB"].table)) if "GSUB" in font else []
+        for _ in range(_ROUNDS):
+            if not _apply(substitutions, texts):
+                break
+        return {
+            font.getGlyphID(name): tuple(sorted(meanings, key=lambda text: (len(text), text)))
+            for name, meanings in texts.items()
+        }
+
+
+def _apply(substitutions: Sequence[_Substitution], texts: dict[str, dict[str, None]]) -> bool:
+    """Add to ``texts`` the texts of glyphs that replace others; return whether any was new."""
+    grown = False
+    for replaced, replacing in substitutions:
+        if any(name not in texts for name in replaced):
+            continue
+        known = texts.setdefault(replacing[0], {})
+        for parts in islice(product(*(tuple(texts[name]) for name in replaced)), _MAX_MEANINGS):
+            text = "".join(parts)
+            if text not in known and len(known) < _MAX_MEANINGS:
+                known[text] = None
+                grown = True
+    return grown
+
+
+def _substitutions(table: Any) -> Iterator[_Substitution]:
+    """Yield the substitutions of a font, whatever their order."""
+    for lookup in table.LookupList.Lookup:
+        for subtable in lookup.SubTable:
+            each = subtable.ExtSubTable if subtable.LookupType == 7 else subtable
+            match each.LookupType:
+                case 1:
+                    yield from (((old,), (new,)) for old, new in each.mapping.items())
+                case 2:
+                    yield from (((old,), tuple(new)) for old, new in each.mapping.items() if new)
+                case 3:
+                    yield from (((old,), (new,)) for old, forms in each.alternates.items() for new in forms)
+                case 4:
+                    for first, ligatures in each.ligatures.items():
+                        yield from (((first, *found.Component), (found.LigGlyph,)) for found in ligatures)
+                case 8:
+                    pairs = zip(each.Coverage.glyphs, each.Substitute, strict=True)
+                    yield from (((old,), (new,)) for old, new in pairs)

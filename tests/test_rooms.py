@@ -51,7 +51,7 @@ def test_imports_lead_down() -> None:
         ("pypdfium2", "build/parity/paper.py"),
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3/client.py"),
-        ("markdown", "reader/markup.py"),
+        ("markdown", "reader/markdown/extension.py"),
     ],
 )
 def test_library_is_imported_where_it_is_used_only(library: str, module: str) -> None:

@@ -72,7 +72,7 @@ class CommandContext:
             return ""
         marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
         neighbours = [os.fsencode(path.name) + str(path.stat().st_size).encode() for path in marks]
-        code = [path.read_bytes() for path in sorted((fingerprint.ROOT / "pipeline").glob("reader/*.py"))]
+        code = [path.read_bytes() for path in sorted((fingerprint.ROOT / "pipeline").glob("reader/**/*.py"))]
         code.append((fingerprint.ROOT / "pipeline" / "model" / "newsroom.py").read_bytes())
         return digest(b"\0".join([file.read_bytes(), *neighbours, *code]))
 

@@ -61,7 +61,7 @@ _ALL = (
     "pipeline/model/formats.py",
     "pipeline/typography/headline.py",
     "pipeline/model/newsroom.py",
-    "pipeline/reader/*.py",
+    "pipeline/reader/**/*.py",
     "pipeline/model/release.py",
     "pipeline/model/revision.py",
     "pipeline/typography/image_metadata.py",

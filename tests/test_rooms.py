@@ -61,7 +61,7 @@ def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
         ("pypdfium2", "build/parity/pdf.py"),
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3/client.py"),
-        ("markdown", "reader/markup.py"),
+        ("markdown", "reader/markdown/extension.py"),
     ],
 )
 def test_library_is_imported_where_it_is_used_only(library: str, module: str) -> None:

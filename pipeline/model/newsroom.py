@@ -1,6 +1,6 @@
 """What a newsroom is: the organisation that issues releases, its contacts, footage, topics and settings.
 
-``content/newsroom.toml`` as types; ``pipeline.reader.newsroom`` reads the file.
+``content/newsroom.toml`` as types; ``pipeline.reader`` reads the file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Bytes → ``Release``: front matter, Markdown, pictures and checks; newsroom.toml → ``Newsroom``.
+"""Reads sources: a release's file → ``Release``, newsroom.toml → ``Newsroom``.
 
-One parse and one tree for all formats, so that a release which one format would refuse is refused by all with one
-message. Every fault of a file is found in one run.
+In: files of ``content/``. Out: types of ``pipeline.model``, or a ``ReleaseError`` with every fault of the file and its
+line. A release is read once, into one sanitised document tree for all formats, so a release that one format cannot
+render is refused for all of them with one message. ``markdown`` is a package of its own.
 """
 
 from __future__ import annotations
@@ -9,79 +10,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from msgspec import Struct
 
 from pipeline.model.errors import Fault
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
-from pipeline.reader.body import read_body, summarize
-from pipeline.reader.fields import Fields
-from pipeline.reader.frontmatter import parse_front_matter
-from pipeline.reader.metadata import read_metadata, slug_fault
-from pipeline.reader.newsroom import read_newsroom_file
-from pipeline.reader.pictures import Gallery
 from pipeline.reader.references import check_slugs, check_translations
-from pipeline.reader.report import Report
-from pipeline.reader.source import Source, read_source
 
-__all__ = ["Reading", "check_slugs", "check_translations", "read_newsroom", "read_release"]
+__all__ = ["ReadRelease", "check_slugs", "check_translations", "line_of", "read_newsroom", "read_release"]
+
+# The functions import what they need when called: the parsers and Pillow cost more than a run with nothing to do.
 
 
-class Reading(Struct, frozen=True):
+class ReadRelease(Struct, frozen=True):
     """A release that was read without fault."""
 
     release: Release
     pictures: Mapping[str, bytes]
-    """By name, copies too: upright, free of metadata."""
+    """By name, with their smaller copies: upright, without metadata."""
     warnings: tuple[Fault, ...] = ()
-    """What looks like a slip, by line; nothing is refused for it."""
+    """What looks like a mistake, by line; the release is not refused for it."""
 
 
 def read_newsroom(folder: Path) -> Newsroom:
     """Return the newsroom of ``folder``. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
+    from pipeline.reader.newsroom import read_newsroom_file
+
     return read_newsroom_file(folder)
 
 
-def read_release(file: Path, newsroom: Newsroom, now: datetime | None = None) -> Reading:
-    """Return the release in ``file``. Raises ``ReleaseError`` with all faults of the file at once.
+def read_release(file: Path, newsroom: Newsroom, now: datetime | None = None) -> ReadRelease:
+    """Return the release in ``file``. Raises ``ReleaseError`` with all faults of the file.
 
-    With ``now``, a correction or a withdrawal that lies ahead is one of them.
+    With ``now``, a correction or withdrawal in the future is a fault.
     """
-    report = Report(str(file))
-    slug = file.stem
-    if problem := slug_fault(slug):
-        report.fault(0, *problem)
-    source = read_source(file, report)
-    if source is None:
-        raise report.error()
-    return _read(source, file, newsroom, report, now)
+    from pipeline.reader.release import read_release_file
+
+    return read_release_file(file, newsroom, now)
 
 
-def _read(source: Source, file: Path, newsroom: Newsroom, report: Report, now: datetime | None) -> Reading:
-    front = parse_front_matter(source.front, report)
-    gallery = Gallery(file.parent, file.stem, report)
-    metadata = read_metadata(Fields(front, report), newsroom, gallery, now) if front else None
-    language = metadata.language if metadata else newsroom.language
-    faults = report.count
-    body, notes = read_body(source.body, source.body_line, language, gallery, report)
-    if not body and report.count == faults and not (metadata and metadata.withdrawn):
-        report.fault(source.body_line, "the release has no text", "write it below the front matter")
-    report.raise_faults()
-    if metadata is None or metadata.date is None:
-        raise report.error()
-    finished = tuple(gallery)
-    facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
-    # The first paragraph of what is withdrawn would go on telling it, in listings and records.
-    written = metadata.summary or summarize(body, metadata.title)
-    facts["summary"] = (
-        metadata.withdrawn.reason if metadata.withdrawn else written
-    )  # it must not tell what was taken back
-    if metadata.withdrawn:  # nobody shows them any more
-        finished = ()
-        facts["footage"] = ()
-    shown = tuple(found.picture for found in finished)
-    release = Release(slug=file.stem, body=body, notes=notes, pictures=shown, **facts)
-    files = {name: data for found in finished for name, data in found.files.items()}
-    return Reading(release, MappingProxyType(files), report.warnings)
+def line_of(source: Path, *keys: str) -> int:
+    """Return the line of the first of ``keys`` that the front matter of ``source`` has, 0 when it has none.
+
+    ``withdrawn.reason`` is the key ``reason`` below the key ``withdrawn``. Never raises.
+    """
+    from pipeline.reader import frontmatter
+
+    return frontmatter.line_of(source, *keys)

@@ -1,97 +1,83 @@
-"""The body of a release: Markdown in, two rows of blocks out, the text and the notes to editors."""
+"""The body of a release: Markdown → its text and its notes to editors, both without end marks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import partial
 
-from pipeline.model.document import Block as TreeBlock
-from pipeline.model.document import Paragraph, plain, walk
-from pipeline.reader.blocks import Block
-from pipeline.reader.fields import spaced
-from pipeline.reader.markup import Reader
-from pipeline.reader.pictures import Gallery
+from pipeline.model.document import Block, Paragraph, plain, walk
+from pipeline.reader.characters import collapse_spaces
+from pipeline.reader.document import BodyAndNotes, build_document
+from pipeline.reader.markdown import RawBlock, parse
+from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
-from pipeline.reader.tree import build_tree
 from pipeline.typography.messages import FALLBACK, Messages
 
 _AROUND = "*_~[](). \t\u00a0—–-…"
-"""What may stand around an end mark."""
+"""Characters that may surround an end mark."""
 _THIRTY = re.compile(r"[-—–]?\s*30\s*[-—–]")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
 
-Split = tuple[tuple[TreeBlock, ...], tuple[TreeBlock, ...]]
 
-
-def read_body(text: str, first_line: int, language: str, gallery: Gallery, report: Report) -> Split:
+def read_body(text: str, first_line: int, language: str, pictures: ReleasePictures, report: Report) -> BodyAndNotes:
     """Return the text and the notes to editors (their heading first) of ``text``; faults go into ``report``."""
     messages = Messages(language, "UTC"), Messages(FALLBACK, "UTC")
     ends = {"end", *(form for table in messages for form in map(_fold, table.all("ends")))}
     notes = {form for table in messages for form in map(_fold, table.all("notes_to_editors"))}
-    try:
-        html = _reader().convert(text, first_line, report, lambda document: arrange(document, ends, notes))
-        tree = build_tree(html, lambda name, line: gallery.add(name, line))
-    except RecursionError as error:
-        line = next((argument for argument in error.args if isinstance(argument, int)), first_line)
-        report.fault(line, "marks nested too deeply", "use fewer * _ ~ and brackets within each other")
-        return (), ()
-    return tree.blocks[: tree.notes], tree.blocks[tree.notes :]
+    return build_document(parse(text, first_line, partial(_edit, ends, notes, report)), report, pictures.add)
 
 
-@cache
-def _reader() -> Reader:
-    return Reader()
-
-
-def summarize(blocks: Iterable[TreeBlock], title: str) -> str:
-    """Return the words of the first paragraph, or the title of a release that has none."""
+def summarize(blocks: Iterable[Block], title: str) -> str:
+    """Return the text of the first paragraph, or the title of a release that has none."""
     rows = tuple(blocks)
     for block in (*rows, *walk(rows)):
-        if isinstance(block, Paragraph) and (messages := spaced(plain(block.children))):
-            return messages
+        if isinstance(block, Paragraph) and (text := collapse_spaces(plain(block.children))):
+            return text
     return title
 
 
-def arrange(document: Block, ends: set[str], notes: set[str]) -> None:
-    """Mark the heading that opens the notes, and take out end marks: before that heading, and at the very end."""
+def _edit(ends: set[str], notes: set[str], report: Report, document: RawBlock) -> None:
+    """Mark the heading of the notes, and remove end marks: before that heading, and at the very end."""
+    for block in document.walk():
+        if block.kind in ("paragraph", "heading") and _FOOTNOTE.match(block.text):
+            report.fault(block.line, "footnotes are not supported", "write it below a heading Notes to editors")
     blocks = document.children
     at = next((i for i, block in enumerate(blocks) if block.kind == "heading" and _fold(block.text) in notes), None)
-    if at is not None:
-        blocks[at].marker = "notes"
-        tail = blocks[at + 1 :]
-        _drop_mark(tail, ends)
-        head = blocks[:at]
-        _drop_mark(head, ends)
-        document.children = [*head, blocks[at], *tail]
-    else:
-        _drop_mark(blocks, ends)
+    head, tail = blocks[:at], [] if at is None else blocks[at:]
+    _remove_end_mark(head, ends)
+    if tail:
+        tail[0].marker = "notes"
+        rest = tail[1:]
+        _remove_end_mark(rest, ends)
+        tail[1:] = rest
+    document.children = [*head, *tail]
 
 
 def _fold(text: str, around: str = _AROUND + ":#") -> str:
-    return spaced(text.strip(around).replace("'", "’")).casefold()
+    return collapse_spaces(text.strip(around).replace("'", "’")).casefold()
 
 
-def _drop_mark(blocks: list[Block], ends: set[str], *, top: bool = True) -> None:
-    """Take the end mark out of the last of ``blocks``, where it may stand below text or in a list item."""
+def _remove_end_mark(blocks: list[RawBlock], ends: set[str], *, top: bool = True) -> None:
+    """Remove the end mark from the last of ``blocks``; it may be the last line of a paragraph or of a list item."""
     last = next((block for block in reversed(blocks) if block.kind != "paragraph" or block.lines), None)
     if last is None:
         return
     if last.kind in ("paragraph", "heading"):
         line = last.lines[-1] if last.lines else ""
         listed = not top and len(last.lines) == 1 and not re.search(r"[-—–]\s*$", line)  # "- ENDS -" looks like a list
-        if not listed and is_mark(line, ends, heading=top and last.kind == "heading"):
+        if not listed and _is_end_mark(line, ends, heading=top and last.kind == "heading"):
             del last.lines[-1:]
             if not last.lines:
                 blocks.remove(last)
     elif last.kind in ("list", "item") and last.children:
-        _drop_mark(last.children, ends, top=False)
+        _remove_end_mark(last.children, ends, top=False)
         if not last.children:
             blocks.remove(last)
 
 
-def is_mark(line: str, ends: set[str], *, heading: bool = False) -> bool:
-    """Whether ``line`` says no more than that the text ends here."""
-    bare = line.strip(" \t*_[]()")
+def _is_end_mark(line: str, ends: set[str], *, heading: bool = False) -> bool:
+    """Whether ``line`` says only that the text ends here."""
     if not line.strip(" \t#"):
         return "#" in line or heading
-    return _fold(line, _AROUND) in ends or bool(_THIRTY.fullmatch(bare))
+    return _fold(line, _AROUND) in ends or bool(_THIRTY.fullmatch(line.strip(" \t*_[]()")))

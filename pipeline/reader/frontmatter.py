@@ -1,71 +1,123 @@
-"""Front matter as a tree of strings with lines: the part of YAML that cannot surprise.
+"""Front matter: YAML → keys and values with lines → the typed metadata of a release.
 
-Every scalar stays what the author typed (``no``, ``1.10``, ``12:30`` are words), and anchors, aliases, tags, merge keys
-and duplicate keys are refused. The tree is built from the parser's events, so a bomb is met at its first step.
+Of YAML only the part without surprises is read. Every scalar stays as typed (``no``, ``1.10`` and ``12:30`` are text);
+anchors, aliases, tags, merge keys and duplicate keys are refused. The parser's events are read one by one, so that a
+YAML bomb is refused at its first step. Dates are instants as in RFC 3339.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import yaml
 from msgspec import Struct
 
+from pipeline.model.document import Figure, Text
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
+from pipeline.reader.characters import collapse_spaces
+from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
+from pipeline.reader.newsroom import read_footage
+from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
+from pipeline.reader.source import read_source
 
+TITLE_LIMIT = 200
 DEPTH_LIMIT = 8
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _QUOTE = "put quotation marks around the value"
+_DATE = "date: 2026-11-23T09:00+00:00"
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?"
+    r" ?(?:([Zz])|([+-])(\d\d):?(\d\d))?"
+)
+_YEARS = range(1900, 9999)
 
 
-class Scalar(Struct, frozen=True):
-    """A single value."""
+class Metadata(Struct, frozen=True):
+    """Everything that the front matter says; the names are those of ``Release``."""
 
-    text: str
-    line: int
-    quoted: bool = False
-    cut: bool = False
-    """A comment follows on the same line: what the author may have meant as text is lost."""
-    kind: str = "text"
-    """``text``, or what the value is instead (TOML knows ``number``, ``boolean``, ``date``)."""
-
-
-class Sequence(Struct, frozen=True):
-    """A list."""
-
-    items: tuple[Node, ...]
-    line: int
-
-
-class Mapping(Struct, frozen=True):
-    """Keys and values in the order written."""
-
-    entries: dict[str, Entry]
-    line: int
+    title: str
+    date: datetime | None
+    language: str
+    summary: str
+    subtitle: str
+    dateline: str
+    reference: str
+    embargo: bool
+    draft: bool
+    translation_of: str
+    topics: tuple[str, ...]
+    contacts: tuple[Contact, ...]
+    footage: tuple[Footage, ...]
+    image: Figure | None
+    corrections: tuple[Correction, ...]
+    withdrawn: Withdrawal | None
 
 
-class Entry(Struct, frozen=True):
-    """The value of a key, and the line that the key stands on."""
+def read_metadata(
+    fields: Fields, newsroom: Newsroom, pictures: ReleasePictures, now: datetime | None = None
+) -> Metadata:
+    """Return what the front matter says; what is wrong is reported and left out."""
+    zone = ZoneInfo(newsroom.time_zone)
+    released = _read_date(fields, zone)
+    metadata = Metadata(
+        title=fields.text("title", required=True, limit=TITLE_LIMIT),
+        date=released,
+        language=fields.language("language", newsroom.languages) or newsroom.language,
+        summary=fields.text("summary"),
+        subtitle=fields.text("subtitle"),
+        dateline=fields.text("dateline"),
+        reference=fields.text("reference"),
+        embargo=fields.flag("embargo"),
+        draft=fields.flag("draft"),
+        translation_of=_read_slug(fields, "translation_of"),
+        topics=fields.choices("topics", {topic.id for topic in newsroom.topics}, "topic") or (),
+        contacts=_read_contacts(fields, newsroom),
+        footage=_read_footage(fields, newsroom),
+        image=_read_image(fields, pictures),
+        corrections=_read_corrections(fields, zone, released, now),
+        withdrawn=_read_withdrawal(fields, zone, released, now),
+    )
+    fields.report_unknown()
+    return metadata
 
-    line: int
-    node: Node
+
+def line_of(source: Path, *keys: str) -> int:
+    """Return the line of the first of ``keys`` that the front matter of ``source`` has, 0 when it has none.
+
+    ``withdrawn.reason`` is the key ``reason`` below the key ``withdrawn``. Never raises: the line of a file that cannot
+    be read is 0.
+    """
+    report = Report(str(source))
+    texts = read_source(source, report)
+    root = parse_front_matter(texts.front, report) if texts else None
+    for key in keys:
+        node: Node | None = root
+        line = 0
+        for name in key.split("."):
+            entry = node.entries.get(name) if isinstance(node, GroupNode) else None
+            line, node = (entry.line, entry.node) if entry else (0, None)
+        if line:
+            return line
+    return 0
 
 
-Node = Scalar | Sequence | Mapping
+# ── YAML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _RefusedError(Exception):
-    """What cannot be read on from: line, message, hint."""
-
-
-def parse_front_matter(text: str, report: Report, first_line: int = 2) -> Mapping | None:
-    """Return the mapping in ``text``, or None after reporting why there is none."""
-    text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, to no editor
+def parse_front_matter(text: str, report: Report, first_line: int = 2) -> GroupNode | None:
+    """Return the keys and values of ``text``, or None after reporting why there are none."""
+    text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, but to no editor
     try:
-        return _Builder(text, report, first_line).document()
-    except _RefusedError as refused:
-        report.fault(*refused.args)
+        return _YamlReader(text, report, first_line).document()
+    except _YamlError as error:
+        report.fault(*error.args)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line if mark else 0, text.count("\n") - 1)
@@ -76,21 +128,23 @@ def parse_front_matter(text: str, report: Report, first_line: int = 2) -> Mappin
 
 
 def _hint(text: str, line: int) -> str:
-    """Guess the commonest slips: a tab, or a character within a plain value that means something to YAML."""
+    """Guess the most common mistakes: a tab, or a character in an unquoted value that means something to YAML."""
     typed = text.split("\n")[max(line, 0)]
     if "\t" in typed:
-        return "use blanks, not tabs"
-    value = re.match(r"\w+: *(?=[^'\"\s]).*(: |[&*!|>%@`\[\]{},]|:$)", typed)
-    return f"{_QUOTE}: {_quoted(*typed.split(':', 1))}" if value else ""
-
-
-def _quoted(key: str, value: str) -> str:
+        return "use spaces, not tabs"
+    if not re.match(r"\w+: *(?=[^'\"\s]).*(: |[&*!|>%@`\[\]{},]|:$)", typed):
+        return ""
+    key, value = typed.split(":", 1)
     escaped = value.strip().replace("\\", "\\\\").replace('"', '\\"')
-    return f'{key.strip()}: "{escaped}"'
+    return f'{_QUOTE}: {key.strip()}: "{escaped}"'
 
 
-class _Builder:
-    """Turns events into nodes; one instance a text."""
+class _YamlError(Exception):
+    """Front matter that is not read any further: line, message, hint."""
+
+
+class _YamlReader:
+    """Turns the parser's events into nodes; one instance a text."""
 
     def __init__(self, text: str, report: Report, first_line: int) -> None:
         self.lines = text.split("\n")
@@ -98,68 +152,240 @@ class _Builder:
         self.first_line = first_line
         self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_Loader))
 
-    def document(self) -> Mapping | None:
+    def document(self) -> GroupNode:
         """Return the one mapping of the text. Raises for anything else."""
         next(self.events)
         start = next(self.events)
         if not isinstance(start, yaml.DocumentStartEvent):
-            raise _RefusedError(self.first_line, "the front matter is empty", "write at least title: and date:")
+            raise _YamlError(self.first_line, "the front matter is empty", "write at least title: and date:")
         if start.explicit:
-            raise _RefusedError(self.line(start), "front matter: a directive or a second ---", "delete it")
+            raise _YamlError(self.line(start), "front matter: a directive or a second ---", "delete it")
         root = self.node(next(self.events), 1)
         next(self.events)
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _RefusedError(self.line(after), "front matter: a second document", "delete the line before it")
-        if not isinstance(root, Mapping):
-            raise _RefusedError(self.first_line, "front matter: no keys", "write lines such as title: Acme opens")
+            raise _YamlError(self.line(after), "front matter: a second document", "delete the line before it")
+        if not isinstance(root, GroupNode):
+            raise _YamlError(self.first_line, "front matter: no keys", "write lines such as title: Acme opens")
         return root
 
     def line(self, event: yaml.Event) -> int:
-        """Return the line of the file on which ``event`` begins."""
         return (event.start_mark.line if event.start_mark else 0) + self.first_line
 
     def node(self, event: yaml.Event, depth: int) -> Node:
         line = self.line(event)
         if isinstance(event, yaml.AliasEvent):
-            raise _RefusedError(line, f"front matter: alias *{event.anchor}", _QUOTE)
+            raise _YamlError(line, f"front matter: alias *{event.anchor}", _QUOTE)
         if anchor := getattr(event, "anchor", None):
-            raise _RefusedError(line, f"front matter: anchor &{anchor}", _QUOTE)
+            raise _YamlError(line, f"front matter: anchor &{anchor}", _QUOTE)
         if tag := getattr(event, "tag", None):
-            raise _RefusedError(line, f"front matter: tag {tag}", _QUOTE)
+            raise _YamlError(line, f"front matter: tag {tag}", _QUOTE)
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if depth > DEPTH_LIMIT:
-            raise _RefusedError(line, f"front matter: nested deeper than {DEPTH_LIMIT} levels")
-        return self.mapping(line, depth) if isinstance(event, yaml.MappingStartEvent) else self.sequence(line, depth)
+            raise _YamlError(line, f"front matter: nested deeper than {DEPTH_LIMIT} levels")
+        return self.group(line, depth) if isinstance(event, yaml.MappingStartEvent) else self.list(line, depth)
 
-    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         end = event.end_mark
         plain = event.style is None or event.style == ""
         tail = self.lines[end.line][end.column :] if end and plain and end.line < len(self.lines) else ""
-        cut = bool(event.value) and re.match(r"\s*#", tail) is not None
-        return Scalar(event.value, self.line(event), not plain, cut)
+        comment = bool(event.value) and re.match(r"\s*#", tail) is not None
+        return ScalarNode(event.value, self.line(event), not plain, comment)
 
-    def sequence(self, line: int, depth: int) -> Sequence:
+    def list(self, line: int, depth: int) -> ListNode:
         items = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(event, depth + 1))
-        return Sequence(tuple(items), line)
+        return ListNode(tuple(items), line)
 
-    def mapping(self, line: int, depth: int) -> Mapping:
-        entries: dict[str, Entry] = {}
+    def group(self, line: int, depth: int) -> GroupNode:
+        entries: dict[str, GroupEntry] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.node(event, depth + 1)
-            if not isinstance(key, Scalar):
-                raise _RefusedError(key.line, "front matter: a key must be one word", _QUOTE)
+            if not isinstance(key, ScalarNode):
+                raise _YamlError(key.line, "front matter: a key must be one word", _QUOTE)
             if key.text == "<<" and not key.quoted:
-                raise _RefusedError(key.line, "front matter: merge key <<", "write the keys out")
+                raise _YamlError(key.line, "front matter: merge key <<", "write the keys out")
             node = self.node(next(self.events), depth + 1)
             if key.text in entries:
-                self.report.fault(
-                    key.line,
-                    f"{key.text[:40]}: given twice",
-                    f"delete this line or line {entries[key.text].line}",
-                )
-            entries.setdefault(key.text, Entry(key.line, node))
-        return Mapping(entries, line)
+                hint = f"delete this line or line {entries[key.text].line}"
+                self.report.fault(key.line, f"{key.text[:40]}: given twice", hint)
+            entries.setdefault(key.text, GroupEntry(key.line, node))
+        return GroupNode(entries, line)
+
+
+# ── Metadata ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_slug(fields: Fields, key: str) -> str:
+    """Return the slug of another release, which may be written as the name of its file."""
+    text = fields.word(key).removesuffix(".md")
+    if text and (not SLUG.match(text) or len(text) > SLUG_LIMIT):
+        fields.fault(key, f"not the name of a release: {text[:80]}", "write the name of its file, without .md")
+        return ""
+    return text
+
+
+def _read_contacts(fields: Fields, newsroom: Newsroom) -> tuple[Contact, ...]:
+    known = {contact.id: contact for contact in newsroom.contacts}
+    named = fields.choices("contacts", set(known), "contact")
+    return tuple(known[name] for name in (newsroom.default_contacts if named is None else named))
+
+
+def _read_footage(fields: Fields, newsroom: Newsroom) -> tuple[Footage, ...]:
+    """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both."""
+    node = fields.node("footage")
+    items = node.items if isinstance(node, ListNode) else (node,)
+    if any(isinstance(item, GroupNode) for item in items):
+        return tuple(notice for item in items for notice in _read_notice(fields, item, newsroom))
+    named = fields.choices("footage", set(newsroom.footage), "footage")
+    return tuple(newsroom.footage[name] for name in (newsroom.default_footage if named is None else named))
+
+
+def _read_notice(fields: Fields, node: Node | None, newsroom: Newsroom) -> list[Footage]:
+    if isinstance(node, GroupNode):
+        return [read_footage(Fields(node, fields.report, "footage."))]
+    if isinstance(node, ScalarNode) and node.text in newsroom.footage:
+        return [newsroom.footage[node.text]]
+    fields.fault("footage", f"unknown footage: {node.text[:80] if isinstance(node, ScalarNode) else 'a list'}")
+    return []
+
+
+def _read_image(fields: Fields, pictures: ReleasePictures) -> Figure | None:
+    group = fields.group("image")
+    if group is None:
+        return None
+    named = group.word("file", required=True)
+    file = pictures.add(named, group.line("file"), group.name("file")) if named else ""
+    caption = group.text("caption")
+    figure = Figure(file, _read_alt(group), (Text(caption),) if caption else (), group.text("credit"))
+    group.report_unknown()
+    return figure
+
+
+def _read_alt(group: Fields) -> str:
+    """Return the text alternative. ``alt: ""`` says that the picture is decoration; ``alt:`` is an omission."""
+    node = group.node("alt")
+    if node is None:
+        group.missing("alt", 'describe the picture, or write alt: "" if it is only decoration')
+        return ""
+    if isinstance(node, ScalarNode) and node.quoted and not collapse_spaces(node.text):
+        return ""
+    return group.text("alt")
+
+
+def _read_corrections(
+    fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
+) -> tuple[Correction, ...]:
+    """Return the corrections, the latest first."""
+    corrections = []
+    for group in fields.groups("corrections"):
+        corrected, note = _read_later_date(group, zone, released, now), group.text("note", required=True)
+        group.report_unknown()
+        if corrected and note:
+            corrections.append(Correction(corrected, note))
+    return tuple(sorted(corrections, key=lambda correction: correction.date, reverse=True))
+
+
+def _read_withdrawal(
+    fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
+) -> Withdrawal | None:
+    group = fields.group("withdrawn")
+    if group is None:
+        return None
+    withdrawn, reason = _read_later_date(group, zone, released, now), group.text("reason", required=True)
+    replacement = _read_slug(group, "replaced_by")
+    group.report_unknown()
+    return Withdrawal(withdrawn, reason, replacement) if withdrawn and reason else None
+
+
+# ── Dates ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_date(fields: Fields, zone: ZoneInfo) -> datetime | None:
+    if "date" not in fields.entries:
+        fields.missing("date", f"write {_DATE}")
+    scalar = fields.scalar("date")
+    return _Instant(fields, zone, scalar.line).read(scalar.text.strip()) if scalar else None
+
+
+def _read_later_date(
+    fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
+) -> datetime | None:
+    """Return the date of a correction or withdrawal: after the release was released, and not in the future."""
+    later = _read_date(fields, zone)
+    if later and released and later < released:
+        fields.fault("date", "before the release itself", "write when it was noticed, after the release's own date")
+    elif later and now and later > max(now, released or now):
+        current = now.astimezone(zone).isoformat(timespec="minutes")
+        fields.fault("date", "in the future", f"write the current time: {current}")
+    return later
+
+
+class _Instant:
+    """Reads one date. ``zone`` is the newsroom's: it supplies offsets for hints, and its skipped hours are refused."""
+
+    def __init__(self, fields: Fields, zone: ZoneInfo, line: int) -> None:
+        self.fields = fields
+        self.zone = zone
+        self.line = line
+
+    def read(self, text: str) -> datetime | None:
+        """Return the aware instant in ``text`` with the author's offset, or None after reporting what is wrong."""
+        match = _INSTANT.fullmatch(text)
+        wall = _wall_time(match) if match else None
+        if match is None:
+            self.fault("not a date", f"write the date as {_DATE.removeprefix('date: ')}")
+        elif wall is None:
+            self.fault(f"no such day or time: {text}", "check it in a calendar")
+        elif not match[2]:
+            self.fault("no time", f"write {self.written(wall.replace(hour=9))}")
+        elif not (match[6] or match[7]):
+            self.fault("no time zone", f"write {self.written(wall)}")
+        elif match[6]:
+            return wall.replace(tzinfo=UTC)
+        else:
+            return self.with_offset(wall, match)
+        return None
+
+    def with_offset(self, wall: datetime, match: re.Match[str]) -> datetime | None:
+        zone = self.zone
+        hours, minutes = int(match[8]), int(match[9])
+        offset = timedelta(hours=hours, minutes=minutes) * (-1 if match[7] == "-" else 1)
+        if hours > 23 or minutes > 59 or abs(offset) > timedelta(hours=15):
+            self.fault("no such offset from UTC", f"write {self.written(wall)}")
+            return None
+        instant = wall.replace(tzinfo=timezone(offset))
+        local = {wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
+        skipped = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall
+        if skipped and offset in local:
+            what = f"{wall:%H:%M} does not exist on {wall:%Y-%m-%d} in {zone.key}: clocks go forward"
+            self.fault(what, f"write {self.written(instant.astimezone(zone).replace(tzinfo=None))}")
+            return None
+        all_year = {datetime(wall.year, month, 1, 12, tzinfo=zone).utcoffset() for month in range(1, 13)}
+        if offset not in local and offset in all_year:
+            what = f"{self.fields.name('date')}: {zone.key} uses another offset on that day"
+            self.fields.report.warn(self.line, what, f"did you mean {self.written(wall)}?")
+        return instant
+
+    def fault(self, what: str, hint: str) -> None:
+        self.fields.fault("date", what, hint, self.line)
+
+    def written(self, wall: datetime) -> str:
+        """Return ``wall`` with the offset that the zone has then, as short as possible."""
+        there = wall.replace(tzinfo=self.zone).astimezone(UTC).astimezone(self.zone)
+        return there.isoformat(timespec="seconds" if there.second else "minutes")
+
+
+def _wall_time(match: re.Match[str]) -> datetime | None:
+    """Return the time that a clock would show, without offset; None for an impossible day or time."""
+    try:
+        day = date.fromisoformat(match[1])
+        fraction = (match[5] or "0")[:6].ljust(6, "0")
+        wall = datetime(  # noqa: DTZ001 - the offset is checked on its own
+            day.year, day.month, day.day, int(match[2] or 0), int(match[3] or 0), int(match[4] or 0), int(fraction)
+        )
+    except ValueError:
+        return None
+    return wall if wall.year in _YEARS else None

@@ -1,114 +1,44 @@
-"""newsroom.toml → ``Newsroom``."""
+"""newsroom.toml → ``Newsroom``; TOML is read into the same nodes as front matter."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pipeline.model.newsroom import FILE, Newsroom, Paper, Topic
 from pipeline.model.release import Contact, Footage
-from pipeline.reader.fields import Fields
-from pipeline.reader.frontmatter import Mapping
+from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.pictures import check_mark
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_text
-from pipeline.reader.toml import parse_toml
 
 _LIMIT = 256 * 1024
 _CONTRAST = 4.5
+_ACCENT = "#8a1c1c"
+_FEED_ITEMS = 100
 _ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-_ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
+_BAD_ID = "not an id", "use small letters, digits and hyphens"
 _AUTHORITY = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+|[\w.+-]+@[a-z0-9.-]+),\d{4}(-\d\d(-\d\d)?)?")
+_TOML_HINT = "put texts in quotation marks; https://toml.io describes the format"
 
 
 def read_newsroom_file(folder: Path) -> Newsroom:
-    """Return the newsroom that ``folder`` belongs to. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
+    """Return the newsroom of ``folder``. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
     file = folder / FILE
     report = Report(str(file))
     if not file.exists():
-        report.fault(0, "there is no newsroom.toml", f"write one into {folder}: [organisation] with name and language")
+        hint = f"create it in {folder} with a table [organisation] that has name, language and time_zone"
+        report.fault(0, "there is no newsroom.toml", hint)
     text = read_text(file, _LIMIT, report) if file.exists() else None
-    mapping = None if text is None else parse_toml(text, report)
-    if mapping is None:
+    group = None if text is None else parse_toml(text, report)
+    if group is None:
         raise report.error()
-    newsroom = _read(Fields(mapping, report), folder)
+    newsroom = _read(Fields(group, report), folder)
     report.raise_faults()
     return newsroom
-
-
-def _read(top: Fields, folder: Path) -> Newsroom:
-    organisation = top.group("organisation", required=True) or Fields(Mapping({}, 0), Report(""))
-    language = organisation.language("language", required=True)
-    languages = _languages(organisation, language)
-    contacts = _contacts(top)
-    footage = {name: read_footage(fields) for name, fields in _tables(top, "footage")}
-    defaults = top.group("defaults") or Fields(Mapping({}, 0), top.report)
-    feeds = top.group("feeds") or Fields(Mapping({}, 0), top.report)
-    storage = top.group("storage")
-    newsroom = Newsroom(
-        name=organisation.text("name", required=True, limit=200),
-        language=language,
-        time_zone=_zone(organisation),
-        boilerplate=organisation.text("boilerplate", lines=True),
-        boilerplates=_by_language(organisation, "boilerplates", lines=True),
-        languages=languages,
-        mark=_mark(organisation, folder),
-        accent=_accent(organisation),
-        paper=_paper(organisation),
-        reuse=organisation.text("reuse", lines=True),
-        reuses=_by_language(organisation, "reuses", lines=True),
-        website=organisation.url("website"),
-        base_url=_base_url(organisation),
-        tag_authority=_authority(feeds),
-        feed_items=_items(feeds),
-        contacts=contacts,
-        default_contacts=defaults.choices("contacts", {contact.id for contact in contacts}, "contact") or (),
-        footage=footage,
-        default_footage=defaults.choices("footage", set(footage), "footage") or (),
-        topics=_topics(top),
-    )
-    for fields in (organisation, defaults, feeds, storage, top):
-        if fields:
-            fields.finish()
-    return newsroom
-
-
-def _tables(top: Fields, key: str) -> list[tuple[str, Fields]]:
-    """Return the sub-tables of ``key`` by id, and report ids that are none."""
-    group = top.group(key)
-    found = []
-    for name, entry in group.mapping.entries.items() if group else ():
-        if group and (fields := group.group(name)):
-            if not _ID.fullmatch(name):
-                group.fault(name, "not an id", "use small letters, digits and hyphens", entry.line)
-            found.append((name, fields))
-    return found
-
-
-def _languages(organisation: Fields, default: str) -> tuple[str, ...]:
-    tags = [organisation.tag("languages", word.text, (), word.line) for word in organisation.words("languages") or ()]
-    if tags and default and default.lower() not in map(str.lower, tags):
-        tags.insert(0, default)
-    return tuple(filter(None, tags))
-
-
-def _contacts(top: Fields) -> tuple[Contact, ...]:
-    found = []
-    for name, fields in _tables(top, "contacts"):
-        spoken = [fields.tag("languages", word.text, (), word.line) for word in fields.words("languages") or ()]
-        contact = Contact(
-            id=name,
-            name=fields.text("name", required=True),
-            role=fields.text("role"),
-            telephone=fields.telephone("telephone"),
-            out_of_hours=fields.telephone("out_of_hours"),
-            email=fields.email("email"),
-            languages=tuple(filter(None, spoken)),
-        )
-        fields.finish()
-        found.append(contact)
-    return tuple(found)
 
 
 def read_footage(fields: Fields) -> Footage:
@@ -124,44 +54,8 @@ def read_footage(fields: Fields) -> Footage:
         url=fields.url("url"),
         preview=fields.url("preview"),
     )
-    fields.finish()
+    fields.report_unknown()
     return footage
-
-
-def _by_language(fields: Fields, key: str, *, lines: bool = False) -> dict[str, str]:
-    group = fields.group(key)
-    names = group.mapping.entries if group else {}
-    return {tag: group.text(tag, lines=lines) for tag in names if group and group.tag(tag, tag, (), group.line(tag))}
-
-
-def _zone(organisation: Fields) -> str:
-    name = organisation.word("time_zone", required=True)
-    try:
-        return ZoneInfo(name).key if name else "UTC"
-    except (ValueError, OSError, LookupError):
-        hint = suggestion(name, available_timezones()) or "write an IANA name, e.g. Europe/London"
-        organisation.fault("time_zone", f"unknown time zone: {name[:80]}", hint)
-        return "UTC"
-
-
-def _mark(organisation: Fields, folder: Path) -> str:
-    name = organisation.word("mark")
-    problem = check_mark(folder, name) if name else None
-    if problem:
-        organisation.fault("mark", *problem)
-    return name
-
-
-def _accent(organisation: Fields) -> str:
-    value = organisation.word("accent")
-    if not value:
-        return "#8a1c1c"
-    if not _ACCENT.fullmatch(value):
-        organisation.fault("accent", f"not a colour: {value[:40]}", "write it as #8a1c1c")
-    elif (ratio := contrast_on_white(value)) < _CONTRAST:
-        hint = "choose a darker colour"
-        organisation.fault("accent", f"too pale to read: {ratio:.1f}:1 on white, {_CONTRAST}:1 is needed", hint)
-    return value.lower()
 
 
 def contrast_on_white(colour: str) -> float:
@@ -171,49 +65,212 @@ def contrast_on_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def _paper(organisation: Fields) -> Paper:
+def _read(top: Fields, folder: Path) -> Newsroom:
+    empty = GroupNode({}, 0)
+    organisation = top.group("organisation", required=True) or Fields(empty, Report(""))
+    language = organisation.language("language", required=True)
+    languages = organisation.languages("languages")
+    if languages and language and language.lower() not in map(str.lower, languages):
+        languages = (language, *languages)
+    contacts = tuple(_read_contact(name, fields) for name, fields in _tables(top, "contacts"))
+    footage = {name: read_footage(fields) for name, fields in _tables(top, "footage")}
+    defaults = top.group("defaults") or Fields(empty, top.report)
+    feeds = top.group("feeds") or Fields(empty, top.report)
+    storage = top.group("storage")
+    newsroom = Newsroom(
+        name=organisation.text("name", required=True, limit=200),
+        language=language,
+        time_zone=_read_zone(organisation),
+        boilerplate=organisation.text("boilerplate", lines=True),
+        boilerplates=_by_language(organisation, "boilerplates"),
+        languages=languages,
+        mark=_read_mark(organisation, folder),
+        accent=_read_accent(organisation),
+        paper=_read_paper(organisation),
+        reuse=organisation.text("reuse", lines=True),
+        reuses=_by_language(organisation, "reuses"),
+        website=organisation.url("website"),
+        base_url=_read_base_url(organisation),
+        tag_authority=_read_authority(feeds),
+        feed_items=_read_feed_items(feeds),
+        contacts=contacts,
+        default_contacts=defaults.choices("contacts", {contact.id for contact in contacts}, "contact") or (),
+        footage=footage,
+        default_footage=defaults.choices("footage", set(footage), "footage") or (),
+        topics=tuple(_read_topics(top)),
+    )
+    for fields in (organisation, defaults, feeds, storage, top):
+        if fields:
+            fields.report_unknown()
+    return newsroom
+
+
+def _tables(top: Fields, key: str) -> Iterator[tuple[str, Fields]]:
+    """Yield the tables below ``key`` with their ids, and report ids that are not valid."""
+    group = top.group(key)
+    for name in group.entries if group else ():
+        if group and (fields := group.group(name)):
+            if not _ID.fullmatch(name):
+                group.fault(name, *_BAD_ID)
+            yield name, fields
+
+
+def _read_contact(name: str, fields: Fields) -> Contact:
+    contact = Contact(
+        id=name,
+        name=fields.text("name", required=True),
+        role=fields.text("role"),
+        telephone=fields.telephone("telephone"),
+        out_of_hours=fields.telephone("out_of_hours"),
+        email=fields.email("email"),
+        languages=fields.languages("languages"),
+    )
+    fields.report_unknown()
+    return contact
+
+
+def _by_language(fields: Fields, key: str) -> dict[str, str]:
+    group = fields.group(key)
+    return group.by_language(lines=True) if group else {}
+
+
+def _read_zone(organisation: Fields) -> str:
+    name = organisation.word("time_zone", required=True)
+    try:
+        return ZoneInfo(name).key if name else "UTC"
+    except (ValueError, OSError, LookupError):
+        hint = suggestion(name, available_timezones()) or "write an IANA name, e.g. Europe/London"
+        organisation.fault("time_zone", f"unknown time zone: {name[:80]}", hint)
+        return "UTC"
+
+
+def _read_mark(organisation: Fields, folder: Path) -> str:
+    name = organisation.word("mark")
+    problem = check_mark(folder, name) if name else None
+    if problem:
+        organisation.fault("mark", *problem)
+    return name
+
+
+def _read_accent(organisation: Fields) -> str:
+    value = organisation.word("accent")
+    if not value:
+        return _ACCENT
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        organisation.fault("accent", f"not a colour: {value[:40]}", f"write it as {_ACCENT}")
+    elif (ratio := contrast_on_white(value)) < _CONTRAST:
+        what = f"too pale to read: contrast {ratio:.1f}:1 on white, at least {_CONTRAST}:1 is needed"
+        organisation.fault("accent", what, "choose a darker colour")
+    return value.lower()
+
+
+def _read_paper(organisation: Fields) -> Paper:
     value = organisation.word("paper")
     if value not in ("", "A4", "Letter"):
         organisation.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")
     return "Letter" if value == "Letter" else "A4"
 
 
-def _base_url(organisation: Fields) -> str:
+def _read_base_url(organisation: Fields) -> str:
     url = organisation.url("base_url")
     if url and re.search(r"[?#]", url):
-        organisation.fault("base_url", "a query or fragment in it", "write only the folder's address")
+        organisation.fault("base_url", "has a query (?) or a fragment (#)", "write only the folder's address")
     return url if not url or url.endswith("/") else f"{url}/"
 
 
-def _authority(feeds: Fields) -> str:
+def _read_authority(feeds: Fields) -> str:
     value = feeds.word("tag_authority")
     if value and not _AUTHORITY.fullmatch(value):
-        hint = "write a domain that was yours on a day, e.g. example.org,2026 (RFC 4151)"
-        feeds.fault("tag_authority", "not a tagging entity", hint)
+        hint = "write a domain and a date on which you owned it, e.g. example.org,2026 (RFC 4151)"
+        feeds.fault("tag_authority", "not a domain with a date", hint)
     return value
 
 
-def _items(feeds: Fields) -> int:
-    value = feeds.word("items")
-    if not value:
-        return 100
-    if not re.fullmatch(r"\d{1,4}", value) or not 1 <= int(value) <= 1000:
-        feeds.fault("items", f"not a number from 1 to 1000: {value[:40]}", "write items = 100")
-        return 100
-    return int(value)
+def _read_feed_items(feeds: Fields) -> int:
+    value = feeds.word("items") or str(_FEED_ITEMS)
+    if re.fullmatch(r"\d{1,4}", value) and 1 <= int(value) <= 1000:
+        return int(value)
+    feeds.fault("items", f"not a number from 1 to 1000: {value[:40]}", f"write items = {_FEED_ITEMS}")
+    return _FEED_ITEMS
 
 
-def _topics(top: Fields) -> tuple[Topic, ...]:
+def _read_topics(top: Fields) -> Iterator[Topic]:
     group = top.group("topics")
-    found = []
-    for name, entry in group.mapping.entries.items() if group else ():
+    for name, entry in group.entries.items() if group else ():
         if group is None or not _ID.fullmatch(name):
-            top.fault(f"topics.{name[:40]}", "not an id", "use small letters, digits and hyphens", entry.line)
-        elif not isinstance(entry.node, Mapping):
-            found.append(Topic(name, group.text(name)))
+            top.fault(f"topics.{name[:40]}", *_BAD_ID, entry.line)
+        elif not isinstance(entry.node, GroupNode):
+            yield Topic(name, group.text(name))
         elif fields := group.group(name):
-            label = fields.text("label", required=True)
-            tags = [tag for tag in fields.mapping.entries if tag != "label"]
-            labels = {tag: fields.text(tag) for tag in tags if fields.tag(tag, tag, (), fields.line(tag))}
-            found.append(Topic(name, label, labels))
-    return tuple(found)
+            yield Topic(name, fields.text("label", required=True), fields.by_language(but="label"))
+
+
+# ── TOML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parse_toml(text: str, report: Report) -> GroupNode | None:
+    """Return the top table of ``text``, or None after reporting why there is none."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        report.fault(line, re.sub(r" ?\(at .*\)", "", str(error)), _TOML_HINT)
+    except (ValueError, RecursionError):
+        report.fault(0, "not TOML", _TOML_HINT)
+    else:
+        node = _node(data, (), _TomlLines(text))
+        return node if isinstance(node, GroupNode) else None
+    return None
+
+
+class _TomlLines:
+    """The line of each key: tomllib does not give it, so headers and keys are looked up in the text."""
+
+    _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
+
+    def __init__(self, text: str) -> None:
+        self.by_path: dict[tuple[str, ...], int] = {}
+        table: tuple[str, ...] = ()
+        within = ""
+        for number, line in enumerate(text.split("\n"), 1):
+            if within:
+                within = "" if line.count(within) % 2 else within
+            elif header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
+                table = self._names(header[1])
+                self._note(table, number)
+            elif key := self._KEY.match(line):
+                self._note((*table, *self._names(key[1])), number)
+                value = line[key.end() :]
+                within = next((mark for mark in ('"""', "'''") if value.count(mark) % 2), "")
+
+    @staticmethod
+    def _names(dotted: str) -> tuple[str, ...]:
+        return tuple(name.strip("\"' ") for name in re.findall(r"\"[^\"]*\"|'[^']*'|[\w-]+", dotted))
+
+    def _note(self, path: tuple[str, ...], number: int) -> None:
+        for end in range(1, len(path) + 1):
+            self.by_path.setdefault(path[:end], number)
+
+    def line(self, path: tuple[str, ...]) -> int:
+        """Return the line of ``path``, or of the nearest table above it."""
+        while path and path not in self.by_path:
+            path = path[:-1]
+        return self.by_path.get(path, 0)
+
+
+def _node(value: object, path: tuple[str, ...], lines: _TomlLines) -> Node:
+    line = lines.line(path)
+    if isinstance(value, dict):
+        entries = {}
+        for name, inner in value.items():
+            at = (*path, str(name))
+            entries[str(name)] = GroupEntry(lines.line(at), _node(inner, at, lines))
+        return GroupNode(entries, line)
+    if isinstance(value, list):
+        return ListNode(tuple(_node(item, path, lines) for item in value), line)
+    if isinstance(value, str):
+        return ScalarNode(value, line, quoted=True)
+    if isinstance(value, bool):
+        return ScalarNode(str(value).lower(), line, kind="boolean")
+    return ScalarNode(str(value), line, kind="number" if isinstance(value, int | float) else "date")

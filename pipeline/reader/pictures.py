@@ -1,8 +1,11 @@
-"""Pictures: judged by their bytes before anything is decoded, then given out upright and without metadata.
+"""The pictures of a release: checked before anything is decoded, turned upright, without metadata, with smaller copies.
 
-Formats are PNG, JPEG, WebP and GIF by content. The colour profile is kept; EXIF (the turn of the camera is applied
-first), XMP, comments and thumbnails are not. What stands upright and still keeps its very pixels: its segments are
-copied, none encoded anew. Of what is larger than a page shows it there are smaller copies too.
+Accepted are PNG, JPEG, WebP and GIF, by content. The colour profile is kept; EXIF (after its orientation was applied),
+XMP, comments and thumbnails are removed. A picture that is upright already keeps its exact pixels: its segments are
+copied, not encoded again.
+
+Widths of copies: a column of the page is about 550 pixels wide, a telephone 320, and both may have two or three dots to
+the pixel; on paper the column has 125 mm, of which 1,440 pixels are 292 dots per inch.
 """
 
 from __future__ import annotations
@@ -21,18 +24,21 @@ from msgspec import Struct
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.model.formats import MEDIA_TYPES
-from pipeline.model.release import Picture
-from pipeline.reader.copies import Print, copies_of, draft, is_shown
+from pipeline.model.release import Picture, PictureSize
 from pipeline.reader.report import Report
-from pipeline.typography import image_metadata as image_metadata
-from pipeline.typography import image_sizes as image_sizes
+from pipeline.typography import image_metadata, image_sizes
 
 PIXEL_LIMIT = 40_000_000
 BYTE_LIMIT = 64_000_000
+WIDTHS = (480, 960, 1440)
+SHOWN_LIMIT = 600_000
+"""Bytes that a page may load for one picture."""
+_LARGER = 1.25
+"""A picture must be this many times wider than a copy; a smaller gain is not worth a file."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "GIF": (".gif",)}
 _ORIENTATION = 0x0112
-_WRONG = (
+_DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -43,103 +49,108 @@ _WRONG = (
     ArithmeticError,
     struct.error,
 )
-"""What Pillow raises for what it cannot read."""
+"""Raised by Pillow for data that it cannot read."""
+_NOT_A_PICTURE = "not a picture", "use PNG, JPEG, WebP or GIF"
+_TOO_MANY_PIXELS = f"more than {PIXEL_LIMIT // 1_000_000} megapixels", "save it smaller"
+_ANIMATED = "an animated picture", "save one frame of it; PDF and Word cannot show animation"
+_RENAME = "rename one of the files"
 
 
-class _RefusedError(Exception):
+class PictureError(Exception):
     """A picture that cannot be used: message and hint."""
 
 
-class Finished(Struct, frozen=True):
-    """A picture that may go out."""
+class CheckedPicture(Struct, frozen=True):
+    """A picture that may be published."""
 
     picture: Picture
     files: dict[str, bytes]
     """By name: the picture itself and its copies."""
 
 
-class Gallery:
-    """The pictures of one release, each read once."""
+class ReleasePictures:
+    """The pictures of one release, each read once; iterating yields them in the order in which they were added."""
 
     def __init__(self, folder: Path, slug: str, report: Report) -> None:
         self.folder = folder / slug
         self.slug = slug
         self.report = report
-        self.finished: dict[str, Finished | None] = {}
-        self.names: dict[str, str] = {}
-        """Every name that is taken, in small letters, and the picture that took it."""
+        self._checked: dict[str, CheckedPicture | None] = {}
+        self._owners: dict[str, str] = {}
+        """Every file name in use, in small letters, and the picture that uses it."""
+
+    def __iter__(self) -> Iterator[CheckedPicture]:
+        return (checked for checked in self._checked.values() if checked)
 
     def add(self, named: str, line: int, key: str = "picture") -> str:
         """Read the picture that the author calls ``named``; return its ``Picture.file``, empty after a fault."""
         path = named.removeprefix("./").removeprefix(f"{self.slug}/").removeprefix("./")
         try:
-            name = self._place(path)
-            if name not in self.finished:
-                self.finished[name] = None
-                self._claim(name, [name])
-                found = finish(self.folder / path, name)
-                self._claim(name, found.files)
-                self.finished[name] = found
-            return name if self.finished[name] else ""
-        except _RefusedError as refused:
-            message, hint = refused.args
+            self._check_path(path)
+            if path not in self._checked:
+                self._checked[path] = None
+                self._claim(path, [path])
+                checked = check_picture(self.folder / path, path)
+                self._claim(path, checked.files)
+                self._checked[path] = checked
+            return path if self._checked[path] else ""
+        except PictureError as error:
+            message, hint = error.args
             self.report.fault(line, f"{key}: {message}: {named[:80]}", hint)
         return ""
 
-    def _place(self, path: str) -> str:
-        """Return the public name of the file at ``path``. Raises when it is not a plain file of this release."""
+    def _check_path(self, path: str) -> None:
+        """Raise ``PictureError`` when ``path`` is not a plain file of this release."""
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", path):
-            raise _RefusedError("not a file of this release", f"save the picture into {self.folder}")
+            raise PictureError("not a file of this release", f"save the picture into {self.folder}")
         if not _NAME.fullmatch(path) or len(path) > 100:
             hint = f"put it into {self.folder}; use letters, digits, full stop, hyphen and underscore"
-            raise _RefusedError("not a plain file name", hint)
+            raise PictureError("not a plain file name", hint)
         if path.lower().endswith((".svg", ".svgz")):
-            raise _RefusedError("SVG is not accepted", "export the picture as PNG")
+            raise PictureError("SVG is not accepted", "export the picture as PNG")
         file = self.folder / path
         try:
             there = file.resolve().is_relative_to(self.folder.parent.resolve() / self.slug) and file.is_file()
-            exact = there and path in (found.name for found in self.folder.iterdir())
+            exact = there and path in (other.name for other in self.folder.iterdir())
         except (OSError, RuntimeError):
             there = exact = False
         if not there:
             outside = file.exists()
-            raise _RefusedError("outside the folder" if outside else "no such file", f"put it into {self.folder}")
+            raise PictureError("outside the folder" if outside else "no such file", f"put it into {self.folder}")
         if not exact:
-            raise _RefusedError("no such file, but for capitals", "write the name as the file has it")
-        return path
+            raise PictureError("no such file; its name has other capital letters", "write the name exactly as it is")
 
     def _claim(self, name: str, files: Iterable[str]) -> None:
-        """Take the names of a picture and its copies; on half of the world's computers capitals are no difference."""
+        """Take the file names of a picture and its copies; many computers do not distinguish capital letters."""
         for file in files:
-            other = self.names.setdefault(file.lower(), name)
+            other = self._owners.setdefault(file.lower(), name)
             if other == name:
                 continue
             if name.lower() == other.lower():
-                raise _RefusedError(f"differs only by capitals from {other}", "rename one of the files")
-            raise _RefusedError(f"a smaller copy would have the name {file}, as has {other}", "rename one of the files")
-
-    def __iter__(self) -> Iterator[Finished]:
-        return (finished for finished in self.finished.values() if finished)
+                raise PictureError(f"differs only in capital letters from {other}", _RENAME)
+            raise PictureError(f"its smaller copy {file} would have the same name as {other}", _RENAME)
 
 
-def finish(file: Path, name: str) -> Finished:
-    """Return the picture in ``file`` as it may go out under ``name``. Raises ``_RefusedError``."""
+def check_picture(file: Path, name: str) -> CheckedPicture:
+    """Return the picture in ``file`` as it may be published under ``name``. Raises ``PictureError``."""
     try:
         if file.stat().st_size > BYTE_LIMIT:
-            raise _RefusedError(f"larger than {BYTE_LIMIT // 1_000_000} MB", "save it smaller")
+            raise PictureError(f"larger than {BYTE_LIMIT // 1_000_000} MB", "save it smaller")
         data = file.read_bytes()
         kind = _kind(data, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _finished(image_metadata.parts_of(data, kind), kind, name)
+            return _checked(image_metadata.parts_of(data, kind), kind, name)
     except image_metadata.ProfileError as error:
         hint = "export the picture again with the profile sRGB"
-        raise _RefusedError(f"its colour profile is {error}", hint) from error
+        raise PictureError(f"its colour profile is {error}", hint) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels() from error
-    except _WRONG as error:
-        raise _RefusedError("truncated or damaged", "export the picture again") from error
+        raise PictureError(*_TOO_MANY_PIXELS) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(*_NOT_A_PICTURE) from error
+    except _DECODER_ERRORS as error:
+        raise PictureError("truncated or damaged", "export the picture again") from error
 
 
 def check_mark(folder: Path, name: str) -> tuple[str, str] | None:
@@ -147,67 +158,63 @@ def check_mark(folder: Path, name: str) -> tuple[str, str] | None:
     if not _NAME.fullmatch(name) or not (folder / name).is_file():
         return f"no such file: {name[:80]}", f"put a PNG into {folder}"
     try:
-        kind = finish(folder / name, name).picture.media_type
-    except _RefusedError as refused:
-        message, hint = refused.args
+        media_type = check_picture(folder / name, name).picture.media_type
+    except PictureError as error:
+        message, hint = error.args
         return message, hint
-    return None if kind == "image/png" else ("not a PNG", "export the mark as PNG")
+    return None if media_type == "image/png" else ("not a PNG", "export the mark as PNG")
 
 
-def _media_type(kind: str) -> str:
-    return MEDIA_TYPES[_SUFFIXES[kind][0]]
+# ── One picture ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _too_many_pixels() -> _RefusedError:
-    return _RefusedError(f"more than {PIXEL_LIMIT // 1_000_000} megapixels", "save it smaller")
+class _UprightPicture(Struct, frozen=True):
+    """A picture as it is published, before copies of it are made."""
 
-
-def _animated() -> _RefusedError:
-    return _RefusedError("an animated picture", "save one frame of it: neither paper nor Word moves")
+    kind: str
+    name: str
+    data: bytes
+    size: tuple[int, int]
+    """Pixels; the decoded image may have fewer."""
+    profile: bytes
 
 
 def _kind(data: bytes, name: str) -> str:
-    """Return what the file really is; what its name promises must be the same."""
+    """Return the format of the content; the suffix of the name must be the same."""
     kind = image_metadata.kind_of(data)
+    if not kind and b"<svg" in data[:4096]:
+        raise PictureError("SVG is not accepted", "export the picture as PNG")
     if not kind:
-        svg = b"<svg" in data[:4096]
-        hint = "export the picture as PNG" if svg else "use PNG, JPEG, WebP or GIF"
-        raise _RefusedError("SVG is not accepted" if svg else "not a picture", hint)
+        raise PictureError(*_NOT_A_PICTURE)
     if Path(name).suffix.lower() not in _SUFFIXES[kind]:
-        raise _RefusedError(f"a {kind} with another name", f"rename it to {Path(name).stem}{_SUFFIXES[kind][0]}")
+        raise PictureError(f"a {kind} with the wrong suffix", f"rename it to {Path(name).stem}{_SUFFIXES[kind][0]}")
     return kind
 
 
-def _finished(parts: image_metadata.Parts, kind: str, name: str) -> Finished:
+def _checked(parts: image_metadata.Parts, kind: str, name: str) -> CheckedPicture:
     if parts.animated:
-        raise _animated()
-    try:
-        with image_sizes.opened(parts.plain) as image:
-            size = image.size
-            if size[0] * size[1] > PIXEL_LIMIT:
-                raise _too_many_pixels()
-            if getattr(image, "is_animated", False):
-                raise _animated()
-            profile = _profile(parts, image.mode)
-            turn = _turn(parts.exif)
-            if turn == 1:
-                draft(image)
-                image.load()
-                data = (
-                    image_metadata.with_profile(parts.plain, kind, profile)
-                    if kind != "GIF"
-                    else _anew(image, kind, b"")
-                )
-                return _with_copies(image, Print(kind, name, data, size, profile))
-            upright = _upright(image, turn)
-            data = _anew(upright, kind, profile, lossless=image_sizes.is_lossless(parts.plain))
-            return _with_copies(upright, Print(kind, name, data, upright.size, profile))
-    except UnidentifiedImageError as error:
-        raise _RefusedError("not a picture", "use PNG, JPEG, WebP or GIF") from error
+        raise PictureError(*_ANIMATED)
+    with image_sizes.opened(parts.plain) as image:
+        size = image.size
+        if size[0] * size[1] > PIXEL_LIMIT:
+            raise PictureError(*_TOO_MANY_PIXELS)
+        if getattr(image, "is_animated", False):
+            raise PictureError(*_ANIMATED)
+        profile = _profile(parts, image.mode)
+        orientation = _orientation(parts.exif)
+        if orientation != 1:
+            image.getexif()[_ORIENTATION] = orientation
+            upright = ImageOps.exif_transpose(image)
+            data = _encoded(upright, kind, profile, lossless=image_sizes.is_lossless(parts.plain))
+            return _with_copies(upright, _UprightPicture(kind, name, data, upright.size, profile))
+        _draft(image)
+        image.load()
+        data = _encoded(image, kind, b"") if kind == "GIF" else image_metadata.with_profile(parts.plain, kind, profile)
+        return _with_copies(image, _UprightPicture(kind, name, data, size, profile))
 
 
 def _profile(parts: image_metadata.Parts, mode: str) -> bytes:
-    """Return the colour profile, or nothing when it speaks of other colours than the picture has."""
+    """Return the colour profile, or nothing when it is for other colours than the picture has."""
     if not parts.profile:
         return b""
     try:
@@ -216,23 +223,18 @@ def _profile(parts: image_metadata.Parts, mode: str) -> bytes:
         raise image_metadata.ProfileError("damaged") from error
 
 
-def _turn(exif: bytes) -> int:
-    """Return how the camera was held, by the numbers of EXIF; 1 is upright."""
-    found = Image.Exif()
-    with suppress(*_WRONG):  # what nobody can read turns nothing
-        found.load(exif)
-        turn = found.get(_ORIENTATION)
-        return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+def _orientation(exif: bytes) -> int:
+    """Return EXIF's number for how the camera was held; 1 is upright, and assumed where EXIF cannot be read."""
+    data = Image.Exif()
+    with suppress(*_DECODER_ERRORS):
+        data.load(exif)
+        orientation = data.get(_ORIENTATION)
+        return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
     return 1
 
 
-def _upright(image: Image.Image, turn: int) -> Image.Image:
-    image.getexif()[_ORIENTATION] = turn
-    return ImageOps.exif_transpose(image)
-
-
-def _anew(image: Image.Image, kind: str, profile: bytes, *, lossless: bool = False) -> bytes:
-    """Return a picture encoded once more, as much like it as its kind allows."""
+def _encoded(image: Image.Image, kind: str, profile: bytes, *, lossless: bool = False) -> bytes:
+    """Return a picture encoded again, with as little loss as its format allows."""
     image.info = {key: image.info[key] for key in ("transparency",) if key in image.info}
     target = image.convert("P") if kind == "GIF" and image.mode not in ("P", "L") else image
     options: dict[str, object] = {"icc_profile": profile} if profile else {}
@@ -247,10 +249,69 @@ def _anew(image: Image.Image, kind: str, profile: bytes, *, lossless: bool = Fal
     return buffer.getvalue()
 
 
-def _with_copies(image: Image.Image, found: Print) -> Finished:
-    shown = is_shown(image, found)
-    size = len(found.data), hashlib.sha256(found.data).hexdigest()
-    picture = Picture(found.name, _media_type(found.kind), *found.size, *size, shown=shown)
-    copies = dict(copies_of(image, found, picture))
-    files = {found.name: found.data, **{copy.file: data for copy, data in copies.items()}}
-    return Finished(msgspec.structs.replace(picture, copies=tuple(copies)), files)
+# ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_copies(image: Image.Image, upright: _UprightPicture) -> CheckedPicture:
+    picture = Picture(
+        upright.name,
+        MEDIA_TYPES[_SUFFIXES[upright.kind][0]],
+        *upright.size,
+        len(upright.data),
+        hashlib.sha256(upright.data).hexdigest(),
+        shown=_is_shown(image, upright),
+    )
+    copies = dict(_copies(image, upright, picture))
+    files = {upright.name: upright.data, **{copy.file: data for copy, data in copies.items()}}
+    return CheckedPicture(msgspec.structs.replace(picture, copies=tuple(copies)), files)
+
+
+def _is_shown(image: Image.Image, upright: _UprightPicture) -> bool:
+    """Whether pages and documents may show the picture itself."""
+    width, height = upright.size
+    small = width < _LARGER * WIDTHS[-1] * _stretch(width, height) and len(upright.data) <= SHOWN_LIMIT
+    plain = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA")
+    return small and plain and (not upright.profile or image_sizes.is_of_screens(upright.profile))
+
+
+def _draft(image: Image.Image) -> None:
+    """Let a JPEG be decoded at half, a quarter or an eighth of its size, if that is enough for the copies."""
+    width, height = image.size
+    top = 2 * round(WIDTHS[-1] * _stretch(width, height))
+    image.draft(image.mode, (top, round(height * top / width)))
+
+
+def _stretch(width: int, height: int) -> float:
+    return Picture("", "", width, height, 0, "").stretch
+
+
+def _copies(image: Image.Image, upright: _UprightPicture, picture: Picture) -> Iterator[tuple[PictureSize, bytes]]:
+    """Yield the copies of a picture, the narrowest first."""
+    widths = _copy_widths(picture)
+    if not widths:
+        return
+    profile = b"" if upright.profile and picture.shown else upright.profile
+    copy = image_sizes.in_screen_colours(image_sizes.narrowed(image, widths[-1]), profile)
+    lossless = upright.kind in ("PNG", "GIF") or image_sizes.is_lossless(upright.data)
+    kind, lossless = image_sizes.kind_for(copy, "PNG" if upright.kind == "GIF" else upright.kind, lossless=lossless)
+    for width in widths:
+        size = image_sizes.narrowed(copy, width)
+        data = image_sizes.saved(size, kind, lossless=lossless)
+        name = _copy_name(upright, width, kind)
+        yield PictureSize(name, *size.size, len(data), hashlib.sha256(data).hexdigest()), data
+
+
+def _copy_widths(picture: Picture) -> list[int]:
+    """Return the widths of the copies; where the picture itself cannot be shown, one has its full width."""
+    wanted = [round(width * picture.stretch) for width in WIDTHS]
+    widths = [width for width in wanted if picture.width >= _LARGER * width]
+    top = min(picture.width, wanted[-1])
+    return widths if picture.shown or top in widths else [*widths, top]
+
+
+def _copy_name(upright: _UprightPicture, width: int, kind: str) -> str:
+    """Return the name of a copy. In another format it keeps the whole name: ``a.jpg`` may exist beside ``a.png``."""
+    path = Path(upright.name)
+    if kind == upright.kind:
+        return f"{path.stem}.{width}{path.suffix}"
+    return f"{path.name}.{width}{_SUFFIXES[kind][0]}"

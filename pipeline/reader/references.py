@@ -1,20 +1,34 @@
-"""Checks across files: what no single release can know."""
+"""Checks across releases: names of files, and the releases that a release names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.model.document import Block, Inline, Link, inlines_of, walk
+from pipeline.model.document import Inline, Link, inlines_of, walk
 from pipeline.model.errors import Fault
-from pipeline.model.release import Release
-from pipeline.reader.metadata import slug_fault
+from pipeline.model.release import RESERVED, SLUG, SLUG_LIMIT, Release
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def slug_fault(slug: str) -> tuple[str, str] | None:
+    """Return message and hint when ``slug`` cannot be the name of a release."""
+    if len(slug) > SLUG_LIMIT:
+        return f"the file name has more than {SLUG_LIMIT} characters", "shorten it"
+    if not SLUG.match(slug):
+        proper = re.sub(r"[^a-z0-9]+", "-", slug.lower()).strip("-") or "a-few-words"
+        return "the file name may have only small letters, digits and single hyphens", f"rename it to {proper}.md"
+    if slug in RESERVED:
+        return f"the name {slug} is reserved", "choose another name for the file"
+    return None
 
 
 def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
-    """Return a fault for every file whose name cannot be a slug, or is another's but for folder or capitals."""
+    """Return a fault for every file whose name cannot be a slug, or is used twice but for folder or capitals."""
     faults = []
     seen: dict[str, Path] = {}
     for file in sorted(files):
@@ -26,10 +40,7 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Other(Protocol):
+class NamedRelease(Protocol):
     """What must be known of a release that another one names."""
 
     @property
@@ -46,88 +57,90 @@ class Other(Protocol):
 
     @property
     def date(self) -> datetime:
-        """The instant it becomes public."""
+        """Its instant."""
 
     @property
     def draft(self) -> bool:
-        """Whether it is not to be public at all."""
+        """Whether it is a draft."""
 
 
 def check_translations(
     releases: Iterable[Release],
     files: Mapping[str, Path] | None = None,
-    known: Mapping[str, Other] | None = None,
-    now: datetime = NEVER,
+    known: Mapping[str, NamedRelease] | None = None,
+    now: datetime = _NEVER,
 ) -> tuple[Fault, ...]:
-    """Return a fault for every name of another release that leads nowhere, or to one that is not public in time.
+    """Return a fault for each release named by another that does not exist, or is not public in time.
 
-    Judged are ``translation_of``, ``withdrawn.replaced_by`` and links in the text of ``releases``; ``known`` are the
-    releases that may be named, by default the same ones; what is public by ``now`` may be named by
-    anybody. ``files`` maps slugs to the paths that faults name, and is where lines are looked up; by default
-    ``content/SLUG.md``.
+    Checked are ``translation_of``, ``withdrawn.replaced_by`` and links in the text of ``releases``. ``known`` are the
+    releases that may be named, by default the same ones; a release that is public by ``now`` may be named by all.
+    ``files`` maps slugs to their sources, for the path and line of faults; by default ``content/SLUG.md``.
     """
     if known is None:
         releases = tuple(releases)
         known = {release.slug: release for release in releases}
-    found: list[Fault] = []
+    faults: set[Fault] = set()
     for release in releases:
         file = (files or {}).get(release.slug, Path("content") / f"{release.slug}.md")
-        for key, slug, needle in _named(release):
-            message, hint = _trouble(release, key, slug, known, now)
+        for key, slug in _named_by(release):
+            message, hint = _problem(release, key, slug, known, now)
             if message:
-                found.append(Fault(str(file), _line(file, needle), f"{key}: {message}", hint))
-    return tuple(sorted(set(found)))
+                faults.add(Fault(str(file), _line(file, key, slug), f"{key}: {message}", hint))
+    return tuple(sorted(faults))
 
 
-def _named(release: Release) -> Iterator[tuple[str, str, str]]:
-    """Yield key, slug and what to look for in the file."""
+def _named_by(release: Release) -> Iterator[tuple[str, str]]:
+    """Yield key and slug; the key of a link is ``link``."""
     if release.translation_of:
-        yield "translation_of", release.translation_of, "translation_of:"
+        yield "translation_of", release.translation_of
     if release.withdrawn and release.withdrawn.replaced_by:
-        yield "withdrawn.replaced_by", release.withdrawn.replaced_by, "replaced_by:"
-    for slug in links_to_releases((*release.body, *release.notes)):
-        yield "link", slug, f"({slug}"
+        yield "withdrawn.replaced_by", release.withdrawn.replaced_by
+    for block in walk((*release.body, *release.notes)):
+        for inlines in inlines_of(block):
+            for slug in _linked(inlines):
+                yield "link", slug
 
 
-def _trouble(release: Release, key: str, slug: str, known: Mapping[str, Other], now: datetime) -> tuple[str, str]:
+def _linked(inlines: Iterable[Inline]) -> Iterator[str]:
+    """Yield the slugs of the releases that ``inlines`` link to."""
+    for inline in inlines:
+        if isinstance(inline, Link) and ":" not in inline.href and not inline.href.startswith("#"):
+            yield inline.href.partition("#")[0].removesuffix(".html")
+        if children := getattr(inline, "children", ()):
+            yield from _linked(children)
+
+
+def _problem(
+    release: Release, key: str, slug: str, known: Mapping[str, NamedRelease], now: datetime
+) -> tuple[str, str]:
+    """Return message and hint, empty when there is no problem."""
     other = known.get(slug)
     if other is None:
-        # No suggestion: it might name a release that waits.
+        # The hint suggests no other name: it could be that of a scheduled release.
         return f"there is no release {slug}", "write the name of its file, without .md"
     if slug == release.slug:
         return ("" if key == "link" else "the release itself"), "name another release, or delete the line"
     if key == "translation_of" and other.translation_of:
-        return "itself a translation", "name the original instead"
+        return "that release is itself a translation", "name the original instead"
     start = max(now, release.withdrawn.date if release.withdrawn else release.date)
     if not release.draft and (other.draft or other.date > start):
         return (
-            "that release is not public yet when this one is",
-            "naming it would give it away: leave it out until then",
+            "that release will not be public yet when this one is",
+            "do not name it before it is public: this would reveal it",
         )
     if key == "translation_of" and other.language == release.language:
         return f"that release is in {release.language} too", "say in which language this one is, as in language: ar"
     return "", ""
 
 
-def links_to_releases(blocks: Iterable[Block]) -> Iterator[str]:
-    """Yield the slugs of the releases that ``blocks`` link to."""
-    for block in walk(blocks):
-        for line in inlines_of(block):
-            yield from _slugs(line)
+def _line(file: Path, key: str, slug: str) -> int:
+    """Return the line of a key, or the first line with a link to ``slug``; 0 when there is none."""
+    if key != "link":
+        from pipeline.reader.frontmatter import line_of  # a YAML parser, needed for faults only
 
-
-def _slugs(line: Iterable[Inline]) -> Iterator[str]:
-    for inline in line:
-        if isinstance(inline, Link) and ":" not in inline.href and not inline.href.startswith("#"):
-            yield inline.href.partition("#")[0].removesuffix(".html")
-        if children := getattr(inline, "children", ()):
-            yield from _slugs(children)
-
-
-def _line(file: Path, needle: str) -> int:
-    """Return the first line of ``file`` that holds ``needle``, 0 when the file cannot tell."""
+        return line_of(file, key)
     try:
         lines = file.read_text("utf-8-sig").split("\n")
     except (OSError, ValueError):
         return 0
-    return next((number for number, line in enumerate(lines, 1) if needle in line), 0)
+    return next((number for number, line in enumerate(lines, 1) if f"({slug}" in line), 0)

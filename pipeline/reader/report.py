@@ -1,4 +1,4 @@
-"""Where the reader writes down what it finds, so that one run names every fault of a file."""
+"""The faults and warnings of one source file, collected so that one run reports them all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.model.errors import Fault, ReleaseError
 
 
 class Report:
-    """Faults and warnings of one source, in the order found; ``Fault`` sorts them by line."""
+    """Faults and warnings of one source, in the order in which they were noticed."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -17,37 +17,37 @@ class Report:
         self._warnings: list[Fault] = []
 
     def fault(self, line: int, message: str, hint: str = "") -> None:
-        """Note something that must be mended before anything is written."""
+        """Add something that must be corrected before anything is rendered."""
         self._faults.append(Fault(self.source, line, message, hint))
 
     def warn(self, line: int, message: str, hint: str = "") -> None:
-        """Note something that looks like a slip."""
+        """Add something that looks like a mistake."""
         self._warnings.append(Fault(self.source, line, message, hint))
 
     @property
     def count(self) -> int:
-        """How many faults there are so far."""
+        """Number of faults so far."""
         return len(self._faults)
-
-    def raise_faults(self) -> None:
-        """Raise ``ReleaseError`` with all faults, if there are any."""
-        if self._faults:
-            raise self.error()
-
-    def error(self) -> ReleaseError:
-        """Return the error that names all faults."""
-        return ReleaseError(self._faults)
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """All warnings, by line."""
         return tuple(sorted(set(self._warnings)))
 
+    def error(self) -> ReleaseError:
+        """Return the error with all faults."""
+        return ReleaseError(self._faults)
+
+    def raise_faults(self) -> None:
+        """Raise ``ReleaseError`` with all faults, if there are any."""
+        if self._faults:
+            raise self.error()
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known word nearest to ``word``, else all of them when they are few."""
+    """Return a hint that names the known word nearest to ``word``, or all known words if they are few."""
     words = sorted(known)
     near = difflib.get_close_matches(word, words, 1, 0.6)
     if near:
         return f"did you mean {near[0]}?"
-    return f"known are {', '.join(words)}" if 0 < len(words) <= 24 else ""
+    return f"choose from {', '.join(words)}" if 0 < len(words) <= 24 else ""

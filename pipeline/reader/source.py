@@ -1,23 +1,20 @@
-"""From a file's bytes to its two texts: front matter and body, with the line where each begins."""
+"""The bytes of a file → its text; a release's text → front matter and body, with the line where each begins."""
 
 from __future__ import annotations
 
 import codecs
-import re
 from pathlib import Path
 
 from msgspec import Struct
 
+from pipeline.reader.characters import FORBIDDEN, code_point
 from pipeline.reader.report import Report
 
 FRONT_LIMIT = 64 * 1024
 BODY_LIMIT = 1_000_000
 """Bytes."""
 
-# Controls but tab and newline, lone surrogates, and the noncharacters of every plane.
-_PLANES = "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
-FORBIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
-_OTHER_MARKS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+_OTHER_ENCODINGS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 _AS_UTF8 = "save the file as UTF-8"
 
 
@@ -31,29 +28,24 @@ class Source(Struct, frozen=True):
 
 
 def read_source(file: Path, report: Report) -> Source | None:
-    """Return the texts of ``file``, or None after reporting why they cannot be had."""
+    """Return the texts of ``file``, or None after reporting why they cannot be read."""
     text = read_text(file, FRONT_LIMIT + BODY_LIMIT, report)
     return None if text is None else _split(text, report)
 
 
 def read_text(file: Path, limit: int, report: Report) -> str | None:
-    """Return the text of ``file`` with plain newlines, or None after reporting why it cannot be had."""
+    """Return the text of ``file`` with plain newlines, or None after reporting why it cannot be read."""
     data = _read_bytes(file, limit, report)
     text = None if data is None else _decode(data, report)
     if text is None:
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found = FORBIDDEN.search(text)
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        report.fault(line, f"forbidden character {code_point(found.group())}", "delete it; it cannot be printed")
+    forbidden = FORBIDDEN.search(text)
+    if forbidden:
+        line = text.count("\n", 0, forbidden.start()) + 1
+        report.fault(line, f"forbidden character {code_point(forbidden.group())}", "delete it; it cannot be printed")
         return None
     return text
-
-
-def code_point(character: str) -> str:
-    """Return the name by which a character can be looked up: ``U+202E``."""
-    return f"U+{ord(character):04X}"
 
 
 def _read_bytes(file: Path, limit: int, report: Report) -> bytes | None:
@@ -61,7 +53,7 @@ def _read_bytes(file: Path, limit: int, report: Report) -> bytes | None:
         if not file.is_file():
             report.fault(0, "no such file" if not file.exists() else "not a file")
         elif not file.resolve().is_relative_to(file.parent.resolve()):
-            report.fault(0, "the file is a link that leads out of its folder", "put the file itself there")
+            report.fault(0, "the file is a link to a place outside its folder", "put the file itself into the folder")
         elif file.stat().st_size > limit:
             report.fault(0, f"larger than {limit:,} bytes", "shorten it")
         else:
@@ -73,7 +65,7 @@ def _read_bytes(file: Path, limit: int, report: Report) -> bytes | None:
 
 def _decode(data: bytes, report: Report) -> str | None:
     data = data.removeprefix(codecs.BOM_UTF8)
-    for mark, name in _OTHER_MARKS:
+    for mark, name in _OTHER_ENCODINGS:
         if data.startswith(mark):
             report.fault(1, f"the file is {name}, not UTF-8", _AS_UTF8)
             return None

@@ -25,7 +25,7 @@ from pipeline.model.manifest import digest
 from pipeline.publish.candidates import sort
 from pipeline.publish.plan import group_of
 from pipeline.publish.verification import local_links
-from pipeline.reader.copies import LIGHT, WIDTHS
+from pipeline.reader.pictures import SHOWN_LIMIT, WIDTHS
 from pipeline.site.feeds import feeds
 from pipeline.typography.feed_list import whole
 from pipeline.writers.ninjs import digests
@@ -217,7 +217,7 @@ def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(probe
     shots = {name: encoded(scene(*size), "JPEG") for name, size in sizes.items()}
     clear = encoded(scene(700, 300).convert("RGBA"), "PNG")
     lay(probe_context, shots | {"clear.png": clear, "taken.png": encoded(scene(1900, 1000), "PNG")})
-    assert len(clear) < LIGHT
+    assert len(clear) < SHOWN_LIMIT
     probe_context.run(NAMES)
     made = public(probe_context)
     names = {name.removeprefix(FOLDER) for name in made if name.startswith(FOLDER)}
@@ -306,7 +306,7 @@ def test_pictures_are_made_once(probe_context: ProbeContext, monkeypatch: pytest
     """When a release is read; whoever changes a word of the newsroom's settings does not decode them again."""
     lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
     probe_context.run(NAMES)
-    monkeypatch.setattr("pipeline.reader.pictures.finish", None)
+    monkeypatch.setattr("pipeline.reader.pictures.check_picture", None)
     probe_context.mark = reading.picture()
     assert {step.verb for steps in probe_context.render(NAMES).values() for step in steps.values()} == {"made"}
     assert stages.pictures(probe_context.state.parsed_release("probe").release)  # type: ignore[union-attr]  # it was read

@@ -15,13 +15,15 @@ from pipeline.cli.drafting import draft, slug
 from pipeline.model.errors import SettingError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, SLUG_LIMIT
-from pipeline.reader import Reading, read_release
+from pipeline.reader import ReadRelease, read_release
 from tests.support import sample
 
 NOW = datetime(2026, 11, 23, 9, 20, 30, 500000, tzinfo=UTC)
 
 
-def drafted(folder: Path, title: str = "A title", newsroom: Newsroom = sample.NEWSROOM, now: datetime = NOW) -> Reading:
+def drafted(
+    folder: Path, title: str = "A title", newsroom: Newsroom = sample.NEWSROOM, now: datetime = NOW
+) -> ReadRelease:
     return read_release(draft(folder, title, newsroom, now), newsroom)
 
 

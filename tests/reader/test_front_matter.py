@@ -82,11 +82,11 @@ DATES = [
     ("2026-11-23", "no time (write 2026-11-23T09:00+00:00)"),
     ("2026-11-23T09:00", "no time zone (write 2026-11-23T09:00+00:00)"),
     ("2026-07-01T09:00:30", "no time zone (write 2026-07-01T09:00:30+01:00)"),
-    ("2026-02-30T09:00Z", "no such day or time: 2026-02-30T09:00Z (look it up in a calendar)"),
-    ("2026-11-23T24:00Z", "no such day or time: 2026-11-23T24:00Z (look it up in a calendar)"),
-    ("2026-11-23T23:59:60Z", "no such day or time: 2026-11-23T23:59:60Z (look it up in a calendar)"),
+    ("2026-02-30T09:00Z", "no such day or time: 2026-02-30T09:00Z (check it in a calendar)"),
+    ("2026-11-23T24:00Z", "no such day or time: 2026-11-23T24:00Z (check it in a calendar)"),
+    ("2026-11-23T23:59:60Z", "no such day or time: 2026-11-23T23:59:60Z (check it in a calendar)"),
     ("23 November 2026", "not a date (write the date as 2026-11-23T09:00+00:00)"),
-    ("2026-11-23T09:00+24:00", "no such offset (write 2026-11-23T09:00+00:00)"),
+    ("2026-11-23T09:00+24:00", "no such offset from UTC (write 2026-11-23T09:00+00:00)"),
     ("2026-11-23T09:00 GMT", "not a date (write the date as 2026-11-23T09:00+00:00)"),
     ("2026-03-29T01:30", "no time zone (write 2026-03-29T02:30+01:00)"),
     (
@@ -97,9 +97,9 @@ DATES = [
         "2026-03-29T01:30+01:00",
         "01:30 does not exist on 2026-03-29 in Europe/London: clocks go forward (write 2026-03-29T00:30+00:00)",
     ),
-    ("0001-01-01T00:00+14:00", "no such day or time: 0001-01-01T00:00+14:00 (look it up in a calendar)"),
-    ('""', "blank (write a value, or delete the line)"),
-    ("[a]", "a list, not a text (write a single value)"),
+    ("0001-01-01T00:00+14:00", "no such day or time: 0001-01-01T00:00+14:00 (check it in a calendar)"),
+    ('""', "empty (write a value, or delete the line)"),
+    ("[a]", "a list instead of a single value (write one value)"),
 ]
 
 
@@ -157,7 +157,7 @@ def test_all_faults_are_named_at_once_by_line(tmp_path: Path) -> None:
     front = "titel: T\nembargo: maybe\ndate: tomorrow\nimage:\n  file: none.jpg\n"
     found = faults(tmp_path, front, "Words <b>bold</b>.\n\n![](gone.png)\n", "Bad--Name")
     assert [line.partition(" (")[0] for line in found] == [
-        "0 the file's name is not small letters, digits and single hyphens",
+        "0 the file name may have only small letters, digits and single hyphens",
         "2 titel: unknown key",
         "2 title: missing",
         "3 embargo: neither true nor false: maybe",
@@ -176,7 +176,7 @@ def test_an_alternative_left_blank_is_not_decoration(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.png").write_bytes(picture())
     found = faults(tmp_path, f"{FRONT}image:\n  file: a.png\n  alt:\n")
-    assert found == ["6 image.alt: blank (write a value, or delete the line)"]
+    assert found == ["6 image.alt: empty (write a value, or delete the line)"]
 
 
 @pytest.mark.parametrize("slug", ["index", "con", "com1", "x" * 81, "a_b", "a--b", "-a", "Ä", "a.b"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.model.document import Block, Heading, List, ListItem, Paragraph, Quote
 from pipeline.model.errors import Fault, ReleaseError
 from pipeline.reader.body import read_body
-from pipeline.reader.pictures import Gallery
+from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
 from tests.support import markdown_oracle as oracle
 from tests.support.markdown_outline import Case, accept, cases, outline
@@ -24,7 +24,7 @@ from tests.support.markdown_outline import Case, accept, cases, outline
 def read(text: str, language: str = "en") -> tuple[tuple[Block, ...], tuple[Block, ...], tuple[Fault, ...]]:
     """Return body, notes and faults."""
     report = Report("x.md")
-    body, notes = read_body(text, 1, language, Gallery(Path("/nonexistent"), "x", report), report)
+    body, notes = read_body(text, 1, language, ReleasePictures(Path("/nonexistent"), "x", report), report)
     try:
         report.raise_faults()
     except ReleaseError as error:

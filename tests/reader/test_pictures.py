@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 
 from pipeline.model.document import Figure, List, Paragraph
-from pipeline.reader import Reading
+from pipeline.reader import ReadRelease
 from tests.support.pictures import exif
 from tests.support.profiles import P3, PRESS, SCREEN
 from tests.support.reading import FRONT, faults, picture, release
@@ -23,7 +23,7 @@ from tests.support.reading import FRONT, faults, picture, release
 KINDS = [("PNG", "png"), ("JPEG", "jpg"), ("JPEG", "jpeg"), ("WEBP", "webp"), ("GIF", "gif")]
 
 
-def read(folder: Path, data: bytes, name: str = "a.png", body: str = "") -> Reading:
+def read(folder: Path, data: bytes, name: str = "a.png", body: str = "") -> ReadRelease:
     (folder / "x").mkdir(exist_ok=True)
     (folder / "x" / name).write_bytes(data)
     return release(folder, body=body or f"![Alt]({name})\n")
@@ -114,7 +114,7 @@ def test_animation_is_refused(tmp_path: Path, kind: str) -> None:
 
 
 REFUSED = [
-    (picture("JPEG"), "a.png", "picture: a JPEG with another name"),
+    (picture("JPEG"), "a.png", "picture: a JPEG with the wrong suffix"),
     (b"GIF89a", "a.gif", "picture: not a picture"),
     (b"hello", "a.png", "picture: not a picture"),
     (b"", "a.png", "picture: not a picture"),
@@ -189,7 +189,7 @@ def test_names_that_differ_by_capitals_alone(tmp_path: Path) -> None:
     for name in ("a.png", "A.png"):
         (tmp_path / "x" / name).write_bytes(picture())
     (fault,) = faults(tmp_path, body="![Alt](a.png)\n\n![Alt](A.png)\n")
-    assert fault == "7 picture: differs only by capitals from a.png: A.png (rename one of the files)"
+    assert fault == "7 picture: differs only in capital letters from a.png: A.png (rename one of the files)"
 
 
 def test_a_link_within_the_folder_is_fine(tmp_path: Path) -> None:
@@ -344,7 +344,9 @@ def test_copy_whose_name_is_taken(tmp_path: Path) -> None:
     (tmp_path / "x" / "a.jpg").write_bytes(picture("JPEG", (700, 400)))
     (tmp_path / "x" / "A.480.JPG").write_bytes(picture("JPEG"))
     (fault,) = faults(tmp_path, body="![Alt](A.480.JPG)\n\n![Alt](a.jpg)\n")
-    assert fault.startswith("7 picture: a smaller copy would have the name a.480.jpg, as has A.480.JPG: a.jpg (rename")
+    assert fault.startswith(
+        "7 picture: its smaller copy a.480.jpg would have the same name as A.480.JPG: a.jpg (rename"
+    )
 
 
 def test_pictures_of_one_name_and_two_kinds(tmp_path: Path) -> None:
@@ -364,7 +366,7 @@ def test_picture_without_words_is_a_fault_that_says_how_decoration_is_marked(tmp
     (tmp_path / "x" / "a.png").write_bytes(picture())
     for mark in ("![](a.png)", "![\u00a0](a.png)", "![&nbsp;](a.png)", "![][a]\n\n[a]: a.png"):
         (fault,) = faults(tmp_path, body=f"Words.\n\n{mark}\n")
-        assert fault.startswith("7 a picture without a text alternative: a.png (say what it shows:")
+        assert fault.startswith("7 a picture without a text alternative: a.png (describe it:")
         assert "![ ](ship.jpg)" in fault
 
 

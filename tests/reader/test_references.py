@@ -48,14 +48,17 @@ def test_names_that_lead_somewhere() -> None:
     [
         ({"translation_of": "x"}, "translation_of: there is no release x"),
         ({"translation_of": "a"}, "translation_of: the release itself"),
-        ({"translation_of": "c"}, "translation_of: itself a translation"),
+        ({"translation_of": "c"}, "translation_of: that release is itself a translation"),
         ({"translation_of": "b", "language": "en"}, "translation_of: that release is in en too"),
         ({"withdrawn": withdrawn("x")}, "withdrawn.replaced_by: there is no release x"),
         ({"withdrawn": withdrawn("a")}, "withdrawn.replaced_by: the release itself"),
         ({"body": linking("x")}, "link: there is no release x"),
-        ({"body": linking("later")}, "link: that release is not public yet when this one is"),
-        ({"notes": linking("draft")}, "link: that release is not public yet when this one is"),
-        ({"withdrawn": withdrawn("later")}, "withdrawn.replaced_by: that release is not public yet when this one is"),
+        ({"body": linking("later")}, "link: that release will not be public yet when this one is"),
+        ({"notes": linking("draft")}, "link: that release will not be public yet when this one is"),
+        (
+            {"withdrawn": withdrawn("later")},
+            "withdrawn.replaced_by: that release will not be public yet when this one is",
+        ),
     ],
 )
 def test_names_that_do_not(facts: dict[str, object], message: str) -> None:
@@ -81,7 +84,7 @@ def test_two_files_with_one_name() -> None:
 def test_names_that_are_no_slug() -> None:
     found = check_slugs([Path("content/A.md"), Path("content/a.md"), Path("content/index.md")])
     assert [(fault.source, fault.message.split(" ")[1]) for fault in found] == [
-        ("content/A.md", "file's"),
+        ("content/A.md", "file"),
         ("content/a.md", "same"),
         ("content/index.md", "name"),
     ]
@@ -91,7 +94,7 @@ def test_translation_would_give_away_an_original_that_waits() -> None:
     late = made("late", 5)
     early = made("early", 1, translation_of="late")
     assert messages(early, late) == [
-        "content/early.md: translation_of: that release is not public yet when this one is"
+        "content/early.md: translation_of: that release will not be public yet when this one is"
     ]
 
 

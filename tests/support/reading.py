@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.model.errors import ReleaseError
 from pipeline.model.newsroom import Newsroom, Topic
 from pipeline.model.release import Contact, Footage
-from pipeline.reader import Reading, read_newsroom, read_release
+from pipeline.reader import ReadRelease, read_newsroom, read_release
 
 NEWSROOM = Newsroom(
     name="Open Window Archive",
@@ -27,7 +27,7 @@ NEWSROOM = Newsroom(
 FRONT = "title: A title\ndate: 2026-11-23T09:00+00:00\n"
 
 
-def release(folder: Path, front: str = FRONT, body: str = "Words.\n", slug: str = "x") -> Reading:
+def release(folder: Path, front: str = FRONT, body: str = "Words.\n", slug: str = "x") -> ReadRelease:
     """Write a release and read it."""
     file = folder / f"{slug}.md"
     file.write_text(f"---\n{front}---\n{body}", "utf-8")

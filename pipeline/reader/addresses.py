@@ -1,0 +1,64 @@
+"""Addresses in a release: which are accepted in its text, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from urllib.parse import quote, unquote, urlsplit
+
+from pipeline.model.release import SLUG, tel_uri
+
+SCHEMES = frozenset(["https", "http", "mailto", "tel"])
+_RELEASE = re.compile(r"(?:\./)?(?P<slug>[a-z0-9-]{1,80})(?:\.md|\.html)?(?P<fragment>#\S*)?")
+
+
+def resolve_link(href: str) -> tuple[str, tuple[str, str] | None]:
+    """Return the address of a link in its final form; empty, with message and hint, when it is refused."""
+    bare = re.sub(r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]", "", unquote(href))
+    scheme = re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*(?=:)", bare)
+    if scheme:
+        return _absolute(href.strip(), scheme.group().lower())
+    if href.startswith("#"):
+        return href, None
+    release = _RELEASE.fullmatch(href)
+    if release and SLUG.match(release["slug"]):
+        return f"{release['slug']}.html{release['fragment'] or ''}", None
+    hint = "write https://… for another site, other-release.md for another release"
+    return "", (f"a link that leads nowhere: {href[:80]}" if href else "a link without an address", hint)
+
+
+def is_url(text: str) -> bool:
+    """Whether ``text`` is an absolute web address that a browser would open."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and not re.search(r"[\s<>\"\\]", text)
+    except ValueError:
+        return False
+
+
+def _absolute(href: str, scheme: str) -> tuple[str, tuple[str, str] | None]:
+    if scheme not in SCHEMES or not href.lower().startswith(f"{scheme}:"):
+        return "", (f"a forbidden link: {scheme}:", "use https:, http:, mailto: or tel:")
+    rest = href[len(scheme) + 1 :]
+    if scheme == "tel":
+        return tel_uri(unquote(rest)), None
+    if not ("@" in rest if scheme == "mailto" else _has_host(href)) or "\n" in href:
+        return "", (f"not an address: {href[:80]}", "write it as https://example.org/…")
+    return _encoded(f"{scheme}:{rest}"), None
+
+
+def _has_host(href: str) -> bool:
+    try:
+        host = urlsplit(href).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and not re.search(r"[\s<>\"'\\^`{|}%]", host)
+
+
+def _encoded(href: str) -> str:
+    """Return an address in the characters that a URI may have (RFC 3986), its host in ASCII."""
+    host = re.match(r"https?://([^/?#@:]*[^\x00-\x7f][^/?#@:]*)", href)
+    if host:
+        with suppress(UnicodeError):
+            href = href.replace(host[1], host[1].encode("idna").decode(), 1)
+    return quote(href, safe="%;/?:@&=+$,-_.!~*'()#[]")

@@ -1,0 +1,50 @@
+"""One file → one release, with its pictures and warnings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Release
+from pipeline.reader import ReadRelease
+from pipeline.reader.body import read_body, summarize
+from pipeline.reader.fields import Fields
+from pipeline.reader.frontmatter import parse_front_matter, read_metadata
+from pipeline.reader.pictures import ReleasePictures
+from pipeline.reader.references import slug_fault
+from pipeline.reader.report import Report
+from pipeline.reader.source import read_source
+
+
+def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = None) -> ReadRelease:
+    """Return the release in ``file``. Raises ``ReleaseError`` with all its faults."""
+    report = Report(str(file))
+    if problem := slug_fault(file.stem):
+        report.fault(0, *problem)
+    source = read_source(file, report)
+    if source is None:
+        raise report.error()
+    front = parse_front_matter(source.front, report)
+    pictures = ReleasePictures(file.parent, file.stem, report)
+    metadata = read_metadata(Fields(front, report), newsroom, pictures, now) if front else None
+    language = metadata.language if metadata else newsroom.language
+    faults = report.count
+    body, notes = read_body(source.body, source.body_line, language, pictures, report)
+    withdrawn = metadata.withdrawn if metadata else None
+    if not body and report.count == faults and not withdrawn:
+        report.fault(source.body_line, "the release has no text", "write it below the front matter")
+    report.raise_faults()
+    if metadata is None or metadata.date is None:
+        raise report.error()
+    facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
+    facts["summary"] = metadata.summary or summarize(body, metadata.title)
+    files: dict[str, bytes] = {}
+    if withdrawn:  # listings and records must not repeat what was withdrawn
+        facts |= {"summary": withdrawn.reason, "footage": (), "pictures": ()}
+    else:
+        facts["pictures"] = tuple(checked.picture for checked in pictures)
+        files = {name: data for checked in pictures for name, data in checked.files.items()}
+    release = Release(slug=file.stem, body=body, notes=notes, **facts)
+    return ReadRelease(release, MappingProxyType(files), report.warnings)

@@ -75,7 +75,7 @@ def read(
     for slug in sorted(judged & whole.keys()):
         state.note(INDEX, slug, index[slug])
         state.confirm_parsed_release(slug)
-        yield Read(slug, False, index[slug].waits(now), whole[slug])
+        yield Read(slug, False, index[slug].is_hidden(now), whole[slug])
     _forget_gone(state, before.keys() - index.keys())
     moved = (before.keys() - index.keys()) | whole.keys()
     parted = public.neighbours(moved) - ReleaseIndex(all_listed(state, published), now).neighbours(moved)
@@ -169,18 +169,7 @@ def _read_one(
         return error.faults, ()
     release = reading.release
     state.keep_parsed_release(ParsedRelease(release, digest), reading.pictures, now)
-    index[slug] = IndexEntry(
-        slug=slug,
-        language=release.language,
-        title=release.title,
-        translation_of=release.translation_of,
-        date=release.date,
-        draft=release.draft,
-        withdrawn=release.withdrawn is not None,
-        replaced_by=release.withdrawn.replaced_by if release.withdrawn else "",
-        modified=release.modified,
-        corrected=release.revision > 1,
-    )
+    index[slug] = IndexEntry.of_release(release)
     return (), reading.warnings
 
 
@@ -242,17 +231,4 @@ def all_listed(state: BuildState, published: Manifest) -> dict[str, IndexEntry]:
 
 
 def _of_rows(published: Manifest) -> dict[str, IndexEntry]:
-    return {
-        row.slug: IndexEntry(
-            slug=row.slug,
-            language=row.language,
-            title=row.title,
-            translation_of=row.translation_of,
-            date=row.date,
-            withdrawn=row.withdrawn,
-            replaced_by=row.replaced_by,
-            modified=row.modified,
-            corrected=row.revision > 1,
-        )
-        for row in published.rows
-    }
+    return {row.slug: IndexEntry.of_row(row) for row in published.rows}

@@ -94,7 +94,7 @@ def tasks(row: Format, state: BuildState, render_context: RenderContext, slugs: 
     settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
     rows, pending = render_context.published.by_slug(), history.recall(state)
     # What is set before its instant must leave the pages beside it as they are: they are public now.
-    for slug in sorted(slugs) if state.is_due else public.with_neighbours(slugs):
+    for slug in sorted(slugs) if state.is_due else public.with_related(slugs):
         parsed_release = state.parsed_release(slug)
         if parsed_release is None or (parsed_release.release.withdrawn and not row.notice):
             continue
@@ -104,7 +104,7 @@ def tasks(row: Format, state: BuildState, render_context: RenderContext, slugs: 
         made = stated(release, waiting, [earlier[other].get(slug) for other in named])
         if made is None:
             continue
-        others = public.around_release(release)
+        others = public.related_to(release)
         past = history.of_release(rows.get(slug), parsed_release.source, pending.get(slug))
         task = Task(slug, release, waiting, "", made, others, past)
         stamp = fingerprint.of_rendition(
@@ -175,7 +175,7 @@ def _set(row: Format, state: BuildState, render_context: RenderContext, task: Ta
         newsroom=render_context.newsroom,
         messages=messages,
         article=compose(
-            task.release, render_context.newsroom, messages, embargoed=task.embargoed, replacement=_instead(task)
+            task.release, render_context.newsroom, messages, embargoed=task.embargoed, replacement=_replacement(task)
         ),
         pictures=state.pictures(task.release),
         mark=render_context.mark,
@@ -192,8 +192,8 @@ def _set(row: Format, state: BuildState, render_context: RenderContext, task: Ta
     return made
 
 
-def _instead(task: Task) -> Related | None:
-    return next((other for other in task.related if other.rel == "instead"), None)
+def _replacement(task: Task) -> Related | None:
+    return next((other for other in task.related if other.rel == "replacement"), None)
 
 
 def _keep(row: Format, state: BuildState, task: Task, made: Output) -> RenderedFile:

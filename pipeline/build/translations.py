@@ -26,7 +26,7 @@ def outdated_translations(state: BuildState, newsroom: Newsroom, published: Mani
     listed = all_listed(state, published)
     for slug, found in sorted(listed.items()):
         original = listed.get(found.translation_of)
-        if original and not found.gone and found.is_public(now) and not original.waits(now):
+        if original and not found.gone and found.is_public(now) and not original.is_hidden(now):
             changed = _changed(original)
             if changed and found.modified and changed > found.modified:
                 name = original.slug if original.gone else str(state.source(original.slug))

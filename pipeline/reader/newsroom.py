@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pipeline.model.newsroom import FILE, Newsroom, Paper, Topic
+from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic
 from pipeline.model.release import Contact, Footage
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import Mapping
@@ -171,7 +171,7 @@ def contrast_on_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def _paper(organisation: Fields) -> Paper:
+def _paper(organisation: Fields) -> PaperSize:
     value = organisation.word("paper")
     if value not in ("", "A4", "Letter"):
         organisation.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")

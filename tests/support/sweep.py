@@ -27,8 +27,9 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.model.manifest import KEY, digest, dump
+from pipeline.model.manifest import KEY, digest
 from pipeline.publish.commits import look
+from pipeline.publish.manifest import dump
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import server as embedded

@@ -79,7 +79,7 @@ class YearPage(Struct, frozen=True):
 
 
 class Lease(Struct, frozen=True):
-    """A publisher is uploading a release; until it is public or the lease ends, others upload no other content of it."""
+    """A publisher is uploading a release; until it is public or the lease ends, no one uploads other content of it."""
 
     by: str
     """Random name of the publisher's machine."""

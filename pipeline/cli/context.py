@@ -110,9 +110,9 @@ class CommandContext:
     def assets(self) -> Mapping[str, bytes]:
         """Style sheet, fonts and mark by key."""
         from pipeline.site.assets import assets
-        from pipeline.typography.fonts import supply
+        from pipeline.typography import fonts
 
-        supply.ensure_pages(self.newsroom.languages)
+        fonts.install_for_pages(self.newsroom.languages)
         return assets(self.newsroom, self.mark, self._font_cache)
 
     @property

@@ -154,7 +154,7 @@ def listing(context: CommandContext, options: Namespace, console: Console) -> No
     render_context = context.render_context(shared=True)
     manifest = context.local_manifest()
     if options.command == "feed":
-        made = listings.feed(manifest, render_context, context.record)
+        made = listings.feeds(manifest, render_context, context.record)
     else:
         context.keep_assets(waiting=False)
         made = listings.pages(manifest, render_context)

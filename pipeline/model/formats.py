@@ -74,7 +74,6 @@ _MARKUP = ("pipeline/writers/anchors.py", "pipeline/writers/columns.py", "pipeli
 _PAGE = (
     "pipeline/typography/feed_list.py",
     "pipeline/typography/downloads.py",
-    "pipeline/typography/webpage.py",
     "pipeline/site/assets.py",
 )
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -10,10 +10,9 @@ from pipeline.model.formats import FORMATS, Rendition, media_type
 from pipeline.model.release import Related
 from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK
-from pipeline.typography.downloads import ORDER, Download, offered
+from pipeline.typography.downloads import ORDER, Download, list_downloads
 from pipeline.typography.messages import Messages, language_territory
-from pipeline.typography.templates import render
-from pipeline.typography.webpage import POLICY, script, way_to
+from pipeline.typography.templates import POLICY, asset_href, render, script
 from pipeline.writers import Output, RenderInput
 from pipeline.writers.anchors import wanted_anchors
 from pipeline.writers.html_pictures import figure_setter, share_image
@@ -54,18 +53,20 @@ def write(render_input: RenderInput) -> Output:
         alternates=_alternates(render_input),
         others=_others(render_input),
         neighbours=render_input.neighbours,
-        feed=feed_list.of_language(release.language, render_input.newsroom),
-        all_feed=feed_list.whole(render_input.newsroom),
+        feed=feed_list.language_feed(release.language, render_input.newsroom),
+        main_feed=feed_list.main_feed(render_input.newsroom),
         locale=language_territory(release.language),
         other_locales=_other_locales(render_input),
         share_image=share_image(render_input),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(render_input),
-        css=way_to(render_input.assets, "page.css", "../"),
-        mark=way_to(render_input.assets, "mark.png", "../"),
+        css=asset_href(render_input.assets, "page.css", "../"),
+        mark=asset_href(render_input.assets, "mark.png", "../"),
         policy=POLICY,
         script=script(),
-        downloads=() if release.withdrawn else offered(_to_keep(render_input), messages, later=_later(release.slug)),
+        downloads=()
+        if release.withdrawn
+        else list_downloads(_to_keep(render_input), messages, later=_later(release.slug)),
         earlier=_earlier(render_input),
         image=figure(article.image, 0) if article.image else "",
         body=block_html(article.body, str, lead_in if article.dateline else "", figure, anchors, messages["table"]),
@@ -86,7 +87,7 @@ def _earlier(render_input: RenderInput) -> list[_Earlier]:
     return [
         _Earlier(
             messages["version"].format(number=messages.number(state.revision), date=messages.date(state.modified)),
-            offered(
+            list_downloads(
                 (file for file in state.files if file.format != "json"),
                 messages,
                 f"{render_input.release.slug}/r{state.revision}/",

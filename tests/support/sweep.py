@@ -46,7 +46,7 @@ WRITES = ("PUT", "POST", "DELETE")
 _FORKING = """
 import json, os, runpy, sys
 import boto3, pipeline.__main__, pipeline.commands.fetching, pipeline.commands.publishing, pipeline.storage.s3
-import pipeline.site.feeds, pipeline.site.pages, pipeline.site.shelves, pipeline.site.sitemap, pipeline.reader
+import pipeline.site.feeds, pipeline.site.pages, pipeline.site.sitemap, pipeline.reader
 for line in sys.stdin:
     arguments, log = json.loads(line)
     pid = os.fork()

@@ -189,12 +189,13 @@ def _unsettable(state: BuildState, newsroom: Newsroom, release: Release) -> Iter
     Faces of scripts that the release is the first to need are installed, where that may be done.
     """
     from pipeline.typography import fonts
+    from pipeline.typography.fonts import packages
 
     article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
     text = msgspec.json.encode(article).decode()
     found = fonts.coverage(text, release.language)
     if found.lacking:
-        fonts.install_scripts(dict.fromkeys(script for _, script in found.lacking))
+        packages.install_scripts(dict.fromkeys(script for _, script in found.lacking))
         found = fonts.coverage(text, release.language)
     for character in found.unknown:
         yield _at(state, release, character, f"no type face has {fonts.character_name(character)}", UNKNOWN)
@@ -202,7 +203,7 @@ def _unsettable(state: BuildState, newsroom: Newsroom, release: Release) -> Iter
         absent = [character for character, of in found.lacking if of is script]
         what = f"no type face here has {fonts.character_name(absent[0])}"
         more = f" and {len(absent) - 1} more" if absent[1:] else ""
-        hint = f"{', '.join(script.packages)} would have: {fonts.install_command(script)}"
+        hint = f"{', '.join(script.packages)} would have: {packages.install_command(script)}"
         yield _at(state, release, absent[0], what + more, hint)
 
 

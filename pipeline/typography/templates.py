@@ -52,8 +52,8 @@ def text_of(name: str) -> str:
 
 
 @cache
-def script(name: str = "page.js") -> Markup:
-    """Return the only script of a page, by default of a release page. Every page works without its script too."""
+def script(name: str) -> Markup:
+    """Return the script file ``name`` for a ``<script>`` element. Every page works without its script too."""
     from markupsafe import Markup
 
     return Markup(text_of(name))  # noqa: S704  # a file of ours

@@ -63,7 +63,7 @@ def write(render_input: RenderInput) -> Output:
         css=asset_href(render_input.assets, "page.css", "../"),
         mark=asset_href(render_input.assets, "mark.png", "../"),
         policy=POLICY,
-        script=script(),
+        script=script("page.js"),
         downloads=()
         if release.withdrawn
         else list_downloads(_to_keep(render_input), messages, later=_later(release.slug)),

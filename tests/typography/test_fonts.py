@@ -18,7 +18,7 @@ from pipeline.model.errors import SettingError
 from pipeline.model.manifest import EMPTY
 from pipeline.reader import read_newsroom
 from pipeline.typography import fonts
-from pipeline.typography.fonts import characters, files, stylesheet
+from pipeline.typography.fonts import characters, files, packages, stylesheet
 from pipeline.typography.fonts.faces import code_points
 from pipeline.typography.headline import balanced_width, shortened
 from tests.support.fontcache import FONTS
@@ -65,9 +65,9 @@ SAMPLES = {
 def there(name: str) -> fonts.Script:
     """Return a script whose faces are installed, now if need be; skip where they may not be."""
     script = fonts.by_name(name)
-    fonts.install_scripts([script])
+    packages.install_scripts([script])
     if not files.installed(script):
-        pytest.skip(f"{', '.join(script.packages)} may not be installed here: {fonts.install_command(script)}")
+        pytest.skip(f"{', '.join(script.packages)} may not be installed here: {packages.install_command(script)}")
     return script
 
 
@@ -125,8 +125,8 @@ def test_character_of_a_script_that_is_not_installed_names_it(monkeypatch: pytes
     found = fonts.coverage("a 한한 ש", "en")
     assert [(character, script.name) for character, script in found.lacking] == [("한", "korean"), ("ש", "hebrew")]
     korean, hebrew = (script for _, script in found.lacking)
-    assert fonts.install_command(korean).endswith(" fonts-noto-cjk")
-    assert "fontpkg-frank-ruhl-libre" in fonts.install_command(hebrew)
+    assert packages.install_command(korean).endswith(" fonts-noto-cjk")
+    assert "fontpkg-frank-ruhl-libre" in packages.install_command(hebrew)
 
 
 def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_type(
@@ -141,14 +141,14 @@ def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_ty
     monkeypatch.setattr(files, "source", lambda face: None)
     monkeypatch.setattr(install, "install_packages", refuse)
     files.forget()
-    files._install.cache_clear()
+    packages._install.cache_clear()
     office = Office(tmp_path)
     for slug in ("one", "two"):
         office.write(slug, body="A word.\n\nAnother 말 and one more 글.")
     state = BuildState(office.content, tmp_path / "output")
     state.prepare()
     found = list(read(state, read_newsroom(office.content), EMPTY, ["one", "two"], datetime(2026, 6, 1, tzinfo=UTC)))
-    files._install.cache_clear()
+    packages._install.cache_clear()
     files.forget()
     assert [each.refused for each in found] == [True, True]
     (fault,) = found[0].faults

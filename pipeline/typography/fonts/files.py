@@ -1,7 +1,7 @@
-"""The font files: find the file of a face, and install the packages of a script.
+"""The font files: where the file of a face is.
 
-A face in a variable font or in a collection is extracted once and cached. fontTools and the installer are imported by
-the functions that need them.
+A face in a variable font or in a collection is extracted once and cached. fontTools is imported
+by the functions that need it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.model.errors import SettingError
-from pipeline.typography.fonts.faces import FACES, SCRIPTS, SUBSETS, Face, Script, code_points, page_faces
+from pipeline.typography.fonts.faces import FACES, SUBSETS, Face, Script, code_points
 
 SYSTEM = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
 """Font folders of the distribution, the machine and the user."""
@@ -128,33 +128,3 @@ def _keep_script(font: Any, face: Face) -> None:
 def face_files(faces: tuple[Face, ...] = FACES) -> dict[str, Path]:
     """Return the file of each face by its address. Raises ``SettingError``."""
     return {face.address: path(face) for face in faces}
-
-
-# --- Installing ------------------------------------------------------------------------------------------------------
-
-
-def install_scripts(scripts: Iterable[Script]) -> None:
-    """Install the faces of ``scripts`` where this is allowed. Each package is tried once in a run."""
-    for script in scripts:
-        if not installed(script):
-            _install(script.packages, bool(script.debian))
-            forget()
-
-
-@cache
-def _install(packages: tuple[str, ...], debian: bool) -> None:
-    from pipeline import install
-
-    (install.install_packages if debian else install.install_faces)(packages)
-
-
-def install_for_pages(languages: Iterable[str]) -> None:
-    """Install the faces of the web fonts of a newsroom with ``languages``."""
-    install_scripts(script for script in SCRIPTS if set(script.faces) & set(page_faces(languages)))
-
-
-def install_command(script: Script) -> str:
-    """Return the command with which a person installs the faces of ``script``."""
-    from pipeline import install
-
-    return install.apt_line(script.packages) if script.debian else install.faces_line(script.packages)

@@ -29,40 +29,35 @@ class _Address(Struct, frozen=True):
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of the sitemap, which is one file or an index and its parts, and of robots.txt."""
-    return (*(_part(number) for number, _ in _parts(manifest)), SITEMAP, ROBOTS)
+    return tuple(dict.fromkeys((*_parts(manifest), SITEMAP, ROBOTS)))
 
 
 def files(manifest: Manifest, base_url: str, language: str) -> Mapping[str, bytes]:
     """Return the sitemap and robots.txt, key → bytes; ``language`` is that of the newsroom."""
     parts = _parts(manifest, language)
-    found = {_part(number): _urls(addresses, base_url) for number, addresses in parts}
-    if parts:
+    found = {
+        key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode() for key, addresses in parts.items()
+    }
+    if SITEMAP not in found:
         found[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in found]).encode()
-    else:
-        found[SITEMAP] = _urls(list(_addresses(manifest, language)), base_url)
-    return {**found, ROBOTS: robots(base_url)}
+    # Crawlers read robots.txt only if the newsroom is at the root of its host.
+    robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n"
+    return {**found, ROBOTS: robots.encode()}
 
 
-def robots(base_url: str) -> bytes:
-    """Return robots.txt, which allows everything. Crawlers read it only if the newsroom is at the root of its host."""
-    return f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n".encode()
-
-
-def _part(number: int) -> str:
-    return f"sitemap/{number}.xml"
-
-
-def _parts(manifest: Manifest, language: str = "") -> list[tuple[int, list[_Address]]]:
-    """Return the parts of a sitemap that is too large for one file, numbered from 1; none if one file is enough."""
-    cuts: list[list[_Address]] = [[]]
+def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:
+    """Return all addresses by key: in ``sitemap.xml``, or in numbered parts if one file cannot hold them."""
+    parts: list[list[_Address]] = [[]]
     links = 0
     for address in _addresses(manifest, language):
         links += len(address.versions)
-        if len(cuts[-1]) == URLS or links > LINKS:
-            cuts.append([])
+        if len(parts[-1]) == URLS or links > LINKS:
+            parts.append([])
             links = len(address.versions)
-        cuts[-1].append(address)
-    return list(enumerate(cuts, 1)) if len(cuts) > 1 else []
+        parts[-1].append(address)
+    if len(parts) == 1:
+        return {SITEMAP: parts[0]}
+    return {f"sitemap/{number}.xml": part for number, part in enumerate(parts, 1)}
 
 
 def _addresses(manifest: Manifest, language: str = "") -> Iterator[_Address]:
@@ -98,7 +93,3 @@ def _versions(row: Row, families: Mapping[str, Mapping[str, Row]], language: str
 
 def _page(slug: str) -> str:
     return f"releases/{slug}.html"
-
-
-def _urls(addresses: Iterable[_Address], base_url: str) -> bytes:
-    return render("sitemap.xml.j2", addresses=addresses, base=base_url).encode()

@@ -137,9 +137,9 @@ class CommandContext:
     def assets(self) -> Mapping[str, bytes]:
         """Style sheet, fonts and mark by key."""
         from pipeline.site.assets import assets
-        from pipeline.typography.fonts import supply
+        from pipeline.typography.fonts import packages
 
-        supply.ensure_pages(self.newsroom.languages)
+        packages.install_for_pages(self.newsroom.languages)
         return assets(self.newsroom, self.mark, self._font_cache)
 
     @property

@@ -92,7 +92,7 @@ def read(
         yield ReadResult(slug, True, False, faults)
     for slug in sorted(to_check & warnings.keys()):
         state.mark_checked(slug)
-        yield ReadResult(slug, False, index[slug].waits(now), warnings[slug])
+        yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
     for slug in state.summaries().keys() - set(sources):
         state.drop_release(slug)
 
@@ -125,19 +125,7 @@ def _read_one(
 
 
 def _summary(parsed: ParsedRelease, reader: str) -> Summary:
-    release = parsed.release
-    entry = IndexEntry(
-        slug=release.slug,
-        language=release.language,
-        title=release.title,
-        translation_of=release.translation_of,
-        date=release.date,
-        draft=release.draft,
-        withdrawn=release.withdrawn is not None,
-        replaced_by=release.withdrawn.replaced_by if release.withdrawn else "",
-        modified=release.modified,
-        corrected=release.revision > 1,
-    )
+    release, entry = parsed.release, IndexEntry.of_release(parsed.release)
     return Summary(
         entry, parsed.source, reader, release.embargo, fingerprint.links_home(release), tuple(picture_files(release))
     )
@@ -201,14 +189,14 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     Fonts for scripts that the release is the first to need are installed, where that is allowed.
     """
     from pipeline.typography.article import compose
-    from pipeline.typography.fonts import character_name, coverage, supply
+    from pipeline.typography.fonts import character_name, coverage, packages
     from pipeline.typography.messages import Messages
 
     article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
     text = msgspec.json.encode(article).decode()
     covered = coverage(text, release.language)
     if covered.lacking:
-        supply.ensure(dict.fromkeys(script for _, script in covered.lacking))
+        packages.install_scripts(dict.fromkeys(script for _, script in covered.lacking))
         covered = coverage(text, release.language)
     for character in covered.unknown:
         yield _at(state, release, character, f"no font has {character_name(character)}", UNKNOWN)
@@ -216,7 +204,13 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
         missing = [character for character, of in covered.lacking if of is script]
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         what = f"no installed font has {character_name(missing[0])}{more}"
-        yield _at(state, release, missing[0], what, f"install {', '.join(script.packages)}: {supply.by_hand(script)}")
+        yield _at(
+            state,
+            release,
+            missing[0],
+            what,
+            f"install {', '.join(script.packages)}: {packages.install_command(script)}",
+        )
 
 
 def _at(state: BuildState, release: Release, character: str, message: str, hint: str) -> Fault:
@@ -253,17 +247,4 @@ def checked_entries(state: BuildState) -> dict[str, IndexEntry]:
 
 
 def _entries_of_rows(published: Manifest) -> dict[str, IndexEntry]:
-    return {
-        row.slug: IndexEntry(
-            slug=row.slug,
-            language=row.language,
-            title=row.title,
-            translation_of=row.translation_of,
-            date=row.date,
-            withdrawn=row.withdrawn,
-            replaced_by=row.replaced_by,
-            modified=row.modified,
-            corrected=row.revision > 1,
-        )
-        for row in published.rows
-    }
+    return {row.slug: IndexEntry.of_row(row) for row in published.rows}

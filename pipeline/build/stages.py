@@ -88,15 +88,15 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
     rows, planned = context.published.by_slug(), history.recall(state)
     summaries = state.summaries()
     # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
-    for slug in sorted(slugs) if state.is_final else index.with_neighbours(slugs):
+    for slug in sorted(slugs) if state.is_final else index.with_related(slugs):
         summary = summaries.get(slug)
         if summary is None or (summary.entry.withdrawn and not row.notice):
             continue
-        unpublished = summary.entry.waits(context.now)
+        unpublished = summary.entry.is_hidden(context.now)
         stated = _stated(summary, unpublished, [earlier[name].get(slug) for name in _stated_formats(row, summary)])
         if stated is None:
             continue
-        related = index.around_entry(summary.entry)
+        related = index.related(summary.entry)
         past = history.of_release(rows.get(slug), summary.source, planned.get(slug))
         stamp = fingerprint.of_rendition(
             row, summary.source, newsroom, context.base_url, summary.links_home,
@@ -167,7 +167,7 @@ def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[
     messages = Messages(release.language, context.newsroom.time_zone)
     tree = state.tree(task.unpublished)
     packed = [rendition.key for rendition in task.rendered if rendition.format in row.after] if row.packs else []
-    replacement = next((other for other in task.related if other.rel == "instead"), None)
+    replacement = next((other for other in task.related if other.rel == "replacement"), None)
     render_input = RenderInput(
         release=release,
         newsroom=context.newsroom,

@@ -25,7 +25,7 @@ def outdated_translations(state: BuildState, newsroom: Newsroom, published: Mani
     index = all_listed(state, published)
     for slug, entry in sorted(index.items()):
         original = index.get(entry.translation_of)
-        if original is None or entry.gone or not entry.is_public(now) or original.waits(now):
+        if original is None or entry.gone or not entry.is_public(now) or original.is_hidden(now):
             continue
         changed = original.modified if original.corrected or original.withdrawn else None
         if changed is None or entry.modified is None or changed <= entry.modified:

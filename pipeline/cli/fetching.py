@@ -11,10 +11,11 @@ from pipeline.cli.console import Console
 from pipeline.cli.context import CommandContext
 from pipeline.cli.rendering import REFUSED, read_and_tell
 from pipeline.model.errors import StorageError
-from pipeline.model.manifest import KEY, Manifest, Row, digest, load
+from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.publish import candidates as ready
 from pipeline.publish import commits, up_to_date
 from pipeline.publish import schedule as due
+from pipeline.publish.manifest import load
 from pipeline.storage.embedded import server as embedded
 from pipeline.typography.messages import Messages
 

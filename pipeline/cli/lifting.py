@@ -203,7 +203,7 @@ def release_overdue(context: CommandContext, console: Console) -> tuple[Conflict
     late: dict[str, Staged] = {}
     for slug in overdue.keys() & found.releases.keys():
         staged, parsed_release = found.releases[slug], overdue[slug]
-        others = ReleaseIndex(listed, staged.instant).around_release(parsed_release.release)
+        others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
         stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
         if (staged.instant, staged.row.fingerprint) == (parsed_release.release.date, stamp):
             late[slug] = staged

@@ -11,11 +11,12 @@ from pipeline.build import fingerprint
 from pipeline.build.state import write_file
 from pipeline.cli.context import CommandContext
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.model.manifest import KEY, Manifest, Row, digest, dump
+from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.publish import apply as publish
 from pipeline.publish import commits, up_to_date
 from pipeline.publish import verification as verify
 from pipeline.publish.candidates import Candidate
+from pipeline.publish.manifest import dump
 from pipeline.site import listings
 from pipeline.site.archive import FOLDER
 

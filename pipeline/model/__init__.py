@@ -1,1 +1,12 @@
-"""Types only: errors, the document tree, Release, Newsroom, the table of formats, the rows of the manifest."""
+"""The types that all other rooms share: data and the rules that hold for it, no files, network or clock.
+
+document       the document tree: blocks and inlines
+release        one press release with its contacts, footage, pictures and corrections
+newsroom       the organisation: ``content/newsroom.toml`` as types
+formats        the table of formats, of feed formats and of media types
+revision       earlier revisions of a release
+manifest       the public record: one row for each public release
+release_index  which releases a page links to: translations, neighbours, replacement
+render_context what all renditions of one run have in common
+errors         everything that can go wrong, as a person reads it
+"""

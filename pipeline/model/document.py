@@ -1,9 +1,7 @@
-"""The document tree that every writer reads.
+"""The document tree that every writer reads: blocks, and inlines within them, as CommonMark and GitHub define them.
 
-Inlines stand in lines of text, blocks stand under each other; the distinction is the one of CommonMark and GitHub
-Flavored Markdown. A tree that comes from the reader is sanitised: links have an allowed scheme, headings start at
-level 2 and leave no gap, texts hold no control characters and neither leading nor trailing blanks at block edges.
-Everything is frozen, so one tree can be handed to any number of writers.
+A tree from the reader is sanitised: links have an allowed scheme, headings start at level 2 and skip no level, texts
+have no control characters and no spaces at the edges of a block. All types are frozen: writers can share a tree.
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 TELEPHONE = re.compile(r"\+\d[\d ()\u00a0/-]{5,}\d")
-"""An international telephone number in running text: one line, read from the left whatever stands around it."""
+"""An international telephone number in running text. It is printed from left to right, also in right-to-left text."""
 
 
 class Text(Struct, frozen=True, tag=True):
-    """Plain characters; white space as in running text, single blanks only."""
+    """Plain text with single spaces only."""
 
     text: str
 
@@ -50,7 +48,7 @@ class Code(Struct, frozen=True, tag=True):
 
 
 class Link(Struct, frozen=True, tag=True):
-    """A hyperlink. ``href`` is absolute (``https:``, ``http:``, ``mailto:``, ``tel:``), a fragment, or a release."""
+    """A hyperlink. ``href`` is absolute (``https:``, ``http:``, ``mailto:``, ``tel:``), a fragment or a release."""
 
     href: str
     children: tuple[Inline, ...]
@@ -77,11 +75,11 @@ class Paragraph(Struct, frozen=True, tag=True):
 
 
 class ListItem(Struct, frozen=True, tag=True):
-    """One item; a tight list's item holds Paragraphs all the same, see ``List.tight``."""
+    """One item. Its text is in paragraphs even if the list is tight, see ``List.tight``."""
 
     children: tuple[Block, ...]
     checked: bool | None = None
-    """State of a task-list box (GFM), None for an ordinary item."""
+    """State of the check box of a task list (GFM); None without a box."""
 
 
 class List(Struct, frozen=True, tag=True):
@@ -91,7 +89,7 @@ class List(Struct, frozen=True, tag=True):
     items: tuple[ListItem, ...]
     start: int = 1
     tight: bool = True
-    """No blank line between items: set them without space between."""
+    """The source has no empty line between items, so there is no space between them."""
 
 
 class Cell(Struct, frozen=True, tag=True):
@@ -104,7 +102,7 @@ Alignment = Literal["left", "center", "right", ""]
 
 
 class Table(Struct, frozen=True, tag=True):
-    """A table with one header row; every row has as many cells as the header."""
+    """A table with one header row. Every row has as many cells as the header."""
 
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -118,18 +116,18 @@ class Quote(Struct, frozen=True, tag=True):
 
 
 class CodeBlock(Struct, frozen=True, tag=True):
-    """Preformatted lines without a final newline; ``language`` is the fence's info word or empty."""
+    """Preformatted text without a final newline. ``language`` is the first word after the fence, or empty."""
 
     text: str
     language: str = ""
 
 
 class Figure(Struct, frozen=True, tag=True):
-    """A picture with its words. ``file`` names a ``Picture`` of the same release."""
+    """A picture with its text. ``file`` names a ``Picture`` of the same release."""
 
     file: str
     alt: str
-    """Text alternative; empty means decorative."""
+    """Text alternative; empty for a decorative picture."""
     caption: tuple[Inline, ...] = ()
     credit: str = ""
 
@@ -142,7 +140,7 @@ Block = Heading | Paragraph | List | Table | Quote | CodeBlock | Figure | Rule
 
 
 def plain(inlines: Iterable[Inline]) -> str:
-    """Return the words of ``inlines`` without any mark-up; a line break becomes a blank."""
+    """Return the text of ``inlines`` without markup. A line break becomes a space."""
     parts: list[str] = []
     for inline in inlines:
         if isinstance(inline, (Text, Code)):
@@ -155,7 +153,7 @@ def plain(inlines: Iterable[Inline]) -> str:
 
 
 def walk(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield every block in reading order, those inside lists and quotes included, containers first."""
+    """Yield every block in reading order; lists and quotes come before the blocks in them."""
     for block in blocks:
         yield block
         if isinstance(block, Quote):
@@ -166,7 +164,7 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
-    """Yield each run of inlines that stands directly in ``block``; containers have none of their own."""
+    """Yield each sequence of inlines directly in ``block``. Lists and quotes have none."""
     if isinstance(block, (Heading, Paragraph)):
         yield block.children
     elif isinstance(block, Figure):
@@ -178,6 +176,6 @@ def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
 
 
 def is_address(href: str, words: Iterable[Inline]) -> bool:
-    """Whether the words of a link are its address: read from the left whatever stands around them."""
+    """Whether the text of a link is its address. It is printed from left to right, also in right-to-left text."""
     text = plain(words)
     return bool(text) and unquote(href).endswith(text)

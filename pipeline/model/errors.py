@@ -1,7 +1,6 @@
-"""Everything that can go wrong, said as where, what and what to do.
+"""The errors that people see: where it happened, what happened, what to do.
 
-Nothing below ``__main__`` prints or exits: it raises one of these, and ``__main__`` turns it into a message and an
-exit status.
+Code below ``cli/`` neither prints nor exits. It raises one of these; ``__main__`` prints it and sets the exit status.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong in one file, as a person at the desk can mend it."""
+    """One fault in one source file, with a hint how to correct it."""
 
     source: str
-    """Path as the person would type it, e.g. ``content/x.md``."""
+    """Path as a person types it, for example ``content/x.md``."""
     line: int
-    """1-based line, 0 when the whole file is meant."""
+    """Line number from 1; 0 for the whole file."""
     message: str
     hint: str = ""
 
@@ -27,17 +26,17 @@ class Fault:
         return f"{where}: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
 
     def as_warning(self) -> Fault:
-        """Return it as one that stops nothing."""
+        """Return the same fault as a warning, which does not stop the command."""
         return replace(self, message=f"warning: {self.message}")
 
 
 def printable(name: str) -> str:
-    """Return a file's name as it may stand on a terminal and in a log: on one line, without control characters."""
+    """Return a file name that is safe to print on a terminal or in a log: one line, no control characters."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
 
 
 class DatelineError(Exception):
-    """Root of all errors that are meant for people; ``status`` and ``kind`` are what the command ends with."""
+    """Base of all errors that people see; the command ends with exit status ``status``, and names ``kind``."""
 
     status: ClassVar[int] = 2
     kind: ClassVar[str] = "release"
@@ -48,7 +47,7 @@ class DatelineError(Exception):
 
 
 class ReleaseError(DatelineError):
-    """One or more faults in sources; nothing of the releases concerned was written."""
+    """Faults in one or more sources. No file of these releases was written."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(set(faults)))
@@ -56,26 +55,26 @@ class ReleaseError(DatelineError):
 
 
 class SettingError(DatelineError):
-    """A variable, option or installed part is missing or wrong."""
+    """A variable, an option or an installed package is missing or wrong."""
 
 
 class RenderError(DatelineError):
-    """A writer could not make a rendition of a release that was read without fault."""
+    """A writer failed on a release that the reader accepted."""
 
 
 class StorageError(DatelineError):
-    """Storage is down, full, missing, slow or refuses us. The message names the action and the key."""
+    """The storage is down, full, slow, missing, or denies access. The message names the action and the key."""
 
     status = 3
     kind = "storage"
 
 
 class LeakError(StorageError):
-    """What must not be public can be read by anybody."""
+    """A file that must not be public can be read by anyone."""
 
 
 class ConflictError(DatelineError):
-    """Somebody else published different content of the same release meanwhile."""
+    """Another publisher has published different content of the same release in the meantime."""
 
     status = 4
     kind = "conflict"

@@ -1,6 +1,6 @@
-"""What a newsroom is: the organisation that issues releases, its contacts, footage, topics and settings.
+"""The newsroom: the organisation, its contacts, footage notices, topics and settings.
 
-``content/newsroom.toml`` as types; ``pipeline.reader`` reads the file.
+These are the types of ``content/newsroom.toml``; ``pipeline.reader`` reads the file.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pipeline.model.release import Contact, Footage
 
 FILE = "newsroom.toml"
 
-Paper = Literal["A4", "Letter"]
+PaperSize = Literal["A4", "Letter"]
 
 
 class Topic(Struct, frozen=True):
-    """A subject that releases can be filed under; ``labels`` maps a BCP 47 tag to the name in that language."""
+    """A topic of releases. ``labels`` maps a BCP 47 tag to the topic's name in that language."""
 
     id: str
     label: str
@@ -26,33 +26,33 @@ class Topic(Struct, frozen=True):
 
 
 class Newsroom(Struct, frozen=True):
-    """The organisation and its house rules."""
+    """The organisation and the settings of its newsroom."""
 
     name: str
     language: str
-    """BCP 47 tag of releases that name none."""
+    """BCP 47 tag of releases that do not state a language."""
     time_zone: str
-    """IANA name, e.g. ``Europe/London``: the zone in which dates are printed."""
+    """IANA name of the zone in which dates are printed, for example ``Europe/London``."""
     boilerplate: str = ""
-    """Paragraphs about the organisation, separated by blank lines; plain text."""
+    """Plain text about the organisation; empty lines separate the paragraphs."""
     boilerplates: dict[str, str] = {}
-    """The same in other languages, by BCP 47 tag."""
+    """Versions in other languages, by BCP 47 tag."""
     languages: tuple[str, ...] = ()
-    """Every language that releases may have, the default among them."""
+    """All languages of releases, including the default."""
     mark: str = ""
-    """File name of the organisation's mark (PNG) beside newsroom.toml, or empty."""
+    """File name of the logo (PNG) next to newsroom.toml, or empty."""
     accent: str = "#8a1c1c"
-    """Accent colour as ``#rrggbb``; has at least 4.5:1 on white."""
-    paper: Paper = "A4"
+    """Accent colour as ``#rrggbb``, with a contrast of at least 4.5:1 on white."""
+    paper: PaperSize = "A4"
     reuse: str = ""
-    """Terms on which the releases may be reused, plain text."""
+    """Terms of reuse, plain text."""
     reuses: dict[str, str] = {}
-    """The same in other languages, by BCP 47 tag."""
+    """Versions in other languages, by BCP 47 tag."""
     website: str = ""
     base_url: str = ""
-    """Public address of the newsroom, ending in a slash, or empty: the storage's own."""
+    """Public address of the newsroom, ending in a slash; empty for the address of the storage."""
     tag_authority: str = ""
-    """RFC 4151 tagging entity (``name,date``) for guids that outlive a move."""
+    """RFC 4151 tagging entity (``name,date``): with it, ids stay the same when the newsroom moves."""
     feed_items: int = 100
     contacts: tuple[Contact, ...] = ()
     default_contacts: tuple[str, ...] = ()
@@ -61,30 +61,31 @@ class Newsroom(Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
 
     def guid(self, slug: str) -> str:
-        """Return a release's permanent name: a tag URI (RFC 4151) on the newsroom's authority.
+        """Return the permanent id of a release.
 
-        Without one it is a name-based UUID (RFC 9562) of organisation and slug, so that it outlives a move too.
+        It is a tag URI (RFC 4151) if the newsroom has a ``tag_authority``, else a name-based UUID (RFC 9562) of
+        organisation and slug. Neither changes when the newsroom moves to another address.
         """
         if self.tag_authority:
             return f"tag:{self.tag_authority}:releases/{slug}"
         return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{slug}").urn
 
     def feed_id(self, path: str) -> str:
-        """Return a feed's permanent name likewise; ``path`` is where it stands, without the format's suffix."""
+        """Return the permanent id of the feed at ``path``, which is its key without the suffix of the format."""
         if self.tag_authority:
             return f"tag:{self.tag_authority}:feeds/{path}"
         return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/feeds/{path}").urn
 
     def boilerplate_in(self, language: str) -> str:
-        """Return the boilerplate for ``language``, for its primary subtag, or the default one."""
+        """Return the boilerplate in ``language``, else in its primary language, else the default."""
         return _in(language, self.boilerplates) or self.boilerplate
 
     def reuse_in(self, language: str) -> str:
-        """Return the terms of reuse likewise, on one line."""
+        """Return the terms of reuse in the same way, on one line."""
         return " ".join((_in(language, self.reuses) or self.reuse).split())
 
     def topic_label(self, topic: str, language: str) -> str:
-        """Return the name of topic id ``topic`` in ``language``, else its default name."""
+        """Return the name of the topic with id ``topic`` in ``language``, else its default name, else the id."""
         for known in self.topics:
             if known.id == topic:
                 return _in(language, known.labels) or known.label
@@ -92,5 +93,5 @@ class Newsroom(Struct, frozen=True):
 
 
 def _in(language: str, texts: dict[str, str]) -> str:
-    """Return the text for ``language`` or for its primary subtag, empty when there is neither."""
+    """Return the text for ``language`` or for its primary language, or an empty string."""
     return texts.get(language) or texts.get(language.split("-")[0], "")

@@ -1,7 +1,7 @@
-"""What a release is: types and their invariants, no parsing.
+"""A press release as data. The reader builds it; nothing is parsed here.
 
 Dates are aware ``datetime``s that keep the offset the author wrote. Telephone numbers keep the author's grouping;
-``tel_uri`` gives the RFC 3966 form.
+``tel_uri`` returns the RFC 3966 form.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ SLUG_LIMIT = 80
 RESERVED = frozenset(
     ["index", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))]
 )
-"""Slugs that would take the listing's place, or that Windows cannot save."""
-
+"""Slugs that are not allowed: ``index`` is a page of ours, the others are device names on Windows."""
 
 PANORAMA = 4
-"""Times that a picture is wider than high from which on it is a panorama."""
+"""A picture is a panorama if its width is at least this many times its height."""
 
 
 class Contact(Struct, frozen=True):
-    """A person or desk that journalists may call."""
+    """A person or an office that journalists can call."""
 
     id: str
     name: str
@@ -36,14 +35,14 @@ class Contact(Struct, frozen=True):
     out_of_hours: str = ""
     email: str = ""
     languages: tuple[str, ...] = ()
-    """BCP 47 tags of the languages spoken."""
+    """BCP 47 tags of the languages that the person speaks."""
 
 
 class Footage(Struct, frozen=True):
-    """A footage notice: what was filmed, on which carrier, and who supplies copies."""
+    """A footage notice: what was filmed, on which medium, and who supplies copies."""
 
     notice: str
-    """One or more sentences: what is on the footage, filmed where and when."""
+    """One or more sentences: what the footage shows, where and when it was filmed."""
     carrier: str = ""
     duration: str = ""
     rights: str = ""
@@ -55,7 +54,7 @@ class Footage(Struct, frozen=True):
 
 
 class Correction(Struct, frozen=True):
-    """A public correction of something already published."""
+    """A public correction of a published release."""
 
     date: datetime
     note: str
@@ -67,11 +66,11 @@ class Withdrawal(Struct, frozen=True):
     date: datetime
     reason: str
     replaced_by: str = ""
-    """Slug of the release to read instead, or empty."""
+    """Slug of the replacement, or empty."""
 
 
 class PictureSize(Struct, frozen=True):
-    """One size of a picture, as pages show it."""
+    """One file of a picture: the picture itself or a smaller copy."""
 
     file: str
     """Name below ``releases/SLUG/``."""
@@ -82,38 +81,38 @@ class PictureSize(Struct, frozen=True):
 
 
 class Picture(Struct, frozen=True):
-    """A picture as it is given out: checked, upright, without metadata."""
+    """A picture as it is published: checked, upright, without metadata."""
 
     file: str
     """Name below ``releases/SLUG/``, with the suffix of ``media_type``."""
     media_type: str
     width: int
     height: int
-    """Pixels, after the orientation flag was applied."""
+    """In pixels, after the orientation flag was applied."""
     size: int
     sha256: str
     copies: tuple[PictureSize, ...] = ()
-    """Smaller ones in the colours of screens, the narrowest first."""
+    """Smaller copies in screen colours (sRGB), narrowest first."""
     shown: bool = True
-    """Pages and documents may show the file itself: it is light, and has the colours of screens."""
+    """Whether pages and documents may show the file itself: it is small enough and in screen colours."""
 
     @property
     def files(self) -> tuple[PictureSize, ...]:
-        """All files of it, the picture itself first."""
+        """All files of the picture; the picture itself comes first."""
         return (PictureSize(self.file, self.width, self.height, self.size, self.sha256), *self.copies)
 
     @property
     def sizes(self) -> tuple[PictureSize, ...]:
-        """What may be shown, the narrowest first; there is always one."""
+        """The files that pages may show, narrowest first. There is at least one."""
         return (*self.copies, self.files[0]) if self.shown else self.copies
 
     def at(self, width: int) -> PictureSize:
-        """Return the smallest size that is ``width`` pixels wide, or else the largest."""
+        """Return the smallest file that is at least ``width`` pixels wide, or the largest."""
         return next((size for size in self.sizes if size.width >= width), self.sizes[-1])
 
     @property
     def stretch(self) -> float:
-        """How much wider than other pictures it is shown: a panorama's height is what must be seen."""
+        """How many times wider than other pictures it is shown: a panorama would be too low otherwise."""
         return max(1.0, self.width / self.height / PANORAMA)
 
 
@@ -123,12 +122,12 @@ class Related(Struct, frozen=True):
     slug: str
     language: str
     title: str
-    rel: Literal["alternate", "prev", "next", "instead"] = "alternate"
-    """The same one in another language, or the one before or after it, as HTML calls them; or what replaces it."""
+    rel: Literal["alternate", "prev", "next", "replacement"] = "alternate"
+    """A translation, the previous or next release (as HTML names these relations), or the replacement."""
 
 
 class Release(Struct, frozen=True):
-    """One press release as the reader found it, in the words of its author."""
+    """One press release as its author wrote it."""
 
     slug: str
     title: str
@@ -137,50 +136,50 @@ class Release(Struct, frozen=True):
     """BCP 47 tag, e.g. ``en-GB``."""
     body: tuple[Block, ...]
     summary: str
-    """One paragraph of plain text; when the author wrote none, the first paragraph of the body, or, of a release that
-    is withdrawn, the reason."""
+    """One paragraph of plain text. If the author wrote none: the first paragraph of the body, or the reason of the
+    withdrawal."""
     subtitle: str = ""
     dateline: str = ""
-    """Place, as printed before the first sentence."""
+    """The place, printed before the first sentence."""
     reference: str = ""
     embargo: bool = False
     draft: bool = False
     translation_of: str = ""
     topics: tuple[str, ...] = ()
-    """Ids declared in newsroom.toml."""
+    """Ids of topics in newsroom.toml."""
     contacts: tuple[Contact, ...] = ()
     footage: tuple[Footage, ...] = ()
     image: Figure | None = None
     notes: tuple[Block, ...] = ()
-    """Notes to editors, their heading first; they stand after the end mark and the boilerplate."""
+    """Notes to editors with their heading; printed after the end mark and the boilerplate."""
     pictures: tuple[Picture, ...] = ()
-    """The lead picture's, the body's and the notes', in order of appearance, each once."""
+    """The pictures of ``image``, ``body`` and ``notes``, each once, in order of appearance."""
     corrections: tuple[Correction, ...] = ()
     """Newest first."""
     withdrawn: Withdrawal | None = None
 
     @property
     def modified(self) -> datetime:
-        """The instant of the newest correction or of the withdrawal, else the release's own date."""
+        """The date of the newest correction or of the withdrawal; without either, the release's own date."""
         stamps = [self.date, *(correction.date for correction in self.corrections)]
         return max([*stamps, self.withdrawn.date] if self.withdrawn else stamps)
 
     @property
     def revision(self) -> int:
-        """1 for a release as first issued, one more for each correction, and one more when it is withdrawn."""
+        """1 when first published, plus 1 for each correction, plus 1 for a withdrawal."""
         return 1 + len(self.corrections) + (self.withdrawn is not None)
 
     def is_public(self, now: datetime) -> bool:
-        """Whether the world may know of this release at ``now`` (aware): true from the very instant of its date."""
+        """Whether the release may be public at ``now`` (aware): it is no draft and its date has come."""
         return not self.draft and self.date <= now
 
     @property
     def picture_files(self) -> tuple[str, ...]:
-        """The names of its pictures, each followed by those of its copies."""
+        """The file names of all pictures, each followed by those of its copies."""
         return tuple(each.file for picture in self.pictures for each in picture.files)
 
     def picture(self, file: str) -> Picture:
-        """Return the picture that a ``Figure.file`` names. Raises KeyError for one that the release does not have."""
+        """Return the picture that ``Figure.file`` names. Raises KeyError if the release does not have it."""
         for picture in self.pictures:
             if picture.file == file:
                 return picture

@@ -1,8 +1,8 @@
-"""What pages say of other releases: the same one in other languages, and the ones before and after it.
+"""Which other releases a page links to: its translations, its replacement, and the previous and next release.
 
-Before and after are told within a language, as the feeds are: who reads one page can read the next. A release that was
-withdrawn is stepped over, and leads nowhere itself but to what replaces it; nor does one that waits, for where it will
-stand nobody can know yet.
+The previous and the next release have the same language, as the releases in a feed of that language. Withdrawn releases
+are left out, and their own pages link only to the replacement. Drafts and scheduled releases are left out too: until a
+release is public, nobody knows which releases will be next to it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pipeline.model.manifest import Row
 from pipeline.model.release import Related, Release
 
 
 class IndexEntry(Struct, frozen=True):
-    """What other releases and their pages may have to know of one."""
+    """What the pages of other releases may need to know of a release."""
 
     slug: str
     language: str
@@ -28,111 +29,129 @@ class IndexEntry(Struct, frozen=True):
     draft: bool = False
     withdrawn: bool = False
     modified: datetime | None = None
-    """The instant of its newest correction or of its withdrawal, else its date."""
+    """The date of the newest correction or of the withdrawal, else the release's own date."""
     corrected: bool = False
     replaced_by: str = ""
-    """Slug of what is to be read instead, once it is withdrawn."""
+    """Slug of the replacement of a withdrawn release."""
     gone: bool = False
-    """Whether it is public but its source is not here any more, or not on this machine."""
+    """The release is public, but its source is not on this machine (any more)."""
+
+    @classmethod
+    def of_release(cls, release: Release) -> IndexEntry:
+        """Return the entry of a release whose source is on this machine."""
+        return cls(
+            slug=release.slug,
+            language=release.language,
+            title=release.title,
+            translation_of=release.translation_of,
+            date=release.date,
+            draft=release.draft,
+            withdrawn=release.withdrawn is not None,
+            modified=release.modified,
+            corrected=release.revision > 1,
+            replaced_by=release.withdrawn.replaced_by if release.withdrawn else "",
+        )
+
+    @classmethod
+    def of_row(cls, row: Row, *, gone: bool = False) -> IndexEntry:
+        """Return the entry of a published release; ``gone`` says that its source is not on this machine."""
+        return cls(
+            slug=row.slug,
+            language=row.language,
+            title=row.title,
+            translation_of=row.translation_of,
+            date=row.date,
+            withdrawn=row.withdrawn,
+            modified=row.modified,
+            corrected=row.revision > 1,
+            replaced_by=row.replaced_by,
+            gone=gone,
+        )
 
     @property
     def origin(self) -> str:
-        """The slug under which a release and its translations belong together."""
+        """The slug of the original, which a release and its translations share."""
         return self.translation_of or self.slug
 
-    def waits(self, now: datetime) -> bool:
-        """Whether nobody may know of it yet at ``now``."""
+    def is_hidden(self, now: datetime) -> bool:
+        """Whether the release is a draft or its date is later than ``now``, so that nobody may know of it."""
         return self.draft or self.date > now
 
     def is_public(self, now: datetime) -> bool:
-        """Whether pages may link to it at ``now``."""
-        return not self.waits(now) and not self.withdrawn
+        """Whether other pages may link to the release at ``now``."""
+        return not self.is_hidden(now) and not self.withdrawn
 
 
 class ReleaseIndex:
-    """The releases that pages may link to at one moment, by family and in the order of their dates.
+    """The releases that pages may link to at one instant, by original and, for each language, in order of date.
 
-    Made once for a run: of ten thousand releases each finds those beside it without looking at all others.
+    It is built once for a run, so that the related releases of one page are found without a search through all.
     """
 
     def __init__(self, known: Mapping[str, IndexEntry], now: datetime) -> None:
         self.known = known
         self._families: dict[str, list[IndexEntry]] = {}
         self._orders: dict[str, list[tuple[datetime, str]]] = {}
-        public = [listed for listed in known.values() if listed.is_public(now)]
-        self._public = {listed.slug for listed in public}
-        here = {(listed.origin, listed.language) for listed in public if not listed.gone}
-        for listed in public:
-            self._families.setdefault(listed.origin, []).append(listed)
-            # A file that was renamed leaves its old name public: one text must not lead to itself.
-            if not listed.gone or (listed.origin, listed.language) not in here:
-                self._orders.setdefault(_language(listed.language), []).append((listed.date, listed.slug))
+        public = [entry for entry in known.values() if entry.is_public(now)]
+        self._public = {entry.slug for entry in public}
+        here = {(entry.origin, entry.language) for entry in public if not entry.gone}
+        for entry in public:
+            self._families.setdefault(entry.origin, []).append(entry)
+            # When a source file is renamed, the release stays public under its old name: it must not link to itself.
+            if not entry.gone or (entry.origin, entry.language) not in here:
+                self._orders.setdefault(entry.language.lower(), []).append((entry.date, entry.slug))
         for order in self._orders.values():
             order.sort()
 
-    def around(
-        self, slug: str, language: str, origin: str, date: datetime, replacement: str = ""
-    ) -> tuple[Related, ...]:
-        """Return all that the page of ``slug`` links to: its other languages, then the release before and the next.
-
-        What replaces one that was withdrawn, ``instead``, stands between them.
-        """
-        order = self._orders.get(_language(language), [])
-        at = bisect_left(order, (date, slug))
-        others = related(slug, language, self._families.get(origin, ()))
-        if replacement in self._public:
-            others += (self._named(replacement, "instead"),)
-        if order[at : at + 1] != [(date, slug)]:
+    def related(self, entry: IndexEntry) -> tuple[Related, ...]:
+        """Return what the page of a release links to: translations, replacement, previous and next release."""
+        others = translations(entry.slug, entry.language, self._families.get(entry.origin, ()))
+        if entry.replaced_by in self._public:
+            others += (self._named(entry.replaced_by, "replacement"),)
+        order, at = self._position(entry)
+        if order[at : at + 1] != [(entry.date, entry.slug)]:
             return others
-        before = [self._named(before, "prev") for _, before in order[max(0, at - 1) : at]]
-        after = [self._named(after, "next") for _, after in order[at + 1 : at + 2]]
+        before = [self._named(slug, "prev") for _, slug in order[max(0, at - 1) : at]]
+        after = [self._named(slug, "next") for _, slug in order[at + 1 : at + 2]]
         return (*others, *before, *after)
 
-    def around_entry(self, entry: IndexEntry) -> tuple[Related, ...]:
-        """Return the same of a release in the index."""
-        return self.around(
-            entry.slug, entry.language, entry.origin, entry.date, entry.replaced_by if entry.withdrawn else ""
-        )
-
-    def around_release(self, release: Release) -> tuple[Related, ...]:
-        """Return the same of a release as it was read."""
-        replacement = release.withdrawn.replaced_by if release.withdrawn else ""
-        origin = release.translation_of or release.slug
-        return self.around(release.slug, release.language, origin, release.date, replacement)
+    def related_to(self, release: Release) -> tuple[Related, ...]:
+        """Return the same for a release as it was read."""
+        return self.related(IndexEntry.of_release(release))
 
     def neighbours(self, slugs: Iterable[str]) -> set[str]:
-        """Return the public releases before and after each of ``slugs``, whether it stands among them itself or not."""
+        """Return the previous and next public release of each of ``slugs``, which need not be public themselves."""
         found: set[str] = set()
-        for listed in (self.known[slug] for slug in slugs if slug in self.known):
-            order = self._orders.get(_language(listed.language), [])
-            at = bisect_left(order, (listed.date, listed.slug))
-            found |= {slug for _, slug in order[max(0, at - 1) : at + 2] if slug != listed.slug}
+        for entry in (self.known[slug] for slug in slugs if slug in self.known):
+            order, at = self._position(entry)
+            found |= {slug for _, slug in order[max(0, at - 1) : at + 2] if slug != entry.slug}
         return found
 
-    def with_neighbours(self, slugs: Iterable[str]) -> list[str]:
-        """Add the releases whose pages link to one of ``slugs``: theirs are stale when it is new, renamed or gone."""
+    def with_related(self, slugs: Iterable[str]) -> list[str]:
+        """Return ``slugs`` and all releases whose pages link to one of them, and so change with it."""
         wanted = set(slugs)
         origins = {self.known[slug].origin for slug in wanted if slug in self.known}
-        family = {slug for slug, listed in self.known.items() if listed.origin in origins}
-        replaced = {slug for slug, listed in self.known.items() if listed.replaced_by in wanted}
+        family = {slug for slug, entry in self.known.items() if entry.origin in origins}
+        replaced = {slug for slug, entry in self.known.items() if entry.replaced_by in wanted}
         return sorted(wanted | family | replaced | self.neighbours(wanted))
 
-    def _named(self, slug: str, rel: Literal["prev", "next", "instead"]) -> Related:
-        listed = self.known[slug]
-        return Related(slug, listed.language, listed.title, rel)
+    def _position(self, entry: IndexEntry) -> tuple[list[tuple[datetime, str]], int]:
+        """Return the releases of a language in order of date, and where ``entry`` is or would be among them."""
+        order = self._orders.get(entry.language.lower(), [])
+        return order, bisect_left(order, (entry.date, entry.slug))
+
+    def _named(self, slug: str, rel: Literal["prev", "next", "replacement"]) -> Related:
+        entry = self.known[slug]
+        return Related(slug, entry.language, entry.title, rel)
 
 
-def related(slug: str, language: str, family: Iterable[IndexEntry]) -> tuple[Related, ...]:
-    """Return the same release in other languages, each once, by language.
+def translations(slug: str, language: str, family: Iterable[IndexEntry]) -> tuple[Related, ...]:
+    """Return the versions of a release in other languages, one for each language, sorted by language.
 
-    Two of one language are one text under two names, for a file that was renamed leaves the old one public: named is
-    the original, else the one whose source is here, else the newest.
+    Where two have the same language (a source file was renamed and the old name is still public), the original comes
+    first, then the one whose source is on this machine, then the newest.
     """
     same = [other for other in family if other.slug != slug and other.language != language]
     same.sort(key=lambda other: (not other.translation_of, not other.gone, other.date, other.slug))
     best = {other.language: other for other in same}
     return tuple(Related(best[tag].slug, tag, best[tag].title) for tag in sorted(best))
-
-
-def _language(tag: str) -> str:
-    return tag.lower()

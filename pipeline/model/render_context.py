@@ -1,4 +1,4 @@
-"""What all renditions of one run have in common."""
+"""What all renditions and listings of one run have in common."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from pipeline.model.newsroom import Newsroom
 
 
 class RenderContext(Struct, frozen=True):
-    """What is the same for all releases of a run."""
+    """The newsroom, its public address and the instant of the run."""
 
     newsroom: Newsroom
     mark: bytes
+    """The organisation's logo (PNG), or empty."""
     base_url: str
+    """Public address of the newsroom, ending in a slash."""
     now: datetime
     published: Manifest = EMPTY
-    """As last fetched: it knows releases whose renditions are not on this machine."""
+    """The manifest as last fetched. It also has releases whose renditions are not on this machine."""
     assets: Mapping[str, str] = {}
-    """Logical name → key of style sheets, fonts and mark."""
+    """Logical name → key of the style sheet, the web fonts and the logo."""

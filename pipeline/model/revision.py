@@ -1,7 +1,7 @@
-"""Revisions of a release: what became of the earlier ones, and the words by which they are told apart.
+"""Earlier revisions of a release, and the digest of its words, which decides whether a change is a correction.
 
-A release rises by one revision with each entry in its ``corrections``, with its withdrawal, and, after one, by being
-set back. What was changed without a word of correction keeps the revision and is noted as minor.
+Each entry in ``corrections`` makes a new revision, and so do a withdrawal and the return after one. A change of words
+without an entry in ``corrections`` keeps the revision and is recorded as minor.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from pipeline.model.release import Release
 
 
 class RevisionRecord(Struct, frozen=True, omit_defaults=True):
-    """What a release was until something else took its place."""
+    """An earlier revision of a release, or the state before a minor change."""
 
     revision: int
     modified: datetime
-    """Its date as first released, or that of the correction or withdrawal that made it."""
+    """The release's date for the first revision, else the date of the correction or withdrawal."""
     record: str
     """SHA-256 of its record."""
     note: str = ""
-    """The correction or the reason that made it; empty as first released."""
+    """The text of the correction, or the reason of the withdrawal; empty for the first revision."""
     withdrawn: bool = False
     minor: str = ""
-    """The day on which words of it were changed without a correction; empty when the next revision took its place."""
+    """The day of the minor change; empty if the next revision replaced this one."""
     files: tuple[Rendition, ...] = ()
-    """Where its files are kept; none after a minor change, and none of what was withdrawn."""
+    """The archived copies; none for a minor change and none for a withdrawn release."""
 
 
 def number(release: Release, past: Iterable[RevisionRecord]) -> int:
-    """Return the revision of ``release``; one that was withdrawn once and is set back does not fall."""
+    """Return the revision of ``release``. A withdrawal counts even after the release has returned."""
     return release.revision + sum(state.withdrawn and not state.minor for state in past)
 
 
 def folder(slug: str, revision: int) -> str:
-    """Return where the files of an earlier revision are kept."""
+    """Return the folder of the archived copies of an earlier revision."""
     return f"releases/{slug}/r{revision}/"
 
 
 def kept_under(slug: str, key: str, revision: int) -> str:
-    """Return the key under which a file of a release is kept when it is not of the newest revision any more."""
+    """Return the key of the archived copy of a file, once a newer revision has replaced it."""
     return folder(slug, revision) + key.rpartition("/")[2]
 
 
 def digest_of_words(release: Release) -> str:
-    """Return the SHA-256 of the words of a release, from title to notes, and of what its corrections say.
+    """Return the SHA-256 of the text of a release, from title to notes, and of its corrections.
 
-    Mark-up, addresses and the template's words are not among them: none of these is a correction when it changes.
+    Markup, link addresses and the template's messages do not count: a change of these is no correction.
     """
     text = "\n".join(" ".join(passage.split()) for passage in _passages(release))
     return hashlib.sha256(text.encode()).hexdigest()

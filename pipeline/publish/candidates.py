@@ -73,7 +73,7 @@ def sort(state: BuildState, render_context: RenderContext, slugs: Iterable[str],
             scheduled.append(slug)
         elif _whole(made):
             renditions = [entry.rendition for _, entry in made if entry]
-            others = public.around_release(parsed_release.release)
+            others = public.related_to(parsed_release.release)
             found = _ready(
                 state, render_context, parsed_release, renditions, listed, others, rows.get(slug), pending.get(slug)
             )
@@ -140,9 +140,9 @@ def _ready(
         topics=release.topics,
         revision=number(release, past),
         # A second wall: the reader refuses to name what waits.
-        translation_of=original.slug if original and not original.waits(render_context.now) else "",
+        translation_of=original.slug if original and not original.is_hidden(render_context.now) else "",
         withdrawn=release.withdrawn is not None,
-        replaced_by=replacement.slug if replacement and not replacement.waits(render_context.now) else "",
+        replaced_by=replacement.slug if replacement and not replacement.is_hidden(render_context.now) else "",
         words=digest_of_words(release),
         past=past,
         pending_deletes=history.pending_deletes(release.slug, public, parsed_release.source, pending)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from pipeline.model import manifest as record
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import EMPTY, Manifest, YearPage
+from pipeline.publish.manifest import dump, load, year_pages
 from pipeline.publish.plan import File, Upload
 from pipeline.storage import ObjectStore, PreconditionFailed, Put
 
@@ -36,7 +37,7 @@ def look(store: ObjectStore) -> Snapshot:
     found = store.get(record.KEY)
     if found is None:
         return Snapshot(EMPTY, "")
-    return Snapshot(record.load(found.body, lambda key: must_get(store, key)), found.etag)
+    return Snapshot(load(found.body, lambda key: must_get(store, key)), found.etag)
 
 
 def must_get(store: ObjectStore, key: str) -> bytes:
@@ -55,7 +56,7 @@ def commit(store: ObjectStore, seen: Snapshot, change: Callable[[Manifest], Mani
             return seen
         changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
         try:
-            return Snapshot(changed, put_shared(store, record.KEY, record.dump(changed), seen.etag))
+            return Snapshot(changed, put_shared(store, record.KEY, dump(changed), seen.etag))
         except PreconditionFailed:
             back_off(turn)
             seen = look(store)
@@ -65,7 +66,7 @@ def commit(store: ObjectStore, seen: Snapshot, change: Callable[[Manifest], Mani
 def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
     """Write the year pages that changed, each under a name that is nobody's, and name them in the manifest."""
     years = {}
-    for year, data in record.year_pages(changed).items():
+    for year, data in year_pages(changed).items():
         sha256 = record.digest(data)
         known = changed.years.get(year)
         years[year] = known if known and known.sha256 == sha256 else _write_page(store, year, changed.serial, data)

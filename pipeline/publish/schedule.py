@@ -62,7 +62,7 @@ def sort(
         neighbours = ReleaseIndex(all_listed(state, render_context.published), then.now) if found.ready else None
         for release in found.ready:
             parsed_release = state.parsed_release(release.row.slug)
-            others = neighbours.around_release(parsed_release.release) if neighbours and parsed_release else ()
+            others = neighbours.related_to(parsed_release.release) if neighbours and parsed_release else ()
             whole.append(ScheduledRelease(then.now, release, tuple(sorted({other.slug for other in others}))))
         failed += [*found.failed, *found.scheduled]
     return whole, failed

@@ -13,7 +13,7 @@ from pipeline.build import revisions as history
 from pipeline.build.reading import all_listed
 from pipeline.build.state import BuildState
 from pipeline.model.manifest import EMPTY, Manifest, Row
-from pipeline.model.release_index import ReleaseIndex
+from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 
 PUBLISHED = "published.json"
@@ -77,5 +77,5 @@ def up_to_date_slugs(state: BuildState, render_context: RenderContext, digests: 
 
 
 def _now(row: Row, digest: str, settings: str, render_context: RenderContext, public: ReleaseIndex) -> str:
-    others = public.around(row.slug, row.language, row.translation_of or row.slug, row.date, row.replaced_by)
+    others = public.related(IndexEntry.of_row(row))
     return fingerprint.of_release(digest, settings, render_context.base_url, others, row.past)

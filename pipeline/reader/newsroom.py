@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pipeline.model.newsroom import FILE, Newsroom, Paper, Topic
+from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic
 from pipeline.model.release import Contact, Footage
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.pictures import check_mark
@@ -164,7 +164,7 @@ def _read_accent(organisation: Fields) -> str:
     return value.lower()
 
 
-def _read_paper(organisation: Fields) -> Paper:
+def _read_paper(organisation: Fields) -> PaperSize:
     value = organisation.word("paper")
     if value not in ("", "A4", "Letter"):
         organisation.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")

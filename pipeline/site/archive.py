@@ -1,14 +1,16 @@
-"""The archive: every release by year and by topic, on pages of which all but the newest are full and stay so.
+"""The archive: which pages it has, what each lists, and their keys. ``pages`` renders them.
 
-A shelf is a year, or a topic; ``archive/2026.html`` has its newest releases, ``archive/2026/1.html`` its oldest. Pages
-are counted from the oldest release, so that a new one changes the newest page of its shelves and no other.
+A section is a year or a topic. ``archive/2026.html`` lists the newest releases of a section, ``archive/2026/1.html``
+the oldest. Pages are numbered from the oldest release, and all but the newest are full, so that a new release changes
+only the newest page of its sections.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 
 import msgspec
 from msgspec import Struct
@@ -19,10 +21,10 @@ FOLDER = "archive/"
 OVERVIEW = f"{FOLDER}index.html"
 TOPICS = "topic/"
 PAGE_ROWS = 200
-"""Releases that one page lists."""
-_SHELF = re.compile(r"[0-9]{4}|topic/[a-z0-9][a-z0-9_-]*")
-"""What may become part of a key: the manifest is read from storage."""
-_KEY = re.compile(rf"{FOLDER}({_SHELF.pattern})(?:/[0-9]+)?\.html")
+"""Releases on one page."""
+# The manifest is read from storage, so only these may become part of a key.
+_SECTION = re.compile(r"[0-9]{4}|topic/[a-z0-9][a-z0-9_-]*")
+_KEY = re.compile(rf"{FOLDER}({_SECTION.pattern})(?:/[0-9]+)?\.html")
 
 
 class ArchivePage(Struct, frozen=True):
@@ -32,16 +34,16 @@ class ArchivePage(Struct, frozen=True):
     section: str
     """``2026``, or ``topic/ID``."""
     rows: tuple[Row, ...] = ()
-    """Newest first; none when all that stood here stands elsewhere now."""
+    """Newest first; none if all releases of the page have moved to other pages."""
     earlier: str = ""
-    """Key of the page before, of this year or the last one that has any; empty for the first."""
+    """Key of the page with earlier releases of the topic, or of this and earlier years; empty for the first page."""
     later: str = ""
     others: tuple[str, ...] = ()
-    """On the newest page of a shelf, the keys of all its other pages, newest first."""
+    """On the newest page of a section, the keys of its other pages, newest first."""
 
 
 def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
-    """Return the shelves with their rows, newest first: years, newest first, then topics by name."""
+    """Return the rows of each section, newest first: years, newest first, then topics by name."""
     years: dict[str, list[Row]] = {}
     topics: dict[str, list[Row]] = {}
     for row in newest_first(rows):
@@ -52,36 +54,43 @@ def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
 
 
 def topics_of(row: Row) -> tuple[str, ...]:
-    """Return the topics that a release stands under, each once."""
-    return tuple(topic for topic in dict.fromkeys(row.topics) if _SHELF.fullmatch(TOPICS + topic))
+    """Return the topics under which the archive lists a release, each once."""
+    return tuple(topic for topic in dict.fromkeys(row.topics) if _SECTION.fullmatch(TOPICS + topic))
 
 
 def archive_pages(manifest: Manifest) -> list[ArchivePage]:
-    """Return all pages but the overview, those included that were left empty."""
+    """Return all pages except the overview, including pages that are empty now but were public once."""
     known = sections(manifest.rows)
-    found = [archive_page for section, rows in known.items() for archive_page in _of_shelf(section, rows)]
-    found = _chained(found)
-    return found + [_emptied(key, known) for key in manifest.emptied if _KEY.fullmatch(key)]
+    pages = _chained([page for section, rows in known.items() for page in _pages_of(section, rows)])
+    emptied = ((key, match[1]) for key in manifest.emptied if (match := _KEY.fullmatch(key)))
+    return pages + [
+        ArchivePage(key, section, later=key_of(section) if section in known else "") for key, section in emptied
+    ]
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
-    """Return where the pages of the archive stand."""
+    """Return the keys of all pages of the archive."""
     return (*_keys(manifest.rows), *filter(_KEY.fullmatch, manifest.emptied), OVERVIEW)
 
 
 def key_of(section: str, number: int = 0) -> str:
-    """Return the key of a shelf's page; without a number, of its newest."""
+    """Return the key of a page of a section; without a number, of its newest page."""
     return f"{FOLDER}{section}/{number}.html" if number else f"{FOLDER}{section}.html"
 
 
+def number_of(key: str) -> int:
+    """Return the number of a page from its key."""
+    return int(key.rpartition("/")[2].removesuffix(".html"))
+
+
 def remember(known: Manifest, after: Manifest) -> Manifest:
-    """Return ``after`` with the pages that have no row any more: they are public and are kept in line."""
-    left = {*known.emptied, *_keys(known.rows)}.difference(_keys(after.rows))
-    return msgspec.structs.replace(after, emptied=tuple(sorted(left)))
+    """Return ``after`` with the keys of pages that have no row any more: they are public and must stay up to date."""
+    emptied = {*known.emptied, *_keys(known.rows)}.difference(_keys(after.rows))
+    return msgspec.structs.replace(after, emptied=tuple(sorted(emptied)))
 
 
 def newest(rows: Iterable[Row]) -> datetime | None:
-    """Return when the newest change of ``rows`` was made."""
+    """Return the date of the newest change in ``rows``, None without rows."""
     return max((row.modified for row in rows), default=None)
 
 
@@ -93,8 +102,8 @@ def _keys(rows: Iterable[Row]) -> list[str]:
     ]
 
 
-def _of_shelf(section: str, rows: tuple[Row, ...]) -> list[ArchivePage]:
-    """Divide a shelf into pages, newest first."""
+def _pages_of(section: str, rows: tuple[Row, ...]) -> list[ArchivePage]:
+    """Divide a section into pages, newest first."""
     full = (len(rows) - 1) // PAGE_ROWS
     start = len(rows) - full * PAGE_ROWS
     older = tuple(key_of(section, number) for number in range(full, 0, -1))
@@ -103,23 +112,15 @@ def _of_shelf(section: str, rows: tuple[Row, ...]) -> list[ArchivePage]:
     return [newest, *(ArchivePage(key, section, cut) for key, cut in zip(older, cuts, strict=True))]
 
 
-def _chained(found: list[ArchivePage]) -> list[ArchivePage]:
-    """Join the pages of one topic, and those of all years, so that each leads to the one before and after."""
-    chained = []
-    for at, archive_page in enumerate(found):
-        before = found[at - 1] if at else None
-        after = found[at + 1] if at + 1 < len(found) else None
-        later = before.key if before and _joined(before, archive_page) else ""
-        earlier = after.key if after and _joined(archive_page, after) else ""
-        chained.append(msgspec.structs.replace(archive_page, earlier=earlier, later=later))
-    return chained
+def _chained(pages: list[ArchivePage]) -> list[ArchivePage]:
+    """Link each page to the one before and after it, within a topic and through all years."""
+    earlier = {later.key: page.key for later, page in pairwise(pages) if _in_one_chain(later, page)}
+    later = {key: page for page, key in earlier.items()}
+    return [
+        msgspec.structs.replace(page, earlier=earlier.get(page.key, ""), later=later.get(page.key, ""))
+        for page in pages
+    ]
 
 
-def _joined(one: ArchivePage, other: ArchivePage) -> bool:
+def _in_one_chain(one: ArchivePage, other: ArchivePage) -> bool:
     return one.section == other.section or not (one.section.startswith(TOPICS) or other.section.startswith(TOPICS))
-
-
-def _emptied(key: str, known: Mapping[str, object]) -> ArchivePage:
-    match = _KEY.fullmatch(key)
-    section = match[1] if match else ""
-    return ArchivePage(key, section, later=key_of(section) if section in known else "")

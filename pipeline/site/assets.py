@@ -1,4 +1,4 @@
-"""What all pages share: style sheet, mark and web fonts, each named by its digest: caches may keep it forever."""
+"""The assets: style sheet, logo and web fonts. Their names have a digest, so that caches can keep them forever."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pipeline.typography.templates import text_of
 
 FOLDER = "assets/"
 DARK = "#16181b"
-"""Background of the dark scheme; page.css has the same."""
+"""Background of the dark scheme, the same as in page.css."""
 CONTRAST = 5.0
-"""What the accent has on the dark page; WCAG 2.2 AA asks for 4.5."""
+"""Contrast of the accent colour in the dark scheme; WCAG 2.2 AA requires 4.5."""
 
 
 def assets(newsroom: Newsroom, mark: bytes, font_cache: Path) -> Mapping[str, bytes]:
-    """Return the shared files, key (``assets/NAME.HASH.ext``) → bytes.
+    """Return the assets, key (``assets/NAME.HASH.ext``) → bytes.
 
-    The web fonts are made once, which takes seconds, and kept in ``font_cache``. Raises ``SettingError`` when a face
-    is not installed.
+    The web fonts are made once, which takes seconds, and cached in ``font_cache``. Raises ``SettingError`` if a font is
+    not installed.
     """
     chosen = fonts.page_faces(newsroom.languages)
     faces = {_key(name, data): data for name, data in fonts.web_fonts(font_cache, chosen).items()}
     names = asset_names(faces)
     rules = fonts.web_rules({name: key.removeprefix(FOLDER) for name, key in names.items()}, chosen)
     sheet = f"{rules}\n{_palette(newsroom.accent)}\n{text_of('page.css')}".encode()
-    found = {_key("page.css", sheet): sheet, **faces}
-    return {**found, _key("mark.png", mark): mark} if mark else found
+    logo = {_key("mark.png", mark): mark} if mark else {}
+    return {_key("page.css", sheet): sheet, **faces, **logo}
 
 
 def asset_names(keys: Iterable[str]) -> Mapping[str, str]:
@@ -55,7 +55,7 @@ def _palette(accent: str) -> str:
 
 
 def on_dark(accent: str, background: str = DARK) -> str:
-    """Return ``accent``, lightened just enough to be read on ``background``; ``#rrggbb`` both, hue and chroma kept."""
+    """Return ``accent`` as light as ``CONTRAST`` requires, with the same hue; both colours are ``#rrggbb``."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in _channels(accent)))
     for step in range(101):
         lighter = colorsys.hls_to_rgb(hue, lightness + (1 - lightness) * step / 100, saturation)

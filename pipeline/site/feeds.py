@@ -1,145 +1,296 @@
-"""Feeds of the newest of some releases: RSS 2.0 (https://www.rssboard.org/rss-specification) and Atom 1.0 (RFC 4287),
-both by feedgen, and JSON Feed.
+"""The feeds: RSS 2.0 (https://www.rssboard.org/rss-specification), Atom 1.0 (RFC 4287), JSON Feed 1.1
+(https://www.jsonfeed.org/version/1.1/).
 
-All of them say the same: the summary, the whole article, the PDF and every other file. RSS takes one enclosure, the
-PDF, and lists every file as ``media:content``; Atom has an enclosure for each.
+A feed item is built from a row of the manifest and its record, because feeds also have releases whose renditions are
+not on this machine. All formats render the same items: summary, whole article, the PDF and all other files. RSS allows
+one enclosure, the PDF, and lists every file as ``media:content``; Atom has an enclosure for each. feedgen renders RSS
+and Atom. It is imported only here, and this module only when feeds are rendered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 from markupsafe import escape
+from msgspec import Struct
 
-from pipeline.model.formats import ATOM, JSON_FEED, RSS, Syndication
+from pipeline.model.formats import ATOM, FORMATS, JSON_FEED, RSS, Rendition, Syndication, by_name
 from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
-from pipeline.site.jsonfeed import json_feed
-from pipeline.site.syndicated import FeedItem, last_change, reader
-from pipeline.typography.feed_list import Feed
+from pipeline.typography.feed_list import Feed, canonical
 
 MEDIA = "http://search.yahoo.com/mrss/"
 UPDATED = "{http://www.w3.org/2005/Atom}updated"
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+VERSION = "https://jsonfeed.org/version/1.1"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Date of the last change of a feed without items: the clock is not read."""
+PACKS = tuple(row.name for row in FORMATS if row.packs)
+"""Formats that contain the others. They are not offered for a withdrawn release."""
 
 
-def feeds(
-    feed_list: Iterable[tuple[Feed, Iterable[Row]]], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
+def render_feeds(
+    feeds: Iterable[tuple[Feed, Iterable[Row]]], record: Callable[[Row], bytes], newsroom: Newsroom, base_url: str
 ) -> dict[str, bytes]:
-    """Return every feed in every format by key; of its rows, newest first, each shows as many as the newsroom wants.
+    """Return every feed in every format, key → bytes. Each has the first ``newsroom.feed_items`` of its rows.
 
-    ``record`` gives the ninjs record of a row that is shown, and is asked for each once.
+    ``record`` returns the ninjs record of a row. It is called once for each row that a feed shows.
     """
-    entry_of = reader(record, newsroom, base_url)
-    set_by_id: dict[str, FeedEntry] = {}
+    items: dict[str, FeedItem] = {}
+    entries: dict[str, FeedEntry] = {}
     found: dict[str, bytes] = {}
-    for channel, rows in feed_list:
-        entries = [entry_of(row) for row in tuple(rows)[: newsroom.feed_items]]
-        for entry in entries:
-            if entry.id not in set_by_id:
-                set_by_id[entry.id] = _entry(entry, newsroom)
-        shown = [set_by_id[entry.id] for entry in entries]
-        for row in (RSS, ATOM):
-            feed = _head(row, channel, entries, newsroom, base_url)
-            for each in shown:
-                feed.add_entry(each, order="append")  # feedgen's own order is the newest last
-            text = feed.rss_str(pretty=True) if row is RSS else feed.atom_str(pretty=True)
-            found[row.key(channel.path)] = bytes(text)
-        found[JSON_FEED.key(channel.path)] = json_feed(channel, entries, newsroom, base_url)
+    for feed, rows in feeds:
+        shown = tuple(rows)[: newsroom.feed_items]
+        for row in shown:
+            if row.slug not in items:
+                items[row.slug] = item = _item(row, record(row), newsroom, base_url)
+                entries[row.slug] = _entry(item, newsroom)
+        feed_items = [items[row.slug] for row in shown]
+        for syndication in (RSS, ATOM):
+            generator = _generator(syndication, feed, feed_items, newsroom, base_url)
+            for row in shown:
+                generator.add_entry(entries[row.slug], order="append")  # feedgen's default order is newest last
+            text = generator.rss_str(pretty=True) if syndication is RSS else generator.atom_str(pretty=True)
+            found[syndication.key(feed.path)] = bytes(text)
+        found[JSON_FEED.key(feed.path)] = _json_feed(feed, feed_items, newsroom, base_url)
     return found
 
 
-def _head(
-    row: Syndication, channel: Feed, entries: Iterable[FeedItem], newsroom: Newsroom, base_url: str
+# --- Items -----------------------------------------------------------------------------------------------------------
+
+
+class FeedFile(Struct, frozen=True):
+    """A file of a feed item."""
+
+    url: str
+    media_type: str
+    """Without parameters."""
+    size: int
+    title: str
+
+
+class Subject(Struct, frozen=True):
+    """A topic: its id, and its name in the language of the item."""
+
+    id: str
+    label: str
+
+
+class FeedItem(Struct, frozen=True):
+    """One release in a feed."""
+
+    id: str
+    """Permanent id of the release."""
+    url: str
+    """Address of its page."""
+    title: str
+    summary: str
+    """Plain text."""
+    html: str
+    """The whole article, with absolute addresses."""
+    language: str
+    published: datetime
+    updated: datetime
+    """Later than ``published`` if the release was corrected or withdrawn."""
+    subjects: tuple[Subject, ...]
+    files: tuple[FeedFile, ...]
+    """All files except the page: the PDF first, the record last."""
+
+
+class _RecordBody(Struct):
+    value: str
+
+
+class _RecordRendition(Struct, rename="camel"):
+    name: str
+    href: str
+    content_type: str
+    size_in_bytes: int
+    title: str = ""
+
+
+class _FeedRecord(Struct):
+    """The fields of a ninjs record that feeds use."""
+
+    uri: str
+    bodies: tuple[_RecordBody, ...]
+    renditions: tuple[_RecordRendition, ...]
+
+
+def _item(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> FeedItem:
+    record = msgspec.json.decode(data, type=_FeedRecord)
+    return FeedItem(
+        id=record.uri,
+        url=f"{base_url}releases/{row.slug}.html",
+        title=row.title,
+        summary=row.summary,
+        html=record.bodies[0].value,
+        language=canonical(row.language),
+        published=row.date,
+        updated=row.modified,
+        subjects=tuple(Subject(topic, newsroom.topic_label(topic, row.language)) for topic in row.topics),
+        files=(*_files(record.renditions, row.withdrawn), *_record_file(row.files, base_url)),
+    )
+
+
+def _files(renditions: Iterable[_RecordRendition], withdrawn: bool) -> list[FeedFile]:
+    left_out = ("html", *(PACKS if withdrawn else ()))
+    # Smaller copies of pictures are only for pages.
+    offered = [each for each in renditions if each.name not in left_out and " px: " not in each.name]
+    return [
+        FeedFile(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
+        for each in sorted(offered, key=lambda each: each.name != "pdf")
+    ]
+
+
+def _record_file(files: Iterable[Rendition], base_url: str) -> Iterator[FeedFile]:
+    """Yield the record itself. Its size is in the row, because a record cannot state its own size."""
+    for each in files:
+        if each.format == "json":
+            row = by_name(each.format)
+            yield FeedFile(base_url + each.key, row.media_type.partition(";")[0], each.size, row.label)
+
+
+# --- RSS and Atom ----------------------------------------------------------------------------------------------------
+
+
+def _generator(
+    syndication: Syndication, feed: Feed, items: Iterable[FeedItem], newsroom: Newsroom, base_url: str
 ) -> FeedGenerator:
-    changed = last_change(entries)  # else feedgen takes the clock
-    feed = FeedGenerator()
-    feed.load_extension("dc", atom=False)
-    feed.register_extension("media", Declared, Files, atom=False)
-    feed.id(newsroom.feed_id(channel.path))
-    feed.title(channel.title)
-    feed.description(channel.description)
-    feed.subtitle(channel.description)
-    feed.language(channel.language)
-    feed.author(_author(newsroom))
-    feed.generator("Dateline")
-    feed.docs("https://www.rssboard.org/rss-specification")
-    feed.updated(changed)  # and the build date of RSS with it
-    feed.link(href=f"{base_url}{row.key(channel.path)}", rel="self", type=row.link_type)
-    # The RSS channel's own link is the one set last (feedgen takes any ``rel``), so the self link comes first.
-    feed.link(href=f"{base_url}index.html", rel="alternate", type="text/html")
-    return feed
+    """Return a feed without entries."""
+    generator = FeedGenerator()
+    generator.load_extension("dc", atom=False)
+    generator.register_extension("media", MediaNamespace, FeedItemExtension, atom=False)
+    generator.id(newsroom.feed_id(feed.path))
+    generator.title(feed.title)
+    generator.description(feed.description)
+    generator.subtitle(feed.description)
+    generator.language(feed.language)
+    generator.author(_author(newsroom))
+    generator.generator("Dateline")
+    generator.docs("https://www.rssboard.org/rss-specification")
+    # This sets the build date of RSS too. Without it feedgen reads the clock.
+    generator.updated(max((item.updated for item in items), default=EPOCH))
+    generator.link(href=f"{base_url}{syndication.key(feed.path)}", rel="self", type=syndication.link_type)
+    # feedgen takes the last link, whatever its ``rel``, as the link of the RSS channel.
+    generator.link(href=f"{base_url}index.html", rel="alternate", type="text/html")
+    return generator
 
 
 def _author(newsroom: Newsroom) -> dict[str, str]:
     return {"name": newsroom.name, "uri": newsroom.website}
 
 
-def _entry(found: FeedItem, newsroom: Newsroom) -> FeedEntry:
-    """Return what RSS and Atom have in common; the links of Atom are ``Files``' business."""
+def _entry(item: FeedItem, newsroom: Newsroom) -> FeedEntry:
+    """Return an entry for RSS and Atom; ``FeedItemExtension`` adds what differs."""
     entry = FeedEntry()
     entry.load_extension("dc", atom=False)
-    entry.register_extension("media", Files)
-    entry.media.entry = found
-    entry.id(found.id)
-    entry.guid(found.id, permalink=False)
-    entry.title(found.title)
-    entry.link(href=found.url, rel="alternate")
-    # Readers take a description for HTML, so the plain summary is escaped once more than XML asks for. Without one
-    # feedgen would put the whole article there.
-    entry.description(str(escape(found.summary or found.title)))
-    entry.content(found.html, type="html")  # "CDATA" would get into Atom as the type
-    entry.summary(found.summary or found.title)  # after the description, which it would replace otherwise
-    entry.published(found.published)
-    entry.updated(found.updated)
+    entry.register_extension("media", FeedItemExtension)
+    entry.media.item = item
+    entry.id(item.id)
+    entry.guid(item.id, permalink=False)
+    entry.title(item.title)
+    entry.link(href=item.url, rel="alternate")
+    # Feed readers read a description as HTML, so the plain summary is escaped in addition to XML. Without a description
+    # feedgen would use the whole article.
+    entry.description(str(escape(item.summary or item.title)))
+    entry.content(item.html, type="html")  # Atom would have "CDATA" as the type
+    entry.summary(item.summary or item.title)  # after the description, or it would replace it
+    entry.published(item.published)
+    entry.updated(item.updated)
     entry.author(_author(newsroom))
-    for subject in found.subjects:
+    for subject in item.subjects:
         entry.category(term=subject.id, label=subject.label)
     entry.dc.dc_creator(newsroom.name)
-    entry.dc.dc_language(found.language)
-    for file in found.files[:1]:
+    entry.dc.dc_language(item.language)
+    for file in item.files[:1]:
         if file.media_type == "application/pdf":
             entry.enclosure(file.url, str(file.size), file.media_type)
     return entry
 
 
-class Declared(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Declares the name space of Media RSS at the root."""
+class MediaNamespace(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """Declares the namespace of Media RSS at the root of a feed."""
 
     def extend_ns(self) -> dict[str, str]:
-        """Return prefix → name space."""
+        """Return prefix → namespace."""
         return {"media": MEDIA}
 
 
-class Files(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """Every file of a release, and what else feedgen has no words for."""
+class FeedItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """Adds to an entry what feedgen cannot express: files, the date of a change, language."""
 
-    entry: FeedItem
+    item: FeedItem
 
-    def extend_rss(self, item: Any) -> Any:
-        """Add the files as ``media:content`` (Media RSS): feedgen's own extension knows pictures only.
+    def extend_rss(self, element: Any) -> Any:
+        """Add the files as ``media:content`` (Media RSS): feedgen's own extension supports only pictures.
 
-        RSS has no word for the date of a correction, so it is said in Atom's, as the feed's own address is.
+        RSS has no element for the date of a change, so Atom's is used, as for the feed's own address.
         """
-        etree.SubElement(item, UPDATED).text = self.entry.updated.isoformat()
-        for file in self.entry.files:
+        etree.SubElement(element, UPDATED).text = self.item.updated.isoformat()
+        for file in self.item.files:
             attributes = {"url": file.url, "type": file.media_type, "fileSize": str(file.size)}
-            etree.SubElement(item, f"{{{MEDIA}}}content", attributes)
-        return item
+            etree.SubElement(element, f"{{{MEDIA}}}content", attributes)
+        return element
 
-    def extend_atom(self, entry: Any) -> Any:
-        """Add the language, and all links anew: feedgen drops their ``rel``, ``type`` and ``length`` in entries."""
-        entry.set(LANGUAGE, self.entry.language)
-        for bare in entry.findall("link"):
-            entry.remove(bare)
-        page = {"rel": "alternate", "type": "text/html", "href": self.entry.url, "hreflang": self.entry.language}
-        etree.SubElement(entry, "link", page)
-        for file in self.entry.files:
+    def extend_atom(self, element: Any) -> Any:
+        """Add the language, and replace all links: feedgen drops their ``rel``, ``type`` and ``length`` in entries."""
+        element.set(LANGUAGE, self.item.language)
+        for link in element.findall("link"):
+            element.remove(link)
+        page = {"rel": "alternate", "type": "text/html", "href": self.item.url, "hreflang": self.item.language}
+        etree.SubElement(element, "link", page)
+        for file in self.item.files:
             link = {"rel": "enclosure", "type": file.media_type, "length": str(file.size), "href": file.url}
-            etree.SubElement(entry, "link", {**link, "title": file.title} if file.title else link)
-        return entry
+            etree.SubElement(element, "link", {**link, "title": file.title} if file.title else link)
+        return element
+
+
+# --- JSON Feed -------------------------------------------------------------------------------------------------------
+
+
+def _json_feed(feed: Feed, items: Iterable[FeedItem], newsroom: Newsroom, base_url: str) -> bytes:
+    document = {
+        "version": VERSION,
+        "title": feed.title,
+        "home_page_url": f"{base_url}index.html",
+        "feed_url": f"{base_url}{JSON_FEED.key(feed.path)}",
+        "description": feed.description,
+        "language": feed.language,
+        "authors": [_without_empty({"name": newsroom.name, "url": newsroom.website})],
+        "items": [_json_item(item) for item in items],
+    }
+    return msgspec.json.encode(document) + b"\n"
+
+
+def _json_item(item: FeedItem) -> dict[str, Any]:
+    attachments = [
+        {"url": file.url, "mime_type": file.media_type, "title": file.title, "size_in_bytes": file.size}
+        for file in item.files
+    ]
+    return _without_empty(
+        {
+            "id": item.id,
+            "url": item.url,
+            "title": item.title,
+            "summary": item.summary,
+            "content_html": item.html,
+            "date_published": item.published.isoformat(),
+            "date_modified": item.updated.isoformat(),
+            "language": item.language,
+            "tags": [subject.label for subject in item.subjects],
+            "attachments": [_without_empty(attachment) for attachment in attachments],
+        }
+    )
+
+
+def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
+    """Leave out empty members: JSON Feed does not allow them."""
+    return {name: value for name, value in members.items() if value not in ("", [])}

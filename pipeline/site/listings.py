@@ -1,4 +1,8 @@
-"""The listings: everything that shows more than one release. Made of the manifest and the newest records alone."""
+"""The listings: all files that show more than one release, or the newsroom itself.
+
+They are built from the manifest, and the feeds also from the records of the releases they show. ``keys`` and ``shown``
+import no template engine and no feed library.
+"""
 
 from __future__ import annotations
 
@@ -6,59 +10,47 @@ from collections.abc import Callable, Mapping
 
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive
+from pipeline.site import archive, contact, sitemap
 from pipeline.typography import feed_list
-from pipeline.typography.messages import Messages
 
-CONTACT = ("media-contact.html", "media-contact.txt", "media-contact.vcf")
-PAGES = ("index.html", *CONTACT)
-"""Those that are there whatever is public; the archive and the sitemap depend on it."""
-
-Record = Callable[[Row], bytes]
+PAGES = ("index.html", *contact.KEYS)
+"""The listings that every newsroom has; feeds, archive and sitemap depend on what is public."""
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
-    from pipeline.site import sitemap  # templates are for commands that list something
-
     return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest))
 
 
-def build(manifest: Manifest, render_context: RenderContext, record: Record) -> Mapping[str, bytes]:
-    """Return all listings by key; ``record`` gives the ninjs record of a row."""
-    return {**feed(manifest, render_context, record), **pages(manifest, render_context)}
-
-
 def shown(manifest: Manifest, render_context: RenderContext) -> Mapping[str, Row]:
-    """Return the rows that stand in any feed, by slug: nobody's record is asked for but theirs."""
+    """Return the rows that any feed shows, by slug. ``build`` needs the records of these only."""
     limit = render_context.newsroom.feed_items
     return {row.slug: row for _, rows in feed_list.feeds(manifest, render_context.newsroom) for row in rows[:limit]}
 
 
-def feed(manifest: Manifest, render_context: RenderContext, record: Record) -> Mapping[str, bytes]:
-    """Return the feeds, each in every format: that of all releases, and one for each language and each topic."""
-    from pipeline.site.feeds import feeds  # feedgen is for this stage alone
+def build(manifest: Manifest, render_context: RenderContext, record: Callable[[Row], bytes]) -> Mapping[str, bytes]:
+    """Return all listings, key → bytes. ``record`` returns the ninjs record of a row."""
+    return {**feeds(manifest, render_context, record), **pages(manifest, render_context)}
+
+
+def feeds(manifest: Manifest, render_context: RenderContext, record: Callable[[Row], bytes]) -> Mapping[str, bytes]:
+    """Return every feed in every format, key → bytes."""
+    from pipeline.site.feeds import render_feeds  # imports feedgen
 
     newsroom = render_context.newsroom
-    return feeds(feed_list.feeds(manifest, newsroom), record, newsroom, render_context.base_url)
+    return render_feeds(feed_list.feeds(manifest, newsroom), record, newsroom, render_context.base_url)
 
 
 def pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, bytes]:
-    """Return archive and newsroom page, the media-contact footer as files of its own, and the sitemap."""
-    from pipeline.site import sitemap
-    from pipeline.site.contact import contact_files
-    from pipeline.site.pages import index_page
-    from pipeline.site.sections import archive_pages
+    """Return archive, newsroom page, media-contact files, sitemap and robots.txt, key → bytes.
 
-    newsroom, messages = render_context.newsroom, _words(render_context)
-    common = (newsroom, messages, render_context.base_url, render_context.assets)
+    The archive comes before the newsroom page, which links to it.
+    """
+    from pipeline.site.pages import archive_pages, newsroom_page
+
     return {
-        **archive_pages(manifest, *common),
-        "index.html": index_page(manifest.rows, *common),
-        **contact_files(*common),
-        **sitemap.files(manifest, render_context.base_url, newsroom.language),
+        **archive_pages(manifest, render_context),
+        "index.html": newsroom_page(manifest.rows, render_context),
+        **contact.contact_files(render_context),
+        **sitemap.files(manifest, render_context.base_url, render_context.newsroom.language),
     }
-
-
-def _words(render_context: RenderContext) -> Messages:
-    return Messages(render_context.newsroom.language, render_context.newsroom.time_zone)

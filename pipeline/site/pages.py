@@ -1,31 +1,114 @@
-"""The newsroom's front page: the newest releases, and ways to find the others."""
+"""The HTML pages that list releases: the newsroom page (``index.html``) and the archive pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
-from pipeline.model.manifest import Row, newest_first
+from msgspec import Struct
+
+from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
-from pipeline.site.archive import OVERVIEW, sections
-from pipeline.site.contact import PAGE, default_footer
-from pipeline.site.entries import Choice, ListEntry, entry, years_and_topics
+from pipeline.model.render_context import RenderContext
+from pipeline.site import archive
+from pipeline.site.archive import TOPICS, ArchivePage
+from pipeline.site.contact import PAGE, newsroom_footer
 from pipeline.typography.contact_cards import CARDS
-from pipeline.typography.feed_list import by_language, by_topic, canonical, whole
-from pipeline.typography.messages import Messages, language_territory
-from pipeline.typography.templates import render
-from pipeline.typography.webpage import POLICY, SCRIPTLESS, script, way_to
+from pipeline.typography.downloads import Download, list_downloads
+from pipeline.typography.feed_list import canonical, language_feeds, languages_in_order, main_feed, topic_feeds
+from pipeline.typography.headline import shortened
+from pipeline.typography.messages import Messages, direction_of, language_territory, newsroom_messages
+from pipeline.typography.templates import POLICY, SCRIPTLESS, asset_href, render, script
 
-LISTED = 100
-"""Releases that the front page lists, the newest."""
+NEWEST = 100
+"""Releases on the newsroom page; older ones are in the archive."""
+SUMMARY_LIMIT = 280
+"""Characters of a summary in a list."""
 
 
-def index_page(
-    rows: Iterable[Row], newsroom: Newsroom, messages: Messages, base_url: str, assets: Mapping[str, str]
-) -> bytes:
-    """Return ``index.html`` of the newest of the public ``rows``; ``words`` are in the newsroom's language."""
+# --- Entries of lists ------------------------------------------------------------------------------------------------
+
+
+class Choice(Struct, frozen=True):
+    """A topic, a language, a year or a page number that a reader can choose."""
+
+    id: str
+    label: str
+    href: str = ""
+    language: str = ""
+    """Language of the label, if it differs from that of the page."""
+    direction: str = ""
+    count: str = ""
+
+
+class ListEntry(Struct, frozen=True):
+    """One release in a list."""
+
+    href: str
+    title: str
+    summary: str
+    datetime: str
+    date: str
+    language: str
+    direction: str
+    language_name: str
+    """Empty for the language of the page."""
+    topics: tuple[Choice, ...]
+    withdrawn: str
+    downloads: tuple[Download, ...] = ()
+
+
+def _entry(row: Row, newsroom: Newsroom, messages: Messages, root: str = "", *, full: bool = False) -> ListEntry:
+    """Return the entry of ``row``, with summary and downloads if ``full``; ``root`` leads to the public root."""
+    foreign = row.language.split("-")[0] != messages.language.split("-")[0]
+    return ListEntry(
+        href=f"{root}releases/{row.slug}.html",
+        title=row.title,
+        summary=shortened(row.summary, SUMMARY_LIMIT) if full else "",
+        datetime=row.date.isoformat(),
+        date=messages.date(row.date),
+        language=canonical(row.language),
+        direction=direction_of(row.language),
+        language_name=messages.language_name(row.language, newsroom.languages) if foreign else "",
+        topics=tuple(_topic(each, newsroom, messages, root) for each in archive.topics_of(row)),
+        withdrawn=messages["withdrawn"].format(date=messages.date(row.modified)) if row.withdrawn else "",
+        downloads=list_downloads(row.files, messages, f"{root}releases/") if full and not row.withdrawn else (),
+    )
+
+
+def _topic(name: str, newsroom: Newsroom, messages: Messages, root: str, count: int = 0) -> Choice:
+    label = newsroom.topic_label(name, messages.language)
+    return Choice(name, label, root + archive.key_of(TOPICS + name), count=messages.number(count) if count else "")
+
+
+def _years_and_topics(
+    rows: Iterable[Row], newsroom: Newsroom, messages: Messages, root: str = ""
+) -> dict[str, list[Choice]]:
+    """Return links to the sections of the archive as template values: years newest first, topics by label."""
+    years, topics = [], []
+    for section, found in archive.sections(rows).items():
+        if section.startswith(TOPICS):
+            topics.append(_topic(section.removeprefix(TOPICS), newsroom, messages, root, len(found)))
+        else:
+            href = root + archive.key_of(section)
+            years.append(Choice(section, section, href, count=messages.number(len(found))))
+    return {"years": years, "topics": _by_label(topics)}
+
+
+def _by_label(choices: Iterable[Choice]) -> list[Choice]:
+    return sorted(choices, key=lambda each: (each.label.casefold(), each.id))
+
+
+# --- Newsroom page ---------------------------------------------------------------------------------------------------
+
+
+def newsroom_page(rows: Iterable[Row], render_context: RenderContext) -> bytes:
+    """Return ``index.html`` with the newest of the public ``rows``."""
+    newsroom, assets, base_url = render_context.newsroom, render_context.assets, render_context.base_url
+    messages = newsroom_messages(newsroom)
     rows = newest_first(rows)
-    entries = [entry(row, newsroom, messages, whole=True) for row in rows[:LISTED]]
-    years, topics = years_and_topics(sections(rows), newsroom, messages)
+    entries = [_entry(row, newsroom, messages, full=True) for row in rows[:NEWEST]]
+    topics = {topic.id: topic for each in entries for topic in each.topics}
     return render(
         "index.html.j2",
         newsroom=newsroom,
@@ -33,19 +116,18 @@ def index_page(
         canonical=f"{base_url}index.html",
         locale=language_territory(messages.language),
         entries=entries,
-        more=len(rows) > LISTED,
-        choices=_topics(entries),
-        tongues=_languages(entries, newsroom, messages),
+        more=len(rows) > NEWEST,
+        topic_choices=_by_label(topics.values()),
+        language_choices=_language_choices(entries, newsroom, messages),
         script=script("index.js"),
-        years=years,
-        topics=topics,
-        archive=OVERVIEW,
-        channel=whole(newsroom),
-        feeds=by_language(rows, newsroom),
-        topic_feeds=by_topic(rows, newsroom),
-        footer=default_footer(newsroom, messages),
-        css=way_to(assets, "page.css"),
-        mark=way_to(assets, "mark.png"),
+        **_years_and_topics(rows, newsroom, messages),
+        archive=archive.OVERVIEW,
+        main_feed=main_feed(newsroom),
+        language_feeds=language_feeds(rows, newsroom),
+        topic_feeds=topic_feeds(rows, newsroom),
+        footer=newsroom_footer(newsroom, messages),
+        css=asset_href(assets, "page.css"),
+        mark=asset_href(assets, "mark.png"),
         share_image=base_url + assets["mark.png"] if "mark.png" in assets else "",
         policy=POLICY if entries else SCRIPTLESS,
         cards=CARDS,
@@ -53,17 +135,72 @@ def index_page(
     ).encode()
 
 
-def _topics(entries: Iterable[ListEntry]) -> list[Choice]:
-    """Return the topics that a reader may choose from, by label."""
-    found = {topic.id: topic for each in entries for topic in each.topics}
-    return sorted(found.values(), key=lambda topic: (topic.label.casefold(), topic.id))
-
-
-def _languages(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:
-    """Return the languages likewise, each in its own name, in the newsroom's order."""
-    tags = {each.language: each.direction for each in entries}
-    named = [tag for tag in map(canonical, newsroom.languages) if tag in tags]
+def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:
+    """Return the languages of the entries, each with its own name, in the newsroom's order."""
+    directions = {each.language: each.direction for each in entries}
     return [
-        Choice(tag, messages.language_name(tag, newsroom.languages), language=tag, direction=tags[tag])
-        for tag in dict.fromkeys((*named, *sorted(tags)))
+        Choice(tag, messages.language_name(tag, newsroom.languages), language=tag, direction=directions[tag])
+        for tag in languages_in_order(directions, newsroom)
     ]
+
+
+# --- Archive ---------------------------------------------------------------------------------------------------------
+
+
+def archive_pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, bytes]:
+    """Return all pages of the archive, key → bytes."""
+    newsroom = render_context.newsroom
+    messages = newsroom_messages(newsroom)
+    pages = {page.key: _archive_page(page, render_context, messages) for page in archive.archive_pages(manifest)}
+    overview = render(
+        "archive.index.html.j2",
+        **_common(archive.OVERVIEW, render_context, messages),
+        **_years_and_topics(manifest.rows, newsroom, messages, "../"),
+    )
+    return {**pages, archive.OVERVIEW: overview.encode()}
+
+
+def _archive_page(page: ArchivePage, render_context: RenderContext, messages: Messages) -> bytes:
+    newsroom, root = render_context.newsroom, _root(page.key)
+    topic = page.section.removeprefix(TOPICS) if page.section.startswith(TOPICS) else ""
+    links = {"earlier": page.earlier, "later": page.later}
+    return render(
+        "archive.html.j2",
+        **_common(page.key, render_context, messages),
+        name=newsroom.topic_label(topic, messages.language) if topic else page.section,
+        months=_months(page.rows, newsroom, messages, root),
+        links=[(name, root + key) for name, key in links.items() if key],
+        others=[Choice(key, messages.number(archive.number_of(key)), root + key) for key in page.others],
+        overview=root + archive.OVERVIEW,
+    ).encode()
+
+
+def _months(
+    rows: Iterable[Row], newsroom: Newsroom, messages: Messages, root: str
+) -> list[tuple[str, list[ListEntry]]]:
+    """Return the entries by month, in the newsroom's time zone: a month is that of the printed date."""
+
+    def month(row: Row) -> tuple[int, int]:
+        return (local := messages.local(row.date)).year, local.month
+
+    groups = [list(found) for _, found in groupby(rows, month)]
+    return [
+        (messages.month(group[0].date), [_entry(row, newsroom, messages, root) for row in group]) for group in groups
+    ]
+
+
+def _common(key: str, render_context: RenderContext, messages: Messages) -> dict[str, object]:
+    root = _root(key)
+    return {
+        "newsroom": render_context.newsroom,
+        "messages": messages,
+        "canonical": render_context.base_url + key,
+        "root": root,
+        "css": asset_href(render_context.assets, "page.css", root),
+        "mark": asset_href(render_context.assets, "mark.png", root),
+        "policy": SCRIPTLESS,
+    }
+
+
+def _root(key: str) -> str:
+    return "../" * key.count("/")

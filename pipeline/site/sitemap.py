@@ -1,8 +1,8 @@
-"""The sitemap, with each release's other languages, and robots.txt, which names it (sitemaps.org 0.9, RFC 9309)."""
+"""The sitemap with the translations of each release, and robots.txt, which names it (sitemaps.org 0.9, RFC 9309)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,64 +15,59 @@ from pipeline.typography.templates import render
 
 SITEMAP = "sitemap.xml"
 URLS = 50_000
-"""Addresses that one file may hold."""
+"""Limit of addresses in one file."""
 LINKS = 100_000
-"""Links to other languages likewise: with them a file stays below the 50 MB that it may have."""
+"""Limit of links to translations in one file, so that it stays below the limit of 50 MB."""
 
 
 class _Address(Struct, frozen=True):
     key: str
     modified: datetime | None
-    others: tuple[tuple[str, str], ...] = ()
-    """Language and key of each version of a release, itself among them."""
+    versions: tuple[tuple[str, str], ...] = ()
+    """Language and key of each version of a release, including itself."""
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
-    """Return where the sitemap stands: one file, or an index and its parts."""
-    return (*(_part(number) for number, _ in _parts(manifest)), SITEMAP, ROBOTS)
+    """Return the keys of the sitemap, which is one file or an index and its parts, and of robots.txt."""
+    return tuple(dict.fromkeys((*_parts(manifest), SITEMAP, ROBOTS)))
 
 
-def files(manifest: Manifest, base_url: str, render_context: str) -> Mapping[str, bytes]:
-    """Return the sitemap and robots.txt, key → bytes; ``house`` is the newsroom's own language."""
-    parts = _parts(manifest, render_context)
-    made = {_part(number): _urls(found, base_url) for number, found in parts}
-    if parts:
-        made[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in made]).encode()
-    else:
-        made[SITEMAP] = _urls(list(_addresses(manifest, render_context)), base_url)
-    return {**made, ROBOTS: robots(base_url)}
+def files(manifest: Manifest, base_url: str, language: str) -> Mapping[str, bytes]:
+    """Return the sitemap and robots.txt, key → bytes; ``language`` is that of the newsroom."""
+    parts = _parts(manifest, language)
+    found = {
+        key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode() for key, addresses in parts.items()
+    }
+    if SITEMAP not in found:
+        found[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in found]).encode()
+    # Crawlers read robots.txt only if the newsroom is at the root of its host.
+    robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n"
+    return {**found, ROBOTS: robots.encode()}
 
 
-def robots(base_url: str) -> bytes:
-    """Return robots.txt: everything may be read. Crawlers ask for it at a host's root only; elsewhere it is a note."""
-    return f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n".encode()
-
-
-def _part(number: int) -> str:
-    return f"sitemap/{number}.xml"
-
-
-def _parts(manifest: Manifest, render_context: str = "") -> list[tuple[int, list[_Address]]]:
-    """Return the parts of a sitemap that is too large for one file, counted from 1; none of one that is not."""
-    cuts: list[list[_Address]] = [[]]
+def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:
+    """Return all addresses by key: in ``sitemap.xml``, or in numbered parts if one file cannot hold them."""
+    parts: list[list[_Address]] = [[]]
     links = 0
-    for address in _addresses(manifest, render_context):
-        links += len(address.others)
-        if len(cuts[-1]) == URLS or links > LINKS:
-            cuts.append([])
-            links = len(address.others)
-        cuts[-1].append(address)
-    return list(enumerate(cuts, 1)) if len(cuts) > 1 else []
+    for address in _addresses(manifest, language):
+        links += len(address.versions)
+        if len(parts[-1]) == URLS or links > LINKS:
+            parts.append([])
+            links = len(address.versions)
+        parts[-1].append(address)
+    if len(parts) == 1:
+        return {SITEMAP: parts[0]}
+    return {f"sitemap/{number}.xml": part for number, part in enumerate(parts, 1)}
 
 
-def _addresses(manifest: Manifest, render_context: str = "") -> Iterator[_Address]:
-    """Yield every page of the newsroom; releases oldest first, so that a full part stays as it is."""
+def _addresses(manifest: Manifest, language: str = "") -> Iterator[_Address]:
+    """Yield every page of the newsroom, releases oldest first, so that a full part does not change."""
     families: dict[str, dict[str, Row]] = {}
     for row in sorted(manifest.rows, key=lambda row: bool(row.translation_of)):
-        if not row.withdrawn:  # a withdrawn one is no version of the others
+        if not row.withdrawn:  # a withdrawn release is no translation
             families.setdefault(row.translation_of or row.slug, {}).setdefault(row.language, row)
     for row in reversed(manifest.rows):
-        yield _Address(_page(row.slug), row.modified, _versions(row, families, render_context))
+        yield _Address(_page(row.slug), row.modified, _versions(row, families, language))
     yield _Address("index.html", archive.newest(manifest.rows))
     yield _Address(PAGE, None)
     for archive_page in archive.archive_pages(manifest):
@@ -81,21 +76,20 @@ def _addresses(manifest: Manifest, render_context: str = "") -> Iterator[_Addres
     yield _Address(archive.OVERVIEW, archive.newest(manifest.rows))
 
 
-def _versions(row: Row, families: Mapping[str, Mapping[str, Row]], render_context: str) -> tuple[tuple[str, str], ...]:
-    """Return the languages of a release, as its page names them: others are sent to the original, or else to the text
-    in the newsroom's own language, or the first."""
+def _versions(row: Row, families: Mapping[str, Mapping[str, Row]], language: str) -> tuple[tuple[str, str], ...]:
+    """Return the versions of a release as its page names them.
+
+    Readers of other languages get the original (``x-default``), else the version in the newsroom's language, else the
+    first.
+    """
     origin = row.translation_of or row.slug
     family = families.get(origin, {})
     if len(family) < 2 or family.get(row.language) is not row:
         return ()
-    found = sorted((language, _page(other.slug)) for language, other in family.items())
-    original = next((each for each in family.values() if each.slug == origin), family.get(render_context))
+    found = sorted((tag, _page(other.slug)) for tag, other in family.items())
+    original = next((each for each in family.values() if each.slug == origin), family.get(language))
     return (*found, ("x-default", _page(original.slug) if original else found[0][1]))
 
 
 def _page(slug: str) -> str:
     return f"releases/{slug}.html"
-
-
-def _urls(addresses: Iterable[_Address], base_url: str) -> bytes:
-    return render("sitemap.xml.j2", addresses=addresses, base=base_url).encode()

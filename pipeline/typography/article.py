@@ -1,17 +1,19 @@
-"""A release dressed for print: its words together with the template's, in reading order.
+"""The article: the text of a release together with the template's messages, in reading order.
 
-Every writer sets an ``Article``, none composes a sentence of its own; that is why all formats say the same. The order
-of the fields is the order on paper.
+Every writer renders an ``Article`` and adds no text of its own, so that all formats say the same. The fields are in
+the order of print.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Footage, Related, Release, tel_uri
-from pipeline.typography.messages import Messages
+from pipeline.typography.messages import Messages, direction_of
 
 
 class Line(Struct, frozen=True):
@@ -21,12 +23,12 @@ class Line(Struct, frozen=True):
     value: str
     href: str = ""
     language: str = ""
-    """Of the value, where that may be another than the article's."""
+    """Language of the value, if it can differ from that of the article."""
     direction: str = ""
 
 
 class Notice(Struct, frozen=True):
-    """A correction or a withdrawal as it stands at the top."""
+    """A correction or a withdrawal, shown above the title."""
 
     label: str
     text: str
@@ -34,17 +36,17 @@ class Notice(Struct, frozen=True):
 
 
 class Party(Struct, frozen=True):
-    """One entry of the media-contact footer: a person or desk, or a footage notice."""
+    """One entry of the media-contact footer: a person, an office or a footage notice."""
 
     name: str
-    """The person's name; empty for footage."""
+    """Name of the person; empty for footage."""
     text: str
-    """The person's role, or the words of the footage notice."""
+    """Role of the person, or the text of the footage notice."""
     lines: tuple[Line, ...]
 
 
 class Footer(Struct, frozen=True):
-    """The media-contact footer: people on one side, footage on the other."""
+    """The media-contact footer: contacts and footage notices."""
 
     contacts_heading: str
     contacts: tuple[Party, ...]
@@ -53,7 +55,7 @@ class Footer(Struct, frozen=True):
 
 
 class Article(Struct, frozen=True):
-    """All words of a release in reading order."""
+    """All text of a release in reading order."""
 
     slug: str
     language: str
@@ -65,33 +67,33 @@ class Article(Struct, frozen=True):
     reference: str
     """``Reference: ASA 25/001/1999`` or empty."""
     date: str
-    """The day as printed."""
+    """The day, as printed."""
     datetime: str
-    """The same instant in RFC 3339 for machines."""
+    """The instant in RFC 3339, for machines."""
     embargoed: bool
     status: str
-    """The status line, in the case of running text; style sets it in capitals. Empty when the release is withdrawn."""
+    """The status line. Style sheets print it in capitals. Empty for a withdrawn release."""
     notices: tuple[Notice, ...]
     title: str
     subtitle: str
     image: Figure | None
     dateline: str
-    """Place and date, to be run into the first sentence; empty when the release names no place."""
+    """Place and date, printed before the first sentence; empty if the release names no place."""
     body: tuple[Block, ...]
-    """Empty when the release is withdrawn."""
+    """Empty for a withdrawn release."""
     ends: str
-    """Empty when the release is withdrawn."""
+    """Empty for a withdrawn release."""
     about_heading: str
     boilerplate: tuple[str, ...]
     notes: tuple[Block, ...]
-    """Notes to editors, their heading first."""
+    """Notes to editors with their heading."""
     footer: Footer
     reuse: str
     """``Reuse: …`` or empty."""
 
 
 DATELINE_MARK = " – "
-"""Between dateline and first sentence."""
+"""Printed between the dateline and the first sentence."""
 
 
 def compose(
@@ -102,9 +104,10 @@ def compose(
     embargoed: bool = False,
     replacement: Related | None = None,
 ) -> Article:
-    """Dress ``release``; ``embargoed`` marks a copy that is handed out before the release's date.
+    """Return the article of ``release``.
 
-    ``instead`` is what replaces a withdrawn one, as far as the public may know of it.
+    ``embargoed`` marks a copy that is given out before the release's date. ``replacement`` is the release that replaces
+    a withdrawn one, if it is public.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
@@ -140,7 +143,7 @@ def compose(
 
 
 def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], messages: Messages) -> Footer:
-    """Set the media-contact footer of a release or of the newsroom in general."""
+    """Return the media-contact footer of a release, or of the newsroom."""
     return Footer(
         contacts_heading=messages["media_contact"],
         contacts=tuple(_person(contact, messages) for contact in contacts),
@@ -150,20 +153,20 @@ def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], 
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
-    """Split plain text at blank lines; lines within a paragraph are joined."""
+    """Split plain text into paragraphs at empty lines; join the lines of a paragraph."""
     return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
 
 
 def _status(release: Release, messages: Messages, embargoed: bool) -> str:
-    """Return when the words may be used; of what was withdrawn, none may."""
+    """Return from when the release may be used. A withdrawn release may not be used at all."""
     if embargoed:
         return messages["embargoed_until"].format(when=messages.instant(release.date))
     return "" if release.withdrawn else messages["for_immediate_release"]
 
 
 def _notices(release: Release, messages: Messages, replacement: Related | None) -> tuple[Notice, ...]:
-    if release.withdrawn:  # what was corrected is not told any more either
-        link = _to_read(release.withdrawn.replaced_by, messages, replacement)
+    if release.withdrawn:  # its corrections repeat withdrawn text
+        link = _replacement_line(release.withdrawn.replaced_by, messages, replacement)
         label = messages["withdrawn"].format(date=messages.date(release.withdrawn.date))
         return (Notice(label, release.withdrawn.reason, link),)
     return tuple(
@@ -172,61 +175,66 @@ def _notices(release: Release, messages: Messages, replacement: Related | None) 
     )
 
 
-def _to_read(slug: str, messages: Messages, found: Related | None) -> Line | None:
-    """Return the way to what replaces a release: by its title where that is public, by its name where it is not."""
+def _replacement_line(slug: str, messages: Messages, replacement: Related | None) -> Line | None:
+    """Return a link to the replacement: with its title if it is public, else with its slug."""
     if not slug:
         return None
-    if found is None:
-        return Line(messages["replaced_by"], slug, f"{slug}.html")
-    there = Messages(found.language, messages.zone.key)
-    return Line(messages["replaced_by"], found.title, f"{slug}.html", found.language, there.direction)
+    label, href = messages["replaced_by"], f"{slug}.html"
+    if replacement is None:
+        return Line(label, slug, href)
+    return Line(label, replacement.title, href, replacement.language, direction_of(replacement.language))
 
 
 def _person(contact: Contact, messages: Messages) -> Party:
-    lines = []
-    if contact.telephone:
-        lines.append(Line(messages["telephone"], contact.telephone, tel_uri(contact.telephone)))
-    if contact.out_of_hours:
-        lines.append(Line(messages["out_of_hours"], contact.out_of_hours, tel_uri(contact.out_of_hours)))
-    if contact.email:
-        lines.append(Line(messages["email"], contact.email, f"mailto:{contact.email}"))
-    if contact.languages:
-        lines.append(Line(messages["languages"], ", ".join(map(messages.language_name, contact.languages))))
-    return Party(contact.name, contact.role, tuple(lines))
+    values = (
+        ("telephone", contact.telephone, tel_uri),
+        ("out_of_hours", contact.out_of_hours, tel_uri),
+        ("email", contact.email, _mailto),
+        ("languages", ", ".join(map(messages.language_name, contact.languages)), _no_link),
+    )
+    return Party(contact.name, contact.role, _party_lines(values, messages))
 
 
 def _footage(footage: Footage, messages: Messages) -> Party:
-    lines = [
-        Line(messages[label], value)
-        for label, value in (("carrier", footage.carrier), ("duration", footage.duration), ("rights", footage.rights))
-        if value
-    ]
-    if footage.supplier:
-        lines.append(Line(messages["copies_from"], footage.supplier))
-    if footage.telephone:
-        lines.append(Line(messages["telephone"], footage.telephone, tel_uri(footage.telephone)))
-    if footage.email:
-        lines.append(Line(messages["email"], footage.email, f"mailto:{footage.email}"))
-    if footage.url:
-        lines.append(Line(messages["download"], footage.url, footage.url))
-    if footage.preview:
-        lines.append(Line(messages["preview"], footage.preview, footage.preview))
-    return Party("", footage.notice, tuple(lines))
+    values = (
+        ("carrier", footage.carrier, _no_link),
+        ("duration", footage.duration, _no_link),
+        ("rights", footage.rights, _no_link),
+        ("copies_from", footage.supplier, _no_link),
+        ("telephone", footage.telephone, tel_uri),
+        ("email", footage.email, _mailto),
+        ("download", footage.url, str),
+        ("preview", footage.preview, str),
+    )
+    return Party("", footage.notice, _party_lines(values, messages))
+
+
+def _party_lines(values: Iterable[tuple[str, str, Callable[[str], str]]], messages: Messages) -> tuple[Line, ...]:
+    """Return a line for each value that is not empty: the name of its label, the value, and what makes its link."""
+    return tuple(Line(messages[label], value, link(value)) for label, value, link in values if value)
+
+
+def _mailto(address: str) -> str:
+    return f"mailto:{address}"
+
+
+def _no_link(_: str) -> str:
+    return ""
 
 
 def footer_lines(footer: Footer) -> list[str]:
-    """Return the media-contact footer as paragraphs of text."""
+    """Return the media-contact footer as paragraphs of plain text."""
     parts: list[str] = []
     for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
         if parties:
-            parts += [heading.upper(), *map(_party, parties)]
+            parts += [heading.upper(), *map(_party_text, parties)]
     return parts
 
 
-def _party(party: Party) -> str:
+def _party_text(party: Party) -> str:
     return "\n".join([*filter(None, (party.name, party.text)), *map(line_text, party.lines)])
 
 
 def line_text(line: Line) -> str:
-    """Return a labelled line as text."""
+    """Return a line as plain text."""
     return f"{line.label}: {line.value}"

@@ -14,14 +14,14 @@ TEXT, CARDS = "media-contact.txt", "media-contact.vcf"
 
 
 def contact_text(newsroom: Newsroom, footer: Footer) -> bytes:
-    """Return ``media-contact.txt``: UTF-8, a paragraph for each person and each footage notice."""
+    """Return ``media-contact.txt`` in UTF-8: one paragraph for each contact and each footage notice."""
     return ("\n\n".join([newsroom.name.upper(), *footer_lines(footer)]) + "\n").encode()
 
 
 def contact_cards(
     contacts: Iterable[Contact], footage: Iterable[Footage], newsroom: Newsroom, messages: Messages
 ) -> bytes:
-    """Return ``media-contact.vcf``: a card for each contact and one for each who supplies footage."""
+    """Return ``media-contact.vcf``: one card for each contact and for each supplier of footage."""
     cards = [_person_card(contact, newsroom) for contact in contacts]
     cards += [_supplier_card(notice, messages) for notice in footage]
     lines = [line for card in cards for line in ("BEGIN:VCARD", "VERSION:4.0", *card, "END:VCARD")]
@@ -70,7 +70,7 @@ def escaped(text: str) -> str:
 
 
 def folded(line: str) -> bytes:
-    """Return ``line`` folded so that no part has more than 75 octets (RFC 6350, 3.2), and never within a character."""
+    """Return ``line`` folded into parts of at most 75 octets (RFC 6350, 3.2), never within a character."""
     parts, used = [b""], 0
     for character in line:
         octets = character.encode()

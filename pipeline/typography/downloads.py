@@ -1,4 +1,4 @@
-"""The row of files that a page offers: format, pages and size of each, in the order in which they are asked for."""
+"""The row of downloads on a page: the files of a release with format, pages and size."""
 
 from __future__ import annotations
 
@@ -10,45 +10,43 @@ from pipeline.model.formats import Rendition, by_name
 from pipeline.typography.messages import Messages
 
 ORDER = ("pdf", "docx", "text", "json", "kit")
+"""Formats in the order in which readers ask for them."""
 
 
 class Download(Struct, frozen=True):
-    """One file to fetch."""
+    """One file to download."""
 
     label: str
-    """What a reader calls it, in the language of the page."""
+    """Name of the format in the language of the page."""
     facts: str
     """``2 pages, 26 KB``."""
     href: str
     """Relative to the page."""
     media_type: str
-    name: str
-    """File name to save it under."""
 
 
-def offered(
-    made: Iterable[Rendition],
+def list_downloads(
+    renditions: Iterable[Rendition],
     messages: Messages,
     folder: str = "",
     later: Iterable[Rendition] = (),
     order: Iterable[str] = ORDER,
 ) -> tuple[Download, ...]:
-    """Return the files that readers are offered; ``folder`` leads from the page to ``releases/``.
+    """Return the downloads of the formats in ``order``; ``folder`` leads from the page to their folder.
 
-    Pictures and the page itself are not among them. Of those made ``later`` than the page, no size can be stated.
+    Renditions in ``later`` are rendered after the page, so their size is not stated.
     """
-    by_format = {rendition.format: rendition for rendition in (*later, *made)}
-    known = [by_format[name] for name in order if name in by_format]
-    return tuple(_download(rendition, messages, folder) for rendition in known)
+    by_format = {rendition.format: rendition for rendition in (*later, *renditions)}
+    return tuple(_download(by_format[name], messages, folder) for name in order if name in by_format)
 
 
-def _download(made: Rendition, messages: Messages, folder: str) -> Download:
-    row = by_name(made.format)
-    file = made.key.rpartition("/")[2]
-    facts = [messages.pages(made.pages)] if made.pages else []
-    facts += [messages.size(made.size)] if made.size else []
+def _download(rendition: Rendition, messages: Messages, folder: str) -> Download:
+    row = by_name(rendition.format)
+    file = rendition.key.rpartition("/")[2]
+    facts = [messages.pages(rendition.pages)] if rendition.pages else []
+    facts += [messages.size(rendition.size)] if rendition.size else []
     try:
-        label = messages[made.format]
+        label = messages[rendition.format]
     except KeyError:
         label = row.label
-    return Download(label, ", ".join(facts), folder + file, row.media_type, file)
+    return Download(label, ", ".join(facts), folder + file, row.media_type)

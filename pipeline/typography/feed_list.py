@@ -1,10 +1,11 @@
-"""The feeds of a newsroom: which there are, where they stand and what they are called.
+"""The feeds of a newsroom: which there are, their keys and their titles.
 
-One has all releases, ``feeds/lang/TAG`` those of one language, ``feeds/topic/ID`` those of one topic, each of them in
-every format of ``SYNDICATION``. A language is a whole BCP 47 tag, not its first part: a release has one text for each
-tag, so that no feed tells it twice, and nobody who reads ``zh-Hant`` or ``pt-BR`` has to take ``zh-Hans`` or ``pt-PT``
-along; the feed's own ``language`` is true of every entry. A topic has one feed for all languages, each entry with its
-own: readers' programs know how to leave out what is in another, and nobody has to ask for a topic six times.
+There is one feed of all releases, one for each language (``feeds/lang/TAG``) and one for each topic
+(``feeds/topic/ID``), each in every format of ``SYNDICATION``.
+
+A language is a whole BCP 47 tag: readers of ``pt-BR`` do not get ``pt-PT`` too, no feed has two versions of a release,
+and the feed's own ``language`` is right for every entry. A topic has one feed for all languages. Each of its entries
+states its language, so that feed readers can filter.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from msgspec import Struct
 from pipeline.model.formats import RSS, SYNDICATION
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
-from pipeline.typography.messages import Messages
+from pipeline.typography.messages import Messages, newsroom_messages
 
+# The manifest is read from storage, so only these may become part of a key.
 _TAG = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 _TOPIC = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-"""What may become part of a key: the manifest is read from storage."""
 
 
 class FeedLink(Struct, frozen=True):
@@ -33,62 +34,50 @@ class FeedLink(Struct, frozen=True):
 
 
 class Feed(Struct, frozen=True):
-    """One feed, as it introduces itself and as pages link to it."""
+    """One feed: its own title and description, and what pages need to link to it."""
 
     path: str
-    """Where it stands, without the suffix of a format: ``lang/ar``; empty for the feed of all."""
+    """Its key below ``feeds/`` without the suffix of a format: ``lang/ar``; empty for the feed of all releases."""
     title: str
     description: str
     language: str
-    """Tag that its own words are in."""
+    """BCP 47 tag of title and description."""
     direction: str
     label: str = ""
-    """The language of its entries in its own name, or the name of their topic; empty for the feed of all."""
+    """The language in its own name, or the topic; empty for the feed of all releases."""
 
     @property
     def key(self) -> str:
-        """Where its RSS document stands."""
+        """Key of the RSS format."""
         return RSS.key(self.path)
 
     @property
     def links(self) -> tuple[FeedLink, ...]:
-        """Every format of it, RSS first."""
+        """All formats of the feed, RSS first."""
         return tuple(FeedLink(row.name, row.key(self.path), row.link_type) for row in SYNDICATION)
 
 
-def whole(newsroom: Newsroom) -> Feed:
+def main_feed(newsroom: Newsroom) -> Feed:
     """Return the feed of all releases."""
-    messages = Messages(newsroom.language, newsroom.time_zone)
+    messages = newsroom_messages(newsroom)
     return Feed("", newsroom.name, _description(newsroom, messages), newsroom.language, messages.direction)
 
 
-def of_language(tag: str, newsroom: Newsroom) -> Feed:
-    """Return the feed of the releases in one language, in words of that language."""
+def language_feed(tag: str, newsroom: Newsroom) -> Feed:
+    """Return the feed of the releases in one language; title and description are in that language."""
     language = canonical(tag)
     messages = Messages(language, newsroom.time_zone)
     label = messages.language_name(language, newsroom.languages)
-    return Feed(
-        f"lang/{language}",
-        f"{newsroom.name} – {label}",
-        _description(newsroom, messages),
-        language,
-        messages.direction,
-        label,
-    )
+    title, description = f"{newsroom.name} – {label}", _description(newsroom, messages)
+    return Feed(f"lang/{language}", title, description, language, messages.direction, label)
 
 
-def of_topic(topic: str, newsroom: Newsroom) -> Feed:
-    """Return the feed of the releases on one topic, in words of the newsroom's own language."""
-    messages = Messages(newsroom.language, newsroom.time_zone)
+def topic_feed(topic: str, newsroom: Newsroom) -> Feed:
+    """Return the feed of the releases on one topic; title and description are in the newsroom's language."""
+    messages = newsroom_messages(newsroom)
     label = newsroom.topic_label(topic, newsroom.language)
-    return Feed(
-        f"topic/{topic}",
-        f"{newsroom.name} – {label}",
-        f"{_description(newsroom, messages)} – {label}",
-        newsroom.language,
-        messages.direction,
-        label,
-    )
+    title, description = f"{newsroom.name} – {label}", f"{_description(newsroom, messages)} – {label}"
+    return Feed(f"topic/{topic}", title, description, newsroom.language, messages.direction, label)
 
 
 def _description(newsroom: Newsroom, messages: Messages) -> str:
@@ -96,16 +85,17 @@ def _description(newsroom: Newsroom, messages: Messages) -> str:
 
 
 def feeds(manifest: Manifest, newsroom: Newsroom) -> Iterable[tuple[Feed, tuple[Row, ...]]]:
-    """Yield every feed with the rows it chooses from, newest first; a language or topic that was left has none."""
-    yield whole(newsroom), manifest.rows
+    """Yield every feed with all its rows, newest first. A language or topic without releases has no rows."""
+    yield main_feed(newsroom), manifest.rows
     for language in _languages(manifest):
-        yield of_language(language, newsroom), tuple(r for r in manifest.rows if canonical(r.language) == language)
+        rows = (row for row in manifest.rows if canonical(row.language) == language)
+        yield language_feed(language, newsroom), tuple(rows)
     for topic in _topics(manifest):
-        yield of_topic(topic, newsroom), tuple(row for row in manifest.rows if topic in row.topics)
+        yield topic_feed(topic, newsroom), tuple(row for row in manifest.rows if topic in row.topics)
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
-    """Return where the feeds of ``manifest`` stand."""
+    """Return the keys of all feeds in all formats."""
     return tuple(row.key(path) for path in _paths(manifest) for row in SYNDICATION)
 
 
@@ -115,19 +105,24 @@ def _paths(manifest: Manifest) -> Iterator[str]:
     yield from (f"topic/{topic}" for topic in _topics(manifest))
 
 
-def by_language(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
-    """Return the feeds that ``rows`` have, in the order in which the newsroom names its languages."""
-    tags = _tags(row.language for row in rows)
-    named = [tag for tag in map(canonical, newsroom.languages) if tag in tags]
-    found = dict.fromkeys((*named, *sorted(tags)))
-    return tuple(of_language(tag, newsroom) for tag in found)
+def language_feeds(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
+    """Return the feeds of the languages of ``rows``, in the newsroom's order of languages."""
+    tags = languages_in_order(_tags(row.language for row in rows), newsroom)
+    return tuple(language_feed(tag, newsroom) for tag in tags)
 
 
-def by_topic(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
-    """Return the feeds of the topics that ``rows`` have, in the order in which the newsroom names them."""
+def topic_feeds(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
+    """Return the feeds of the topics of ``rows``, in the newsroom's order of topics."""
     topics = _ids(topic for row in rows for topic in row.topics)
     found = dict.fromkeys((*(known.id for known in newsroom.topics if known.id in topics), *sorted(topics)))
-    return tuple(of_topic(topic, newsroom) for topic in found)
+    return tuple(topic_feed(topic, newsroom) for topic in found)
+
+
+def languages_in_order(tags: Iterable[str], newsroom: Newsroom) -> tuple[str, ...]:
+    """Return canonical ``tags`` in the order of the newsroom's languages; languages that it does not name come last."""
+    found = set(tags)
+    named = [tag for tag in map(canonical, newsroom.languages) if tag in found]
+    return tuple(dict.fromkeys((*named, *sorted(found))))
 
 
 def _languages(manifest: Manifest) -> list[str]:
@@ -147,7 +142,7 @@ def _ids(topics: Iterable[str]) -> set[str]:
 
 
 def canonical(tag: str) -> str:
-    """Return a tag in the spelling of RFC 5646, 2.1.1: ``zh-Hant-TW``. However it is typed, it is one address."""
+    """Return a tag in the spelling of RFC 5646, 2.1.1 (``zh-Hant-TW``), so that every spelling has the same key."""
     first, *rest = tag.split("-")
     spelling = {2: str.upper, 4: str.title}
     return "-".join([first.lower(), *(spelling.get(len(part), str.lower)(part) for part in rest)])

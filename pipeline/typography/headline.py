@@ -1,20 +1,17 @@
-"""Headlines: shortened for a running head, and balanced, which WeasyPrint cannot do by itself."""
+"""Headlines: shortened to a number of characters, or balanced over their lines, which WeasyPrint cannot do."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from pipeline.typography import fonts
-
-_FACE = next(face for face in fonts.FACES if face.file == "Spectral-SemiBold.ttf")
 _SPARE = 1.02
-"""Kerning and rounding: a line that just fits by our count may be a hair wider on paper."""
+"""Kerning and rounding can make a line slightly wider than the sum of its letters."""
 
 
 def shortened(title: str, limit: int) -> str:
-    """Return ``title``, cut between words and closed by an ellipsis when it has more than ``limit`` characters.
+    """Return ``title``; if it has more than ``limit`` characters, cut between words, with an ellipsis.
 
-    A wide character (Chinese, Japanese, Korean) counts as two, as it takes the room of two.
+    A wide character (Chinese, Japanese, Korean) counts as two.
     """
     if sum(map(_columns, title)) <= limit:
         return title
@@ -40,10 +37,13 @@ def _columns(character: str) -> int:
 def balanced_width(title: str, size: float, measure: float) -> float:
     """Return the narrowest width, in the unit of ``size``, at which ``title`` has no more lines than at ``measure``.
 
-    0 when it stands in one line, or when a word is too long to be judged: then the measure is right.
+    Returns 0 if the title fits on one line, or if one of its words is wider than ``measure``: use ``measure`` then.
     """
-    widths = [fonts.text_width(word, _FACE) * size * _SPARE for word in title.split()]
-    blank = fonts.text_width(" ", _FACE) * size
+    from pipeline.typography import fonts
+
+    face = next(face for face in fonts.FACES if face.file == "Spectral-SemiBold.ttf")
+    widths = [fonts.text_width(word, face) * size * _SPARE for word in title.split()]
+    blank = fonts.text_width(" ", face) * size
     if not widths or max(widths) > measure:
         return 0
     lines = _lines(widths, blank, measure)

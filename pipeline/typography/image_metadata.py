@@ -1,8 +1,8 @@
-"""Pictures without their metadata, segment by segment, so that no pixel changes.
+"""Removing the metadata of a picture without decoding it, so that no pixel changes.
 
-Kept is what a pixel's colour or place depends on; everything else, and whatever follows the end of the picture, goes.
-Nothing is decoded here. Damaged structure raises ValueError. See ISO/IEC 10918-1, the PNG specification (third
-edition), RFC 9649 and ICC.1.
+A JPEG is divided into segments, a PNG or WebP into chunks. Those that the colour or the place of a pixel depends on are
+kept; all others, and anything after the end of the picture, are removed. A damaged structure raises ValueError. See
+ISO/IEC 10918-1, the PNG specification (third edition), RFC 9649 and ICC.1. Pillow would decode and encode the picture.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 PROFILE_LIMIT = 4_000_000
-"""Bytes of a colour profile; the large ones, for printing presses, have two or three million."""
+"""Limit in bytes of a colour profile; the largest, for printing presses, have two or three million."""
 
 _SIGNATURES = (
     ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n")),
@@ -23,42 +23,42 @@ _SIGNATURES = (
     ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
 )
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""Within a scan FF is followed by 00 or by the number of a restart."""
+"""The end of a scan: within it, FF is followed by 00 or by a restart number."""
 _JPEG_KEPT = frozenset([*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD]) - {0xC8}
 """Frames, tables and scans."""
 _JPEG_PROFILE = b"ICC_PROFILE\0"
 _JPEG_ROOM = 65_519
-"""Bytes of a profile that a segment holds."""
+"""Bytes of a profile in one segment."""
 _PNG_KEPT = frozenset(
     [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"bKGD", b"pHYs"]
 )
 _WEBP_KEPT = frozenset([b"VP8 ", b"VP8L", b"VP8X", b"ALPH"])
 _WEBP_PROFILE, _WEBP_ANIMATION, _WEBP_METADATA = 0b00100000, 0b00000010, 0b00001100
-"""Bits of VP8X; the last two announce EXIF and XMP."""
+"""Bits of VP8X; the last one is for EXIF and XMP."""
 
 
 class ProfileError(ValueError):
-    """The colour profile is damaged or far too large."""
+    """The colour profile is damaged or too large."""
 
 
 class Parts(Struct, frozen=True):
-    """A picture taken apart."""
+    """A picture, its colour profile and its EXIF data."""
 
     plain: bytes
-    """The picture without metadata and without its colour profile; a GIF as it was."""
+    """The picture without metadata and without its colour profile; a GIF is unchanged."""
     profile: bytes = b""
     exif: bytes = b""
     animated: bool = False
-    """Says of itself that it has more than one frame; of a GIF nothing is said."""
+    """Whether the file says that it has more than one frame; always false for a GIF."""
 
 
 def kind_of(data: bytes) -> str:
-    """Return what ``data`` is, as Pillow calls it, by its first bytes; empty when it is none of the kinds we know."""
+    """Return the file type of ``data`` by its first bytes, as Pillow names it; empty for a type not supported here."""
     return next((kind for kind, signature in _SIGNATURES if signature.match(data)), "")
 
 
 def parts_of(data: bytes, kind: str) -> Parts:
-    """Take a picture apart."""
+    """Divide a picture of type ``kind`` into its parts."""
     match kind:
         case "JPEG":
             return _jpeg_parts(data)
@@ -70,7 +70,7 @@ def parts_of(data: bytes, kind: str) -> Parts:
 
 
 def with_profile(plain: bytes, kind: str, profile: bytes) -> bytes:
-    """Return a picture that was taken apart, with a colour profile and nothing else."""
+    """Return a picture with a colour profile and no other metadata; ``plain`` is from ``parts_of``."""
     match kind if profile else "":
         case "JPEG":
             return _jpeg_with(plain, profile)
@@ -93,11 +93,11 @@ def _jpeg_parts(data: bytes) -> Parts:
             exif = exif or payload
         elif _jpeg_keeps(marker, payload):
             kept.append(whole)
-    return Parts(b"".join(kept), _sound(b"".join(profile[number] for number in sorted(profile))), exif)
+    return Parts(b"".join(kept), _checked_profile(b"".join(profile[number] for number in sorted(profile))), exif)
 
 
 def _jpeg(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield marker, content and all bytes of each segment, a scan with its header, up to the end of the picture."""
+    """Yield marker, content and all bytes of each segment up to the end of the picture. A scan follows its header."""
     at = 2
     while at + 2 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -118,7 +118,7 @@ def _jpeg(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _jpeg_keeps(marker: int, payload: bytes) -> bool:
-    """Whether a segment stays: JFIF without thumbnail, Adobe's transform, and the picture itself."""
+    """Whether to keep a segment: JFIF without thumbnail, Adobe's colour transform, and the picture itself."""
     match marker:
         case 0xE0:
             return len(payload) == 14 and payload.startswith(b"JFIF\0") and payload[12:] == b"\0\0"
@@ -129,12 +129,12 @@ def _jpeg_keeps(marker: int, payload: bytes) -> bool:
 
 def _jpeg_with(plain: bytes, profile: bytes) -> bytes:
     pieces = [profile[at : at + _JPEG_ROOM] for at in range(0, len(profile), _JPEG_ROOM)]
-    image_metadata = (
+    segments = (
         b"\xff\xe2" + (len(piece) + 16).to_bytes(2, "big") + _JPEG_PROFILE + bytes([number, len(pieces)]) + piece
         for number, piece in enumerate(pieces, 1)
     )
     at = 20 if plain[2:4] == b"\xff\xe0" else 2
-    return plain[:at] + b"".join(image_metadata) + plain[at:]
+    return plain[:at] + b"".join(segments) + plain[at:]
 
 
 # --- PNG -------------------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def _png_parts(data: bytes) -> Parts:
             exif = content
         elif name == b"acTL":
             animated = int.from_bytes(content[:4], "big") > 1
-    return Parts(b"".join(kept), _sound(profile), exif, animated)
+    return Parts(b"".join(kept), _checked_profile(profile), exif, animated)
 
 
 def _png(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -168,13 +168,13 @@ def _png(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def _inflated(packed: bytes) -> bytes:
-    """Unpack a profile, but never more of it than a profile may have."""
-    unpacking = zlib.decompressobj()
+    """Unpack a profile, up to the size limit."""
+    decompressor = zlib.decompressobj()
     try:
-        found = unpacking.decompress(packed, PROFILE_LIMIT + 1)
+        found = decompressor.decompress(packed, PROFILE_LIMIT + 1)
     except zlib.error as error:
         raise ProfileError("damaged") from error
-    if len(found) <= PROFILE_LIMIT and not unpacking.eof:
+    if len(found) <= PROFILE_LIMIT and not decompressor.eof:
         raise ProfileError("damaged")
     return found
 
@@ -201,7 +201,7 @@ def _webp_parts(data: bytes) -> Parts:
             exif = content
         elif name == b"ANMF":
             animated = True
-    return Parts(_webp_of(kept), _sound(profile), exif, animated)
+    return Parts(_webp_of(kept), _checked_profile(profile), exif, animated)
 
 
 def _webp(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -232,8 +232,8 @@ def _webp_with(plain: bytes, profile: bytes) -> bytes:
 # --- Colour profiles -------------------------------------------------------------------------------------------------
 
 
-def _sound(profile: bytes) -> bytes:
-    """Return a profile as long as it says that it is."""
+def _checked_profile(profile: bytes) -> bytes:
+    """Return a profile at its stated length. Raises ProfileError."""
     if not profile:
         return b""
     size = int.from_bytes(profile[:4], "big")

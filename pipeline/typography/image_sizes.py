@@ -1,7 +1,7 @@
-"""Pictures at other sizes, in the colours of screens (sRGB): for pages, for paper and for Word.
+"""Copies of pictures in other sizes and in screen colours (sRGB), for pages, PDF and Word.
 
-What comes out has no metadata and no colour profile: without one, everybody takes a picture for sRGB. The same picture
-gives the same bytes. Nothing is ever blown up.
+A copy has no metadata and no colour profile: programs read a picture without a profile as sRGB. The same picture gives
+the same bytes. Pictures are never enlarged.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from functools import lru_cache
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 QUALITY = 85
-"""Of JPEG and WebP copies for the screen."""
+"""Quality of JPEG and WebP copies for pages."""
 PAPER_QUALITY = 90
+"""Quality of JPEG copies for print."""
 DPI = 300
-"""Dots to the inch that paper shows; more of them only make a file larger."""
+"""Dots per inch in print. More would only make the file larger."""
 _SPARE = 1.1
-"""A picture that has not more pixels than this beyond what is wanted is taken as it is."""
+"""A picture at most this many times wider than needed is used as it is."""
 _DEEP = ("I", "I;16", "I;16B", "I;16L")
 _PHOTOGRAPH = 3
-"""Times that a picture is smaller as JPEG than as PNG when it was taken and not drawn."""
+"""A picture is a photograph, not a drawing, if its PNG is more than this many times larger than its JPEG."""
 _JUDGED = 480
-"""Pixels in the width of the small copy by which that is seen."""
+"""Width in pixels of the small copy with which this is decided."""
 _NEAR = 3
-"""Levels of 255 that a colour may be off in a profile that is sRGB by another name."""
+"""Difference, of 255 levels, up to which a colour profile counts as sRGB."""
 
 
 @contextmanager
 def opened(data: bytes) -> Iterator[Image.Image]:
-    """Open a picture; one that is cut off is an error, whatever other libraries have set."""
+    """Open a picture. A truncated file is an error, whatever other libraries have set."""
     lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with Image.open(io.BytesIO(data)) as image:
@@ -45,9 +46,9 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 
 
 def fits(profile: bytes, mode: str) -> bool:
-    """Whether a colour profile speaks of the colours that a picture of this ``mode`` has.
+    """Whether a colour profile is for pictures of this ``mode``. A profile that does not fit is ignored.
 
-    Raises ValueError for one that cannot be used. One that does not fit is ignored everywhere.
+    Raises ValueError for a profile that cannot be used.
     """
     spaces = {"RGB ": ("RGB", "RGBA", "P"), "GRAY": ("1", "L", "LA", *_DEEP), "CMYK": ("CMYK",)}
     space = profile[16:20].decode("latin-1")
@@ -70,7 +71,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
 
 @lru_cache(maxsize=8)
 def is_of_screens(profile: bytes) -> bool:
-    """Whether a profile that fits means no more than none would, and so needs no other colours."""
+    """Whether a profile that fits is sRGB, so that a picture looks the same without it."""
     if profile[16:20] == b"CMYK":
         return False
     if profile[16:20] == b"GRAY":
@@ -79,16 +80,16 @@ def is_of_screens(profile: bytes) -> bool:
         steps = range(0, 256, 51)
         samples = bytes(level for red in steps for green in steps for blue in steps for level in (red, green, blue))
         colours = Image.frombytes("RGB", (len(samples) // 3, 1), samples)
-    meant = ImageCms.applyTransform(colours, _transform(profile, colours.mode))
-    if meant is None:
+    converted = ImageCms.applyTransform(colours, _transform(profile, colours.mode))
+    if converted is None:
         return False
-    pairs = zip(colours.convert("RGB").tobytes(), meant.tobytes(), strict=True)
-    return all(abs(ours - theirs) <= _NEAR for ours, theirs in pairs)
+    pairs = zip(colours.convert("RGB").tobytes(), converted.tobytes(), strict=True)
+    return all(abs(before - after) <= _NEAR for before, after in pairs)
 
 
 def in_screen_colours(image: Image.Image, profile: bytes = b"") -> Image.Image:
-    """Return a picture in 8 bits of grey or RGB, its alpha kept; ``profile`` says what its colours meant before."""
-    image = _of_samples(image)
+    """Convert a picture to 8 bits of grey or RGB, with its alpha channel; ``profile`` is its colour profile."""
+    image = _without_palette(image)
     if image.mode in _DEEP:
         levels = image.convert("I").point(lambda level: level * (1 / 257))
         image = levels.convert("L")
@@ -96,19 +97,19 @@ def in_screen_colours(image: Image.Image, profile: bytes = b"") -> Image.Image:
         return image.convert("RGB") if image.mode == "CMYK" else image
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     base = image.convert(image.mode[:-1]) if alpha else image
-    found = ImageCms.applyTransform(base, _transform(profile, base.mode))
-    if found is None:
+    converted = ImageCms.applyTransform(base, _transform(profile, base.mode))
+    if converted is None:
         raise ValueError("a colour profile that cannot be used")
-    found.info = {}
+    converted.info = {}
     if base.mode == "L":
-        found = found.convert("L")
+        converted = converted.convert("L")
     if alpha:
-        found.putalpha(alpha)
-    return found
+        converted.putalpha(alpha)
+    return converted
 
 
-def _of_samples(image: Image.Image) -> Image.Image:
-    """Return a picture whose pixels are levels of colours, not numbers of them."""
+def _without_palette(image: Image.Image) -> Image.Image:
+    """Convert a picture with a palette or two colours to levels of colour."""
     if "transparency" in image.info and image.mode not in _DEEP:
         return image.convert("LA" if image.mode in ("1", "L") else "RGBA")
     if image.mode in ("P", "PA"):
@@ -120,27 +121,27 @@ def _of_samples(image: Image.Image) -> Image.Image:
 
 
 def narrowed(image: Image.Image, width: int) -> Image.Image:
-    """Return a picture not wider than ``width`` pixels."""
+    """Return the picture at most ``width`` pixels wide."""
     if image.width <= width:
         return image
     if image.mode.startswith("I;"):
         image = image.convert("I")
     height = max(1, round(image.height * width / image.width))
-    return _of_samples(image).resize((width, height), Image.Resampling.LANCZOS)
+    return _without_palette(image).resize((width, height), Image.Resampling.LANCZOS)
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 
 def is_lossless(data: bytes) -> bool:
-    """Whether a WebP keeps every pixel."""
+    """Whether a WebP is lossless."""
     return b"VP8L" in data and b"VP8 " not in data
 
 
 def kind_for(image: Image.Image, kind: str, *, lossless: bool) -> tuple[str, bool]:
-    """Return the kind of file that a copy of a picture in screen colours is, and whether it keeps every pixel.
+    """Return the file type for a copy of a picture in screen colours, and whether it is lossless.
 
-    It is the kind of the original, but a photograph that came as PNG becomes JPEG: it would be several times as large.
+    It is the type of the original, except that a photograph in PNG becomes JPEG, which is several times smaller.
     """
     if kind == "JPEG" or not lossless:
         return kind, False
@@ -154,7 +155,7 @@ def kind_for(image: Image.Image, kind: str, *, lossless: bool) -> tuple[str, boo
 
 
 def saved(image: Image.Image, kind: str, *, lossless: bool = False, quality: int = QUALITY) -> bytes:
-    """Return a picture as a file, without any metadata."""
+    """Encode a picture as a file without metadata."""
     bare = image.copy()
     bare.info = {}
     options: dict[str, object] = {}
@@ -170,9 +171,9 @@ def saved(image: Image.Image, kind: str, *, lossless: bool = False, quality: int
 
 
 def for_paper(data: bytes, width: int = sys.maxsize) -> tuple[bytes, str]:
-    """Return a picture for a document, as PNG, JPEG or GIF, with as many pixels as ``width`` asks for; and its kind.
+    """Return a picture for print, at most about ``width`` pixels wide, and its file type: PNG, JPEG or GIF.
 
-    Colours become those of screens, in 8 bits. What is no picture comes back as it is, of no kind.
+    The copy has 8 bits and screen colours. Data that is no picture is returned as it is, with an empty type.
     """
     try:
         with opened(data) as image:
@@ -186,6 +187,6 @@ def for_paper(data: bytes, width: int = sys.maxsize) -> tuple[bytes, str]:
             copy = in_screen_colours(narrowed(image, width), b"" if shown else known)
     except (UnidentifiedImageError, ValueError):
         return data, ""
-    made = "PNG" if lossless else "JPEG"
-    found = saved(copy, made, quality=PAPER_QUALITY)
-    return (data, kind) if shown and kind == made and len(found) >= len(data) else (found, made)
+    new_kind = "PNG" if lossless else "JPEG"
+    new_data = saved(copy, new_kind, quality=PAPER_QUALITY)
+    return (data, kind) if shown and kind == new_kind and len(new_data) >= len(data) else (new_data, new_kind)

@@ -1,41 +1,221 @@
-"""The template's own words, dates, sizes and directions, in the language of a release.
+"""The template's strings, and dates, numbers and sizes, in the language of a release.
 
-One plain file per language lies in ``templates/words/``; Babel (CLDR) supplies dates, zone names, numbers and the
-direction of the script. A language without a file, and a word that a file lacks, falls back to English.
+The strings of a language are in ``templates/words/LANGUAGE.toml``. A language without a file, and a string that a file
+lacks, fall back to English. Babel (CLDR) formats dates, numbers and sizes. Babel is imported by the functions that need
+it, because most commands use this module without it.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.core import get_global
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
-from babel.numbers import format_decimal
-from babel.units import format_unit
+from pipeline.model.newsroom import Newsroom
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 FOLDER = Path(__file__).parents[2] / "templates" / "words"
 FALLBACK = "en"
 _LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
-"""Languages that write compounds in one word, so that ragged lines without hyphens would be too ragged."""
-
+"""Languages that write compounds as one word. Without hyphens, their ragged lines would differ too much in length."""
 _SPACED = frozenset(("Latn", "Cyrl", "Grek", "Armn", "Geor"))
 _SLANTED = frozenset(("Latn", "Cyrl", "Grek", "Arab", "Thai"))
 
 
+class Messages:
+    """The strings of one language, and the formats of its dates and numbers in one time zone.
+
+    ``messages["ends"]`` is the string called ``ends``; the methods format dates, numbers and sizes.
+    """
+
+    def __init__(self, language: str, time_zone: str) -> None:
+        self.language = language
+        self.zone = ZoneInfo(time_zone)
+        self._tables = (_table(language), _table(_primary(language)), _table(FALLBACK))
+
+    @cached_property
+    def locale(self) -> Locale:
+        """Babel's locale of the language; English for a language that Babel does not know."""
+        return _locale(self.language)
+
+    @property
+    def direction(self) -> str:
+        """``rtl`` for scripts that are written from right to left, else ``ltr``."""
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    @property
+    def script(self) -> str:
+        """The script of the language as an ISO 15924 code: ``Latn``. Korean and Japanese have a code for their mix."""
+        from babel.core import get_global
+
+        likely = get_global("likely_subtags")
+        parts = self.language.replace("_", "-").split("-")
+        primary = parts[0].lower()
+        stated = next((part.title() for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
+        region = f"{primary}_{parts[-1].upper()}" if len(parts) > 1 else primary
+        return stated or str(likely.get(region, likely.get(primary, f"{primary}_Latn_001"))).split("_")[1]
+
+    @property
+    def letterspaced(self) -> bool:
+        """Whether labels may have space between letters. It would break letters that join or stand in a grid."""
+        return self.script in _SPACED
+
+    @property
+    def slanted(self) -> bool:
+        """Whether this script uses italics for emphasis."""
+        return self.script in _SLANTED
+
+    @property
+    def hyphenated(self) -> bool:
+        """Whether words are hyphenated at the end of a line, where the format can do it."""
+        return _primary(self.language) in _LONG_WORDS
+
+    def _find(self, name: str) -> str | list[str]:
+        for table in self._tables:
+            if name in table:
+                return table[name]
+        raise KeyError(name)
+
+    def __getitem__(self, name: str) -> str:
+        """Return the string called ``name``. Raises KeyError for a name that the English file lacks too."""
+        return self.all(name)[0]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every form of a string that has several, the preferred one first."""
+        found = self._find(name)
+        return (found,) if isinstance(found, str) else tuple(found)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The names of the strings that fall back to English; none for English itself."""
+        own = {name for table in self._tables[:2] for name in table}
+        return tuple(name for name in self._tables[2] if name not in own)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return ``moment`` in the newsroom's time zone."""
+        return moment.astimezone(self.zone)
+
+    def date(self, moment: datetime) -> str:
+        """Return the day as in a letterhead: ``22 February 1999``."""
+        return self._day(self.local(moment), "long")
+
+    def month(self, moment: datetime) -> str:
+        """Return the month as a heading: ``February 1999``."""
+        from babel.dates import format_skeleton
+
+        return str(format_skeleton("yMMMM", self.local(moment), locale=self.locale))
+
+    def weekday_date(self, moment: datetime) -> str:
+        """Return the day with its weekday, for embargoes."""
+        return self._day(self.local(moment), "full")
+
+    def instant(self, moment: datetime) -> str:
+        """Return date, time, zone name, offset and UTC, so that the end of an embargo is clear in every time zone."""
+        from babel.dates import get_timezone_name
+
+        there, utc = self.local(moment), moment.astimezone(UTC)
+        pattern = "HH:mm:ss" if moment.second else "HH:mm"
+        utc_time = self._time(utc, pattern)
+        if utc.date() != there.date():
+            utc_time = f"{self._day(utc, 'medium')}, {utc_time}"
+        return self["embargo_instant"].format(
+            date=self.weekday_date(moment),
+            time=self._time(there, pattern),
+            zone=get_timezone_name(there, width="long", locale=self.locale),
+            # Babel's get_timezone_gmt is an hour off west of Greenwich for zones with half hours.
+            offset=f"UTC{there.isoformat(timespec='minutes')[16:]}",
+            utc=utc_time,
+        )
+
+    def _day(self, moment: datetime, style: str) -> str:
+        from babel.dates import format_date
+
+        return str(format_date(moment.date(), style, locale=self.locale))
+
+    def _time(self, moment: datetime, pattern: str) -> str:
+        from babel.dates import format_time
+
+        return str(format_time(moment.time(), pattern, locale=self.locale))
+
+    def number(self, value: int) -> str:
+        """Return ``value`` with the digit grouping of the language."""
+        from babel.numbers import format_decimal
+
+        return str(format_decimal(value, locale=self.locale))
+
+    def pixels(self, width: int, height: int) -> str:
+        """Return the size of a picture: ``4,000 × 3,000 px``."""
+        return f"{self.number(width)} × {self._unit(height, 'graphics-pixel')}"
+
+    def pages(self, count: int) -> str:
+        """Return a number of pages: ``2 pages``."""
+        return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))
+
+    def size(self, size: int) -> str:
+        """Return the size of a file: ``26 KB``, ``1.4 MB``. A kilobyte has 1,000 bytes."""
+        unit, value = ("megabyte", size / 1e6) if size >= 999_500 else ("kilobyte", max(1, round(size / 1e3)))
+        return self._unit(round(value, 1), f"digital-{unit}").replace("kB", "KB")
+
+    def _unit(self, value: float, unit: str) -> str:
+        from babel.units import format_unit
+
+        return str(format_unit(value, unit, length="short", locale=self.locale))
+
+    def language_name(self, tag: str, among: Iterable[str] = ()) -> str:
+        """Return the name of the language ``tag`` in that language.
+
+        The name includes the region if ``among`` has another tag of the same language: with ``en-US`` there, ``en-GB``
+        is English (United Kingdom).
+        """
+        locale = _locale(tag)
+        alike = any(other != tag and _primary(other) == _primary(tag) for other in among)
+        name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
+        name = name or tag
+        return name[:1].upper() + name[1:]
+
+
+def newsroom_messages(newsroom: Newsroom) -> Messages:
+    """Return the messages in the newsroom's own language."""
+    return Messages(newsroom.language, newsroom.time_zone)
+
+
+@cache
+def direction_of(tag: str) -> str:
+    """Return the direction of the language ``tag``, ``ltr`` or ``rtl``."""
+    return Messages(tag, "UTC").direction
+
+
+def language_territory(tag: str) -> str:
+    """Return ``tag`` as Open Graph writes it: ``en_GB``.
+
+    A tag without a territory gets the likeliest one in CLDR; a language that CLDR does not know gives an empty string.
+    """
+    from babel.core import get_global
+
+    locale = _locale(tag)
+    likely = get_global("likely_subtags")
+    whole = likely.get("_".join(filter(None, (locale.language, locale.script)))) or likely.get(locale.language) or ""
+    territory = locale.territory or str(whole).split("_")[-1]
+    return f"{locale.language}_{territory}" if territory and _is_known(tag) else ""
+
+
 @cache
 def _table(language: str) -> dict[str, str | list[str]]:
+    import tomllib
+
     file = FOLDER / f"{language}.toml"
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 @cache
 def _locale(language: str) -> Locale:
+    from babel import Locale, UnknownLocaleError
+
     parts = language.replace("_", "-").split("-")
     for end in range(len(parts), 0, -1):
         try:
@@ -45,148 +225,9 @@ def _locale(language: str) -> Locale:
     return Locale.parse(FALLBACK)
 
 
-class Messages:
-    """The words of one language, printed in one time zone.
-
-    ``words["ends"]`` gives a word as the file has it; the methods set dates and numbers.
-    """
-
-    def __init__(self, language: str, time_zone: str) -> None:
-        self.language = language
-        self.zone = ZoneInfo(time_zone)
-        self.locale = _locale(language)
-        primary = language.split("-")[0].lower()
-        self._tables = (_table(language), _table(primary), _table(FALLBACK))
-
-    @property
-    def direction(self) -> str:
-        """``rtl`` for scripts that run from the right, else ``ltr``."""
-        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
-
-    @property
-    def script(self) -> str:
-        """The script of the language, as ISO 15924 codes it: ``Latn``; of Korean and Japanese, what they mix."""
-        likely = get_global("likely_subtags")
-        parts = self.language.replace("_", "-").split("-")
-        primary = parts[0].lower()
-        told = next((part.title() for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
-        region = f"{primary}_{parts[-1].upper()}" if len(parts) > 1 else primary
-        return told or str(likely.get(region, likely.get(primary, f"{primary}_Latn_001"))).split("_")[1]
-
-    @property
-    def letterspaced(self) -> bool:
-        """Whether labels may be spaced: letters that join or stand in a grid would be torn apart."""
-        return self.script in _SPACED
-
-    @property
-    def slanted(self) -> bool:
-        """Whether words are marked out by italics in this script."""
-        return self.script in _SLANTED
-
-    @property
-    def hyphenated(self) -> bool:
-        """Whether words are divided at the end of a line, where the format knows how."""
-        return self.language.split("-")[0].lower() in _LONG_WORDS
-
-    def _find(self, name: str) -> str | list[str]:
-        for table in self._tables:
-            if name in table:
-                return table[name]
-        raise KeyError(name)
-
-    def __getitem__(self, name: str) -> str:
-        """Return the word called ``name``. Raises KeyError for a name that the English file lacks too."""
-        found = self._find(name)
-        return found if isinstance(found, str) else found[0]
-
-    @property
-    def lacking(self) -> tuple[str, ...]:
-        """The words for which English stands in, all of them where the language has no file; none in English."""
-        own = {name for table in self._tables[:2] for name in table}
-        return tuple(name for name in self._tables[2] if name not in own)
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Return every form of a word that has several, the preferred one first."""
-        found = self._find(name)
-        return (found,) if isinstance(found, str) else tuple(found)
-
-    def local(self, moment: datetime) -> datetime:
-        """Return ``moment`` in the newsroom's time zone."""
-        return moment.astimezone(self.zone)
-
-    def date(self, moment: datetime) -> str:
-        """Return the day as printed in a letterhead: ``22 February 1999``."""
-        return str(format_date(self.local(moment).date(), "long", locale=self.locale))
-
-    def month(self, moment: datetime) -> str:
-        """Return the month as a heading of a list: ``February 1999``."""
-        return str(format_skeleton("yMMMM", self.local(moment), locale=self.locale))
-
-    def weekday_date(self, moment: datetime) -> str:
-        """Return the day with its weekday, for embargoes."""
-        return str(format_date(self.local(moment).date(), "full", locale=self.locale))
-
-    def instant(self, moment: datetime) -> str:
-        """Return date, time, zone name, offset and UTC: nobody may have to guess when an embargo ends."""
-        there = self.local(moment)
-        seconds = "HH:mm:ss" if moment.second else "HH:mm"
-        utc = moment.astimezone(UTC)
-        utc_time = str(format_time(utc.time(), seconds, locale=self.locale))
-        if utc.date() != there.date():
-            utc_time = f"{format_date(utc.date(), 'medium', locale=self.locale)}, {utc_time}"
-        return self["embargo_instant"].format(
-            date=self.weekday_date(moment),
-            time=format_time(there.time(), seconds, locale=self.locale),
-            zone=get_timezone_name(there, width="long", locale=self.locale),
-            # Not Babel's get_timezone_gmt: it is an hour off west of Greenwich where half hours are in use.
-            offset=f"UTC{there.isoformat(timespec='minutes')[16:]}",
-            utc=utc_time,
-        )
-
-    def number(self, value: int) -> str:
-        """Return ``value`` grouped as the language does it."""
-        return str(format_decimal(value, locale=self.locale))
-
-    def pixels(self, width: int, height: int) -> str:
-        """Return a picture's size: ``4,000 × 3,000 px``."""
-        return f"{self.number(width)} × {format_unit(height, 'graphics-pixel', length='short', locale=self.locale)}"
-
-    def pages(self, count: int) -> str:
-        """Return a number of pages: ``2 pages``."""
-        return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))
-
-    def size(self, size: int) -> str:
-        """Return a file's size with its unit: ``26 KB``, ``1.4 MB``; a kilobyte has 1,000 bytes."""
-        unit, value = ("megabyte", size / 1e6) if size >= 999_500 else ("kilobyte", max(1, round(size / 1e3)))
-        return str(format_unit(round(value, 1), f"digital-{unit}", length="short", locale=self.locale)).replace(
-            "kB", "KB"
-        )
-
-    def language_name(self, tag: str, among: Iterable[str] = ()) -> str:
-        """Return the language ``tag`` in its own name, as the one who reads it looks for it.
-
-        ``among`` are tags that it must be told from: beside ``en-US``, ``en-GB`` is English (United Kingdom).
-        """
-        locale = _locale(tag)
-        alike = any(other != tag and _primary(other) == _primary(tag) for other in among)
-        name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
-        name = name or tag
-        return name[:1].upper() + name[1:]
-
-
-def language_territory(tag: str) -> str:
-    """Return ``tag`` as Open Graph writes it, ``en_GB``, with the territory that CLDR takes for the likeliest where it
-    names none; empty for a language that CLDR does not know."""
-    locale = _locale(tag)
-    likely = get_global("likely_subtags")
-    whole = likely.get("_".join(filter(None, (locale.language, locale.script)))) or likely.get(locale.language) or ""
-    territory = locale.territory or str(whole).split("_")[-1]
-    return f"{locale.language}_{territory}" if territory and _is_known(tag) else ""
-
-
 def _primary(tag: str) -> str:
     return tag.replace("_", "-").split("-")[0].lower()
 
 
 def _is_known(tag: str) -> bool:
-    return bool(_locale(tag).language == _primary(tag))  # else it is the fallback
+    return bool(_locale(tag).language == _primary(tag))  # for an unknown one it is the fallback

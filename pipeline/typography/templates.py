@@ -1,19 +1,36 @@
-"""The one template environment: everything is escaped, and an undefined name is an error."""
+"""The Jinja templates, style sheets and scripts in ``templates/``, and what every HTML page needs of them.
+
+Jinja escapes everything, and an undefined name is an error. Jinja is imported when the first template is rendered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[2] / "templates"
+
+POLICY = "connect-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'"
+"""Content Security Policy of pages with a script.
+
+Styles, fonts and pictures are not limited to ``'self'``, because a page that is opened from disk has none. The script
+is not limited to a digest, because the Nu Html Checker cannot verify one.
+"""
+SCRIPTLESS = f"script-src 'none'; {POLICY}"
+"""Content Security Policy of pages without a script."""
 
 
 @cache
 def _environment() -> Environment:
-    # ``select_autoescape`` goes by the suffix and leaves *.html.j2 unescaped, so escaping is simply on.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # ``select_autoescape`` goes by the suffix and would not escape *.html.j2, so escaping is always on.
     return Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -25,10 +42,26 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill ``template``, a name below ``templates/``. Raises ``jinja2.UndefinedError`` for a name nobody gave."""
+    """Render ``template``, a file name in ``templates/``. Raises ``jinja2.UndefinedError`` for a missing value."""
     return _environment().get_template(template).render(values)
 
 
 def text_of(name: str) -> str:
-    """Return the text of a file below ``templates/`` as it stands, e.g. a style sheet."""
+    """Return the text of a file in ``templates/``, for example a style sheet."""
     return (FOLDER / name).read_text("utf-8")
+
+
+@cache
+def script(name: str) -> Markup:
+    """Return the script file ``name`` for a ``<script>`` element. Every page works without its script too."""
+    from markupsafe import Markup
+
+    return Markup(text_of(name))  # noqa: S704  # a file of ours
+
+
+def asset_href(assets: Mapping[str, str], name: str, root: str = "") -> str:
+    """Return the relative address of the shared file ``name``, or an empty string if there is none.
+
+    ``root`` leads from the page to the public root, for example ``../``.
+    """
+    return f"{root}{assets[name]}" if name in assets else ""

@@ -16,10 +16,9 @@ from pipeline.model.formats import FORMATS, Rendition, media_type
 from pipeline.model.release import PANORAMA, Picture, PictureSize
 from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK
-from pipeline.typography.downloads import ORDER, Download, offered
+from pipeline.typography.downloads import ORDER, Download, list_downloads
 from pipeline.typography.messages import Messages, language_territory
-from pipeline.typography.templates import render
-from pipeline.typography.webpage import POLICY, script, way_to
+from pipeline.typography.templates import POLICY, asset_href, render, script
 from pipeline.writers import Output, RenderInput
 from pipeline.writers.markup import FigureHtml, block_html, figure_html, linked_headings
 
@@ -66,18 +65,20 @@ def write(render_input: RenderInput) -> Output:
         alternates=_alternates(render_input),
         others=_language_links(render_input),
         neighbours=render_input.neighbours,
-        feed=feed_list.of_language(release.language, render_input.newsroom),
-        all_feed=feed_list.whole(render_input.newsroom),
+        feed=feed_list.language_feed(release.language, render_input.newsroom),
+        main_feed=feed_list.main_feed(render_input.newsroom),
         locale=language_territory(release.language),
         other_locales=_other_locales(render_input),
         share_image=_share_image(render_input),
         modified=release.modified.isoformat(),
         json_ld=_json_ld(render_input),
-        css=way_to(render_input.assets, "page.css", "../"),
-        mark=way_to(render_input.assets, "mark.png", "../"),
+        css=asset_href(render_input.assets, "page.css", "../"),
+        mark=asset_href(render_input.assets, "mark.png", "../"),
         policy=POLICY,
-        script=script(),
-        downloads=() if release.withdrawn else offered(_offered(render_input), messages, later=_later(release.slug)),
+        script=script("page.js"),
+        downloads=()
+        if release.withdrawn
+        else list_downloads(_offered(render_input), messages, later=_later(release.slug)),
         earlier=_earlier_revisions(render_input),
         image=figure(article.image, 0) if article.image else "",
         body=block_html(article.body, str, lead_in, figure, anchors, messages["table"]),
@@ -98,7 +99,7 @@ def _earlier_revisions(render_input: RenderInput) -> list[_EarlierRevision]:
     return [
         _EarlierRevision(
             messages["version"].format(number=messages.number(each.revision), date=messages.date(each.modified)),
-            offered(
+            list_downloads(
                 (file for file in each.files if file.format not in _RECORDS),
                 messages,
                 f"{render_input.release.slug}/r{each.revision}/",

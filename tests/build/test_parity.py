@@ -20,8 +20,8 @@ from pipeline.build.parity.expected import article_words
 from pipeline.model.document import Block, Heading, Link, List, Paragraph, Quote, Table, Text
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Format, by_name
-from pipeline.site.feeds import feeds
-from pipeline.typography.feed_list import whole
+from pipeline.site.feeds import render_feeds
+from pipeline.typography.feed_list import main_feed
 from pipeline.writers import Output, RenderInput
 from tests.support import sample
 from tests.support.newsroom import ROOT
@@ -123,8 +123,8 @@ def test_the_words_stand_in_the_same_order(case: tuple[RenderInput, dict[str, by
 
 def test_the_feeds_have_the_whole_article(case: tuple[RenderInput, dict[str, bytes]]) -> None:
     render_input, made = case
-    feed_list = [(whole(render_input.newsroom), [cases.row(render_input, made)])]
-    documents = feeds(feed_list, lambda row: made["json"], render_input.newsroom, render_input.base_url)
+    feed_list = [(main_feed(render_input.newsroom), [cases.row(render_input, made)])]
+    documents = render_feeds(feed_list, lambda row: made["json"], render_input.newsroom, render_input.base_url)
     told = [(entry.title, entry.content[0].value) for key in ("feed.xml", "atom.xml")
             for entry in feedparser.parse(documents[key]).entries]  # fmt: skip
     told += [(item["title"], item["content_html"]) for item in json.loads(documents["feed.json"])["items"]]

@@ -26,8 +26,8 @@ from pipeline.publish.candidates import sort
 from pipeline.publish.plan import group_of
 from pipeline.publish.verification import local_links
 from pipeline.reader.pictures import SHOWN_LIMIT, WIDTHS
-from pipeline.site.feeds import feeds
-from pipeline.typography.feed_list import whole
+from pipeline.site.feeds import render_feeds
+from pipeline.typography.feed_list import main_feed
 from pipeline.writers.ninjs import digests
 from tests.support import reading
 from tests.support.in_process import NAMES, ProbeContext
@@ -249,8 +249,8 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(probe_context: P
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
     (ready,) = sort(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).ready
-    made = feeds(
-        [(whole(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
+    made = render_feeds(
+        [(main_feed(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
     )
     feed = made["feed.xml"].decode()
     assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed

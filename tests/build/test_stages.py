@@ -24,7 +24,7 @@ from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.release import Related
-from pipeline.model.release_index import IndexEntry, ReleaseIndex, related
+from pipeline.model.release_index import IndexEntry, ReleaseIndex, translations
 from pipeline.reader import read_release
 from pipeline.typography import templates
 from pipeline.writers import Output, RenderInput
@@ -600,9 +600,9 @@ ALONE = IndexEntry("alone", "de", "Allein", "", NOW)
 
 def test_translations_belong_together_by_their_original_and_stand_by_language() -> None:
     all_of_them = ReleaseIndex(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
-    assert [other.slug for other in all_of_them.around("probe", "en", "probe", NOW)] == ["probe-ar", "probe-fr"]
-    assert [other.slug for other in all_of_them.around("probe-fr", "fr", "probe", NOW)] == ["probe-ar", "probe"]
-    assert all_of_them.around("alone", "de", "alone", NOW) == ()
+    assert [other.slug for other in all_of_them.related(ENGLISH)] == ["probe-ar", "probe-fr"]
+    assert [other.slug for other in all_of_them.related(FRENCH)] == ["probe-ar", "probe"]
+    assert all_of_them.related(ALONE) == ()
 
 
 def test_a_language_is_named_once_and_never_the_pages_own() -> None:
@@ -613,19 +613,19 @@ def test_a_language_is_named_once_and_never_the_pages_own() -> None:
         IndexEntry("probe-a", "fr", "Sonde", "probe", NOW),
     )
     for family in ((old, newer, ENGLISH, renamed), (renamed, ENGLISH, newer, old)):
-        assert [other.slug for other in related("probe", "en", family)] == ["probe-a"]
-        assert [other.slug for other in related("probe-a", "fr", family)] == ["probe"]
-    assert [other.slug for other in related("probe", "en", (old, newer))] == ["probe-newer"]
+        assert [other.slug for other in translations("probe", "en", family)] == ["probe-a"]
+        assert [other.slug for other in translations("probe-a", "fr", family)] == ["probe"]
+    assert [other.slug for other in translations("probe", "en", (old, newer))] == ["probe-newer"]
     twin = IndexEntry("another", "en", "Probe", "probe", NOW + timedelta(days=9))
-    assert [other.slug for other in related("probe-fr", "fr", (twin, ENGLISH))] == ["probe"], "the original"
+    assert [other.slug for other in translations("probe-fr", "fr", (twin, ENGLISH))] == ["probe"], "the original"
 
 
 def test_pages_that_name_a_changed_release_are_stale_with_it() -> None:
     all_of_them = ReleaseIndex(known(FRENCH, ALONE, ENGLISH, ARABIC), NOW)
-    assert all_of_them.with_neighbours(["probe-ar"]) == ["probe", "probe-ar", "probe-fr"]
-    assert all_of_them.with_neighbours(["alone"]) == ["alone"]
-    assert all_of_them.with_neighbours(["waiting"]) == ["waiting"]
-    assert all_of_them.with_neighbours([]) == []
+    assert all_of_them.with_related(["probe-ar"]) == ["probe", "probe-ar", "probe-fr"]
+    assert all_of_them.with_related(["alone"]) == ["alone"]
+    assert all_of_them.with_related(["waiting"]) == ["waiting"]
+    assert all_of_them.with_related([]) == []
 
 
 def test_pages_that_named_a_release_are_stale_when_it_is_gone(probe_context: ProbeContext) -> None:

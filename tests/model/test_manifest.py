@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from pipeline.model.errors import StorageError
-from pipeline.model.manifest import EMPTY, NEWEST, Manifest, Row, YearPage, digest, dump, load, newest_first, year_pages
+from pipeline.model.manifest import EMPTY, Manifest, Row, YearPage, digest, newest_first
+from pipeline.publish.manifest import NEWEST, dump, load, year_pages
 
 START = datetime(2023, 12, 1, 9, tzinfo=UTC)
 CET = timezone(timedelta(hours=1))

@@ -34,9 +34,8 @@ def listed(number: int, language: str = "en", **changes: Any) -> IndexEntry:
 
 def neighbours(known: dict[str, IndexEntry], slug: str) -> dict[str, str]:
     """Return where the page of a release leads."""
-    found = known[slug]
-    around = ReleaseIndex(known, NOW).around(slug, found.language, found.origin, found.date)
-    return {other.rel: other.slug for other in around if other.rel != "alternate"}
+    related = ReleaseIndex(known, NOW).related(known[slug])
+    return {other.rel: other.slug for other in related if other.rel != "alternate"}
 
 
 def by_slug(*releases: IndexEntry) -> dict[str, IndexEntry]:
@@ -46,7 +45,7 @@ def by_slug(*releases: IndexEntry) -> dict[str, IndexEntry]:
 def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
     release = msgspec.structs.replace(sample.release(), withdrawn=Withdrawal(NOW, "No.", "new"))
     messages = Messages("en-GB", "UTC")
-    there = Related("new", "ar", "عنوان <جديد>", "instead")
+    there = Related("new", "ar", "عنوان <جديد>", "replacement")
     article = compose(release, sample.NEWSROOM, messages, replacement=there)
     render_input = msgspec.structs.replace(sample.render_input(), release=release, article=article)
     link = '<a href="{}"{} lang="ar" dir="rtl">عنوان &lt;جديد&gt;</a>'
@@ -105,7 +104,7 @@ def test_ten_thousand_are_told_in_less_than_a_second() -> None:
     start = time.process_time()
     public = ReleaseIndex(known, NOW + timedelta(days=10_000))
     for found in known.values():
-        assert public.around(found.slug, found.language, found.origin, found.date)
+        assert public.related(found)
     assert time.process_time() - start < 1
 
 

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from pipeline.model.errors import ConflictError, StorageError
-from pipeline.model.manifest import EMPTY, KEY, Lease, Manifest, Row, digest, dump, load, year_pages
+from pipeline.model.manifest import EMPTY, KEY, Lease, Manifest, Row, digest
 from pipeline.publish import apply as publish
 from pipeline.publish import commits
 from pipeline.publish.apply import Publisher, apply, draft, list_all
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, commit, look
+from pipeline.publish.manifest import dump, load, year_pages
 from pipeline.publish.plan import File, Upload
 from pipeline.storage import Bucket, Put, Stored
 from pipeline.writers.ninjs import digests

@@ -19,8 +19,8 @@ import pytest
 from pipeline.build.parity.content import folded
 from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
-from pipeline.site.feeds import feeds
-from pipeline.typography.feed_list import whole
+from pipeline.site.feeds import render_feeds
+from pipeline.typography.feed_list import main_feed
 from tests.support import sample
 from tests.support.feed_records import ATOM, ATOM_SPACE, BODY, channel, record
 from tests.support.renditions import text_of_html, words_of
@@ -43,7 +43,7 @@ OFFERED = (
 
 def rss(rows: Iterable[Row], told: Callable[[Row], bytes], newsroom: Newsroom = sample.NEWSROOM) -> bytes:
     """Return the RSS document of all releases."""
-    return feeds([(whole(newsroom), tuple(rows))], told, newsroom, BASE)["feed.xml"]
+    return render_feeds([(main_feed(newsroom), tuple(rows))], told, newsroom, BASE)["feed.xml"]
 
 
 def feed(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> bytes:
@@ -187,7 +187,7 @@ def test_hostile_titles_come_back_as_they_are(hostile: str) -> None:
 
 def three(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> list[bytes]:
     """Return the feed of all releases in its three formats."""
-    found = feeds([(whole(newsroom), rows)], lambda row: record(row, body), newsroom, BASE)
+    found = render_feeds([(main_feed(newsroom), rows)], lambda row: record(row, body), newsroom, BASE)
     assert list(found) == ["feed.xml", "atom.xml", "feed.json"]
     return list(found.values())
 
@@ -330,7 +330,7 @@ def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words(
     text = found.findtext(CONTENT)
     assert text is not None
     assert "The figures were another country’s." in text
-    made = feeds([(whole(sample.NEWSROOM), [listed])], lambda _: data, sample.NEWSROOM, BASE)
+    made = render_feeds([(main_feed(sample.NEWSROOM), [listed])], lambda _: data, sample.NEWSROOM, BASE)
     for (entry,) in (read(each).entries for each in made.values()):
         assert entry.id == sample.NEWSROOM.guid("withdrawn")
         assert entry.updated == listed.modified > entry.published

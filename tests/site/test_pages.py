@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.model.render_context import RenderContext
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
 from pipeline.typography.contact_cards import CARDS, escaped, folded
-from pipeline.typography.messages import Messages
 from tests.support import sample
 from tests.support.fontcache import FONTS
 from tests.support.html_pages import HOSTILE, front
-from tests.support.rows import BASE, row
+from tests.support.rows import BASE, DAY, row
 
-WORDS = Messages("en-GB", "Europe/London")
+CONTEXT = RenderContext(sample.NEWSROOM, b"", BASE, DAY)
 
 
 # --- Front page ------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_front_page_links_are_relative() -> None:
 
 
 def test_contacts_are_the_same_as_page_text_and_card() -> None:
-    files = {key: data.decode() for key, data in contact_files(sample.NEWSROOM, WORDS, BASE, {}).items()}
+    files = {key: data.decode() for key, data in contact_files(CONTEXT).items()}
     assert sorted(files) == ["media-contact.html", "media-contact.txt", "media-contact.vcf"]
     for known in ("Ruth Okafor", "World Images", "Beta SP"):
         assert all(known in text for text in files.values()), known
@@ -107,16 +107,17 @@ def test_contacts_are_the_same_as_page_text_and_card() -> None:
 
 
 def test_there_is_a_card_for_each_contact_and_for_the_footage() -> None:
-    cards = contact_files(sample.NEWSROOM, WORDS, BASE, {})[CARDS].decode()
+    cards = contact_files(CONTEXT)[CARDS].decode()
     assert cards.count("BEGIN:VCARD\r\nVERSION:4.0\r\n") == cards.count("END:VCARD\r\n") == 2
     assert "FN:Ruth Okafor\r\n" in cards
     assert "FN:World Images\r\n" in cards
 
 
 def test_newsroom_without_contacts_has_empty_cards() -> None:
-    bare = msgspec.structs.replace(sample.NEWSROOM, default_contacts=(), default_footage=())
-    assert contact_files(bare, WORDS, BASE, {})[CARDS] == b""
-    assert contact_files(bare, WORDS, BASE, {})["media-contact.txt"] == b"OPEN WINDOW ARCHIVE\n"
+    newsroom = msgspec.structs.replace(sample.NEWSROOM, default_contacts=(), default_footage=())
+    bare = RenderContext(newsroom, b"", BASE, DAY)
+    assert contact_files(bare)[CARDS] == b""
+    assert contact_files(bare)["media-contact.txt"] == b"OPEN WINDOW ARCHIVE\n"
 
 
 def test_card_values_are_escaped() -> None:

@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 
 from pipeline.build.parity.content import folded
 from pipeline.model.manifest import Row
-from pipeline.site.pages import index_page
-from pipeline.typography.messages import Messages
+from pipeline.model.render_context import RenderContext
+from pipeline.site.pages import newsroom_page
 from pipeline.writers import RenderInput, html
 from tests.support import sample
-from tests.support.rows import BASE
+from tests.support.rows import BASE, DAY
 
 HOSTILE = "</title><script>alert('x')</script> \" & <!-- ]]>"
 BLOCKS = {
@@ -76,4 +76,4 @@ def page(render_input: RenderInput | None = None) -> Reader:
 
 def front(*rows: Row) -> Reader:
     """Return the newsroom page that lists ``rows``."""
-    return Reader(index_page(rows, sample.NEWSROOM, Messages("en-GB", "Europe/London"), BASE, {}).decode())
+    return Reader(newsroom_page(rows, RenderContext(sample.NEWSROOM, b"", BASE, DAY)).decode())

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import msgspec
 
 from pipeline.model.errors import StorageError
-from pipeline.model.manifest import KEY, Manifest, load
+from pipeline.model.manifest import KEY, Manifest
+from pipeline.publish.manifest import load
 from pipeline.publish.verification import local_links
 from pipeline.site import listings
 from pipeline.storage.anonymous import AnonymousClient

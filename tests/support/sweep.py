@@ -27,8 +27,9 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.model.manifest import KEY, digest, dump
+from pipeline.model.manifest import KEY, digest
 from pipeline.publish.commits import look
+from pipeline.publish.manifest import dump
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import server as embedded
@@ -45,7 +46,7 @@ WRITES = ("PUT", "POST", "DELETE")
 _FORKING = """
 import json, os, runpy, sys
 import boto3, pipeline.__main__, pipeline.commands.fetching, pipeline.commands.publishing, pipeline.storage.s3
-import pipeline.site.feeds, pipeline.site.pages, pipeline.site.shelves, pipeline.site.sitemap, pipeline.reader
+import pipeline.site.feeds, pipeline.site.pages, pipeline.site.sitemap, pipeline.reader
 for line in sys.stdin:
     arguments, log = json.loads(line)
     pid = os.fork()

@@ -33,7 +33,7 @@ def render_context(**changes: object) -> RenderContext:
 
 
 def made(*rows: Row, **changes: object) -> dict[str, bytes]:
-    return dict(listings.feed(Manifest(1, newest_first(rows)), render_context(**changes), record))
+    return dict(listings.feeds(Manifest(1, newest_first(rows)), render_context(**changes), record))
 
 
 def links(data: bytes) -> list[str]:
@@ -92,10 +92,10 @@ def test_of_ten_thousand_releases_one_more_changes_the_feeds_it_stands_in_and_no
 
     tongues, topics = ("en-GB", "ar", "fr"), ("archive", "war", "peace", "press")
     rows = [row(f"r{n}", -n, language=tongues[n % 3], topics=(topics[n % 4],)) for n in range(10_000)]
-    before = listings.feed(Manifest(1, newest_first(rows)), render_context(feed_items=20), told)
+    before = listings.feeds(Manifest(1, newest_first(rows)), render_context(feed_items=20), told)
     assert len(asked) == len(set(asked)) <= 20 * 8
     added = row("new", 1, language="ar", topics=("press",))
-    after = listings.feed(Manifest(1, newest_first([*rows, added])), render_context(feed_items=20), record)
+    after = listings.feeds(Manifest(1, newest_first([*rows, added])), render_context(feed_items=20), record)
     assert [key for key in after if after[key] != before.get(key)] == three("", "lang/ar", "topic/press")
 
 
@@ -108,7 +108,7 @@ def test_the_newest_of_a_language_are_listed_however_many_others_are_newer_and_n
 
     rows = [row(f"r{number}", -number, language="ar" if number >= 150 else "en-GB") for number in range(300)]
     manifest = Manifest(1, newest_first(rows))
-    found = listings.feed(manifest, render_context(feed_items=20), told)
+    found = listings.feeds(manifest, render_context(feed_items=20), told)
     assert links(found["feeds/lang/ar.xml"]) == [f"r{number}" for number in range(150, 170)]
     assert links(found["feeds/lang/en-GB.xml"]) == links(found["feed.xml"]) == [f"r{number}" for number in range(20)]
     assert asked == {f"r{number}" for number in (*range(20), *range(150, 170))}
@@ -125,7 +125,7 @@ def test_a_language_that_was_left_keeps_its_feed_without_what_left_it() -> None:
     other = msgspec.structs.replace(ARABIC, language="fa")
     after = with_rows(before, (other, ENGLISH))
     assert after.languages == ("ar",)
-    found = listings.feed(after, render_context(), record)
+    found = listings.feeds(after, render_context(), record)
     assert links(found["feeds/lang/ar.xml"]) == []
     assert links(found["feeds/lang/fa.xml"]) == ["one-ar"]
     assert with_rows(after, (ARABIC, ENGLISH)).languages == ("fa",), "and back again"
@@ -136,7 +136,7 @@ def test_a_topic_that_was_left_keeps_its_feed_without_what_left_it() -> None:
     before = Manifest(1, (row("one", topics=("war", "archive")), ENGLISH))
     after = with_rows(before, (row("one", topics=("archive",)), ENGLISH))
     assert after.topics == ("war",)
-    found = listings.feed(after, render_context(), record)
+    found = listings.feeds(after, render_context(), record)
     assert [links(found[key]) for key in three("topic/war")] == [[], [], []]
     assert with_rows(after, before.rows).topics == (), "and back again"
 
@@ -153,20 +153,20 @@ def test_what_is_no_tag_never_becomes_an_address(language: str) -> None:
     """The manifest comes from storage."""
     manifest = Manifest(1, (row("one", language=language), ENGLISH), languages=(language,))
     assert list(feed_list.keys(manifest)) == three("", "lang/en-GB")
-    assert list(listings.feed(manifest, render_context(), record)) == three("", "lang/en-GB")
+    assert list(listings.feeds(manifest, render_context(), record)) == three("", "lang/en-GB")
 
 
 @pytest.mark.parametrize("topic", ["", "../../evil", "a/b", "..", "War", "a b", "a.atom"])
 def test_what_is_no_id_never_becomes_an_address(topic: str) -> None:
     manifest = Manifest(1, (msgspec.structs.replace(ENGLISH, topics=(topic, "ok")),), topics=(topic,))
     assert list(feed_list.keys(manifest)) == three("", "lang/en-GB", "topic/ok")
-    assert list(listings.feed(manifest, render_context(), record)) == three("", "lang/en-GB", "topic/ok")
+    assert list(listings.feeds(manifest, render_context(), record)) == three("", "lang/en-GB", "topic/ok")
 
 
 def test_every_feed_is_served_as_what_it_is_is_listed_and_is_read_back() -> None:
     manifest = Manifest(1, (ARABIC, ENGLISH), languages=("fr",), topics=("war",))
     keys = three("", "lang/ar", "lang/en-GB", "lang/fr", "topic/war")
-    assert list(listings.feed(manifest, render_context(), record)) == keys
+    assert list(listings.feeds(manifest, render_context(), record)) == keys
     assert set(keys) <= set(listings.keys(manifest)) == set(listings.build(manifest, render_context(), record))
     assert set(keys) <= {wanted.key for wanted in of_newsroom(manifest, record)}
     kinds = ["application/rss+xml; charset=utf-8", "application/atom+xml; charset=utf-8", "application/feed+json"]
@@ -218,12 +218,12 @@ def test_front_page_links_to_every_feed_in_every_format() -> None:
 
 def test_languages_stand_in_the_order_of_the_newsroom() -> None:
     rows = (ARABIC, AMERICAN, ENGLISH, row("x", language="de"), row("y", language="cy"))
-    found = feed_list.by_language(rows, NEWSROOM)
+    found = feed_list.language_feeds(rows, NEWSROOM)
     assert [each.language for each in found] == ["en-GB", "ar", "en-US", "cy", "de"]
     assert [each.label for each in found][:3] == ["English (United Kingdom)", "العربية", "English (United States)"]
 
 
 def test_topics_stand_in_the_order_of_the_newsroom() -> None:
     newsroom = msgspec.structs.replace(NEWSROOM, topics=(Topic("war", "War"), Topic("archive", "The archive")))
-    found = feed_list.by_topic([row("one", topics=("archive", "old", "war"))], newsroom)
+    found = feed_list.topic_feeds([row("one", topics=("archive", "old", "war"))], newsroom)
     assert [each.label for each in found] == ["War", "The archive", "old"]

@@ -18,7 +18,7 @@ from pipeline.model.errors import SettingError
 from pipeline.model.manifest import EMPTY
 from pipeline.reader import read_newsroom
 from pipeline.typography import fonts
-from pipeline.typography.fonts import files, repertoire, supply, web
+from pipeline.typography.fonts import characters, files, packages, stylesheet
 from pipeline.typography.fonts.faces import code_points
 from pipeline.typography.headline import balanced_width, shortened
 from tests.support.fontcache import FONTS
@@ -65,9 +65,9 @@ SAMPLES = {
 def there(name: str) -> fonts.Script:
     """Return a script whose faces are installed, now if need be; skip where they may not be."""
     script = fonts.by_name(name)
-    supply.ensure([script])
-    if not repertoire.installed(script):
-        pytest.skip(f"{', '.join(script.packages)} may not be installed here: {supply.by_hand(script)}")
+    packages.install_scripts([script])
+    if not files.installed(script):
+        pytest.skip(f"{', '.join(script.packages)} may not be installed here: {packages.install_command(script)}")
     return script
 
 
@@ -101,7 +101,7 @@ def test_instance_is_the_same_bytes_when_made_again() -> None:
     kept = fonts.path(face).read_bytes()
     source = files.source(face)
     assert source
-    assert files._cut(face, source) == kept
+    assert files._extract(face, source) == kept
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_chinese_characters_have_the_form_of_the_language(text: str, language: s
 
 
 def test_character_of_a_script_that_is_not_installed_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repertoire, "installed", lambda script: False)
+    monkeypatch.setattr(characters, "installed", lambda script: False)
     found = fonts.coverage("a 한한 ש", "en")
     assert [(character, script.name) for character, script in found.lacking] == [("한", "korean"), ("ש", "hebrew")]
     korean, hebrew = (script for _, script in found.lacking)
-    assert supply.by_hand(korean).endswith(" fonts-noto-cjk")
-    assert "fontpkg-frank-ruhl-libre" in supply.by_hand(hebrew)
+    assert packages.install_command(korean).endswith(" fonts-noto-cjk")
+    assert "fontpkg-frank-ruhl-libre" in packages.install_command(hebrew)
 
 
 def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_type(
@@ -138,18 +138,18 @@ def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_ty
         asked.append(packages)
         return "sudo apt-get …"
 
-    monkeypatch.setattr(repertoire, "source", lambda face: None)
+    monkeypatch.setattr(files, "source", lambda face: None)
     monkeypatch.setattr(install, "install_packages", refuse)
-    repertoire.forget()
-    supply._get.cache_clear()
+    files.forget()
+    packages._install.cache_clear()
     office = Office(tmp_path)
     for slug in ("one", "two"):
         office.write(slug, body="A word.\n\nAnother 말 and one more 글.")
     state = BuildState(office.content, tmp_path / "output")
     state.prepare()
     found = list(read(state, read_newsroom(office.content), EMPTY, ["one", "two"], datetime(2026, 6, 1, tzinfo=UTC)))
-    supply._get.cache_clear()
-    repertoire.forget()
+    packages._install.cache_clear()
+    files.forget()
     assert [each.refused for each in found] == [True, True]
     (fault,) = found[0].faults
     assert (Path(fault.source).name, fault.line) == ("one.md", 7)
@@ -223,23 +223,23 @@ def test_page_fonts_are_woff2_and_small(made: Mapping[str, bytes]) -> None:
 
 
 def test_page_fonts_are_the_same_bytes_when_made_again(made: Mapping[str, bytes]) -> None:
-    assert web._subset(fonts.FACES[0], "latin") == made["spectral-regular-latin.woff2"]
+    assert stylesheet._subset(fonts.FACES[0], "latin") == made["spectral-regular-latin.woff2"]
 
 
 def test_kept_page_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> bytes:
         raise AssertionError
 
-    monkeypatch.setattr(web, "_subset", refuse)
+    monkeypatch.setattr(stylesheet, "_subset", refuse)
     assert fonts.web_fonts(FONTS) == made
 
 
 def test_fonts_are_kept_under_what_they_are_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "_subset", lambda face, script: f"{face.file} {script}".encode())
+    monkeypatch.setattr(stylesheet, "_subset", lambda face, script: f"{face.file} {script}".encode())
     first = fonts.web_fonts(tmp_path)
-    monkeypatch.setattr(web, "_subset", lambda face, script: b"changed")
+    monkeypatch.setattr(stylesheet, "_subset", lambda face, script: b"changed")
     assert fonts.web_fonts(tmp_path) == first
-    monkeypatch.setattr(web, "RECIPE", -1)
+    monkeypatch.setattr(stylesheet, "RECIPE", -1)
     assert set(fonts.web_fonts(tmp_path).values()) == {b"changed"}
 
 

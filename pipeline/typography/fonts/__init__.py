@@ -1,21 +1,18 @@
-"""The faces: static files from installed packages, for the PDF as they are, for the page as small WOFF2 subsets.
+"""The fonts: static files from installed packages, as they are for PDF, as small WOFF2 files for pages.
 
-faces       the table: which face plays which part, and which script needs which package
-files       where the file of a face lies
-repertoire  what can be set, and how wide it is
-supply      getting the packages of a script
-sheet, web  what style sheets say of the faces; their small copies for the page
-
-fontTools is imported where it is needed only: a page needs no more than names.
+faces       the table: which face has which role, and which script needs which package
+files       where the file of a face is
+characters  which characters the faces have, which scripts a text needs, how wide a text is
+stylesheet  ``@font-face`` rules, lists of families and web fonts
+packages    installing the packages of a script (import this module itself)
 """
 
 from __future__ import annotations
 
-from pipeline.typography.fonts.faces import FACES, SCHEME, SCRIPTS, SUBSETS, Face, Script, by_name
+from pipeline.typography.fonts.characters import Coverage, character_name, coverage, text_width
+from pipeline.typography.fonts.faces import FACES, SCHEME, SCRIPTS, SUBSETS, Face, Script, by_name, page_faces
 from pipeline.typography.fonts.files import face_files, path
-from pipeline.typography.fonts.repertoire import Coverage, character_name, coverage, text_width
-from pipeline.typography.fonts.sheet import Families, face_rules, families, web_rules
-from pipeline.typography.fonts.web import page_faces, web_fonts
+from pipeline.typography.fonts.stylesheet import Families, face_rules, families, web_fonts, web_rules
 
 __all__ = [
     "FACES",

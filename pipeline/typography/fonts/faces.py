@@ -1,74 +1,75 @@
-"""The table of faces; data only. Style sheets name a family by its role, so that no face of the machine gets in.
+"""The table of faces. It is data only.
 
-Latin and Cyrillic text is set in Spectral, labels in IBM Plex Sans Condensed and, Cyrillic, Fira Sans Condensed, code
-in IBM Plex Mono, Arabic text in Amiri, Arabic labels in IBM Plex Sans Arabic: these come with every set-up. A further
-script is a row of ``SCRIPTS``, whose packages are installed when a release first needs it.
+Style sheets name a family by its role (``Text Serif``), so that no font of the machine is used by accident. Latin and
+Cyrillic text uses Spectral, Latin labels IBM Plex Sans Condensed, Cyrillic labels Fira Sans Condensed, code IBM Plex
+Mono, Arabic text Amiri, Arabic labels IBM Plex Sans Arabic: these are always installed. Each further script is a row of
+``SCRIPTS``; its packages are installed when a release first needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 SCHEME = "face:"
-"""Addresses of faces inside a PDF's style sheet; nothing outside the process answers to it."""
+"""Scheme of the addresses of faces in the style sheet of a PDF. Only this process resolves them."""
 
 
 class Face(Struct, frozen=True):
-    """One font file, or one instance in it, and the place it has in a style sheet."""
+    """One font file, or one instance of a font file, and its role in style sheets."""
 
     family: str
-    """Role, as style sheets name it."""
+    """The role, as style sheets name it."""
     package: str
-    """On PyPI, with underscores, or Debian's for a script that comes from there."""
+    """Package on PyPI, with underscores, or Debian package for a script that comes from there."""
     file: str
     weight: int = 400
     italic: bool = False
     subsets: tuple[str, ...] = ()
-    """Subsets that the page gets, names in ``SUBSETS``."""
+    """Names in ``SUBSETS`` of the web fonts that are made from this face."""
     extra: tuple[str, ...] = ()
-    """OpenType features kept in the page's subset beyond the common ones."""
+    """OpenType features of the web fonts, in addition to the common ones."""
     axes: tuple[tuple[str, float], ...] = ()
-    """Where a variable file stands still: a variable face would be instanced anew for every PDF."""
+    """Fixed values of the axes of a variable font: otherwise every PDF would instantiate it again."""
     number: int = -1
-    """Place in a collection; -1 for a file of one face."""
+    """Index in a font collection; -1 for a file with one face."""
 
     @property
     def address(self) -> str:
-        """The address that a PDF's style sheet gives."""
+        """The address in the style sheet of a PDF."""
         place = "".join(f",{axis}{value:g}" for axis, value in self.axes)
         return f"{SCHEME}{self.file}{place}" + (f",{self.number}" if self.number >= 0 else "")
 
 
 class Script(Struct, frozen=True):
-    """A script whose faces are installed only where a release needs them."""
+    """A script whose faces are installed only if a release needs them."""
 
     name: str
     ranges: str
-    """Its characters, in the notation of CSS ``unicode-range``."""
+    """Its characters, as a CSS ``unicode-range``."""
     faces: tuple[Face, ...]
     languages: tuple[str, ...] = ()
-    """Primary language tags whose newsrooms want it on every page."""
+    """Primary languages of newsrooms whose pages load this script."""
     debian: str = ""
-    """Debian's package, for faces that PyPI does not carry."""
+    """Debian package, for faces that are not on PyPI."""
     first: bool = False
-    """Its families stand before the Latin ones, which have a few of its letters; its files have no others."""
+    """Its families come before the Latin ones, which have a few of its letters. Its files have no Latin letters."""
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The packages that carry the faces, as people type them."""
+        """The packages with the faces, as people type their names."""
         found = dict.fromkeys(face.package.replace("_", "-") for face in self.faces)
         return (self.debian,) if self.debian else tuple(found)
 
     @property
     def serif(self) -> str:
-        """The family of its text."""
+        """The family for text."""
         return self.faces[0].family
 
     @property
     def sans(self) -> str:
-        """The family of its labels; the same where a script has but one."""
+        """The family for labels; the same as ``serif`` if the script has only one."""
         return self.faces[-1].family
 
 
@@ -103,7 +104,7 @@ FACES: tuple[Face, ...] = (
     Face("Arabic Sans", "fontpkg_ibm_plex_sans_arabic", "IBMPlexSansArabic-Regular.ttf", subsets=("arabic",)),
     Face("Arabic Sans", "fontpkg_ibm_plex_sans_arabic", "IBMPlexSansArabic-SemiBold.ttf", 700, subsets=("arabic",)),
 )
-"""The faces of every set-up."""
+"""The faces that are always installed."""
 
 SUBSETS: Mapping[str, str] = {
     "latin": "U+0000-024F, U+0259, U+02B0-02FF, U+0300-036F, U+1E00-1EFF, U+2000-206F, U+2070-218F, U+2190-2199,"
@@ -115,7 +116,7 @@ SUBSETS: Mapping[str, str] = {
     "thai": "U+0E00-0E7F, U+25CC",
     "devanagari": "U+0900-097F, U+1CD0-1CFF, U+200C-200D, U+25CC, U+A8E0-A8FF",
 }
-"""Ranges of the page's subsets, in the notation of CSS ``unicode-range``."""
+"""The subsets of web fonts, as CSS ``unicode-range``."""
 
 _HAN = (
     "U+1100-11FF, U+2E80-312F, U+3130-318F, U+3190-4DBF, U+4E00-9FFF, U+A960-A97F, U+AC00-D7FF, U+F900-FAFF,"
@@ -224,7 +225,7 @@ SCRIPTS: tuple[Script, ...] = (
         debian="fonts-noto-color-emoji",
     ),
 )
-"""The scripts that are installed on demand, in the order of their families in a style sheet."""
+"""The scripts that are installed on demand, in the order of their families in style sheets."""
 
 
 def code_points(ranges: str) -> Iterator[int]:
@@ -240,3 +241,13 @@ def by_name(name: str) -> Script:
         if script.name == name:
             return script
     raise KeyError(name)
+
+
+def page_faces(languages: Iterable[str]) -> tuple[Face, ...]:
+    """Return the faces of the web fonts of a newsroom with ``languages``.
+
+    East Asian scripts and emoji have none: their files are too large for a page, so the reader's own fonts are used.
+    """
+    primary = {language.split("-")[0] for language in languages}
+    more = (script for script in SCRIPTS if primary & set(script.languages))
+    return FACES + tuple(face for script in more for face in script.faces if face.subsets)

@@ -1,4 +1,8 @@
-"""Where the file of a face lies. What stands still in a variable file or a collection is taken out once and kept."""
+"""The font files: where the file of a face is.
+
+A face in a variable font or in a collection is extracted once and cached. fontTools is imported
+by the functions that need it.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.model.errors import SettingError
-from pipeline.typography.fonts.faces import FACES, SUBSETS, Face, code_points
+from pipeline.typography.fonts.faces import FACES, SUBSETS, Face, Script, code_points
 
 SYSTEM = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
-"""Where a distribution, the machine's owner and its user put faces."""
-KEPT = Path(sys.prefix, "share", "dateline", "faces")
-"""Beside the packages that they are made from; what is there is used, whoever made it."""
+"""Font folders of the distribution, the machine and the user."""
+CACHE = Path(sys.prefix, "share", "dateline", "faces")
+"""Cache of extracted faces, next to the packages that they come from."""
 RECIPE = 1
-"""Raised whenever ``_cut`` is changed, so that kept files are made anew."""
+"""Increase this when ``_extract`` changes, so that cached files are not used any more."""
 
 
 def source(face: Face) -> Path | None:
-    """Return the file that came with the package of ``face``, None when it is not installed."""
+    """Return the file in the package of ``face``, or None if the package is not installed."""
     spec = find_spec(face.package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if (file := Path(folder, "files", face.file)).is_file():
@@ -45,45 +49,52 @@ def _system(name: str) -> Path | None:
     return next((place / name for place in _places() if (place / name).is_file()), None)
 
 
+@cache
+def installed(script: Script) -> bool:
+    """Whether every face of a script is installed."""
+    return all(source(face) for face in script.faces)
+
+
 def forget() -> None:
-    """Look anew for what is installed: packages have come."""
+    """Forget which faces are installed, after packages were installed."""
     import importlib
 
     _places.cache_clear()
+    installed.cache_clear()
     importlib.invalidate_caches()
 
 
 def path(face: Face) -> Path:
-    """Return the static file of ``face``, made now if need be. Raises ``SettingError`` when it is not installed."""
+    """Return the static file of ``face``. Raises ``SettingError`` if its package is not installed."""
     file = source(face)
     if file is None:
         name = face.package.replace("_", "-")
-        raise SettingError(f"the type face {face.file} is missing", f"install the package {name}, e.g. by `make setup`")
-    return _kept(face, file) if face.axes or face.number >= 0 else file
+        raise SettingError(f"the font {face.file} is missing", f"install the package {name}, e.g. by `make setup`")
+    return _cached(face, file) if face.axes or face.number >= 0 else file
 
 
-def _kept(face: Face, file: Path) -> Path:
+def _cached(face: Face, file: Path) -> Path:
     from importlib.metadata import version
 
-    told = (RECIPE, face, [SUBSETS[name] for name in face.subsets], file.stat().st_size, version("fonttools"))
-    recipe = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    parts = (RECIPE, face, [SUBSETS[name] for name in face.subsets], file.stat().st_size, version("fonttools"))
+    recipe = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     stem = face.file.partition(".")[0].partition("[")[0]
-    place = KEPT / f"{stem}-{face.weight}.{recipe}.ttf"
+    place = CACHE / f"{stem}-{face.weight}.{recipe}.ttf"
     if not place.is_file():
-        data = _cut(face, file)
+        data = _extract(face, file)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            aside = place.with_name(f".{place.name}.{os.getpid()}")
-            aside.write_bytes(data)
-            aside.replace(place)
+            temporary = place.with_name(f".{place.name}.{os.getpid()}")
+            temporary.write_bytes(data)
+            temporary.replace(place)
         except OSError as error:
-            what = f"{place}: cannot be written: {error.strerror}"
-            raise SettingError(what, "make room, or mend its rights") from error
+            what = f"cannot write {place}: {error.strerror}"
+            raise SettingError(what, "free some disk space, or correct the permissions") from error
     return place
 
 
-def _cut(face: Face, file: Path) -> bytes:
-    """Return one face as a file of its own: its part of a collection, or an instance with the letters of its script."""
+def _extract(face: Face, file: Path) -> bytes:
+    """Return a face as a file of its own, from a collection, or as an instance with the letters of its script."""
     from fontTools.ttLib import TTFont
     from fontTools.varLib.instancer import instantiateVariableFont
 
@@ -98,7 +109,7 @@ def _cut(face: Face, file: Path) -> bytes:
 
 
 def _keep_script(font: Any, face: Face) -> None:
-    """Leave the script alone: Latin letters have a face of their own, and less is instanced sooner."""
+    """Remove all letters but those of the script: Latin letters have their own face, and it is faster."""
     from fontTools import subset
 
     options = subset.Options()
@@ -107,7 +118,7 @@ def _keep_script(font: Any, face: Face) -> None:
     options.notdef_outline = True
     options.glyph_names = False
     worker = subset.Subsetter(options)
-    # The shaper takes a blank from the face of the letters beside it.
+    # The shaper takes a space from the face of the letters next to it.
     letters = [point for name in face.subsets for point in code_points(SUBSETS[name])]
     worker.populate(unicodes=[0x20, 0xA0, *letters])
     worker.subset(font)
@@ -115,5 +126,5 @@ def _keep_script(font: Any, face: Face) -> None:
 
 @cache
 def face_files(faces: tuple[Face, ...] = FACES) -> dict[str, Path]:
-    """Return the file behind the address of each face. Raises ``SettingError``."""
+    """Return the file of each face by its address. Raises ``SettingError``."""
     return {face.address: path(face) for face in faces}

@@ -23,7 +23,7 @@ from pipeline.model.manifest import Row
 from pipeline.reader import read_newsroom, read_release
 from pipeline.typography import fonts
 from pipeline.typography.article import Article, compose
-from pipeline.typography.fonts import supply
+from pipeline.typography.fonts import packages
 from pipeline.typography.messages import Messages
 from pipeline.writers import Output, RenderInput
 
@@ -66,7 +66,7 @@ def _want_faces(article: Article) -> None:
     """Skip the test where a script's faces are not and may not be installed."""
     lacking = fonts.coverage(msgspec.json.encode(article).decode(), article.language).lacking
     if lacking:
-        pytest.skip(f"no faces for {article.slug} here: {supply.by_hand(lacking[0][1])}")
+        pytest.skip(f"no faces for {article.slug} here: {packages.install_command(lacking[0][1])}")
 
 
 def row(render_input: RenderInput, made: dict[str, bytes]) -> Row:

@@ -1,4 +1,7 @@
-"""What the faces can set: which scripts a text needs, and which of its characters no face has."""
+"""Which characters the faces have, which scripts a text needs, and how wide a text is.
+
+fontTools is imported by the functions that need it.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +12,35 @@ from functools import cache
 from msgspec import Struct
 
 from pipeline.typography.fonts.faces import FACES, SCRIPTS, Face, Script, code_points
-from pipeline.typography.fonts.files import path, source
+from pipeline.typography.fonts.files import installed, path
 
 _CJK = {script.name: script for script in SCRIPTS if script.debian == "fonts-noto-cjk"}
 _KANA, _HANGUL = range(0x3040, 0x3100), (*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xAC00, 0xD7B0))
 _EMOJI = next(script for script in SCRIPTS if script.name == "emoji")
 _PICTORIAL = "\ufe0f"
-"""VARIATION SELECTOR-16: the character before it is to be shown as emoji."""
+"""VARIATION SELECTOR-16: shows the character before it as emoji."""
 
 
 class Coverage(Struct, frozen=True):
-    """How a text can be set."""
+    """Which faces a text needs, and what is missing."""
 
     scripts: tuple[Script, ...]
-    """Whose faces it needs beside those of every set-up, in the order of the table."""
+    """Scripts whose faces it needs in addition to ``FACES``, in the order of ``SCRIPTS``."""
     lacking: tuple[tuple[str, Script], ...]
     """Characters of scripts that are not installed, each once."""
     unknown: tuple[str, ...]
-    """Characters that no face of ours has, each once."""
+    """Characters that no face has, each once."""
 
 
 def coverage(text: str, language: str) -> Coverage:
-    """Return what setting ``text`` takes; ``language`` (BCP 47) decides between forms of Chinese characters."""
+    """Return the coverage of ``text``. ``language`` (BCP 47) decides between forms of Chinese characters."""
     characters = dict.fromkeys(text)
     wanted: dict[str, Script] = {}
     lacking: list[tuple[str, Script]] = []
     unknown: list[str] = []
     home = _home(characters, language)
     for character in characters:
-        if is_settable(character):
+        if is_covered(character):
             continue
         script = _script_of(character, home)
         if script is None:
@@ -54,7 +57,7 @@ def coverage(text: str, language: str) -> Coverage:
 
 
 def _home(characters: Iterable[str], language: str) -> Script:
-    """Return the one East Asian script of a text: of its language, else by the letters that only one has."""
+    """Return the one East Asian script of a text: that of its language, else the one with the letters in the text."""
     parts = language.split("-")
     if parts[0] == "zh":
         return _CJK["traditional" if {"Hant", "TW", "HK", "MO"} & set(parts) else "chinese"]
@@ -80,16 +83,10 @@ def _script_of(character: str, home: Script) -> Script | None:
     return None
 
 
-@cache
-def installed(script: Script) -> bool:
-    """Whether every face of a script is there."""
-    return all(source(face) for face in script.faces)
-
-
 def _has(script: Script, character: str) -> bool:
     parts = unicodedata.normalize("NFD", character)
     return ord(character) in _points(script) or (
-        len(parts) > 1 and all(ord(part) in _points(script) or is_settable(part) for part in parts)
+        len(parts) > 1 and all(ord(part) in _points(script) or is_covered(part) for part in parts)
     )
 
 
@@ -100,7 +97,7 @@ def _points(script: Script) -> frozenset[int]:
 
 @cache
 def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
-    """Code points that the faces together have; the upright face of each family speaks for its siblings."""
+    """Return the code points of all faces together."""
     from fontTools.ttLib import TTFont
 
     points: set[int] = set()
@@ -111,33 +108,28 @@ def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
 
 
 @cache
-def _at_home() -> frozenset[int]:
-    # "Cyrillic Sans" has Greek letters too, which are no text of ours.
+def _always_covered() -> frozenset[int]:
+    # The upright face of a family stands for the family. "Cyrillic Sans" has Greek letters too, but no text uses them.
     upright = (face for face in FACES if face.weight == 400 and not face.italic)
     return _covered(tuple(face for face in upright if face.family != "Cyrillic Sans"))
 
 
 @cache
-def is_settable(character: str) -> bool:
-    """Whether the faces of every set-up have ``character``, or it leaves no mark on paper."""
-    # Blanks are synthesised by the shaper; format characters (joiners, directional marks) are invisible; U+2011 is
-    # set as U+2010; variation selectors choose among forms that we have or do not have.
+def is_covered(character: str) -> bool:
+    """Whether ``FACES`` have ``character``, or nothing is printed for it."""
+    # The shaper makes spaces itself; format characters (joiners, directional marks) are invisible; U+2011 is printed
+    # as U+2010; variation selectors only choose between forms.
     if unicodedata.category(character) in {"Zs", "Cf", "Cc"} or "\ufe00" <= character <= "\ufe0f":
         return True
-    if ord(character) in _at_home() or character == "\u2011":
+    if ord(character) in _always_covered() or character == "\u2011":
         return True
     parts = unicodedata.normalize("NFD", character)
-    return len(parts) > 1 and all(ord(part) in _at_home() for part in parts)
+    return len(parts) > 1 and all(ord(part) in _always_covered() for part in parts)
 
 
 def character_name(character: str) -> str:
-    """Return ``U+1F600 GRINNING FACE``: what a person can look up."""
+    """Return code point and name, which a person can look up: ``U+1F600 GRINNING FACE``."""
     return f"U+{ord(character):04X} {unicodedata.name(character, 'unnamed')}"
-
-
-def forget() -> None:
-    """Look anew for what is installed: packages have come."""
-    installed.cache_clear()
 
 
 # --- Widths ----------------------------------------------------------------------------------------------------------
@@ -153,9 +145,10 @@ def _advances(face: Face) -> Mapping[str, float]:
 
 
 def text_width(text: str, face: Face) -> float:
-    """Return the width of ``text`` in ems of ``face``; kerning is left out.
+    """Return the width of ``text`` in ems of ``face``, without kerning.
 
-    Of a character that it has not, an East Asian wide one counts an em, a mark above or below nothing, others half one.
+    A character that the face does not have counts 1 em if it is wide (East Asian), 0 if it is a combining mark, else
+    half an em.
     """
     advances = _advances(face)
     return sum(advances[character] if character in advances else _guess(character) for character in text)

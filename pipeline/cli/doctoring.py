@@ -7,8 +7,8 @@ from argparse import Namespace
 from pipeline.cli.console import Console
 from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import StorageError
+from pipeline.storage import embedded
 from pipeline.storage.doctor.findings import FRESH, GUARANTEES, NEEDED, Findings, Guarantee, refuse
-from pipeline.storage.embedded import server as embedded
 
 FINDINGS = "storages.json"
 """What each storage was found to keep, by its address."""

@@ -15,7 +15,7 @@ from pipeline.model.manifest import KEY, Manifest, Row, digest, load
 from pipeline.publish import candidates as ready
 from pipeline.publish import commits, up_to_date
 from pipeline.publish import schedule as due
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 from pipeline.typography.messages import Messages
 
 CLOCK = "clock"

@@ -18,9 +18,8 @@ from pipeline.model.errors import Fault, ReleaseError, SettingError, printable
 from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.release import Release
 from pipeline.publish import sharing, single_file_page
-from pipeline.storage import PresignedLink, Put
+from pipeline.storage import PresignedLink, Put, embedded
 from pipeline.storage.doctor.findings import Findings, refuse
-from pipeline.storage.embedded import server as embedded
 
 RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
 """What make hands over of RELEASE= and REVOKE=."""

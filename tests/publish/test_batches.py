@@ -18,9 +18,8 @@ from pipeline.publish.apply import BATCH, Publisher
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import commit, look
 from pipeline.publish.plan import File, Upload
-from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, open_store
+from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, embedded, open_store
 from pipeline.storage.destination import destination
-from pipeline.storage.embedded import server as embedded
 from pipeline.writers.ninjs import digests
 from tests.publish.test_apply import Killed
 from tests.site.test_pages import row

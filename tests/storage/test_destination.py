@@ -133,7 +133,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_written_is_a_setting_to_mend(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingError, match="cannot make"):
+    with pytest.raises(SettingError, match="cannot create"):
         destination({}, tmp_path / "file")
 
 

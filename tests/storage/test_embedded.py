@@ -18,12 +18,11 @@ from typing import Any
 import pytest
 
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.storage import ObjectStore, Put, open_store
+from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
-from pipeline.storage.embedded import folder as storefolder
-from pipeline.storage.embedded import lockdown
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage.embedded import configuration, server
+from pipeline.storage.embedded.folder import StoreFolder
 
 SECRET_NAME, SECRET = "q7-secret-name", b"q7-secret-words"
 
@@ -108,7 +107,7 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = Path("/tmp") / f"dateline-test-{os.getpid()}"
     folder.mkdir(mode=0o755)
     try:
-        shutil.copy(embedded.program(), folder / "weed")
+        shutil.copy(server.program(), folder / "weed")
         (folder / "weed").chmod(0o755)
         yield str(folder / "weed")
     finally:
@@ -130,7 +129,7 @@ def listening(root: Path) -> set[int]:
 
 
 def test_only_chosen_ports_are_open_and_only_on_this_machine(embedded_root: Path, store: ObjectStore) -> None:
-    assert listening(embedded_root) == set(storefolder.StoreFolder(embedded_root).ports().every())
+    assert listening(embedded_root) == set(StoreFolder(embedded_root).ports().every())
 
 
 def test_no_port_gives_a_name_or_a_byte_away_over_http(embedded_root: Path, secret: str) -> None:
@@ -170,7 +169,7 @@ def python() -> str:
 
 
 def test_no_port_gives_a_name_or_a_byte_away_over_grpc(embedded_root: Path, secret: str, weed: str) -> None:
-    ports = storefolder.StoreFolder(embedded_root).ports()
+    ports = StoreFolder(embedded_root).ports()
     shell = [
         weed,
         "-logdir=/dev/null/none",
@@ -188,7 +187,7 @@ def test_no_port_gives_a_name_or_a_byte_away_over_grpc(embedded_root: Path, secr
 
 def test_the_shell_would_see_it_with_the_store_s_own_certificates(embedded_root: Path, secret: str, weed: str) -> None:
     """Else the test above proves nothing."""
-    folder, ports = embedded_root / ".store", storefolder.StoreFolder(embedded_root).ports()
+    folder, ports = embedded_root / ".store", StoreFolder(embedded_root).ports()
     done = subprocess.run(
         [weed, "-logdir=log", "shell", f"-master=127.0.0.1:{ports.master}", f"-filer=127.0.0.1:{ports.filer}"],
         input=f"fs.ls /buckets/press-private/waiting\nfs.cat /buckets/press-private/{secret}\nexit\n",
@@ -199,7 +198,7 @@ def test_the_shell_would_see_it_with_the_store_s_own_certificates(embedded_root:
 
 def test_files_and_sockets_are_closed_to_others(embedded_root: Path, secret: str) -> None:
     """Some of the server's own files are more open, but lie below a folder that nobody else can enter."""
-    ports = storefolder.StoreFolder(embedded_root).ports().every()
+    ports = StoreFolder(embedded_root).ports().every()
     paths = [embedded_root / ".store", *(embedded_root / ".store").iterdir(), *(embedded_root / ".store/tls").iterdir()]
     sockets = [path for path in Path("/tmp").glob("*seaweedfs*") if any(str(port) in path.name for port in ports)]
     assert sockets
@@ -208,7 +207,7 @@ def test_files_and_sockets_are_closed_to_others(embedded_root: Path, secret: str
 
 def test_nothing_is_left_in_the_temporary_folder(root: Path) -> None:
     embedded.start(root)
-    ports = storefolder.StoreFolder(root).ports().every()
+    ports = StoreFolder(root).ports().every()
     embedded.stop(root)
     assert [path for path in Path("/tmp").glob("*seaweedfs*") if any(str(port) in path.name for port in ports)] == []
 
@@ -221,7 +220,7 @@ def test_no_log_lies_in_the_temporary_folder(embedded_root: Path, secret: str) -
 
 def test_the_command_line_tells_no_secret(embedded_root: Path) -> None:
     line = Path(f"/proc/{embedded.status(embedded_root).pid}/cmdline").read_bytes()
-    keys = storefolder.StoreFolder(embedded_root).keys()
+    keys = StoreFolder(embedded_root).keys()
     assert not [name for name in keys.__struct_fields__ if getattr(keys, name).encode() in line]
 
 
@@ -248,7 +247,7 @@ def test_what_was_put_is_there_after_stop_and_start_and_after_a_kill(root: Path)
     opened(root).put(put("kept", b"1"))
     assert embedded.stop(root)
     assert not embedded.stop(root)
-    assert embedded.status(root) == embedded.Status(False, endpoint)
+    assert embedded.status(root) == embedded.ServerStatus(False, endpoint)
     assert not Path(f"/proc/{pid}").exists() or is_zombie(pid)
 
     assert embedded.start(root) == endpoint
@@ -320,7 +319,7 @@ def test_the_environment_does_not_reach_the_server(root: Path, monkeypatch: pyte
 
 
 def test_a_port_that_is_taken_is_named(root: Path) -> None:
-    ports = storefolder.StoreFolder(root).ports()
+    ports = StoreFolder(root).ports()
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", ports.s3))
         other.listen()
@@ -343,7 +342,7 @@ def test_new_ports_keep_what_was_stored(root: Path) -> None:
 
 
 def test_a_server_that_does_not_come_up_says_why(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lockdown, "_options", lambda ports, keys: "volume.max=many\n")
+    monkeypatch.setattr(configuration, "_options", lambda ports, keys: "volume.max=many\n")
     with pytest.raises(StorageError, match=r"the embedded store ended at once: .+") as caught:
         embedded.start(root)
     assert "\n" not in str(caught.value)
@@ -351,7 +350,7 @@ def test_a_server_that_does_not_come_up_says_why(root: Path, monkeypatch: pytest
 
 
 def test_a_server_that_never_gets_ready_is_ended_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "START_SECONDS", 0.3)
+    monkeypatch.setattr(server, "START_SECONDS", 0.3)
     with pytest.raises(StorageError, match="the embedded store is not ready after"):
         embedded.start(root)
     assert servers(root) == []
@@ -359,7 +358,7 @@ def test_a_server_that_never_gets_ready_is_ended_again(root: Path, monkeypatch: 
 
 def test_a_stale_process_id_is_left_alone(root: Path) -> None:
     """After a restart of the machine the id may be anybody's."""
-    storefolder.StoreFolder(root).ports()
+    StoreFolder(root).ports()
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         (root / ".store/server.pid").write_text(str(bystander.pid))
@@ -373,7 +372,7 @@ def test_a_stale_process_id_is_left_alone(root: Path) -> None:
 
 
 def test_asking_for_the_status_creates_nothing(root: Path) -> None:
-    assert embedded.status(root) == embedded.Status(False, "")
+    assert embedded.status(root) == embedded.ServerStatus(False, "")
     assert not embedded.stop(root)
     assert list(root.iterdir()) == []
 

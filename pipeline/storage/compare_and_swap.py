@@ -17,15 +17,15 @@ from pipeline.storage import PreconditionFailed
 TRIES = 12
 _FIRST_PAUSE, _DOUBLINGS = 0.1, 5
 
-Snapshot = TypeVar("Snapshot")
+Version = TypeVar("Version")
 Written = TypeVar("Written")
 
 
 def retry_on_conflict(
-    write: Callable[[Snapshot], Written],
-    read: Callable[[], Snapshot],
+    write: Callable[[Version], Written],
+    read: Callable[[], Version],
     what: str,
-    snapshot: Snapshot | None = None,
+    snapshot: Version | None = None,
 ) -> Written:
     """Return the result of ``write(snapshot)``; on a conflict, ``read`` a new snapshot and try again.
 

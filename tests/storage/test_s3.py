@@ -21,7 +21,6 @@ from pipeline.model.errors import SettingError, StorageError
 from pipeline.storage import (
     Bucket,
     CopyRequest,
-    DryRun,
     ObjectStore,
     PreconditionFailed,
     Put,
@@ -124,9 +123,6 @@ def test_many_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectSto
     found = store.get("to/39")
     assert found is not None
     assert found.body == b"old"
-    dry: list[str] = []
-    DryRun(store).copy_all([CopyRequest(key="to/dry", source="from/1", bucket="public")], dry.append)
-    assert (dry, store.get("to/dry")) == (["to/dry"], None)
 
 
 def test_many_are_put_at_a_time_and_each_is_reported_once(store: ObjectStore) -> None:
@@ -156,18 +152,6 @@ def test_the_first_error_ends_a_batch_and_what_was_done_is_told(store: ObjectSto
     assert set(told) | {"batch/7"} == set(store.list("batch/"))
 
 
-def test_a_dry_run_reads_and_does_not_write(store: ObjectStore) -> None:
-    store.put(put("dry/there"))
-    dry: ObjectStore = DryRun(store)
-    told: list[str] = []
-    dry.check()
-    dry.put(put("dry/new"))
-    dry.put_all([put("dry/newer")], told.append)
-    dry.delete("dry/there")
-    assert told == ["dry/newer"]
-    assert list(dry.list("dry/")) == list(store.list("dry/")) == ["dry/there"]
-
-
 @pytest.mark.parametrize(
     ("name", "header"),
     [
@@ -189,7 +173,7 @@ def test_the_name_of_a_download_is_written_as_rfc_6266_says(name: str, header: s
 
 def test_create_only_refuses_what_is_there(store: ObjectStore) -> None:
     store.put(put("once", b"first", if_none_match=True))
-    with pytest.raises(PreconditionFailed, match="once: somebody else") as caught:
+    with pytest.raises(PreconditionFailed, match="once: another publisher wrote it") as caught:
         store.put(put("once", b"second", if_none_match=True))
     assert (caught.value.key, caught.value.status) == ("once", 3)
 
@@ -250,7 +234,7 @@ def bad(here: Destination, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) 
 
 PASSING: dict[str, tuple[faulty.Fault, ...]] = {
     "overloaded twice": (faulty.refusal(503, "SlowDown"),) * 2,
-    "a fault of its own": (faulty.refusal(500, "InternalError"),),
+    "an internal error": (faulty.refusal(500, "InternalError"),),
     "another write is under way": (faulty.refusal(409, "OperationAborted"),),
     "reset before the request": (faulty.reset_before,),
     "answer lost": (faulty.lost_answer,),
@@ -295,19 +279,22 @@ def test_a_lost_race_is_not_taken_for_a_lost_answer(bad: Bad) -> None:
 def test_an_object_that_was_damaged_at_rest_is_not_passed_on(bad: Bad) -> None:
     bad.direct.put(put("bad/rotten", b"sound"))
     bad.proxy.add("GET", "/bad/rotten", *(faulty.flipped_down,) * 6)
-    with pytest.raises(StorageError, match="cannot read bad/rotten: the bytes were damaged"):
+    with pytest.raises(StorageError, match="cannot read bad/rotten: the data was damaged"):
         bad.store.get("bad/rotten")
 
 
 LASTING = {
     "SlowDown": (503, "the storage is overloaded"),
-    "InternalError": (500, "the storage has a fault of its own (500): its disk may be full"),
+    "InternalError": (500, "the storage has an internal error (500); its disk may be full"),
     "XMinioStorageFull": (507, "the storage is full"),
     "QuotaExceeded": (403, "the storage's quota is used up"),
     "AccessDenied": (403, "the storage refuses it (access denied)"),
     "ExpiredToken": (400, "the temporary keys have expired"),
-    "RequestTimeTooSkewed": (403, "this machine's clock is wrong: the storage's says Mon, 23 Nov 2026 10:00:00 GMT"),
-    "SignatureDoesNotMatch": (403, "the secret key does not fit the access key"),
+    "RequestTimeTooSkewed": (
+        403,
+        "this computer's clock is wrong; the storage's clock says Mon, 23 Nov 2026 10:00:00 GMT",
+    ),
+    "SignatureDoesNotMatch": (403, "the secret key does not match the access key"),
     "InvalidAccessKeyId": (403, "the storage does not know the access key"),
     "NoSuchBucket": (404, "the bucket press does not exist"),
     "AuthorizationHeaderMalformed": (400, "the bucket press is in another region"),
@@ -372,7 +359,7 @@ def own(second_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 def test_setting_up_twice_is_setting_up_once(own: Destination, second_server: dict[str, str]) -> None:
     store = open_store(own, second_server)
     store.put(put("kept"))
-    assert "bucket newsroom: is there" in list(prepare(own, second_server))
+    assert "bucket newsroom: exists already" in list(prepare(own, second_server))
     assert store.get("kept") is not None
     assert list(store.list("probe")) == list(store.list("probe", "private")) == []
 
@@ -399,7 +386,7 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
         {"PRESS_BUCKET": "newsrom"},
         "the bucket newsrom does not exist",
     ),
-    "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "the secret key does not fit the access key"),
+    "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "the secret key does not match the access key"),
     "a wrong key": ({"AWS_ACCESS_KEY_ID": "WRONG"}, "the storage does not know the access key"),
     "a guest": ({"AWS_ACCESS_KEY_ID": "GUEST", "AWS_SECRET_ACCESS_KEY": "guests-secret"}, "the storage refuses it"),
 }

@@ -78,7 +78,7 @@ SHAPES = pytest.mark.parametrize("found", [everything(), render_input(), plain()
 
 @SHAPES
 def test_record_keeps_the_standard(found: RenderInput) -> None:
-    assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
+    assert standard.load_validator(NOWHERE)(ninjs.write(found).data) == []
 
 
 def test_everything_has_every_part() -> None:
@@ -207,7 +207,7 @@ def test_record_of_a_release_in_four_languages_is_valid() -> None:
     others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
     found = msgspec.structs.replace(render_input(), related=others)
     assert [each["language"] for each in associated(record(found), "translation")] == ["ar", "fr", "zh-Hant-TW"]
-    assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
+    assert standard.load_validator(NOWHERE)(ninjs.write(found).data) == []
 
 
 def test_topics_are_named_in_the_language_of_the_release() -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import ObjectStore, doctor, open_store, prepare
+from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.doctor import FRESH, GUARANTEES, Finding, Findings, Guarantee, probes, refuse
 from pipeline.storage.doctor.probe_context import BUCKETS
 from pipeline.storage.s3.setup import DAYS, expiry_days, lifecycle_rules
-from tests.publish.test_publish import get
 from tests.support import stores
 from tests.support.newsroom import Office, Result
 
@@ -48,9 +48,9 @@ def closed(closed_data: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def ajar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def without_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """rclone without keys."""
-    with stores.rclone(tmp_path_factory.mktemp("ajar"), keys=False) as environ:
+    with stores.rclone(tmp_path_factory.mktemp("without-keys"), keys=False) as environ:
         yield environ
 
 
@@ -72,7 +72,7 @@ def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture(scope="module")
 def good(second_server: dict[str, str]) -> dict[str, str]:
-    """SeaweedFS as somebody's own storage, with buckets of these tests' own, prepared."""
+    """SeaweedFS as a storage of one's own, with buckets for these tests, prepared."""
     environ = second_server | {"PRESS_BUCKET": "doctored"}
     list(prepare(at(environ), environ))
     return environ
@@ -83,7 +83,7 @@ def at(environ: dict[str, str]) -> Destination:
 
 
 def table(result: Result) -> dict[str, tuple[str, str]]:
-    """Return what doctor printed of each probe: its grade, and the rest of the line."""
+    """Return the rows that doctor printed: what was tested → grade, and the rest of the line."""
     lines = [re.split(r"\s{2,}", line.rstrip(), maxsplit=2) for line in result.out.split("\n\n")[0].splitlines()]
     return {line[1]: (line[0], line[2]) for line in lines[1:]}
 
@@ -101,7 +101,7 @@ def diagnosed(office: Office, environ: dict[str, str], status: int) -> Result:
     result = office.make("doctor", **environ)
     assert result.status == (2 if status else 0), result.text
     assert f"dateline: exit {status} (storage)" in result.err if status else "exit" not in result.err
-    assert not SIGNED.search(result.text), "no secret, no signed address"
+    assert not SIGNED.search(result.text), "neither a secret nor a presigned link may be printed"
     assert "Traceback" not in result.text
     assert len(table(result)) == 23
     return result
@@ -110,7 +110,7 @@ def diagnosed(office: Office, environ: dict[str, str], status: int) -> Result:
 # ── Four storages ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_embedded_store_keeps_everything(office: Office) -> None:
+def test_embedded_store_gives_all_guarantees(office: Office) -> None:
     assert office.make("storage").status == 0
     result = diagnosed(office, {}, 0)
     assert {grade for grade, _ in table(result).values()} == {"ok"}
@@ -124,21 +124,21 @@ def test_embedded_store_keeps_everything(office: Office) -> None:
     assert "BadDigest" in found["wrong checksum"][1]
 
 
-def test_embedded_store_is_clean_afterwards(office: Office) -> None:
+def test_doctor_leaves_no_objects_in_the_embedded_store(office: Office) -> None:
     here = destination({}, office.folder)
     store = open_store(here, {})
     assert [*store.list("", "public"), *store.list("", "private")] == []
 
 
 def test_own_seaweedfs_is_safe(office: Office, good: dict[str, str]) -> None:
-    """Its operator's keys make a bucket by a mere put, which the report must say."""
+    """With its operator's keys, a write creates a missing bucket, and the report says so."""
     result = diagnosed(office, good, 0)
     assert table(result)["policy, public bucket"] == ("ok", table(result)["policy, public bucket"][1])
     assert "anyone may s3:GetObject" in table(result)["policy, public bucket"][1]
     assert left(good) == []
 
 
-def test_rclone_has_no_conditions(office: Office, closed: dict[str, str], closed_data: Path) -> None:
+def test_rclone_has_no_conditional_writes(office: Office, closed: dict[str, str], closed_data: Path) -> None:
     result = diagnosed(office, closed, 3)
     found = table(result)
     for what in (
@@ -148,7 +148,7 @@ def test_rclone_has_no_conditions(office: Office, closed: dict[str, str], closed
         "simultaneous writes, replace",
     ):
         assert found[what][0] == "unsafe", what
-    assert found["anonymous read, public"][0] == "unsafe", "with keys it lets nobody read"
+    assert found["anonymous read, public"][0] == "unsafe", "with keys, rclone lets nobody read anonymously"
     assert found["anonymous read, private"][0] == "ok"
     assert found["wrong checksum"][0] == "lacks"
     assert found["presigned link"][0] == "ok"
@@ -158,8 +158,8 @@ def test_rclone_has_no_conditions(office: Office, closed: dict[str, str], closed
     assert [path for path in (closed_data / "data").rglob("*") if path.is_file()] == []
 
 
-def test_rclone_without_keys_is_open_to_all(office: Office, ajar: dict[str, str]) -> None:
-    result = diagnosed(office, ajar, 3)
+def test_rclone_without_keys_is_open_to_all(office: Office, without_keys: dict[str, str]) -> None:
+    result = diagnosed(office, without_keys, 3)
     found = table(result)
     for what in (
         "anonymous read, private",
@@ -175,7 +175,7 @@ def test_rclone_without_keys_is_open_to_all(office: Office, ajar: dict[str, str]
         assert GUARANTEES[guarantee] in cannot(result)
 
 
-def test_moto_takes_any_signature_and_lists_for_anyone(office: Office, mocked: dict[str, str]) -> None:
+def test_moto_accepts_any_signature_and_lets_anyone_list(office: Office, mocked: dict[str, str]) -> None:
     result = diagnosed(office, mocked, 3)
     found = table(result)
     assert "forged signature" in found["presigned link"][1]
@@ -186,19 +186,19 @@ def test_moto_takes_any_signature_and_lists_for_anyone(office: Office, mocked: d
     assert left(mocked) == []
 
 
-def test_findings_are_kept_by_destination(office: Office, closed: dict[str, str]) -> None:
+def test_findings_are_stored_by_destination(office: Office, closed: dict[str, str]) -> None:
     kept = msgspec.json.decode((office.folder / "output/.work/storages.json").read_bytes(), type=dict[str, Findings])
     ours = kept[f"{closed['AWS_ENDPOINT_URL_S3']}/press/ press-private"]
     assert ours.against("together")
     assert len(kept) == 5, "each storage has its own"
 
 
-# ── What is left behind ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── Cleaning up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_probes_are_removed_when_one_fails(good: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     def failed(probe_context: object) -> Iterator[Finding]:
-        assert left(good), "there is something to be removed"
+        assert left(good), "otherwise there is nothing to remove"
         raise StorageError("the line was cut")
         yield
 
@@ -209,7 +209,7 @@ def test_probes_are_removed_when_one_fails(good: dict[str, str], monkeypatch: py
     assert left(good) == []
 
 
-def test_probes_of_a_run_that_was_killed_are_swept_later(good: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_of_a_killed_run_are_removed_later(good: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline.storage import Put
     from pipeline.storage.doctor import probe_context
 
@@ -218,7 +218,7 @@ def test_probes_of_a_run_that_was_killed_are_swept_later(good: dict[str, str], m
         store.put(Put(key="probes/dead/x.txt", body=b"x", media_type="text/plain"), bucket)
     monkeypatch.setattr(probes, "PROBES", ())
     doctor.examine(at(good), good, QUIET)
-    assert len(left(good)) == 2, "another run may be at work with them"
+    assert len(left(good)) == 2, "they may belong to a run that is still going on"
     monkeypatch.setattr(probe_context, "_OLD", timedelta(seconds=-5))
     doctor.examine(at(good), good, QUIET)
     assert left(good) == []
@@ -230,7 +230,7 @@ def test_missing_bucket_is_named(office: Office, good: dict[str, str]) -> None:
     assert "the bucket no-such-bucket-here does not exist" in result.err
 
 
-def test_half_a_setting_ends_with_2(office: Office) -> None:
+def test_incomplete_settings_end_with_2(office: Office) -> None:
     assert "dateline: exit 2" in office.make("doctor", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9").err
 
 
@@ -240,7 +240,7 @@ def test_wrong_secret_ends_at_once(office: Office, good: dict[str, str]) -> None
     assert "wrong-secret" not in result.text
 
 
-# ── What publishing makes of it ─────────────────────────────────────────────────────────────────────────────────────
+# ── Publishing uses the findings ────────────────────────────────────────────────────────────────────────────────────
 
 
 def refused(office: Office, environ: dict[str, str], *words: str) -> Result:
@@ -252,14 +252,14 @@ def refused(office: Office, environ: dict[str, str], *words: str) -> Result:
 
 
 def test_publish_refuses_a_storage_without_conditions(tmp_path: Path) -> None:
-    """Nobody ran doctor: publishing looks for itself, says why, and puts nothing up."""
+    """Nobody has run doctor: publishing tests the storage itself, says why it refuses, and uploads nothing."""
     office = Office(tmp_path / "office")
     office.write("one")
     with stores.rclone(tmp_path / "store", keys=True) as environ:
         refused(office, environ, "write if absent", "If-None-Match", "PRESS_SOLE_PUBLISHER=1")
         store = open_store(at(environ), environ)
-        assert list(store.list()) == [], "nothing went up"
-        # What stands against publishing is tried anew, in full: with keys rclone lets nobody read.
+        assert list(store.list()) == [], "nothing was uploaded"
+        # After a refusal everything is tested again: with keys, rclone lets nobody read anonymously.
         refused(office, environ, "anonymous read, public", "nobody could read what is published")
         assert list(store.list()) == []
 
@@ -270,7 +270,7 @@ def test_sole_publisher_needs_no_conditions(tmp_path: Path) -> None:
     with stores.rclone(tmp_path / "store", keys=True) as environ:
         result = office.make("publish", **environ, PRESS_SOLE_PUBLISHER="1")
         assert "write if absent" not in result.text
-        assert "releases/one.html" in list(open_store(at(environ), environ).list()), "it went up"
+        assert "releases/one.html" in list(open_store(at(environ), environ).list()), "it was uploaded"
 
 
 def test_publish_refuses_a_public_bucket_that_anyone_lists(tmp_path: Path, mocked: dict[str, str]) -> None:
@@ -280,8 +280,8 @@ def test_publish_refuses_a_public_bucket_that_anyone_lists(tmp_path: Path, mocke
     assert list(open_store(at(mocked), mocked).list()) == []
 
 
-def test_publish_goes_on_once_it_was_mended(tmp_path: Path, good: dict[str, str]) -> None:
-    """A finding that stands against publishing is tried anew; who mended it need not run doctor first."""
+def test_publish_works_again_once_the_storage_was_corrected(tmp_path: Path, good: dict[str, str]) -> None:
+    """Publishing tests a storage again that it must refuse, so nobody has to run doctor first."""
     office = Office(tmp_path / "office")
     office.write("one")
     known = Findings(datetime.now(UTC), (Finding("write if absent", "ignored", "was so", ("together",)),))
@@ -291,12 +291,12 @@ def test_publish_goes_on_once_it_was_mended(tmp_path: Path, good: dict[str, str]
     path.write_bytes(msgspec.json.encode({place: known}))
     result = office.make("publish", **good)
     assert result.status == 0, result.text
-    assert get(f"{at(good).address}releases/one.html")[0] == 200
+    assert AnonymousClient(at(good).address, {}).get("releases/one.html").status == 200
     kept = msgspec.json.decode(path.read_bytes(), type=dict[str, Findings])[place]
-    assert len(kept.all) == 23, "everything was tried anew"
+    assert len(kept.all) == 23, "everything was tested again"
 
 
-def test_publish_looks_once_and_remembers(tmp_path: Path, good: dict[str, str]) -> None:
+def test_publish_tests_the_storage_once_and_remembers_the_findings(tmp_path: Path, good: dict[str, str]) -> None:
     office = Office(tmp_path / "office")
     office.write("two")
     assert office.make("publish", **good).status == 0
@@ -330,14 +330,14 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def sample(ahead: float, at_second: float = 0.0, took: float = 0.05) -> tuple[datetime, datetime, datetime]:
-    """Return a question asked when our clock said noon and a bit, of a clock that is ``ahead``."""
+    """Return a request at noon plus ``at_second`` by our clock to a clock that is ``ahead``."""
     begun = NOON + timedelta(seconds=at_second)
     theirs = begun + timedelta(seconds=took / 2 + ahead)
     return begun, theirs.replace(microsecond=0), begun + timedelta(seconds=took)
 
 
 @pytest.mark.parametrize("ahead", [-1.8, -0.4, 0.0, 0.3, 1.9])
-def test_clock_within_two_seconds_is_right(ahead: float) -> None:
+def test_clock_within_two_seconds_is_accurate_enough(ahead: float) -> None:
     found = probes.compare_clocks(sample(ahead, step / 6) for step in range(6))
     assert not found.against
     shown = float(found.result.split()[0]) * (1 if "ahead" in found.result else -1)
@@ -345,14 +345,14 @@ def test_clock_within_two_seconds_is_right(ahead: float) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(-2.6, "2.6 s behind"), (2.4, "2.4 s ahead"), (3600, "3600.")])
-def test_clock_further_apart_stands_against_publishing(ahead: float, words: str) -> None:
+def test_clock_that_differs_more_rules_out_publishing(ahead: float, words: str) -> None:
     found = probes.compare_clocks(sample(ahead, step / 6) for step in range(6))
     assert {"publish", "release"} <= set(found.against)
     number = float(found.result.split()[0])
     assert abs(number - abs(ahead)) <= 0.15, (found.result, words)
 
 
-def test_storage_that_tells_no_time_cannot_keep_an_instant() -> None:
+def test_storage_that_states_no_time_cannot_release_on_time() -> None:
     assert probes.compare_clocks([]).against == ("release",)
 
 
@@ -364,14 +364,14 @@ def test_refusal_names_bucket_finding_and_remedy() -> None:
     refuse(found, "together", "press")
 
 
-def test_newer_findings_stand_over_older_ones() -> None:
+def test_newer_findings_replace_older_ones() -> None:
     old = Findings(NOON, (Finding("a", "old", ""), Finding("b", "old", "")))
     new = Findings(NOON + FRESH, (Finding("a", "new", ""),))
     assert [(f.what, f.result) for f in new.over(old).all] == [("a", "new"), ("b", "old")]
     assert new.over(None) == new
 
 
-def test_lifecycle_rules_are_found_again() -> None:
+def test_lifecycle_rules_are_recognised() -> None:
     assert {prefix: expiry_days(lifecycle_rules(), prefix) for prefix in DAYS} == {"staged/": 400, "shared/": 8}
     assert expiry_days(lifecycle_rules(), "other/") == 0
     off = [{**rule, "Status": "Disabled"} for rule in lifecycle_rules()]

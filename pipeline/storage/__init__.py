@@ -37,9 +37,6 @@ class PreconditionFailed(StorageError):  # noqa: N818 -- the name that HTTP give
         super().__init__(f"{key}: another publisher wrote it in the meantime", "run the same command again")
         self.key = key
 
-    def __reduce__(self) -> tuple[type[PreconditionFailed], tuple[str]]:
-        return PreconditionFailed, (self.key,)
-
 
 class Head(Struct, frozen=True):
     """An object's headers."""

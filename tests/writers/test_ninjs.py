@@ -32,7 +32,7 @@ NESTED = {
 """Parts of a record that have parts of their own."""
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 NOWHERE = Path("/nonexistent")
-"""No folder of judges: no schema file of IPTC's own either."""
+"""A folder without validators, and so without IPTC's own schema file."""
 PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
 
 

@@ -1,8 +1,9 @@
-"""Sets the house up on a bare machine: ``python3 -m pipeline.install VENV LOCK``.
+"""Installs what Dateline needs on a new machine: ``python3 -m pipeline.install VENV LOCK``.
 
-The one module that runs before anything is installed, under the system's own Python, and therefore prints by itself.
-It installs Debian packages where it may (as root, or with a sudo that asks nothing), makes the virtual environment,
-fills it from the hash-pinned lock file and compiles byte code: without that WeasyPrint starts three times slower.
+It runs on the system's own Python before any package is installed, so it imports the standard library only and prints
+its own messages. It installs Debian packages if it can (as root, or with sudo without a password), creates the virtual
+environment, installs the hash-pinned packages of the lock file, and compiles byte code, because WeasyPrint starts
+three times slower without it.
 """
 
 from __future__ import annotations
@@ -23,42 +24,42 @@ LIBRARIES = {
     "libpangoft2-1.0-0": "pangoft2-1.0",
     "libharfbuzz-subset0": "harfbuzz-subset",
 }
-"""Debian package → library that it must bring: WeasyPrint loads them at run time, so pip cannot."""
+"""Debian package → its library. WeasyPrint loads these at run time, so pip cannot install them."""
 BUILD = "requirements-build.lock"
 SCRIPTS = "requirements-scripts.lock"
-"""Faces of further scripts, of which only those are installed that a release needs."""
+"""Type faces of more scripts; only those that a release needs are installed."""
 PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", "--require-hashes"]
 BUILDING = ["--no-build-isolation", "--use-pep517"]
 FACES = {"fonts-noto-cjk": "NotoSerifCJK-Regular.ttc", "fonts-noto-color-emoji": "NotoColorEmoji.ttf"}
-"""Debian package → a file of its: faces that releases may need, and tests do."""
+"""Debian package → one of its files: type faces that releases may need and tests do need."""
 VENV_PACKAGE = "python3-venv"
 
 
 def missing() -> list[str]:
-    """Return the Debian packages that are not there yet."""
-    lacking = [package for package, library in LIBRARIES.items() if find_library(library) is None]
+    """Return the Debian packages that are not installed."""
+    packages = [package for package, library in LIBRARIES.items() if find_library(library) is None]
     if importlib.util.find_spec("ensurepip") is None:
-        lacking.append(VENV_PACKAGE)
-    return lacking
+        packages.append(VENV_PACKAGE)
+    return packages
 
 
 def apt_line(packages: Iterable[str]) -> str:
-    """Return what a person types to install Debian packages."""
+    """Return the command that installs Debian packages."""
     return f"sudo apt-get install --yes --no-install-recommends {' '.join(packages)}"
 
 
 def install_packages(packages: Iterable[str]) -> str:
-    """Install Debian packages; return an empty string, or what a person must type instead."""
+    """Install Debian packages; return an empty string, or the command that the user must type instead."""
     wanted = " ".join(packages)
     by_hand = apt_line(wanted.split())
     apt = shutil.which("apt-get")
     if apt is None:
-        return f"install these libraries (Debian's names): {wanted}"
+        return f"install these packages (names in Debian): {wanted}"
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if prefix and (shutil.which("sudo") is None or _quiet([*prefix, "true"]) != 0):
         return by_hand
     say(f"installing {wanted}")
-    # Another run may be installing at this moment.
+    # Another run may be installing packages at the same time.
     environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-o", "DPkg::Lock::Timeout=120"]
     _quiet([*environment, "-qq", "update"])
     install = [*environment, "-qq", "install", "--yes", "--no-install-recommends", *wanted.split()]
@@ -66,13 +67,13 @@ def install_packages(packages: Iterable[str]) -> str:
 
 
 def faces_line(packages: Iterable[str]) -> str:
-    """Return what a person types to install faces from PyPI into the environment that runs."""
+    """Return the command that installs type faces from PyPI into the current environment."""
     wanted = ", ".join(packages)
     return f"{sys.executable} -m pip install --require-hashes --no-deps --requirement {SCRIPTS}  # for {wanted}"
 
 
 def install_faces(packages: Iterable[str]) -> str:
-    """Install faces into the environment that runs; return an empty string, or what a person must type instead."""
+    """Install type faces into the current environment; return an empty string, or the command to type instead."""
     wanted = list(packages)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as chosen:
         chosen.writelines(_locked(wanted))
@@ -83,21 +84,21 @@ def install_faces(packages: Iterable[str]) -> str:
 
 
 def _locked(packages: Iterable[str]) -> list[str]:
-    """Return the entries of ``packages`` in the lock file of faces, hashes and all."""
+    """Return the entries of ``packages`` in the lock file of the type faces, with their hashes."""
     lock = Path(__file__).parent.parent / SCRIPTS
     entries = re.split(r"(?m)^(?=\S)", lock.read_text("utf-8"))
     return [entry for entry in entries if entry.partition("==")[0] in set(packages)]
 
 
 def make_environment(venv: Path, lock: Path) -> str:
-    """Make ``venv`` hold what ``lock`` names, in these versions; return an empty string, or what went wrong."""
+    """Install the packages of ``lock`` into ``venv``, and create it; return an empty string, or what went wrong."""
     python = venv / "bin" / "python"
     if not (venv / "bin" / "pip").exists() and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
         return f"python3 -m venv {venv} failed"
     say(f"installing Python packages from {lock.name} into {venv}")
     environment = _with_byte_code()
     pip = [str(python), *PIP]
-    # feedgen comes as source only: what builds it is pinned too, and nothing is fetched behind pip's back.
+    # feedgen has no wheel: the packages that build it are pinned too, so pip does not download others for it.
     for step in (["--requirement", str(lock.with_name(BUILD))], [*BUILDING, "--requirement", str(lock)]):
         if _run([*pip, *step], environment) != 0:
             return "the Python packages could not be installed: see pip's message above, and run the same command again"
@@ -110,25 +111,25 @@ def _with_byte_code() -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Tell the person who waits."""
+    """Print a line for the user."""
     print(f"set-up: {text}", file=sys.stderr, flush=True)
 
 
-def every_face() -> None:
-    """Install Debian's faces that tests need; where that may not be done, those tests say so and are skipped."""
-    there = {file.name for file in Path("/usr/share/fonts").rglob("Noto*")}
-    lacking = [package for package, file in FACES.items() if file not in there]
-    if lacking and (by_hand := install_packages(lacking)):
+def install_test_faces() -> None:
+    """Install Debian's type faces that tests need; without them, those tests are skipped."""
+    present = {file.name for file in Path("/usr/share/fonts").rglob("Noto*")}
+    packages = [package for package, file in FACES.items() if file not in present]
+    if packages and (by_hand := install_packages(packages)):
         say(f"tests of some scripts will be skipped; to run them, please type: {by_hand}")
 
 
 def main(arguments: list[str]) -> int:
-    """Set up, and return 0 or 2; with ``--faces`` get every face that tests need."""
+    """Install everything and return 0 or 2; with ``--faces`` also the type faces that tests need."""
     venv, lock, *more = arguments
     if "--faces" in more:
-        every_face()
-    lacking = missing()
-    problem = install_packages(lacking) if lacking else ""
+        install_test_faces()
+    packages = missing()
+    problem = install_packages(packages) if packages else ""
     if problem:
         say(f"needs system packages; please type: {problem}")
         return 2

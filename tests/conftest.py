@@ -13,10 +13,10 @@ from urllib.request import urlopen
 import pytest
 
 from pipeline.build import parity, stages
-from pipeline.storage import ObjectStore, open_store
+from pipeline.storage import ObjectStore, embedded, open_store
 from pipeline.storage.destination import Destination, destination
-from pipeline.storage.embedded import folder as storefolder
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage.embedded.folder import choose_ports
+from pipeline.storage.embedded.server import program, remove_sockets
 from pipeline.writers import Output, RenderInput
 from tests.support.in_process import ProbeContext
 
@@ -51,7 +51,7 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
     The keys are its operator's; there are no buckets yet.
     """
     folder = tmp_path_factory.mktemp("second")
-    ports = storefolder.choose_ports()
+    ports = choose_ports()
     keys = {"accessKey": "OPERATOR", "secretKey": "operators-secret"}
     guest = {"accessKey": "GUEST", "secretKey": "guests-secret"}
     identities = [
@@ -75,7 +75,7 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
         **{f"{name}.port": getattr(ports, name) for name in ports.__struct_fields__},
     }
     command = [
-        str(embedded.program()),
+        str(program()),
         f"-logdir={folder}",
         "mini",
         *(f"-{name}={value}" for name, value in options.items()),
@@ -101,7 +101,7 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
         finally:
             server.kill()
             server.wait()
-            embedded.remove_sockets(ports)
+            remove_sockets(ports)
 
 
 def _await_s3(port: int) -> None:

@@ -7,8 +7,8 @@ from argparse import Namespace
 from pipeline.cli.console import Console
 from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import StorageError
-from pipeline.storage.doctor.findings import FRESH, GUARANTEES, NEEDED, Findings, Guarantee, refuse
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
+from pipeline.storage.doctor import FRESH, GUARANTEES, NEEDED, Findings, Guarantee, examine, quick_check, refuse
 
 FINDINGS = "storages.json"
 """What each storage was found to keep, by its address."""
@@ -21,8 +21,8 @@ def doctor(context: CommandContext, _options: Namespace, console: Console) -> Ex
     if context.destination.embedded:
         embedded.start(context.root)
     found = _examine(context, console)
-    rows = [(_grade(finding.against, unsafe=finding.unsafe), finding) for finding in found.found]
-    console.table([("", "what", "finding", "what it means"), *((grade, f.what, f.found, f.means) for grade, f in rows)])
+    rows = [(_grade(row.against, unsafe=row.unsafe), row.what, row.result, row.means) for row in found.all]
+    console.table([("", "what", "finding", "what it means"), *rows])
     for words, kept in (("can promise", True), ("cannot promise", False)):
         guarantees = [guarantee for guarantee in GUARANTEES if (not found.against(guarantee)) == kept]
         if guarantees:
@@ -36,13 +36,11 @@ def doctor(context: CommandContext, _options: Namespace, console: Console) -> Ex
 
 
 def _examine(context: CommandContext, console: Console | None = None) -> Findings:
-    from pipeline.storage import doctor as probes
-
     def done(number: int, total: int) -> None:
         if console:
             console.progress(number, total, "tried")
 
-    found = probes.examine(context.destination, context.environ, done)
+    found = examine(context.destination, context.environ, done)
     _remember(context, found)
     return found
 
@@ -52,7 +50,7 @@ def _grade(against: tuple[Guarantee, ...], *, unsafe: bool) -> str:
 
 
 def _remedies(found: Findings, console: Console) -> None:
-    remedies = dict.fromkeys(finding.remedy for finding in found.found if finding.against and finding.remedy)
+    remedies = dict.fromkeys(finding.remedy for finding in found.all if finding.against and finding.remedy)
     if remedies:
         console.line()
         console.heading("What to do:")
@@ -79,12 +77,12 @@ def refuse_publishing(context: CommandContext) -> None:
 
 def refuse_staging(context: CommandContext) -> None:
     """Raise StorageError where what waits could be read by others: before anything goes into the private bucket."""
-    _refuse(context, ("wait",))
+    _refuse(context, ("private",))
 
 
 def refuse_sharing(context: CommandContext) -> None:
     """Raise StorageError where a link would open more than it should, or not end."""
-    _refuse(context, ("wait", "share"))
+    _refuse(context, ("private", "share"))
 
 
 def _refuse(context: CommandContext, guarantees: tuple[Guarantee, ...]) -> None:
@@ -95,11 +93,9 @@ def _refuse(context: CommandContext, guarantees: tuple[Guarantee, ...]) -> None:
     """
     if context.destination.embedded:
         return
-    from pipeline.storage import doctor as probes
-
     known = context.state.recall(FINDINGS, dict[str, Findings], {}).get(_place(context))
     if known is None or context.now - known.when > FRESH:
-        known = probes.quick_check(context.destination, context.environ).over(known)
+        known = quick_check(context.destination, context.environ).over(known)
         _remember(context, known)
     elif any(known.against(guarantee) for guarantee in guarantees):
         known = _examine(context)

@@ -16,7 +16,7 @@ from pipeline.publish import candidates as ready
 from pipeline.publish import commits, up_to_date
 from pipeline.publish import schedule as due
 from pipeline.publish.manifest import load
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 from pipeline.typography.messages import Messages
 
 CLOCK = "clock"

@@ -18,7 +18,7 @@ from pipeline.cli.staging import keys_of, remembered
 from pipeline.model.errors import SettingError, printable
 from pipeline.model.manifest import Row
 from pipeline.publish import verification as verify
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 
 # ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,9 +18,8 @@ from pipeline.model.errors import Fault, ReleaseError, SettingError, printable
 from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.release import Release
 from pipeline.publish import sharing, single_file_page
-from pipeline.storage import PresignedLink, Put
-from pipeline.storage.doctor.findings import Findings, refuse
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import PresignedLink, Put, embedded
+from pipeline.storage.doctor import Findings, refuse
 
 RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
 """What make hands over of RELEASE= and REVOKE=."""
@@ -105,11 +104,11 @@ def _line(source: Path, key: str) -> int:
 
 def _refuse_wrong_clock(context: CommandContext) -> None:
     """Raise StorageError when the storage's clock is another: it decides when a link ends."""
-    from pipeline.storage.doctor.clock_and_links import compared
+    from pipeline.storage.doctor.probes import compare_clocks
 
     begun = datetime.now(UTC)
     date = context.store.check("private").date
-    found = compared([(begun, date, datetime.now(UTC))])
+    found = compare_clocks([(begun, date, datetime.now(UTC))])
     refuse(Findings(begun, (found,)), "share", context.destination.private_bucket)
 
 
@@ -183,7 +182,7 @@ def _tell(
     console.heading(f"The links end {_when(first, zone)}, {why}.")
     console.line(f"To end them earlier: make share RELEASE={release.slug} REVOKE=1, which removes the copies.")
     console.line("They end as well when the keys that signed them are taken away or replaced.")
-    if any(link.borrowed for _, _, link in shared):
+    if any(link.temporary for _, _, link in shared):
         console.line("These keys are temporary ones: the links end with them, if that is earlier.")
     if context.destination.embedded:
         console.line("The embedded store is on this machine alone: from elsewhere the links lead nowhere.")

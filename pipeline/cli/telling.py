@@ -18,7 +18,7 @@ from pipeline.model.formats import by_name
 from pipeline.model.manifest import Row
 from pipeline.model.revision import RevisionRecord
 from pipeline.publish.word_diff import Passage, differences
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import RenderInput

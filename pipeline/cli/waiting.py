@@ -20,7 +20,7 @@ from pipeline.model.formats import FORMATS
 from pipeline.publish.commits import look
 from pipeline.publish.staging import Releases, Staged, StagedSnapshot
 from pipeline.publish.up_to_date import UP_TO_DATE
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 
 LONGEST = timedelta(days=7)
 AHEAD = timedelta(seconds=20)

@@ -18,9 +18,7 @@ from pipeline.model.errors import StorageError
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import digest
 from pipeline.model.render_context import RenderContext
-from pipeline.storage import ObjectStore, PreconditionFailed, Put
-from pipeline.storage.s3.lifecycle import SHARED
-from pipeline.storage.s3.links import LONGEST
+from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PreconditionFailed, Put
 
 REGISTER = "shared.json"
 """Key in the private bucket."""
@@ -48,7 +46,7 @@ Register = dict[str, tuple[Shared, ...]]
 
 def ends(instant: datetime, now: datetime) -> datetime:
     """Return when a link made ``now`` ends: after a week, and never later than just before ``instant``."""
-    return min(instant - MARGIN, now + timedelta(seconds=LONGEST))
+    return min(instant - MARGIN, now + timedelta(seconds=LONGEST_LINK))
 
 
 def whole(state: BuildState, render_context: RenderContext, slug: str) -> list[Rendition]:

@@ -1,6 +1,10 @@
-"""What an object store is to the pipeline: types, the protocol, and the store of a dry run.
+"""Object storage: reads and writes the objects of a public and a private bucket.
 
-``open_store`` gives the real one. Only then is ``pipeline.storage.s3``, and with it boto3, imported.
+``destination.destination`` decides from the environment which storage is used. ``open_store`` returns it as an
+``ObjectStore``, ``prepare`` sets up its buckets (``make storage``). Also for other rooms: ``anonymous`` reads what
+anyone can read, ``compare_and_swap`` changes shared objects, ``embedded`` is the S3 server for newsrooms without a
+storage, ``doctor`` tests what a storage guarantees. Only ``open_store``, ``prepare`` and ``doctor``'s tests import
+boto3.
 """
 
 from __future__ import annotations
@@ -19,36 +23,38 @@ from pipeline.model.errors import StorageError
 from pipeline.storage.destination import Destination
 
 Bucket = Literal["public", "private"]
+STAGED, SHARED = "staged/", "shared/"
+"""Prefixes in the private bucket: of scheduled releases, and of embargoed copies that were shared by link."""
+LONGEST_LINK = 7 * 24 * 3600
+"""Seconds. AWS refuses longer presigned links; other storages accept them, but nobody could revoke such a link without
+removing the object."""
 
 
 class PreconditionFailed(StorageError):  # noqa: N818 -- the name that HTTP gives to 412
-    """A conditional write came too late: the object is another one by now, or exists already."""
+    """A conditional write was refused: the object changed or was created in the meantime."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"{key}: somebody else wrote it meanwhile", "run the command again")
+        super().__init__(f"{key}: another publisher wrote it in the meantime", "run the same command again")
         self.key = key
-
-    def __reduce__(self) -> tuple[type[PreconditionFailed], tuple[str]]:
-        return PreconditionFailed, (self.key,)
 
 
 class Head(Struct, frozen=True):
-    """An object without its bytes."""
+    """An object's headers."""
 
     size: int
     etag: str
-    """As the storage gave it, quotation marks included; good for ``if_match`` and for nothing else."""
+    """As the storage sent it, with quotation marks; use it for ``if_match`` only."""
     content_type: str
     cache_control: str
     content_disposition: str
     sha256: str
-    """Hexadecimal, as we noted it when we put the object; empty for an object that somebody else put."""
+    """Hexadecimal, as Dateline stored it with the object; empty for objects of other programs."""
     date: datetime
     """The storage's clock when it answered, UTC, whole seconds."""
 
 
 class Stored(Struct, frozen=True):
-    """An object with its bytes, whose digest was compared with the one noted when it was put."""
+    """An object with its bytes. Their digest equals the one that was stored with the object."""
 
     body: bytes
     etag: str
@@ -58,22 +64,22 @@ class Stored(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True, kw_only=True):
-    """An object to be written, and under which condition."""
+    """An object to write, with the condition for writing it."""
 
     key: str
     body: bytes | Path
     media_type: str
     cache_control: str = ""
     download: str = ""
-    """File name under which a browser keeps it; empty: the browser shows it."""
+    """File name under which a browser saves it; empty: the browser shows it."""
     if_match: str = ""
-    """Write only while the object has this ETag."""
+    """Write only if the object still has this ETag."""
     if_none_match: bool = False
-    """Write only while there is no such object."""
+    """Write only if there is no such object."""
 
     @property
     def conditional(self) -> bool:
-        """Whether the write can lose against another."""
+        """Whether the write has a condition, so that it can raise PreconditionFailed."""
         return bool(self.if_match) or self.if_none_match
 
     def digest(self) -> str:
@@ -85,128 +91,93 @@ class Put(Struct, frozen=True, kw_only=True):
 
 
 class PresignedLink(Struct, frozen=True):
-    """A presigned address: whoever has it may get one object until it ends."""
+    """A presigned link: anyone who has it can get one object until it expires."""
 
     address: str
     until: datetime
     """By the storage's clock."""
-    borrowed: bool
-    """Signed with temporary credentials, whose end is the link's too."""
+    temporary: bool
+    """Signed with temporary credentials: the link ends when they expire, if that is earlier."""
 
 
 class CopyRequest(Struct, frozen=True, kw_only=True):
-    """An object to be copied inside the storage, with its headers: no byte of it travels."""
+    """An object to copy inside the storage, with its headers, without a download."""
 
     key: str
-    """Where it shall stand, in the public bucket."""
+    """Its new key in the public bucket."""
     source: str
-    """Where it stands."""
+    """Its present key."""
     if_match: str = ""
-    """Copy only what has this ETag; where it has another by now, that is an error."""
+    """Copy only if the source still has this ETag; otherwise it is an error."""
     bucket: Bucket = "private"
-    """Of ``source``."""
+    """The bucket of ``source``."""
 
 
 class Clock(Struct, frozen=True):
-    """The storage's clock, read by one request."""
+    """The storage's clock, as one request read it."""
 
     date: datetime
-    """Whole seconds, UTC; cut off, not rounded."""
+    """UTC, whole seconds, truncated."""
     seconds: float
-    """How long the request took: ``date`` was true at some instant within."""
+    """How long the request took; ``date`` was the time at some moment within it."""
 
 
-Done = Callable[[str], None]
-"""Told the key of each object that is written."""
+OnWritten = Callable[[str], None]
+"""Called with the key of each object that was written."""
 
 
 class ObjectStore(Protocol):
     """Two buckets. Every method raises StorageError, which names the action and the key."""
 
     def check(self, bucket: Bucket = "public") -> Clock:
-        """Make sure that the bucket exists and may be used, before anything is put."""
+        """Check that the bucket exists and that the keys can use it; return the storage's clock."""
 
     def get(self, key: str, bucket: Bucket = "public") -> Stored | None:
-        """Return the object, or None where there is none."""
+        """Return the object, or None if there is none."""
 
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
-        """Return the object without its bytes, or None where there is none."""
+        """Return the object's headers, or None if there is none."""
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
 
-    def put_all(self, puts: Iterable[Put], done: Done = ..., bucket: Bucket = "public") -> None:
-        """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
+    def put_all(self, puts: Iterable[Put], done: OnWritten = ..., bucket: Bucket = "public") -> None:
+        """Write all, many at a time and in no order. On the first error it finishes the writes under way and raises."""
 
-    def copy_all(self, copies: Iterable[CopyRequest], done: Done = ...) -> None:
-        """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
+    def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = ...) -> None:
+        """Copy all into the public bucket, many at a time and in no order. Errors as in ``put_all``."""
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
     ) -> bool:
-        """Copy an object within the storage, with all that is noted of it, if its bytes are those of ``sha256``.
-
-        Return whether they were.
-        """
+        """Copy an object with its headers and metadata if its SHA-256 is ``sha256``; return whether it was."""
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
-        """Remove the object; that there is none is fine."""
+        """Remove the object. It is no error if there is none."""
 
     def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> PresignedLink:
-        """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
+        """Return a link that expires after ``seconds``, at most seven days. Does not check that the object exists."""
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``."""
 
 
 def open_store(destination: Destination, environ: Mapping[str, str]) -> ObjectStore:
-    """Return the store of ``destination``; the embedded one must run. Raises SettingError. Imports boto3."""
+    """Return the store at ``destination``; the embedded store must be running. Raises SettingError. Imports boto3."""
     from pipeline.storage.s3.store import S3Store
 
     return S3Store(destination, environ)
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
-    """Set up both buckets, with an operator's keys; see ``pipeline.storage.s3_setup``. Imports boto3."""
-    from pipeline.storage.s3 import setup as s3_setup
+    """Set up both buckets with the operator's keys; see ``pipeline.storage.s3.setup``. Imports boto3."""
+    from pipeline.storage.s3 import setup
 
-    return s3_setup.prepare(destination, environ)
-
-
-class DryRun:
-    """A store that reads and does not write."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-        self.check, self.get, self.head, self.list = store.check, store.get, store.head, store.list
-        self.presign = store.presign
-
-    def put(self, put: Put, bucket: Bucket = "public") -> str:
-        """Return an ETag that no object has."""
-        return '"dry-run"'
-
-    def put_all(self, puts: Iterable[Put], done: Done = lambda key: None, bucket: Bucket = "public") -> None:
-        """Write nothing, and call all of it done."""
-        for put in puts:
-            done(put.key)
-
-    def copy_all(self, copies: Iterable[CopyRequest], done: Done = lambda key: None) -> None:
-        """Copy nothing, and call all of it done."""
-        for copy in copies:
-            done(copy.key)
-
-    def copy(
-        self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
-    ) -> bool:
-        """Copy nothing, and call it done."""
-        return True
-
-    def delete(self, key: str, bucket: Bucket = "public") -> None:
-        """Remove nothing."""
+    return setup.prepare(destination, environ)
 
 
 def disposition(name: str) -> str:
-    """Return the Content-Disposition for a download named ``name`` (RFC 6266), or nothing for no name."""
+    """Return the Content-Disposition of a download named ``name`` (RFC 6266); empty for an empty name."""
     if not name:
         return ""
     plain = re.sub(r"[^ !#-\[\]-~]|/", "_", name)

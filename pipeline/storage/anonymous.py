@@ -1,4 +1,4 @@
-"""What somebody without keys sees: plain HTTP, no boto3."""
+"""Reads what anyone without credentials can read, by plain HTTP."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from pipeline.model.errors import StorageError
 
 SECONDS = 15.0
 LIMIT = 256 * 1024 * 1024
-"""Bytes; what is larger was not put by us."""
+"""Bytes. Dateline writes no larger objects."""
 _BLOCK = 256 * 1024
 _ATTEMPTS = 3
 
 
 class Answer(Struct, frozen=True):
-    """What a server told a stranger."""
+    """A server's answer to an anonymous request."""
 
     status: int
     headers: dict[str, str]
-    """By name in small letters."""
+    """By name in lower case."""
     body: bytes
-    """Empty after HEAD, and where it was not to be kept."""
+    """Empty after HEAD and with ``keep=False``."""
     size: int
-    """Bytes of the body that came; after HEAD, those that it would have."""
+    """Bytes of the body; after HEAD, the stated Content-Length."""
     sha256: str
     """Of the body, hexadecimal; empty after HEAD."""
     date: datetime | None
@@ -40,7 +40,7 @@ class Answer(Struct, frozen=True):
 
 
 class AnonymousClient:
-    """Asks one server without credentials. Threads may share it; connections are kept and used again."""
+    """Sends requests without credentials to one server. Threads may share it; it reuses connections."""
 
     def __init__(self, address: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
         self.address = address if address.endswith("/") else address + "/"
@@ -49,27 +49,28 @@ class AnonymousClient:
         self._proxy = _proxy(self._parts.scheme, self._parts.hostname or "", environ)
         self._cafile = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE") or None
         self._idle: list[http.client.HTTPConnection] = []
-        weakref.finalize(self, _hang_up, self._idle)
+        weakref.finalize(self, _close_all, self._idle)
 
     def get(self, key: str, *, keep: bool = True, limit: int = LIMIT) -> Answer:
-        """Ask for the object below the address; redirects are answers. ``keep=False`` leaves size and digest only.
+        """Get the object at ``key`` below the address, without following redirects.
 
-        Raises StorageError when there is no whole answer, or more than ``limit`` bytes.
+        ``keep=False`` drops the body and leaves its size and digest. Raises StorageError when there is no complete
+        answer, or when it has more than ``limit`` bytes.
         """
         return self._ask("GET", self._path(key), keep, limit)
 
     def head(self, key: str) -> Answer:
-        """Ask for the object's headers. Raises StorageError when there is no answer."""
+        """Get the object's headers. Raises StorageError when there is no answer."""
         return self._ask("HEAD", self._path(key), False, 0)
 
     def ask(self, method: str, query: str = "") -> Answer:
-        """Ask something of the address itself, ``query`` being e.g. ``?list-type=2``."""
+        """Send a request to the address itself, with a ``query`` such as ``?list-type=2``. Raises StorageError."""
         return self._ask(method, self._parts.path + query, True, LIMIT)
 
     def open(self, address: str) -> Answer:
-        """Ask for a whole address on the same server, e.g. a signed link; no error ever shows its query.
+        """Get a full address on the same server, e.g. a presigned link.
 
-        Raises StorageError when there is no answer.
+        Raises StorageError when there is no answer; the message does not contain the query.
         """
         parts = urlsplit(address)
         return self._ask("GET", f"{parts.path}?{parts.query}", True, LIMIT)
@@ -80,21 +81,23 @@ class AnonymousClient:
     def _ask(self, method: str, path: str, keep: bool, limit: int) -> Answer:
         where = f"{self._parts.scheme}://{self._parts.netloc}{path.partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
-            # The last attempt is on a new connection: the server may have closed a kept one meanwhile.
+            # The last attempt uses a new connection: the server may have closed the idle ones.
             connection = self._idle.pop() if self._idle and attempt < _ATTEMPTS else self._connect()
             try:
                 answer = self._once(connection, method, path, keep, limit)
             except _TooLargeError:
                 connection.close()
-                raise StorageError(f"cannot read {where}: more than {limit} bytes", "it is not what was put") from None
+                raise StorageError(
+                    f"cannot read {where}: more than {limit} bytes", "this is not the file that Dateline wrote"
+                ) from None
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 fault = error
             else:
                 self._idle.append(connection)
                 return answer
-        words = str(fault) or type(fault).__name__
-        raise StorageError(f"cannot read {where}: {words}", "check the network and the address") from fault
+        reason = str(fault) or type(fault).__name__
+        raise StorageError(f"cannot read {where}: {reason}", "check the network and the address") from fault
 
     def _once(self, connection: http.client.HTTPConnection, method: str, path: str, keep: bool, limit: int) -> Answer:
         target = path if not self._proxy or self._parts.scheme == "https" else f"http://{self._parts.netloc}{path}"
@@ -128,7 +131,7 @@ class AnonymousClient:
         return connection
 
 
-def _hang_up(connections: list[http.client.HTTPConnection]) -> None:
+def _close_all(connections: list[http.client.HTTPConnection]) -> None:
     for connection in connections:
         connection.close()
 
@@ -138,10 +141,10 @@ class _TooLargeError(Exception):
 
 
 def _proxy(scheme: str, host: str, environ: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return host and port of the proxy for ``host``; never one for this machine's own addresses."""
+    """Return host and port of the proxy for ``host``; None for this machine's own addresses and for ``no_proxy``."""
     lowered = {name.lower(): value for name, value in environ.items()}
-    excepted = {"no": lowered["no_proxy"]} if lowered.get("no_proxy") else {}
-    if host == "localhost" or host.startswith("127.") or host == "::1" or proxy_bypass_environment(host, excepted):
+    exempt = {"no": lowered["no_proxy"]} if lowered.get("no_proxy") else {}
+    if host == "localhost" or host.startswith("127.") or host == "::1" or proxy_bypass_environment(host, exempt):
         return None
     address = lowered.get(f"{scheme}_proxy", "")
     parts = urlsplit(address if "://" in address else f"http://{address}")

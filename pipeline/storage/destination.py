@@ -1,4 +1,4 @@
-"""Where a run publishes to, decided from the environment that is passed in."""
+"""Decides from the environment which storage a run publishes to."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError
-from pipeline.storage.embedded import folder as storefolder
+from pipeline.storage.embedded import folder
 
 EMBEDDED = "embedded"
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]", re.ASCII)
 _AWS_REGION = "us-east-1"
-"""What AWS and boto3 take where none is named."""
-_ONLY_EMBEDDED = "write PRESS_STORE=embedded, or set PRESS_BUCKET and leave PRESS_STORE out"
+"""The default of AWS and boto3."""
+_ONLY_EMBEDDED = "write PRESS_STORE=embedded, or set PRESS_BUCKET and unset PRESS_STORE"
 
 
 class Destination(Struct, frozen=True, kw_only=True):
-    """A pair of buckets and the addresses they have."""
+    """The two buckets and their addresses."""
 
     bucket: str
-    """Anyone may get its objects, nobody may list them."""
+    """Name of the public bucket: anyone can get its objects, nobody can list them."""
     private_bucket: str
-    """For what is not public yet; nobody but the publisher reads it."""
+    """Name of the private bucket, for what is not public yet: only the publisher can read it."""
     endpoint: str
-    """Address of the S3 service, empty for AWS."""
+    """Address of the S3 service; empty for AWS."""
     region: str
     embedded: bool
     root: Path
-    """The newsroom's folder; the embedded store lies in ``root/.store``."""
+    """The newsroom's folder; the embedded store is in ``root/.store``."""
     address: str
-    """The storage's own public address of the bucket, ending in a slash."""
+    """The public bucket's own address, ending in a slash."""
     base_url: str
-    """The address that the public sees, ending in a slash."""
+    """The address that readers see, ending in a slash; another one than ``address`` behind a CDN."""
 
     @property
     def private_address(self) -> str:
-        """The private bucket's own address, where nothing must answer."""
+        """The private bucket's own address, where anonymous requests must be refused."""
         return _address(self.endpoint, self.private_bucket, self.region)
 
 
 def destination(environ: Mapping[str, str], root: Path, newsroom_base_url: str = "") -> Destination:
-    """Return where ``environ`` says to publish; empty variables count as unset.
+    """Return the destination that ``environ`` asks for; empty variables count as unset.
 
-    The first call for an embedded store chooses its port and keeps it in ``root/.store``. Raises SettingError.
+    The first call for an embedded store chooses its ports and saves them in ``root/.store``. Raises SettingError.
     """
     bucket, store = environ.get("PRESS_BUCKET", ""), environ.get("PRESS_STORE", "")
     if store not in ("", EMBEDDED):
-        raise SettingError(f"PRESS_STORE: {store!r} is no store that comes along", _ONLY_EMBEDDED)
+        raise SettingError(f"PRESS_STORE: {store!r} is not valid", _ONLY_EMBEDDED)
     if bucket and store:
-        raise SettingError("PRESS_STORE=embedded and PRESS_BUCKET are both set", "leave one of them out")
+        raise SettingError("PRESS_STORE=embedded and PRESS_BUCKET are both set", "unset one of them")
     if not bucket:
         return _embedded(environ, root, newsroom_base_url)
     return _own(environ, root, newsroom_base_url)
@@ -63,8 +63,8 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
     private = _bucket(environ, "PRESS_PRIVATE_BUCKET", f"{bucket}-private")
     if private == bucket:
         raise SettingError(
-            f"PRESS_PRIVATE_BUCKET: {private!r} is the public bucket too",
-            "name another bucket: what waits there must not be public",
+            f"PRESS_PRIVATE_BUCKET: {private!r} is also the public bucket",
+            "name another bucket: scheduled releases in it must not be public",
         )
     variable = _endpoint_variable(environ)
     endpoint = _http(environ[variable], variable).rstrip("/") if variable else ""
@@ -84,15 +84,14 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
 
 def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Destination:
     if not environ.get("PRESS_STORE"):
-        _refuse_half_a_setting(environ)
-    folder = storefolder.StoreFolder(root)
-    endpoint = f"http://{storefolder.HOST}:{folder.ports().s3}"
-    address = _address(endpoint, storefolder.BUCKET, storefolder.REGION)
+        _refuse_incomplete(environ)
+    endpoint = f"http://{folder.HOST}:{folder.StoreFolder(root).ports().s3}"
+    address = _address(endpoint, folder.BUCKET, folder.REGION)
     return Destination(
-        bucket=storefolder.BUCKET,
-        private_bucket=storefolder.PRIVATE_BUCKET,
+        bucket=folder.BUCKET,
+        private_bucket=folder.PRIVATE_BUCKET,
         endpoint=endpoint,
-        region=storefolder.REGION,
+        region=folder.REGION,
         embedded=True,
         root=root,
         address=address,
@@ -100,23 +99,23 @@ def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) ->
     )
 
 
-def _refuse_half_a_setting(environ: Mapping[str, str]) -> None:
+def _refuse_incomplete(environ: Mapping[str, str]) -> None:
     if variable := _endpoint_variable(environ):
         raise SettingError(
             f"{variable} is set, but PRESS_BUCKET is not",
-            "set PRESS_BUCKET too, or PRESS_STORE=embedded for the store that comes along",
+            "set PRESS_BUCKET too, or set PRESS_STORE=embedded to use the embedded store",
         )
     if environ.get("PRESS_PRIVATE_BUCKET"):
         raise SettingError("PRESS_PRIVATE_BUCKET is set, but PRESS_BUCKET is not", "set PRESS_BUCKET too")
     if environ.get("CI", "").lower() not in ("", "0", "false", "no"):
         raise SettingError(
             "PRESS_BUCKET is not set in this CI job",
-            "set it, or PRESS_STORE=embedded to publish to a store that lives no longer than the job",
+            "set it, or set PRESS_STORE=embedded to publish to a store that ends with the job",
         )
 
 
 def _endpoint_variable(environ: Mapping[str, str]) -> str:
-    """Return which variable says where the S3 service is, or nothing. The first one wins, as in boto3."""
+    """Return the variable that names the S3 service, or an empty string. The first one wins, as in boto3."""
     return next((name for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") if environ.get(name)), "")
 
 
@@ -124,8 +123,8 @@ def _bucket(environ: Mapping[str, str], variable: str, default: str) -> str:
     name = environ.get(variable) or default
     if not _BUCKET.fullmatch(name) or re.fullmatch(r"\d+(\.\d+){3}", name):
         raise SettingError(
-            f"{variable}: {name!r} is not a bucket's name",
-            "3 to 63 small letters, digits and hyphens, without s3:// and without a path",
+            f"{variable}: {name!r} is not a valid bucket name",
+            "use 3 to 63 lower-case letters, digits and hyphens, without s3:// and without a path",
         )
     return name
 
@@ -134,7 +133,7 @@ def _address(endpoint: str, bucket: str, region: str) -> str:
     if endpoint:
         return f"{endpoint}/{bucket}/"
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    if "." in bucket:  # a dotted name does not match the certificate of *.s3.REGION.amazonaws.com
+    if "." in bucket:  # the certificate of *.s3.REGION.amazonaws.com does not cover names with dots
         return f"https://s3.{region}.{suffix}/{bucket}/"
     return f"https://{bucket}.s3.{region}.{suffix}/"
 
@@ -146,17 +145,17 @@ def _base_url(environ: Mapping[str, str], newsroom_base_url: str, address: str) 
 
 
 def _http(address: str, source: str) -> str:
-    """Return ``address`` with a slash at its end. Raises SettingError, without what may be a password in it."""
+    """Return ``address`` with a slash at its end. Raises SettingError, which does not repeat a password."""
     hint = "write it as https://press.example.org/"
     try:
         parts = urlsplit(address)
         port_is_right = parts.port != 0
     except ValueError:
-        raise SettingError(f"{source}: not an address", hint) from None
+        raise SettingError(f"{source}: not a valid address", hint) from None
     if parts.username is not None or parts.password is not None:
-        raise SettingError(f"{source}: has a user name or password in it", hint)
-    whole = parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_right
-    if not whole or not re.fullmatch(r"[!-~]+", address) or re.search(r'[<>"\\^`{|}]', address):
+        raise SettingError(f"{source}: contains a user name or password", hint)
+    complete = parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_right
+    if not complete or not re.fullmatch(r"[!-~]+", address) or re.search(r'[<>"\\^`{|}]', address):
         raise SettingError(f"{source}: {address!r} is not an http or https address", hint)
     if parts.query or parts.fragment or "?" in address or "#" in address:
         raise SettingError(f"{source}: {address!r} has a query or fragment", hint)

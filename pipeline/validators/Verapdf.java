@@ -1,5 +1,5 @@
-// Validates PDF files for the standards they are to keep: java Verapdf.java FLAVOUR,FLAVOUR FILE …
-// One line a file and flavour when it was judged, one a broken rule; fields are separated by tabs.
+// Validates PDF files against standards: java Verapdf.java FLAVOUR,FLAVOUR FILE …
+// Prints a line for each file and flavour, then one for each broken rule; fields are separated by tabs.
 import java.io.FileInputStream;
 import java.util.TreeMap;
 import org.verapdf.gf.foundry.VeraGreenfieldFoundryProvider;
@@ -27,9 +27,9 @@ public class Verapdf {
                 } catch (Exception error) {
                     broken.put("unreadable", String.valueOf(error.getMessage()));
                 }
-                System.out.println("judged\t" + name + "\t" + arguments[i]);
+                System.out.println("validated\t" + name + "\t" + arguments[i]);
                 broken.forEach((rule, why) ->
-                    System.out.println("broken\t" + name + " " + rule + " " + why.replaceAll("\\s+", " ")));
+                    System.out.println("fault\t" + name + " " + rule + " " + why.replaceAll("\\s+", " ")));
             }
         }
     }

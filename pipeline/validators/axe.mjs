@@ -1,4 +1,4 @@
-// What axe-core finds on pages in a real browser: light and dark, wide and narrow. One JSON line a page and setting.
+// Runs axe-core on pages in a browser, in light and dark mode, wide and narrow. Prints a JSON line for each page and setting.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-"""axe-core in Chromium: light and dark, wide and narrow; and no page wider than its window."""
+"""axe-core in Chromium: accessibility in light and dark mode, wide and narrow; and pages wider than the window."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
+from pipeline.validators import MissingValidatorError, ValidationResult, ValidatorError, find_files, run
 
 SETTINGS = 4
 MODULES = ("axe-core", "playwright-core")
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
-    """Judge every page in every setting."""
-    files = found(trees, ".html")
-    lacking = [name for name in MODULES if not (folder / name).is_dir()]
+def validate(folder: Path, trees: Sequence[Path]) -> ValidationResult:
+    """Validate every page in every setting."""
+    files = find_files(trees, ".html")
+    missing = [name for name in MODULES if not (folder / name).is_dir()]
     browser = shutil.which("chromium")
-    if lacking or browser is None:
-        raise AbsentError(f"no {', '.join([*lacking, *([] if browser else ['chromium'])])}")
+    if missing or browser is None:
+        raise MissingValidatorError(f"no {', '.join([*missing, *([] if browser else ['chromium'])])}")
     program = Path(__file__).with_name("axe.mjs")
-    return read(answer(["node", program, folder, browser, *files]) if files else "", files)
+    return read(run(["node", program, folder, browser, *files]) if files else "", files)
 
 
-def read(said: str, files: list[Path]) -> ValidationResult:
-    """Return the ruling that the lines tell of. Raises ``UnableError`` when a page was left out."""
-    ruling = ValidationResult(len(files))
-    lines = said.splitlines()
+def read(output: str, files: list[Path]) -> ValidationResult:
+    """Read the program's output. Raises ``ValidatorError`` when it left out a page."""
+    result = ValidationResult(len(files))
+    lines = output.splitlines()
     if len(lines) != len(files) * SETTINGS:
-        raise UnableError(f"judged {len(lines)} times, not {len(files) * SETTINGS}")
+        raise ValidatorError(f"validated {len(lines)} times, not {len(files) * SETTINGS}")
     for each in map(json.loads, lines):
-        ruling.faults += [(Path(each["file"]), f"{each['setting']}: {fault}") for fault in each["faults"]]
-    return ruling
+        result.faults += [(Path(each["file"]), f"{each['setting']}: {fault}") for fault in each["faults"]]
+    return result

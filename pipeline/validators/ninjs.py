@@ -1,6 +1,6 @@
-"""IPTC ninjs 3.1: every record by the standard, which is told here in our own words (https://iptc.org/std/ninjs/).
+"""IPTC ninjs 3.1: validates every record against a schema written from the standard (https://iptc.org/std/ninjs/).
 
-Whoever has IPTC's own schema file puts it into the judges' folder: then it is heard instead.
+If IPTC's own schema file is in the folder of the validators, it is used instead.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.validators import AbsentError, UnableError, ValidationResult
+from pipeline.validators import MissingValidatorError, ValidationResult, ValidatorError
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
 
-THEIRS = "ninjs-schema_3.1.json"
+SCHEMA_FILE = "ninjs-schema_3.1.json"
 LIBRARY = "jsonschema"
 
 Shape = dict[str, Any]
@@ -29,32 +29,32 @@ NUMBER: Shape = {"type": "number"}
 URI: Shape = {"type": "string", "format": "uri"}
 INSTANT: Shape = {"type": "string", "format": "date-time"}
 MOMENT: Shape = {"type": "string", "pattern": r"^-?\d{4,}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?)?)?$"}
-"""An instant of which the end may be left out, as far as to the year."""
+"""A date and time that may be shortened, down to the year."""
 
 
 def closed(texts: str = "", needs: str = "", /, **others: Shape) -> Shape:
-    """Return the shape of an object that has these properties only; ``texts`` are those that are plain strings."""
+    """Return the schema of an object with these properties only; ``texts`` are strings, ``needs`` are required."""
     properties = {**dict.fromkeys(texts.split(), TEXT), **others}
     return {"type": "object", "additionalProperties": False, "properties": properties, "required": needs.split()}
 
 
 def several(shape: Shape) -> Shape:
-    """Return the shape of a list."""
+    """Return the schema of a list."""
     return {"type": "array", "items": shape}
 
 
 def word(choice: str) -> Shape:
-    """Return the shape of one word out of those listed."""
+    """Return the schema of one of these words."""
     return {"enum": choice.split()}
 
 
 def between(least: int, most: int) -> Shape:
-    """Return the shape of a whole number within bounds."""
+    """Return the schema of a whole number within bounds."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def either(*names: str) -> Shape:
-    """Return the shape of what has just one of these properties."""
+    """Return the schema of an object with exactly one of these properties."""
     return {"oneOf": [{"required": [name]} for name in names]}
 
 
@@ -135,8 +135,8 @@ PROPERTIES: dict[str, Shape] = {
     "rightsInfo": closed("encodedRights", langId=URI, linkedRights=URI) | either("linkedRights", "encodedRights"),
     "digitalSourceType": closed("name literal", uri=URI),
 }
-"""What a record may say, at its root."""
-OURS: Shape = {
+"""The properties of a record."""
+OUR_SCHEMA: Shape = {
     **closed("", "uri", **PROPERTIES),
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$defs": {"associated": closed("name rel", "name", **PROPERTIES)},
@@ -144,19 +144,20 @@ OURS: Shape = {
 
 _ADDRESSED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")
 
-Judged = Callable[[bytes], list[str]]
+RecordValidator = Callable[[bytes], list[str]]
+"""Returns the faults of one record."""
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
-    """Judge every record."""
+def validate(folder: Path, trees: Sequence[Path]) -> ValidationResult:
+    """Validate every record."""
     files = sorted(file.resolve() for tree in trees for file in tree.glob("releases/*.json"))
-    faults_of = judged(folder)
+    faults_of = load_validator(folder)
     return ValidationResult(len(files), [(file, what) for file in files for what in faults_of(file.read_bytes())])
 
 
-def judged(folder: Path) -> Judged:
-    """Return what tells the faults of one record. Raises ``UnableError``."""
-    # What the virtual environment holds itself comes first: a set-up for tests has the library already.
+def load_validator(folder: Path) -> RecordValidator:
+    """Return the validator of a record. Raises ``ValidatorError``."""
+    # Appended, because an environment for tests has the library already.
     if (library := str(folder / LIBRARY)) not in sys.path:
         sys.path.append(library)
     try:
@@ -164,8 +165,8 @@ def judged(folder: Path) -> Judged:
         from referencing import Registry, Resource
         from referencing.jsonschema import DRAFT202012
     except ImportError as error:
-        raise AbsentError(f"no {LIBRARY}") from error
-    # Their schema asks the net for GeoJSON's, for a property that we never write.
+        raise MissingValidatorError(f"no {LIBRARY}") from error
+    # IPTC's schema would load GeoJSON's from the network, for a property that Dateline does not write.
     geography: Resource[Any] = Resource.from_contents({"type": "object"}, DRAFT202012)
     registry: Registry[Any] = Registry().with_resource("https://geojson.org/schema/GeoJSON.json", geography)
     formats = FormatChecker(formats=())
@@ -174,18 +175,18 @@ def judged(folder: Path) -> Judged:
         schema = _schema(folder)
         Draft202012Validator.check_schema(schema)
     except (OSError, ValueError, SchemaError) as error:
-        raise UnableError(f"{THEIRS} is not the schema: {str(error).splitlines()[0]}") from error
+        raise ValidatorError(f"{SCHEMA_FILE} is not a valid schema: {str(error).splitlines()[0]}") from error
     validator = Draft202012Validator(schema, registry=registry, format_checker=formats)
     return lambda data: _faults(validator, data)
 
 
 def _schema(folder: Path) -> Shape:
-    theirs = folder / THEIRS
-    if not theirs.is_file():
-        return OURS
-    schema = json.loads(theirs.read_bytes())
+    file = folder / SCHEMA_FILE
+    if not file.is_file():
+        return OUR_SCHEMA
+    schema = json.loads(file.read_bytes())
     if not isinstance(schema, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     return schema
 
 
@@ -199,18 +200,18 @@ def _faults(validator: Draft202012Validator, data: bytes) -> list[str]:
 
 
 def _add_formats(formats: FormatChecker) -> None:
-    """Teach what the library leaves to further packages."""
+    """Add the formats that the library leaves to other packages."""
     formats.checks("uri")(is_uri)
     formats.checks("date-time")(is_instant)
 
 
 def is_uri(value: object) -> bool:
-    """Whether a text is an absolute address (RFC 3986); of anything else its type is judged."""
+    """Return whether a text is an absolute address (RFC 3986); other types are not checked here."""
     return not isinstance(value, str) or _ADDRESSED.fullmatch(value) is not None
 
 
 def is_instant(value: object) -> bool:
-    """Whether a text is an instant with its offset (RFC 3339)."""
+    """Return whether a text is a date and time with an offset (RFC 3339); other types are not checked here."""
     if not isinstance(value, str):
         return True
     if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", value):

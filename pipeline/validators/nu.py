@@ -7,27 +7,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
+from pipeline.validators import MissingValidatorError, ValidationResult, ValidatorError, find_files, run
+
+OPTIONS = ("--format", "json", "--stdout", "--exit-zero-always")
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
-    """Judge every page, warnings included."""
-    files = found(trees, ".html")
+def validate(folder: Path, trees: Sequence[Path]) -> ValidationResult:
+    """Validate every page; warnings count as faults."""
+    files = find_files(trees, ".html")
     jar = folder / "vnu-jar/build/dist/vnu.jar"
     if not jar.is_file():
-        raise AbsentError(f"no {jar.name}")
-    said = (
-        answer(["java", "-jar", jar, "--format", "json", "--stdout", "--exit-zero-always", *files]) if files else "{}"
-    )
-    return read(said, files)
+        raise MissingValidatorError(f"no {jar.name}")
+    return read(run(["java", "-jar", jar, *OPTIONS, *files]) if files else "{}", files)
 
 
-def read(said: str, files: list[Path]) -> ValidationResult:
-    """Return the ruling that the checker's JSON tells of."""
+def read(output: str, files: list[Path]) -> ValidationResult:
+    """Read the checker's output. Raises ``ValidatorError`` when it is not JSON."""
     try:
-        messages = json.loads(said).get("messages", [])
+        messages = json.loads(output).get("messages", [])
     except ValueError as error:
-        raise UnableError(f"its answer is not JSON: {said[:80]}") from error
+        raise ValidatorError(f"its output is not JSON: {output[:80]}") from error
     faults = [
         (Path(unquote(urlsplit(each.get("url", "")).path)), f"line {each.get('lastLine', '?')}: {each['message']}")
         for each in messages

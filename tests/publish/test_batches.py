@@ -17,9 +17,8 @@ from pipeline.publish import apply as publish
 from pipeline.publish.apply import BATCH
 from pipeline.publish.commits import commit, look
 from pipeline.publish.plan import Upload
-from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, open_store
+from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, embedded, open_store
 from pipeline.storage.destination import destination
-from pipeline.storage.embedded import server as embedded
 from pipeline.writers.ninjs import digests
 from tests.support.batches import MANY, NOW, newsroom, nth, release, run
 from tests.support.memory_store import Killed

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 import feedparser
 import pytest
 
-from pipeline.validators.ninjs import judged
+from pipeline.validators.ninjs import load_validator
 from tests.support.faulty import Exchange, proxy
 from tests.support.newsroom import Office, Result
 from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
@@ -141,7 +141,7 @@ def _three_revisions(office: Office, base: str, one: dict[str, bytes], two: dict
     assert [each["version"] for each in (first, second)] == ["1", "2"]
     assert (first.get("edNote", ""), second["edNote"]) == ("", "There are 42 tapes.")
     assert {each["name"] for each in first["renditions"]} >= {"text", "pdf", "docx", "kit", "html", "json", "shot.png"}
-    assert judged(Path())(json.dumps(now).encode()) == []
+    assert load_validator(Path())(json.dumps(now).encode()) == []
     page = get(f"{base}releases/tapes.html")[2].decode()
     earlier = page.split('<section class="earlier">')[1].split("</section>")[0]
     assert earlier.index("Version 2, 1 March 2026") < earlier.index("Version 1, 5 January 2026")
@@ -196,7 +196,7 @@ def _withdrawn(office: Office, base: str, one: dict[str, bytes], guid: str) -> N
     assert [each["name"] for each in now["renditions"]] == ["html"]
     assert {each["role"] for each in now["altIds"]} == {"sha256:releases/tapes.html"}
     assert [each["version"] for each in states(base, "tapes")] == ["1", "2", "3"]
-    assert judged(Path())(json.dumps(now).encode()) == []
+    assert load_validator(Path())(json.dumps(now).encode()) == []
     (entry,) = (each for each in feedparser.parse(get(f"{base}feed.xml")[2]).entries if each.id == guid)
     assert entry.summary == "There are none."
     assert not entry.get("enclosures")

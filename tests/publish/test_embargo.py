@@ -305,7 +305,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
     ours = second_server | {"PRESS_BUCKET": "press-open"}
     assert office.make("storage", **ours).status == 0
     there = destination(ours, office.folder)
-    store, client = open_store(there, ours), s3_client.make(there, ours)
+    store, client = open_store(there, ours), s3_client.create_client(there, ours)
     office.write("guarded", title=SECRET, date=soon(3600).isoformat())
     assert office.make("publish", **ours).status == 0
     assert len(list(store.list("staged/", "private"))) == 6

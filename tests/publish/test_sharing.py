@@ -148,12 +148,12 @@ def test_no_link_lives_longer_than_a_week(own: ObjectStore) -> None:
     link = own.presign("shared/x/1", "private", 30 * 24 * 3600)
     assert link.until == end(link.address)
     assert link.until <= datetime.now(UTC) + timedelta(days=7)
-    assert not link.borrowed
+    assert not link.temporary
 
 
 def test_link_by_temporary_keys_says_so(second_server: dict[str, str]) -> None:
     environ = second_server | {"AWS_SESSION_TOKEN": "for-an-hour"}
-    assert open_store(destination(environ, Path("/nowhere")), environ).presign("x", "private", 60).borrowed
+    assert open_store(destination(environ, Path("/nowhere")), environ).presign("x", "private", 60).temporary
 
 
 def test_guess_is_refused(shared: Result, office: Office) -> None:
@@ -334,7 +334,7 @@ def test_storage_that_lets_anyone_read_gets_nothing(tmp_path: Path) -> None:
     with stores.rclone(tmp_path / "store", keys=False) as environ:
         result = office.make("share", "RELEASE=secret-thing", **environ)
         assert "dateline: exit 3 (storage)" in result.err, result.text
-        assert "a stranger lists, private" in result.err
+        assert "anonymous listing, private" in result.err
         store = open_store(destination(environ, Path("/nowhere")), environ)
         assert list(store.list("shared", "private")) == []
 

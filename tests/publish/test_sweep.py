@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage import embedded
 from tests.support.faulty import Exchange
 from tests.support.onlooker import Onlooker
 from tests.support.sweep import SCENARIOS, Line, ProbeContext, Sweep, bench_in, step_of

@@ -12,7 +12,7 @@ from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import ArchivedCopy
 from pipeline.publish.commits import commit, look
 from pipeline.publish.withdrawal import keep, pending_deletes, take_down
-from pipeline.storage import Bucket, DryRun, ObjectStore, Put
+from pipeline.storage import Bucket, ObjectStore, Put
 from tests.support.memory_store import Memory
 from tests.support.rows import row
 
@@ -43,8 +43,6 @@ def test_other_bytes_than_those_that_are_meant_are_not_copied(store: ObjectStore
     assert not store.copy("kept/other.pdf", "kept/r1/other.pdf", sha256(b"others"))
     assert not store.copy("kept/nowhere.pdf", "kept/r1/other.pdf", sha256(b"words"))
     assert store.head("kept/r1/other.pdf") is None
-    assert DryRun(store).copy("kept/other.pdf", "kept/r1/dry.pdf", sha256(b"words"))
-    assert store.head("kept/r1/dry.pdf") is None
 
 
 def test_what_is_kept_already_is_not_copied_again_when_its_original_is_gone(store: ObjectStore) -> None:

@@ -139,7 +139,7 @@ def test_a_machine_knows_of_each_release_all_that_a_wire_asks_for(base: str) -> 
 def test_what_is_under_an_embargo_says_until_when_and_is_nowhere_in_public(base: str, office: Office) -> None:
     record = json.loads((office.waiting / f"releases/{HELD}.json").read_bytes())
     assert record["embargoedUntil"] == "2126-01-01T09:00:00+00:00"
-    assert ninjs.judged(Path("/nonexistent"))(json.dumps(record).encode()) == []
+    assert ninjs.load_validator(Path("/nonexistent"))(json.dumps(record).encode()) == []
     assert get(f"{base}releases/{HELD}.json")[0] == get(f"{base}releases/nobody.json")[0] != 200
     for key, data in office.files().items():
         assert b"secret" not in data, key
@@ -147,7 +147,7 @@ def test_what_is_under_an_embargo_says_until_when_and_is_nowhere_in_public(base:
 
 
 def test_every_record_keeps_the_standard(base: str) -> None:
-    faults_of = ninjs.judged(Path("/nonexistent"))
+    faults_of = ninjs.load_validator(Path("/nonexistent"))
     for slug in rows_of(base):
         assert faults_of(fetched(f"{base}releases/{slug}.json")[1]) == []
 

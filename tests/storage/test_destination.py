@@ -1,4 +1,4 @@
-"""Where a run publishes to is decided by the environment alone."""
+"""Only the environment decides which storage a run publishes to."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pipeline.storage.destination import destination
 MINE = {"PRESS_BUCKET": "news"}
 
 
-def test_without_settings_the_store_that_comes_along_is_used(tmp_path: Path) -> None:
+def test_without_settings_the_embedded_store_is_used(tmp_path: Path) -> None:
     found = destination({}, tmp_path)
     assert found.embedded
     assert found.bucket != found.private_bucket
     assert found.address == f"{found.endpoint}/{found.bucket}/" == found.base_url
 
 
-def test_the_embedded_address_is_known_before_the_store_ever_ran_and_stays(tmp_path: Path) -> None:
+def test_the_embedded_address_is_known_before_the_first_start_and_does_not_change(tmp_path: Path) -> None:
     assert destination({}, tmp_path).address == destination({}, tmp_path).address
 
 
-def test_what_is_kept_in_the_store_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_store_folder(tmp_path: Path) -> None:
     destination({}, tmp_path)
     paths = [tmp_path / ".store", *(tmp_path / ".store").iterdir()]
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in paths)
@@ -36,18 +36,18 @@ def test_two_newsrooms_have_two_addresses(tmp_path: Path) -> None:
     assert destination({}, tmp_path / "a").address != destination({}, tmp_path / "b").address
 
 
-def test_a_storage_of_ones_own_leaves_no_trace_in_the_folder(tmp_path: Path) -> None:
+def test_with_an_own_storage_no_store_folder_is_created(tmp_path: Path) -> None:
     destination(MINE, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_own_endpoint_is_addressed_by_path(tmp_path: Path) -> None:
+def test_an_own_endpoint_is_addressed_by_path(tmp_path: Path) -> None:
     found = destination({**MINE, "AWS_ENDPOINT_URL_S3": "https://s3.example.org:9000/"}, tmp_path)
     assert (found.endpoint, found.address) == ("https://s3.example.org:9000", "https://s3.example.org:9000/news/")
     assert found.private_address == "https://s3.example.org:9000/news-private/"
 
 
-def test_the_service_s_own_endpoint_goes_before_the_general_one(tmp_path: Path) -> None:
+def test_the_s3_endpoint_variable_wins_over_the_general_one(tmp_path: Path) -> None:
     both = {**MINE, "AWS_ENDPOINT_URL": "http://b.example", "AWS_ENDPOINT_URL_S3": "http://a.example"}
     assert destination(both, tmp_path).endpoint == "http://a.example"
     assert destination({**both, "AWS_ENDPOINT_URL_S3": ""}, tmp_path).endpoint == "http://b.example"
@@ -78,7 +78,7 @@ def test_addresses_at_aws(settings: dict[str, str], address: str, tmp_path: Path
         ({"PRESS_BASE_URL": ""}, "https://press.example.org/", "https://press.example.org/"),
     ],
 )
-def test_the_address_that_the_public_sees(settings: dict[str, str], newsroom: str, base: str, tmp_path: Path) -> None:
+def test_the_address_that_readers_see(settings: dict[str, str], newsroom: str, base: str, tmp_path: Path) -> None:
     assert destination({**MINE, **settings}, tmp_path, newsroom).base_url == base
 
 
@@ -100,24 +100,26 @@ def test_ci_may_ask_for_the_embedded_store(tmp_path: Path) -> None:
         ({"PRESS_PRIVATE_BUCKET": "vault"}, "PRESS_PRIVATE_BUCKET is set, but PRESS_BUCKET is not"),
         ({"CI": "true"}, "PRESS_BUCKET is not set in this CI job"),
         ({"CI": "1", "PRESS_BUCKET": ""}, "PRESS_BUCKET is not set in this CI job"),
-        ({"PRESS_STORE": "s3"}, "'s3' is no store"),
+        ({"PRESS_STORE": "s3"}, "'s3' is not valid"),
         ({**MINE, "PRESS_STORE": "embedded"}, "both set"),
-        ({**MINE, "PRESS_PRIVATE_BUCKET": "news"}, "is the public bucket too"),
-        ({"PRESS_BUCKET": "s3://news"}, "is not a bucket's name"),
-        ({"PRESS_BUCKET": "news/press"}, "is not a bucket's name"),
-        ({"PRESS_BUCKET": "News"}, "is not a bucket's name"),
-        ({"PRESS_BUCKET": "ab"}, "is not a bucket's name"),
-        ({"PRESS_BUCKET": "10.0.0.1"}, "is not a bucket's name"),
+        ({**MINE, "PRESS_PRIVATE_BUCKET": "news"}, "is also the public bucket"),
+        ({"PRESS_BUCKET": "s3://news"}, "is not a valid bucket name"),
+        ({"PRESS_BUCKET": "news/press"}, "is not a valid bucket name"),
+        ({"PRESS_BUCKET": "News"}, "is not a valid bucket name"),
+        ({"PRESS_BUCKET": "ab"}, "is not a valid bucket name"),
+        ({"PRESS_BUCKET": "10.0.0.1"}, "is not a valid bucket name"),
         ({"PRESS_BUCKET": "a" * 60}, "PRESS_PRIVATE_BUCKET"),
         ({**MINE, "AWS_ENDPOINT_URL_S3": "s3.example.org"}, "AWS_ENDPOINT_URL_S3: 's3.example.org' is not an http"),
         ({**MINE, "PRESS_BASE_URL": "ftp://x.example/"}, "PRESS_BASE_URL: 'ftp://x.example/' is not an http"),
         ({**MINE, "PRESS_BASE_URL": "https://x.example/?a"}, "query"),
         ({**MINE, "PRESS_BASE_URL": "https://x.example/ a"}, "is not an http"),
         ({**MINE, "PRESS_BASE_URL": "https://"}, "is not an http"),
-        ({**MINE, "PRESS_BASE_URL": "https://x.example:99999/"}, "not an address"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example:99999/"}, "not a valid address"),
     ],
 )
-def test_half_settings_are_refused_with_a_remedy(settings: dict[str, str], says: str, tmp_path: Path) -> None:
+def test_wrong_or_incomplete_settings_are_refused_with_a_hint(
+    settings: dict[str, str], says: str, tmp_path: Path
+) -> None:
     with pytest.raises(SettingError) as caught:
         destination(settings, tmp_path)
     assert says in str(caught.value)
@@ -131,9 +133,9 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path) ->
     assert "geheim" not in str(caught.value) + caught.value.hint
 
 
-def test_a_folder_that_cannot_be_written_is_a_setting_to_mend(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_a_setting_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingError, match="cannot make"):
+    with pytest.raises(SettingError, match="cannot create"):
         destination({}, tmp_path / "file")
 
 
@@ -144,7 +146,7 @@ def test_a_damaged_port_file_says_what_to_do(tmp_path: Path) -> None:
         destination({}, tmp_path)
 
 
-def test_deciding_costs_no_boto3() -> None:
+def test_the_destination_is_decided_without_boto3() -> None:
     code = "import sys, pipeline.storage.destination, pipeline.storage.embedded; print('botocore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

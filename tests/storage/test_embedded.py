@@ -1,4 +1,4 @@
-"""The embedded store: it comes up, stays up, keeps what it was given, and tells nobody what is not public."""
+"""The embedded store starts, keeps running, keeps its data, and shows nobody what is not public."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from typing import Any
 import pytest
 
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.storage import ObjectStore, Put, open_store
+from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
-from pipeline.storage.embedded import folder as storefolder
-from pipeline.storage.embedded import lockdown
-from pipeline.storage.embedded import server as embedded
+from pipeline.storage.embedded import configuration, server
+from pipeline.storage.embedded.folder import StoreFolder
 
 SECRET_NAME, SECRET = "q7-secret-name", b"q7-secret-words"
 
@@ -32,7 +31,7 @@ def put(key: str, body: bytes = b"words") -> Put:
     return Put(key=key, body=body, media_type="text/plain")
 
 
-# ── What a stranger sees over S3 ────────────────────────────────────────────────────────────────────────────────────
+# ── Anonymous access over S3 ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def secret(store: ObjectStore) -> str:
     return key
 
 
-def test_a_stranger_gets_public_objects_and_no_list_of_them(here: Destination, store: ObjectStore) -> None:
+def test_anyone_can_get_public_objects_and_nobody_can_list_them(here: Destination, store: ObjectStore) -> None:
     store.put(put("page.html"))
     anonymous = AnonymousClient(here.address, {})
     assert anonymous.get("page.html").body == b"words"
@@ -52,7 +51,7 @@ def test_a_stranger_gets_public_objects_and_no_list_of_them(here: Destination, s
         assert anonymous.ask("GET", query).status == 403, query
 
 
-def test_a_stranger_changes_nothing(here: Destination, store: ObjectStore) -> None:
+def test_nobody_can_change_anything_without_credentials(here: Destination, store: ObjectStore) -> None:
     store.put(put("fixed.html"))
     anonymous = AnonymousClient(here.address, {})
     for method in ("PUT", "DELETE", "POST"):
@@ -62,7 +61,7 @@ def test_a_stranger_changes_nothing(here: Destination, store: ObjectStore) -> No
     assert anonymous.get("new.html").status == 404
 
 
-def test_a_private_object_answers_as_one_that_is_not_there(here: Destination, secret: str) -> None:
+def test_a_private_object_gets_the_same_answer_as_a_missing_one(here: Destination, secret: str) -> None:
     anonymous = AnonymousClient(here.private_address, {})
     absent = secret.replace("q7", "z9")
     for query in ("", "?acl", "?tagging", "?attributes", "?versionId=null", "?uploadId=1", "?torrent"):
@@ -74,13 +73,13 @@ def test_a_private_object_answers_as_one_that_is_not_there(here: Destination, se
 
 
 def shape(answer: Any, key: str) -> tuple[list[str], bytes]:
-    """Return an answer without what differs between any two requests."""
+    """Return an answer without the parts that differ between any two requests."""
     body = answer.body.replace(key.encode(), b"KEY").replace(key.split("/")[-1].encode(), b"NAME")
     start, _, rest = body.partition(b"<RequestId>")
     return sorted(answer.headers), start + rest.partition(b"</RequestId>")[2]
 
 
-def test_nothing_else_answers_at_the_s3_port(here: Destination, secret: str) -> None:
+def test_no_other_service_answers_at_the_s3_port(here: Destination, secret: str) -> None:
     anonymous = AnonymousClient(here.endpoint, {})
     for path in ("", "status", "?Action=ListUsers", "?Action=ListAccessKeys", "buckets/", ".system/", "metrics", "ui"):
         answer = anonymous.ask("GET", path)
@@ -88,13 +87,13 @@ def test_nothing_else_answers_at_the_s3_port(here: Destination, secret: str) -> 
         assert here.bucket.encode() not in answer.body.replace(path.encode(), b"")
 
 
-# ── What another user of the machine sees ───────────────────────────────────────────────────────────────────────────
+# ── Other users of the machine ──────────────────────────────────────────────────────────────────────────────────────
 
 NOBODY = 65534
 
 
 def as_another_user(command: Sequence[str], words: str = "") -> str:
-    """Run a program as ``nobody`` where we may, else as ourselves, in an empty folder; return all it says."""
+    """Run a program as ``nobody`` if possible, otherwise as the current user; return its output."""
     user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     done = subprocess.run(
         command, input=words, capture_output=True, text=True, errors="replace", timeout=30, cwd="/", env={}, **user
@@ -104,11 +103,11 @@ def as_another_user(command: Sequence[str], words: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """SeaweedFS' program, where everybody can run it."""
+    """SeaweedFS' program, where every user can run it."""
     folder = Path("/tmp") / f"dateline-test-{os.getpid()}"
     folder.mkdir(mode=0o755)
     try:
-        shutil.copy(embedded.program(), folder / "weed")
+        shutil.copy(server.program(), folder / "weed")
         (folder / "weed").chmod(0o755)
         yield str(folder / "weed")
     finally:
@@ -116,7 +115,7 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def listening(root: Path) -> set[int]:
-    """Return all TCP ports on which the store listens, as the kernel says."""
+    """Return all TCP ports on which the store listens, from the kernel's tables."""
     pid = embedded.status(root).pid
     sockets = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
     found = set()
@@ -130,10 +129,10 @@ def listening(root: Path) -> set[int]:
 
 
 def test_only_chosen_ports_are_open_and_only_on_this_machine(embedded_root: Path, store: ObjectStore) -> None:
-    assert listening(embedded_root) == set(storefolder.StoreFolder(embedded_root).ports().every())
+    assert listening(embedded_root) == set(StoreFolder(embedded_root).ports().every())
 
 
-def test_no_port_gives_a_name_or_a_byte_away_over_http(embedded_root: Path, secret: str) -> None:
+def test_no_port_reveals_names_or_contents_over_http(embedded_root: Path, secret: str) -> None:
     paths = [
         "/", "/?pretty=y", "/buckets/", "/buckets/press-private/", f"/buckets/press-private/{secret}", "/ui/index.html",
         "/dir/status", "/vol/status", "/cluster/status", "/dir/lookup?volumeId=1", "/dir/assign", "/status",
@@ -169,8 +168,8 @@ def python() -> str:
     pytest.skip("no interpreter that another user can run")
 
 
-def test_no_port_gives_a_name_or_a_byte_away_over_grpc(embedded_root: Path, secret: str, weed: str) -> None:
-    ports = storefolder.StoreFolder(embedded_root).ports()
+def test_no_port_reveals_names_or_contents_over_grpc(embedded_root: Path, secret: str, weed: str) -> None:
+    ports = StoreFolder(embedded_root).ports()
     shell = [
         weed,
         "-logdir=/dev/null/none",
@@ -179,16 +178,18 @@ def test_no_port_gives_a_name_or_a_byte_away_over_grpc(embedded_root: Path, secr
         f"-filer=127.0.0.1:{ports.filer}",
     ]
     asked = f"fs.ls /buckets\nfs.ls /buckets/press-private\nfs.cat /buckets/press-private/{secret}\nvolume.list\nexit\n"
-    # The shell waits for a master that lets it in; what it was told by then is all there is.
+    # The shell never ends, because the master does not let it in; look at its output after 3 seconds.
     said = as_another_user(["timeout", "-s", "KILL", "3", *shell], asked)
     assert SECRET.decode() not in said
     assert SECRET_NAME not in said.replace(secret, "")
     assert "press-private" not in said.replace("/buckets/press-private", "")
 
 
-def test_the_shell_would_see_it_with_the_store_s_own_certificates(embedded_root: Path, secret: str, weed: str) -> None:
-    """Else the test above proves nothing."""
-    folder, ports = embedded_root / ".store", storefolder.StoreFolder(embedded_root).ports()
+def test_with_the_stores_own_certificates_the_shell_does_reveal_them(
+    embedded_root: Path, secret: str, weed: str
+) -> None:
+    """Otherwise the test above proves nothing."""
+    folder, ports = embedded_root / ".store", StoreFolder(embedded_root).ports()
     done = subprocess.run(
         [weed, "-logdir=log", "shell", f"-master=127.0.0.1:{ports.master}", f"-filer=127.0.0.1:{ports.filer}"],
         input=f"fs.ls /buckets/press-private/waiting\nfs.cat /buckets/press-private/{secret}\nexit\n",
@@ -197,9 +198,9 @@ def test_the_shell_would_see_it_with_the_store_s_own_certificates(embedded_root:
     assert SECRET_NAME in done.stdout + done.stderr
 
 
-def test_files_and_sockets_are_closed_to_others(embedded_root: Path, secret: str) -> None:
-    """Some of the server's own files are more open, but lie below a folder that nobody else can enter."""
-    ports = storefolder.StoreFolder(embedded_root).ports().every()
+def test_other_users_cannot_open_files_and_sockets(embedded_root: Path, secret: str) -> None:
+    """Some of the server's own files have wider permissions, but other users cannot enter their folder."""
+    ports = StoreFolder(embedded_root).ports().every()
     paths = [embedded_root / ".store", *(embedded_root / ".store").iterdir(), *(embedded_root / ".store/tls").iterdir()]
     sockets = [path for path in Path("/tmp").glob("*seaweedfs*") if any(str(port) in path.name for port in ports)]
     assert sockets
@@ -208,29 +209,29 @@ def test_files_and_sockets_are_closed_to_others(embedded_root: Path, secret: str
 
 def test_nothing_is_left_in_the_temporary_folder(root: Path) -> None:
     embedded.start(root)
-    ports = storefolder.StoreFolder(root).ports().every()
+    ports = StoreFolder(root).ports().every()
     embedded.stop(root)
     assert [path for path in Path("/tmp").glob("*seaweedfs*") if any(str(port) in path.name for port in ports)] == []
 
 
-def test_no_log_lies_in_the_temporary_folder(embedded_root: Path, secret: str) -> None:
+def test_no_log_is_in_the_temporary_folder(embedded_root: Path, secret: str) -> None:
     pid = embedded.status(embedded_root).pid
     assert list((embedded_root / ".store/log").glob(f"weed.*.{pid}"))
     assert list(Path("/tmp").glob(f"weed.*.{pid}")) == []
 
 
-def test_the_command_line_tells_no_secret(embedded_root: Path) -> None:
+def test_the_command_line_contains_no_secret(embedded_root: Path) -> None:
     line = Path(f"/proc/{embedded.status(embedded_root).pid}/cmdline").read_bytes()
-    keys = storefolder.StoreFolder(embedded_root).keys()
+    keys = StoreFolder(embedded_root).keys()
     assert not [name for name in keys.__struct_fields__ if getattr(keys, name).encode() in line]
 
 
-# ── Life and death ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
-    """A newsroom of its own for tests that start and stop."""
+    """A newsroom for one test that starts and stops the store."""
     try:
         yield tmp_path
     finally:
@@ -241,14 +242,14 @@ def opened(root: Path) -> ObjectStore:
     return open_store(destination({}, root), {})
 
 
-def test_what_was_put_is_there_after_stop_and_start_and_after_a_kill(root: Path) -> None:
+def test_data_is_still_there_after_a_restart_and_after_a_kill(root: Path) -> None:
     endpoint = embedded.start(root)
     assert embedded.start(root) == endpoint
     pid = embedded.status(root).pid
     opened(root).put(put("kept", b"1"))
     assert embedded.stop(root)
     assert not embedded.stop(root)
-    assert embedded.status(root) == embedded.Status(False, endpoint)
+    assert embedded.status(root) == embedded.ServerStatus(False, endpoint)
     assert not Path(f"/proc/{pid}").exists() or is_zombie(pid)
 
     assert embedded.start(root) == endpoint
@@ -297,7 +298,7 @@ def servers(root: Path) -> list[int]:
 
 
 def test_the_environment_does_not_reach_the_server(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would take AWS keys that it finds for its administrator's."""
+    """It would take AWS keys that it finds there as its administrator's."""
     foreign = {
         "AWS_ACCESS_KEY_ID": "FOREIGN", "AWS_SECRET_ACCESS_KEY": "foreign-secret", "AWS_PROFILE": "nobody",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "WEED_JWT_SIGNING_KEY": "x",
@@ -319,8 +320,8 @@ def test_the_environment_does_not_reach_the_server(root: Path, monkeypatch: pyte
         open_store(destination(theirs, root), theirs).check()
 
 
-def test_a_port_that_is_taken_is_named(root: Path) -> None:
-    ports = storefolder.StoreFolder(root).ports()
+def test_a_port_that_is_in_use_is_named(root: Path) -> None:
+    ports = StoreFolder(root).ports()
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", ports.s3))
         other.listen()
@@ -331,8 +332,8 @@ def test_a_port_that_is_taken_is_named(root: Path) -> None:
     embedded.start(root)
 
 
-def test_new_ports_keep_what_was_stored(root: Path) -> None:
-    """The way out when a port is taken for good."""
+def test_data_is_still_there_with_new_ports(root: Path) -> None:
+    """As the hint says when another program keeps using a port."""
     embedded.start(root)
     opened(root).put(put("moved"))
     embedded.stop(root)
@@ -342,24 +343,24 @@ def test_new_ports_keep_what_was_stored(root: Path) -> None:
     opened(root).put(put("moved/on"))
 
 
-def test_a_server_that_does_not_come_up_says_why(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lockdown, "_options", lambda ports, keys: "volume.max=many\n")
+def test_the_message_says_why_a_server_does_not_start(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "_options", lambda ports, keys: "volume.max=many\n")
     with pytest.raises(StorageError, match=r"the embedded store ended at once: .+") as caught:
         embedded.start(root)
     assert "\n" not in str(caught.value)
     assert not embedded.status(root).running
 
 
-def test_a_server_that_never_gets_ready_is_ended_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "START_SECONDS", 0.3)
+def test_a_server_that_does_not_get_ready_is_stopped(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "START_SECONDS", 0.3)
     with pytest.raises(StorageError, match="the embedded store is not ready after"):
         embedded.start(root)
     assert servers(root) == []
 
 
-def test_a_stale_process_id_is_left_alone(root: Path) -> None:
-    """After a restart of the machine the id may be anybody's."""
-    storefolder.StoreFolder(root).ports()
+def test_a_process_with_a_stale_id_is_not_killed(root: Path) -> None:
+    """After a restart of the machine the id may belong to another process."""
+    StoreFolder(root).ports()
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         (root / ".store/server.pid").write_text(str(bystander.pid))
@@ -373,13 +374,13 @@ def test_a_stale_process_id_is_left_alone(root: Path) -> None:
 
 
 def test_asking_for_the_status_creates_nothing(root: Path) -> None:
-    assert embedded.status(root) == embedded.Status(False, "")
+    assert embedded.status(root) == embedded.ServerStatus(False, "")
     assert not embedded.stop(root)
     assert list(root.iterdir()) == []
 
 
-def test_a_folder_with_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
-    """The path of a Unix socket may have some 100 characters."""
+def test_the_folder_may_have_a_long_path(tmp_path: Path) -> None:
+    """Although the path of a Unix socket may have only about 100 characters."""
     root = tmp_path / ("long " * 20).strip() / ("longer-" * 10)
     root.mkdir(parents=True)
     try:
@@ -389,14 +390,14 @@ def test_a_folder_with_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
         embedded.stop(root)
 
 
-def test_without_the_program_the_remedy_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_program_the_message_has_a_hint(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.files", lambda name: None)
     with pytest.raises(SettingError, match="is not installed") as caught:
         embedded.start(root)
     assert caught.value.hint
 
 
-def test_a_small_newsroom_takes_little_room(embedded_root: Path, secret: str) -> None:
+def test_a_small_newsroom_needs_little_disk_space(embedded_root: Path, secret: str) -> None:
     used = sum(path.stat().st_blocks * 512 for path in (embedded_root / ".store").rglob("*") if path.is_file())
     assert used < 100_000_000
     assert json.loads((embedded_root / ".store/ports.json").read_text())

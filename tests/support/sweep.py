@@ -30,9 +30,8 @@ import msgspec
 from pipeline.model.manifest import KEY, digest
 from pipeline.publish.commits import look
 from pipeline.publish.manifest import dump
-from pipeline.storage import ObjectStore, Put, open_store
+from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.destination import destination
-from pipeline.storage.embedded import server as embedded
 from pipeline.storage.embedded.folder import BUCKET, StoreFolder
 from tests.support.faulty import Exchange, Fault, Proxy, proxy
 from tests.support.newsroom import Office

@@ -1,6 +1,7 @@
-"""Every case and every release of ``content/``, judged from outside; and each judge bites, seen with the real program.
+"""External tools find no fault in any case and any release of ``content/``, and each of them does find a real fault.
 
-Skipped where a judge is not installed: ``make validate`` installs them. With ``DATELINE_JUDGES=required`` that fails.
+Tests are skipped where a validator is not installed: ``make validate`` installs it. With
+``DATELINE_VALIDATORS=required`` they fail.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
@@ -21,35 +20,33 @@ from zipfile import ZipFile
 import pypdfium2
 import pytest
 
-from pipeline.validators import NAMES, AbsentError, ValidationResult
+from pipeline.validators import VALIDATORS, MissingValidatorError, ValidationResult, validate
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
 from tests.support.newsroom import ROOT, Office
 from tests.writers import cases
 
-FOLDER = Path(sys.prefix, "judges").resolve()
 SOURCES = [*cases.FOLDER.glob("*/*.md"), *(ROOT / "content").glob("*.md")]
-REQUIRED = os.environ.get("DATELINE_JUDGES") == "required"
+REQUIRED = os.environ.get("DATELINE_VALIDATORS") == "required"
 EMBARGO = re.compile(r"^date: 2026-(?=.*\n(?:.*\n)*?embargo: true$)", re.MULTILINE)
-"""The year of a release under embargo; its instant may have come while nobody looked."""
+"""The year of a release under embargo: the real date may have passed."""
 
 
-def hear(name: str, *trees: Path) -> ValidationResult:
-    """Hear one judge, once."""
-    judge: Callable[[Path, Sequence[Path]], ValidationResult] = import_module(f"pipeline.validators.{name}").judge
+def validated(name: str, *trees: Path) -> ValidationResult:
+    """Run one validator, or skip the test where it is not installed."""
     try:
-        return judge(FOLDER, trees)
-    except AbsentError as error:
+        return validate(name, trees)
+    except MissingValidatorError as error:
         if REQUIRED:
             raise
-        pytest.skip(f"{name}: {error}; make validate installs the judges")
+        pytest.skip(f"{name}: {error}; make validate installs it")
 
 
-# ── Nothing is wrong with what is made ──────────────────────────────────────────────────────────────────────────────
+# ── The output has no faults ────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Output(NamedTuple):
-    """All that the newsrooms rendered."""
+    """The output of all newsrooms."""
 
     trees: list[Path]
     releases: int
@@ -57,8 +54,8 @@ class Output(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Output:
-    """Every case and every release of the checkout's own newsroom, rendered as users do it."""
+def output(tmp_path_factory: pytest.TempPathFactory) -> Output:
+    """Every case and every release of this repository's newsroom, rendered with make."""
     offices: dict[Path, Office] = {}
     for source in SOURCES:
         home = source.parent if (source.parent / "newsroom.toml").is_file() else cases.FOLDER
@@ -78,31 +75,31 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Output:
     return Output(trees, len(SOURCES), len(offices))
 
 
-def test_something_waits_and_something_is_public(made: Output) -> None:
-    """Else half of what is judged below would be nothing."""
+def test_output_has_scheduled_and_published_releases(output: Output) -> None:
+    """Otherwise the tests below would validate less than they say."""
     public, waiting = (
-        sum(len(list(tree.glob("releases/*.html"))) for tree in made.trees if tree.name == name)
+        sum(len(list(tree.glob("releases/*.html"))) for tree in output.trees if tree.name == name)
         for name in ("public", "waiting")
     )
     assert waiting >= 1
-    assert public + waiting == made.releases
+    assert public + waiting == output.releases
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_judge_finds_nothing_wrong(made: Output, name: str) -> None:
-    ruling = hear(name, *made.trees)
-    assert ruling.faults == []
-    public = [tree for tree in made.trees if tree.name == "public"]
+@pytest.mark.parametrize("name", VALIDATORS)
+def test_validator_finds_no_fault(output: Output, name: str) -> None:
+    result = validated(name, *output.trees)
+    assert result.faults == []
+    public = [tree for tree in output.trees if tree.name == "public"]
     archive = sum(len(list(tree.glob("archive/**/*.html"))) for tree in public)
-    assert archive >= 2 * made.newsrooms  # the overview, and a year at least
-    pages = 2 * made.newsrooms + archive  # the newsroom page and the media contact
+    assert archive >= 2 * output.newsrooms  # the overview, and a year at least
+    pages = 2 * output.newsrooms + archive  # the newsroom page and the media contact
     notices = sum("withdrawn:" in source.read_text("utf-8").split("\n---")[0] for source in SOURCES)
     assert notices == 1  # a page and a record, and nothing else
-    on_paper = made.releases - (notices if name in ("verapdf", "ooxml", "libreoffice") else 0)
-    assert ruling.files == on_paper + (pages if name in ("nu", "axe") else 0)
+    on_paper = output.releases - (notices if name in ("verapdf", "ooxml", "libreoffice") else 0)
+    assert result.files == on_paper + (pages if name in ("nu", "axe") else 0)
 
 
-# ── Each judge bites ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Each validator finds a fault ────────────────────────────────────────────────────────────────────────────────────
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A page</title>
@@ -111,10 +108,10 @@ PAGE = """<!DOCTYPE html>
 
 
 def only_fault(name: str, file: Path, *messages: str) -> None:
-    """Assert that a judge finds fault with a file for this reason, and with nothing else that lies beside it."""
-    ruling = hear(name, file.parent)
-    assert {found for found, _ in ruling.faults} == {file.resolve()}
-    said = "\n".join(what for _, what in ruling.faults)
+    """Assert that a validator finds this fault in a file, and no fault in the files beside it."""
+    result = validated(name, file.parent)
+    assert {found for found, _ in result.faults} == {file.resolve()}
+    said = "\n".join(what for _, what in result.faults)
     for word in messages:
         assert word in said
 
@@ -127,19 +124,19 @@ def test_untagged_pdf(tmp_path: Path) -> None:
     only_fault("verapdf", tmp_path / "untagged.pdf", "ua1 7.1", "2a 6.7.2")
 
 
-def test_file_that_is_no_pdf(tmp_path: Path) -> None:
+def test_file_that_is_not_a_pdf(tmp_path: Path) -> None:
     (tmp_path / "words.pdf").write_text("Only words.")
     only_fault("verapdf", tmp_path / "words.pdf", "ua1", "2a")
 
 
-def test_page_with_an_identifier_twice_and_a_picture_without_words(tmp_path: Path) -> None:
+def test_page_with_a_duplicate_id_and_a_picture_without_alt_text(tmp_path: Path) -> None:
     (tmp_path / "good.html").write_text(PAGE.format(style="", more=""))
     file = tmp_path / "a page.html"
     file.write_text(PAGE.format(style="", more='<p id="one"><img src="a.png"></p>'))
     only_fault("nu", file, "Duplicate ID", "alt")
 
 
-def test_pale_page_and_page_that_is_too_wide(tmp_path: Path) -> None:
+def test_page_with_low_contrast_that_is_too_wide(tmp_path: Path) -> None:
     (tmp_path / "good.html").write_text(PAGE.format(style="", more=""))
     file = tmp_path / "page.html"
     file.write_text(PAGE.format(style="p { color: #aaa; background: #fff } h1 { width: 800px }", more=""))
@@ -149,11 +146,11 @@ def test_pale_page_and_page_that_is_too_wide(tmp_path: Path) -> None:
 UNSEEN = b"""<w:body><w:p><mc:AlternateContent
     xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice Requires="nobody">
     <w:r><w:t>Unseenword</w:t></w:r></mc:Choice></mc:AlternateContent></w:p>"""
-"""A word that is meant for programs which understand what nobody does."""
+"""A word for programs that support an extension which no program supports."""
 
 
 def word_file(file: Path, old: bytes, new: bytes) -> Path:
-    """Write a sound Word file in which the first ``old`` of its text is ``new``."""
+    """Write a valid Word file in which the first ``old`` of its text is replaced by ``new``."""
     with ZipFile(io.BytesIO(docx.write(sample.render_input()).data)) as sound, ZipFile(file, "w") as changed:
         for name in sound.namelist():
             data = sound.read(name)
@@ -164,38 +161,41 @@ def word_file(file: Path, old: bytes, new: bytes) -> Path:
     return file
 
 
-def test_word_file_with_an_element_that_there_is_not(tmp_path: Path) -> None:
+def test_word_file_with_an_unknown_element(tmp_path: Path) -> None:
     word_file(tmp_path / "sound.docx", b"", b"")
     only_fault("ooxml", word_file(tmp_path / "odd.docx", b"<w:body>", b"<w:body><w:nonsense/>"), "nonsense")
 
 
-def test_word_file_of_which_a_word_is_not_seen_and_one_that_does_not_open(tmp_path: Path) -> None:
-    """The latter has the name of a sound one in another folder."""
+def test_word_file_with_a_hidden_word_and_one_that_cannot_be_opened(tmp_path: Path) -> None:
+    """The latter has the same name as a valid file in another folder."""
     odd = word_file(tmp_path / "odd.docx", b"<w:body>", UNSEEN)
     word_file(tmp_path / "sound.docx", b"", b"")
     failed = tmp_path / "broken/sound.docx"
     failed.parent.mkdir()
     failed.write_bytes(b"PK\x03\x04 no archive")
-    ruling = hear("libreoffice", tmp_path)
-    assert sorted(ruling.faults) == [(failed.resolve(), "it does not open"), (odd.resolve(), "words lost: Unseenword")]
-    assert ruling.files == 3
+    result = validated("libreoffice", tmp_path)
+    assert sorted(result.faults) == [
+        (failed.resolve(), "LibreOffice cannot open it"),
+        (odd.resolve(), "missing words: Unseenword"),
+    ]
+    assert result.files == 3
 
 
-def test_record_that_is_none_and_one_that_says_what_it_may_not(tmp_path: Path) -> None:
+def test_broken_record_and_record_with_unknown_values(tmp_path: Path) -> None:
     folder = tmp_path / "releases"
     folder.mkdir()
     record = {"uri": "tag:example.org,2026:one", "pubStatus": "usable", "bodies": [{"value": "Words."}]}
     (folder / "good.json").write_text(json.dumps(record))
     (folder / "wrong.json").write_text(json.dumps(record | {"headline": "One", "pubStatus": "cancelled"}))
     (folder / "broken.json").write_text("{")
-    said = {file.stem: what for file, what in hear("ninjs", tmp_path).faults}
+    said = {file.stem: what for file, what in validated("ninjs", tmp_path).faults}
     assert said.keys() == {"wrong", "broken"}
     assert "cancelled" in said["wrong"]
-    assert hear("ninjs", tmp_path).files == 3
+    assert validated("ninjs", tmp_path).files == 3
 
 
-def test_make_validate_names_what_is_wrong_where_it_lies_and_nothing_else_that_waits(tmp_path: Path) -> None:
-    """Whichever judges are installed: the last one is in the set-up for tests."""
+def test_make_validate_names_faulty_files_and_no_other_scheduled_release(tmp_path: Path) -> None:
+    """The last validator is always installed with the tests."""
     office = Office(tmp_path / "office")
     folder = office.waiting / "releases"
     folder.mkdir(parents=True)

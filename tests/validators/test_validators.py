@@ -1,4 +1,4 @@
-"""What the judges from outside say is understood; a judge that leaves a file out has not judged."""
+"""The output of each external validator is read correctly, and a validator that leaves out a file has failed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.validators import AbsentError, UnableError, answer, axe, install, libreoffice, ninjs, nu, ooxml, verapdf
+from pipeline.validators import (
+    MissingValidatorError,
+    ValidatorError,
+    axe,
+    install,
+    libreoffice,
+    ninjs,
+    nu,
+    ooxml,
+    run,
+    verapdf,
+)
 from pipeline.writers import ninjs as writer
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
@@ -21,27 +32,27 @@ PAGE = Path("/public/a page.html")
 
 
 def test_broken_rules_of_a_pdf() -> None:
-    said = f"judged\tua1\t{FILE}\nbroken\tua1 7.1-3 not tagged\njudged\t2a\t{FILE}\n"
-    ruling = verapdf.read(said, [FILE])
-    assert (ruling.files, ruling.faults) == (1, [(FILE, "ua1 7.1-3 not tagged")])
+    said = f"validated\tua1\t{FILE}\nfault\tua1 7.1-3 not tagged\nvalidated\t2a\t{FILE}\n"
+    result = verapdf.read(said, [FILE])
+    assert (result.files, result.faults) == (1, [(FILE, "ua1 7.1-3 not tagged")])
 
 
-def test_pdf_that_was_left_out() -> None:
-    with pytest.raises(UnableError, match="judged 1 times, not 2"):
-        verapdf.read(f"judged\tua1\t{FILE}\n", [FILE])
+def test_pdf_that_the_validator_left_out_is_an_error() -> None:
+    with pytest.raises(ValidatorError, match="validated 1 times, not 2"):
+        verapdf.read(f"validated\tua1\t{FILE}\n", [FILE])
 
 
 def test_messages_about_a_page() -> None:
     said = {"messages": [{"url": "file:/public/a%20page.html", "lastLine": 3, "message": "Bad value"}]}
     assert nu.read(json.dumps(said), [PAGE]).faults == [(PAGE, "line 3: Bad value")]
-    with pytest.raises(UnableError):
+    with pytest.raises(ValidatorError):
         nu.read("Error: no", [PAGE])
 
 
 def test_violations_in_a_browser() -> None:
     lines = [json.dumps({"file": str(PAGE), "setting": f"setting {n}", "faults": ["x"] * (n == 1)}) for n in range(4)]
     assert axe.read("\n".join(lines), [PAGE]).faults == [(PAGE, "setting 1: x")]
-    with pytest.raises(UnableError):
+    with pytest.raises(ValidatorError):
         axe.read("\n".join(lines[1:]), [PAGE])
 
 
@@ -49,34 +60,34 @@ def test_errors_of_a_word_file() -> None:
     fault = {"path": "/w:document", "description": "unexpected child"}
     assert ooxml.read(json.dumps({"ok": False, "errors": [fault]})) == ["/w:document: unexpected child"]
     assert ooxml.read(json.dumps({"ok": True, "errors": []})) == []
-    with pytest.raises(UnableError):
+    with pytest.raises(ValidatorError):
         ooxml.read("")
 
 
-def test_word_that_a_conversion_lost(tmp_path: Path) -> None:
+def test_word_that_is_missing_after_a_conversion(tmp_path: Path) -> None:
     file = tmp_path / "one.docx"
     file.write_bytes(docx.write(sample.render_input()).data)
-    lost = libreoffice.lost_words(file, "")
-    assert "Archive" in lost
-    assert libreoffice.lost_words(file, " ".join(lost)) == []
-    assert libreoffice.lost_words(file, " ".join(lost[1:])) == lost[:1]
+    missing = libreoffice.missing_words(file, "")
+    assert "Archive" in missing
+    assert libreoffice.missing_words(file, " ".join(missing)) == []
+    assert libreoffice.missing_words(file, " ".join(missing[1:])) == missing[:1]
 
 
-def test_judge_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_validator_is_named(tmp_path: Path) -> None:
     for module in (verapdf, nu, ooxml, axe):
-        with pytest.raises(AbsentError, match=r"^no "):
-            module.judge(tmp_path, [tmp_path])
-    with pytest.raises(AbsentError, match=r"^no nobody$"):
-        answer([tmp_path / "nobody"])
-    with pytest.raises(UnableError, match="ended with 1") as found:
-        answer(["false"])
-    assert not isinstance(found.value, AbsentError)
+        with pytest.raises(MissingValidatorError, match=r"^no "):
+            module.validate(tmp_path, [tmp_path])
+    with pytest.raises(MissingValidatorError, match=r"^no nobody$"):
+        run([tmp_path / "nobody"])
+    with pytest.raises(ValidatorError, match="ended with 1") as found:
+        run(["false"])
+    assert not isinstance(found.value, MissingValidatorError)
 
 
-def test_checker_of_schemas_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_schema_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jsonschema", None)
-    with pytest.raises(AbsentError, match=r"^no jsonschema$"):
-        ninjs.judge(tmp_path, [tmp_path])
+    with pytest.raises(MissingValidatorError, match=r"^no jsonschema$"):
+        ninjs.validate(tmp_path, [tmp_path])
 
 
 # ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,34 +124,34 @@ RECORD = writer.record(sample.render_input())
     ],
 )
 def test_record_that_breaks_the_standard(tmp_path: Path, where: str, value: object) -> None:
-    faults_of = ninjs.judged(tmp_path)
+    faults_of = ninjs.load_validator(tmp_path)
     assert faults_of(json.dumps(RECORD).encode()) == []
     (fault,) = faults_of(json.dumps(RECORD | {where: value}).encode())
     assert where in fault
 
 
 def test_record_without_a_name_and_data_that_is_no_record(tmp_path: Path) -> None:
-    faults_of = ninjs.judged(tmp_path)
+    faults_of = ninjs.load_validator(tmp_path)
     assert faults_of(b"{}") == ["$: 'uri' is a required property"]
     assert faults_of(b"[]") == ["$: [] is not of type 'object'"]
     assert faults_of(b"\xff")[0].startswith("not JSON")
 
 
-def test_schema_file_of_somebody_elses_is_heard_instead(tmp_path: Path) -> None:
+def test_iptcs_own_schema_file_is_used_instead(tmp_path: Path) -> None:
     record = b'{"uri": "tag:example.org,2026:one"}'
-    theirs = tmp_path / ninjs.THEIRS
-    theirs.write_text('{"type": "object", "maxProperties": 0}')
-    assert "to be empty" in ninjs.judged(tmp_path)(record)[0]
+    schema = tmp_path / ninjs.SCHEMA_FILE
+    schema.write_text('{"type": "object", "maxProperties": 0}')
+    assert "to be empty" in ninjs.load_validator(tmp_path)(record)[0]
     for failed in ("{", "[]", '{"type": "thing"}'):
-        theirs.write_text(failed)
-        with pytest.raises(UnableError, match=f"^{ninjs.THEIRS} is not the schema"):
-            ninjs.judged(tmp_path)
+        schema.write_text(failed)
+        with pytest.raises(ValidatorError, match=f"^{ninjs.SCHEMA_FILE} is not a valid schema"):
+            ninjs.load_validator(tmp_path)
 
 
 # ── What is installed ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_checker_of_schemas_is_pinned_with_all_that_it_needs() -> None:
+def test_schema_library_is_pinned_with_its_dependencies() -> None:
     entries = install.pins(install.LOCK.read_text("utf-8"), install.SCHEMA_LIBRARY).split("\n")
     pinned = [line.split("==")[0] for line in entries if line and not line.startswith(" ")]
     assert sorted(pinned) == sorted(install.SCHEMA_LIBRARY)
@@ -152,13 +163,13 @@ def test_checker_of_schemas_is_pinned_with_all_that_it_needs() -> None:
 
 
 def requirements(name: str) -> set[str]:
-    """Return what a package that is installed needs, without its extras."""
+    """Return the dependencies of an installed package, without its extras."""
     listed = [each for each in metadata.requires(name) or [] if "extra ==" not in each]
     return {re.split(r"[^\w.-]", each)[0] for each in listed}
 
 
-def test_judge_is_fetched_once_and_again_when_its_pin_is_another(tmp_path: Path) -> None:
-    place, fetched = tmp_path / "judge", []
+def test_validator_is_installed_once_and_again_when_its_pin_changes(tmp_path: Path) -> None:
+    place, fetched = tmp_path / "validator", []
 
     def fetch(empty: Path, *, problem: str = "") -> str:
         fetched.append(problem)
@@ -167,13 +178,13 @@ def test_judge_is_fetched_once_and_again_when_its_pin_is_another(tmp_path: Path)
             (empty / f"part{len(fetched)}").touch()
         return problem
 
-    install.get(place, "1", partial(fetch, problem="no net"))
+    install.install(place, "1", partial(fetch, problem="no net"))
     assert not place.exists()
-    install.get(place, "1", fetch)
-    install.get(place, "1", fetch)
+    install.install(place, "1", fetch)
+    install.install(place, "1", fetch)
     assert len(fetched) == 2
-    install.get(place, "2", partial(fetch, problem="no net"))
+    install.install(place, "2", partial(fetch, problem="no net"))
     assert (place / "part2").exists()
-    install.get(place, "2", fetch)
+    install.install(place, "2", fetch)
     assert sorted(file.name for file in place.iterdir()) == [install.PIN, "part4"]
     assert list(tmp_path.iterdir()) == [place]

@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ from msgspec import structs
 from pipeline.model.document import Block, Heading, Link, Paragraph, Table, Text, plain, walk
 from pipeline.site.assets import asset_names, assets
 from pipeline.typography.templates import FOLDER
+from pipeline.validators import FOLDER as VALIDATORS_FOLDER
 from pipeline.writers import html, pdf
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
@@ -396,7 +396,6 @@ def test_no_letter_from_word_is_printed_over_another(source: Path, from_word: di
 
 # ── The page ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-JUDGES = Path(sys.prefix, "judges").resolve()
 LOOK = """
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -432,7 +431,7 @@ await browser.close();
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list[str]]:
     """Return what is wrong with each page in a browser, by release and width."""
     browser, node = shutil.which("chromium"), shutil.which("node")
-    if browser is None or node is None or not (JUDGES / "playwright-core").is_dir():
+    if browser is None or node is None or not (VALIDATORS_FOLDER / "playwright-core").is_dir():
         pytest.skip("no chromium, node or playwright-core: make validate installs them")
     folder = tmp_path_factory.mktemp("pages")
     for source in SOURCES:
@@ -446,7 +445,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list
     script = folder / "look.mjs"
     script.write_text(LOOK, "utf-8")
     pages = sorted(folder.glob("releases/*.html"))
-    done = subprocess.run([node, script, JUDGES, browser, *pages], check=True, capture_output=True, timeout=300)
+    done = subprocess.run(
+        [node, script, VALIDATORS_FOLDER, browser, *pages], check=True, capture_output=True, timeout=300
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {(Path(line["file"]).stem, line["width"]): line["faults"] for line in lines}
 

@@ -32,7 +32,7 @@ NESTED = {
 """Parts of a record that have parts of their own."""
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 NOWHERE = Path("/nonexistent")
-"""No folder of judges: no schema file of IPTC's own either."""
+"""A folder without validators, and so without IPTC's own schema file."""
 PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
 
 
@@ -78,7 +78,7 @@ SHAPES = pytest.mark.parametrize("found", [everything(), render_input(), plain()
 
 @SHAPES
 def test_record_keeps_the_standard(found: RenderInput) -> None:
-    assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
+    assert standard.load_validator(NOWHERE)(ninjs.write(found).data) == []
 
 
 def test_everything_has_every_part() -> None:
@@ -207,7 +207,7 @@ def test_record_of_a_release_in_four_languages_is_valid() -> None:
     others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
     found = msgspec.structs.replace(render_input(), related=others)
     assert [each["language"] for each in associated(record(found), "translation")] == ["ar", "fr", "zh-Hant-TW"]
-    assert standard.judged(NOWHERE)(ninjs.write(found).data) == []
+    assert standard.load_validator(NOWHERE)(ninjs.write(found).data) == []
 
 
 def test_topics_are_named_in_the_language_of_the_release() -> None:

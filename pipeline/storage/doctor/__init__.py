@@ -1,85 +1,79 @@
-"""``make doctor``: what a storage really keeps of what S3 promises, by trying it.
+"""Tests a storage and reports its guarantees (``make doctor``).
 
-Storages differ: some ignore conditions, some know no policies, some let anyone in. Every probe works under a random
-name, in the private bucket wherever that will do, and is removed in the end. Imports boto3.
+Storages differ: some ignore conditions, some have no policies, some let anyone in. ``examine`` runs every probe in
+``probes`` and returns ``Findings``; each ``Finding`` names the ``GUARANTEES`` that it rules out. ``quick_check`` tests
+in a dozen requests whether publishing is safe. Both import boto3.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import open_store
 from pipeline.storage.destination import Destination
-from pipeline.storage.doctor import access, rights, writes
-from pipeline.storage.doctor import clock_and_links as hours
-from pipeline.storage.doctor.findings import Finding, Findings
-from pipeline.storage.doctor.probe_context import BUCKETS, ProbeContext
+from pipeline.storage.doctor.findings import FRESH, GUARANTEES, NEEDED, Finding, Findings, Guarantee, refuse
 
-_PROBES: tuple[Callable[[ProbeContext], Iterator[Finding]], ...] = (
-    rights.keys,
-    rights.policies,
-    access.reading,
-    access.listing,
-    access.writing,
-    access.transport,
-    writes.conditions,
-    writes.races,
-    writes.copies,
-    writes.checksums,
-    hours.clock,
-    hours.links,
-    rights.missing_key,
-    rights.missing_bucket,
-    rights.lifecycle,
-)
-KEPT = "condition.txt"
-"""Key in the private bucket of what ``glance`` writes: one object, which stays, for publishers may lack Delete."""
+__all__ = ["FRESH", "GUARANTEES", "NEEDED", "Finding", "Findings", "Guarantee", "examine", "quick_check", "refuse"]
+
+QUICK_CHECK_KEY = "condition.txt"
+"""Key in the private bucket of the object that ``quick_check`` writes. It stays: publishers may lack Delete."""
 
 
 def examine(destination: Destination, environ: Mapping[str, str], done: Callable[[int, int], None]) -> Findings:
-    """Try everything. Raises DatelineError when a bucket is missing, or the storage or the keys fail altogether."""
+    """Run every probe; ``done`` is called with how many of how many were run.
+
+    Raises DatelineError when a bucket is missing, or when the storage or the keys do not work at all.
+    """
+    from pipeline.storage.doctor.probe_context import BUCKETS, ProbeContext
+    from pipeline.storage.doctor.probes import PROBES
+
     store = open_store(destination, environ)
     for bucket in BUCKETS:
         store.check(bucket)
-    probe_context = ProbeContext(destination, environ)
-    probe_context.sweep()
-    found: list[Finding] = []
+    context = ProbeContext(destination, environ)
+    context.remove_old_probes()
+    findings: list[Finding] = []
     try:
-        for number, probe in enumerate(_PROBES):
-            done(number, len(_PROBES))
-            found += probe(probe_context)
+        for number, probe in enumerate(PROBES):
+            done(number, len(PROBES))
+            findings += probe(context)
     finally:
-        probe_context.clear()
-    done(len(_PROBES), len(_PROBES))
-    return Findings(datetime.now(UTC), tuple(found))
+        context.remove_probes()
+    done(len(PROBES), len(PROBES))
+    return Findings(datetime.now(UTC), tuple(findings))
 
 
 def quick_check(destination: Destination, environ: Mapping[str, str]) -> Findings:
-    """Try in a dozen requests what would harm at once: no conditions, names that anyone lists, what waits in the open.
+    """Test conditional writes, anonymous listing and anonymous access to the private bucket.
 
     Raises DatelineError as ``examine`` does.
     """
+    from pipeline.storage.doctor import probes
+    from pipeline.storage.doctor.probe_context import ProbeContext
+
     open_store(destination, environ).check("private")
-    probe_context = ProbeContext(destination, environ)
-    reply = probe_context.put("private", KEPT, _random(), IfNoneMatch="*")
-    if reply.well:  # there was none yet, or the condition is ignored: a second time tells
-        reply = probe_context.put("private", KEPT, _random(), IfNoneMatch="*")
+    context = ProbeContext(destination, environ)
+    reply = context.put("private", QUICK_CHECK_KEY, _random_text(), IfNoneMatch="*")
+    if reply.ok:  # the object did not exist, or the storage ignores the condition: a second write shows which
+        reply = context.put("private", QUICK_CHECK_KEY, _random_text(), IfNoneMatch="*")
     if reply.code in ("AccessDenied", "403"):
         raise StorageError(
-            f"these keys may not write to the bucket {probe_context.name('private')}",
-            "give them Get, Put and List on both buckets",
+            f"these keys may not write to the bucket {context.name('private')}",
+            "give them the rights Get, Put and List on both buckets",
         )
-    found = [writes.create_once("written" if reply.well else "refused", reply.code)]
-    found += [
-        access.listed(probe_context, "public"),
-        access.listed(probe_context, "private"),
-        access.private_read(probe_context, KEPT),
-    ]
-    return Findings(datetime.now(UTC), tuple(found))
+    return Findings(
+        datetime.now(UTC),
+        (
+            probes.find_create_condition(reply),
+            probes.find_anonymous_listing(context, "public"),
+            probes.find_anonymous_listing(context, "private"),
+            probes.find_private_read(context, QUICK_CHECK_KEY),
+        ),
+    )
 
 
-def _random() -> bytes:
-    return f"Dateline tries here whether this storage keeps conditions. {secrets.token_hex(8)}\n".encode()
+def _random_text() -> bytes:
+    return f"Dateline tests here whether this storage supports conditional writes. {secrets.token_hex(8)}\n".encode()

@@ -1,4 +1,4 @@
-"""What a storage was found to keep, and what follows from it: types only, no requests."""
+"""What the probes found about a storage, and which guarantees follow from it. Types only: it sends no requests."""
 
 from __future__ import annotations
 
@@ -9,64 +9,66 @@ from msgspec import Struct
 
 from pipeline.model.errors import StorageError
 
-Guarantee = Literal["publish", "together", "wait", "lift", "withdraw", "share", "damage", "forget", "name"]
+Guarantee = Literal["publish", "together", "private", "release", "withdraw", "share", "damage", "clean", "name"]
 
 GUARANTEES: dict[Guarantee, str] = {
-    "publish": "releases go up whole, are read back as a stranger, and nobody else can list or change them",
-    "together": "of two who publish at once neither undoes what the other did",
-    "wait": "what lies in the private bucket can be read by the publisher alone",
-    "lift": "a release is copied inside the storage at its instant, by both clocks",
+    "publish": "releases are published completely and verified, and nobody else can list or change them",
+    "together": "two publishers at the same time do not undo each other's changes",
+    "private": "only the publisher can read the private bucket",
+    "release": "a scheduled release is copied inside the storage at its date, by both clocks",
     "withdraw": "the files of a withdrawn release are removed",
-    "share": "a link to an embargoed copy opens that copy alone, and ends when it says",
-    "damage": "what is damaged on its way up is refused by the storage (else only reading back finds it)",
-    "forget": "copies that nobody removes from the private bucket go by themselves",
-    "name": "a mistyped bucket is refused, not made",
+    "share": "a link to an embargoed copy opens only that copy, and expires",
+    "damage": "the storage refuses data that was damaged during the upload (otherwise reading it back finds this)",
+    "clean": "old objects in the private bucket are removed automatically",
+    "name": "writing to a mistyped bucket is refused and does not create it",
 }
-"""What Dateline can promise where no finding is against it."""
-NEEDED: tuple[Guarantee, ...] = ("publish", "together", "wait")
-"""Without one of these publishing there is not safe."""
+"""What Dateline guarantees at a storage, unless a finding rules it out."""
+NEEDED: tuple[Guarantee, ...] = ("publish", "together", "private")
+"""Without one of these, publishing there is not safe."""
 FRESH = timedelta(days=7)
-"""How long findings are relied on: policies are changed by hand."""
+"""How long findings are valid: people change policies."""
 
 
 class Finding(Struct, frozen=True):
-    """What one probe found."""
+    """One row of the report."""
 
     what: str
-    found: str
+    """What was tested."""
+    result: str
     means: str
+    """What the result means for the newsroom."""
     against: tuple[Guarantee, ...] = ()
-    """Promises that cannot be given because of it."""
+    """Guarantees that the result rules out."""
     remedy: str = ""
-    """What a person can do about it."""
+    """What to do about it."""
 
     @property
     def unsafe(self) -> bool:
-        """Whether publishing must be refused, or may be asked for only by those who know."""
+        """Whether Dateline must refuse to publish there, unless the user overrides it."""
         return any(guarantee in NEEDED for guarantee in self.against)
 
 
 class Findings(Struct, frozen=True):
-    """What a storage was found to keep, and when."""
+    """All findings about a storage, and their date."""
 
     when: datetime
-    found: tuple[Finding, ...]
+    all: tuple[Finding, ...]
 
     def against(self, guarantee: Guarantee) -> tuple[Finding, ...]:
-        """Return what speaks against ``promise``."""
-        return tuple(finding for finding in self.found if guarantee in finding.against)
+        """Return the findings that rule out ``guarantee``."""
+        return tuple(finding for finding in self.all if guarantee in finding.against)
 
     def over(self, earlier: Findings | None) -> Findings:
-        """Return these findings, and the earlier ones of what was not looked at now."""
-        now = {finding.what for finding in self.found}
-        kept = tuple(finding for finding in earlier.found if finding.what not in now) if earlier else ()
-        return Findings(self.when, (*self.found, *kept))
+        """Return these findings, and the earlier ones of what was not tested now."""
+        now = {finding.what for finding in self.all}
+        others = tuple(finding for finding in earlier.all if finding.what not in now) if earlier else ()
+        return Findings(self.when, (*self.all, *others))
 
 
 def refuse(findings: Findings, guarantee: Guarantee, bucket: str) -> None:
-    """Raise StorageError when ``promise`` cannot be given at ``bucket``, with the reason and what to do about it."""
+    """Raise StorageError if a finding rules out ``guarantee`` at ``bucket``, with the reason and the remedy."""
     for finding in findings.against(guarantee):
         raise StorageError(
-            f"{bucket}: {finding.what}: {finding.found}; {finding.means}",
-            finding.remedy or "make doctor tells what this storage can do",
+            f"{bucket}: {finding.what}: {finding.result}; {finding.means}",
+            finding.remedy or "run `make doctor` to see what this storage guarantees",
         )

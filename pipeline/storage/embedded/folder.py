@@ -1,7 +1,7 @@
-"""What lies in ``ROOT/.store``: ports, keys, certificates and the configuration of the embedded store.
+"""The folder ``ROOT/.store``: ports, keys, certificates, configuration and data of the embedded store.
 
-Ports and keys are chosen once, at first need, and kept, so that an address that was printed stays true. Nobody but
-the folder's owner can read any of it.
+Ports and keys are chosen when they are first needed and stay the same, so that printed addresses stay valid. Only the
+owner of the folder can read it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ REGION = "us-east-1"
 GRPC_OFFSET = 10_000
 """SeaweedFS opens a second port for each of its servers, this far above the first."""
 LOWEST, HIGHEST = 10_240, 22_000
-"""First ports are taken from here; the second ones then end below 32768, where kernels start to hand out ports for
-outgoing connections."""
+"""Range of the first ports. The second ports then stay below 32768, where kernels start to assign ports to outgoing
+connections."""
 
-Kept = TypeVar("Kept", bound=Struct)
+Settings = TypeVar("Settings", bound=Struct)
 
 
 class Ports(Struct, frozen=True):
-    """The five servers' ports."""
+    """The ports of SeaweedFS' five servers."""
 
     s3: int
     filer: int
@@ -44,13 +44,13 @@ class Ports(Struct, frozen=True):
     admin: int
 
     def every(self) -> tuple[int, ...]:
-        """Return all ports that are listened on."""
+        """Return all ten ports on which the store listens."""
         first = (self.s3, self.filer, self.master, self.volume, self.admin)
         return first + tuple(port + GRPC_OFFSET for port in first)
 
 
 class Keys(Struct, frozen=True):
-    """The publisher's S3 keys, and the secrets by which SeaweedFS' own servers know each other."""
+    """The publisher's S3 keys, and the secrets that SeaweedFS' own servers share."""
 
     access_key: str
     secret_key: str
@@ -62,49 +62,49 @@ class Keys(Struct, frozen=True):
 
 
 class StoreFolder:
-    """``ROOT/.store``; made when it is first needed."""
+    """``ROOT/.store``, created when it is first needed."""
 
     def __init__(self, root: Path) -> None:
         self.path = root.resolve() / ".store"
 
-    def make(self) -> None:
-        """Create the folder, open to its owner alone. Raises SettingError where that cannot be."""
+    def create(self) -> None:
+        """Create the folder for its owner only. Raises SettingError when it cannot."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self.path.lstat()
             if self.path.is_symlink() or found.st_uid != os.geteuid():
-                raise SettingError(f"{self.path} belongs to somebody else", "work as its owner, or remove it")
+                raise SettingError(f"{self.path} belongs to another user", "work as its owner, or remove it")
             if found.st_mode & 0o077:
                 self.path.chmod(0o700)
         except OSError as error:
             raise SettingError(
-                f"cannot make {self.path} for the embedded store: {error.strerror}",
-                "make the folder writable, or set PRESS_BUCKET to use a storage of your own",
+                f"cannot create {self.path} for the embedded store: {error.strerror}",
+                "make the folder writable, or set PRESS_BUCKET to use your own storage",
             ) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let one process at a time change the folder; others wait."""
-        self.make()
+        """Hold the folder's lock: one process at a time changes the folder, others wait."""
+        self.create()
         handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with closing(os.fdopen(handle, "w")) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def ports(self) -> Ports:
-        """Return the ports, chosen now if they never were."""
-        return self._kept("ports.json", Ports, choose_ports)
+        """Return the ports; the first call chooses them."""
+        return self._read_or_create("ports.json", Ports, choose_ports)
 
     def keys(self) -> Keys:
-        """Return the keys, made now if they never were."""
-        return self._kept("keys.json", Keys, _make_keys)
+        """Return the keys; the first call creates them."""
+        return self._read_or_create("keys.json", Keys, _create_keys)
 
     def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` at ``name`` whole or not at all, readable by the owner alone."""
+        """Write the file ``name`` atomically, readable by its owner only."""
         path = self.path / name
-        self._write_beside(path, data).replace(path)
+        self._write_new(path, data).replace(path)
 
-    def _write_beside(self, path: Path, data: bytes) -> Path:
+    def _write_new(self, path: Path, data: bytes) -> Path:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -113,45 +113,45 @@ class StoreFolder:
             os.fsync(file.fileno())
         return new
 
-    def _kept(self, name: str, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
-        """Return what ``name`` holds. Where there is nothing it gets what ``make`` makes; of two at once one wins."""
+    def _read_or_create(self, name: str, kind: type[Settings], create: Callable[[], Settings]) -> Settings:
+        """Return what the file ``name`` holds, created if there is none; of two processes at once, one creates it."""
         path = self.path / name
         if not path.exists():
-            self.make()
-            new = self._write_beside(path, msgspec.json.encode(make()))
+            self.create()
+            new = self._write_new(path, msgspec.json.encode(create()))
             with suppress(FileExistsError):
                 path.hardlink_to(new)
             new.unlink()
         try:
             return msgspec.json.decode(path.read_bytes(), type=kind)
         except (OSError, msgspec.DecodeError) as error:
-            raise SettingError(f"{path} cannot be read: {error}", "remove it, and a new one is made") from error
+            raise SettingError(f"{path} cannot be read: {error}", "remove it; it is created again") from error
 
 
-def _make_keys() -> Keys:
+def _create_keys() -> Keys:
     return Keys("DATELINE" + secrets.token_hex(6).upper(), *(secrets.token_hex(24) for _ in range(6)))
 
 
 def choose_ports() -> Ports:
-    """Return five ports that are free now, and whose second ports are."""
-    found: list[int] = []
+    """Return five ports that are free, as their second ports are. Raises SettingError."""
+    chosen: list[int] = []
     for _ in range(1000):
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
-        if port not in found and is_free(port) and is_free(port + GRPC_OFFSET):
-            found.append(port)
-        if len(found) == 5:
-            return Ports(*found)
-    raise SettingError(f"no free ports between {LOWEST} and {HIGHEST} for the embedded store", "end a few servers")
+        if port not in chosen and is_free(port) and is_free(port + GRPC_OFFSET):
+            chosen.append(port)
+        if len(chosen) == 5:
+            return Ports(*chosen)
+    raise SettingError(f"no free ports between {LOWEST} and {HIGHEST} for the embedded store", "stop other servers")
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens at ``port``, on any address of this machine."""
+    """Return whether no program listens on ``port``, on any address of this machine."""
     for host in (HOST, ""):
-        with closing(socket.socket()) as probe:
-            # As servers do: a port that only waits for its last packets is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with closing(socket.socket()) as listener:
+            # As servers do: a port in TIME_WAIT counts as free.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, port))
+                listener.bind((host, port))
             except OSError:
                 return False
     return True

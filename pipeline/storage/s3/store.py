@@ -1,27 +1,29 @@
-"""The object store over S3: AWS, MinIO, R2, Ceph, the embedded store. The only boto3; import it where it is needed."""
+"""Stores objects over S3: AWS, MinIO, R2, Ceph, the embedded store."""
 
 from __future__ import annotations
 
 import base64
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
+from itertools import islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
-from urllib.parse import urlsplit
-
-from botocore.exceptions import ClientError, FlexibleChecksumError
+from urllib.parse import parse_qs, urlsplit
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import (
+    LONGEST_LINK,
     Bucket,
     Clock,
     CopyRequest,
-    Done,
     Head,
+    OnWritten,
     PreconditionFailed,
     PresignedLink,
     Put,
@@ -29,67 +31,70 @@ from pipeline.storage import (
     disposition,
 )
 from pipeline.storage.destination import Destination
-from pipeline.storage.s3 import bulk as s3_bulk
-from pipeline.storage.s3 import client as s3_client
-from pipeline.storage.s3 import faults as s3_faults
-from pipeline.storage.s3 import links as s3_links
+from pipeline.storage.s3.client import FAILURES, DamagedError, Failure, create_client, error_code, explain
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+Transfer = TypeVar("Transfer", Put, CopyRequest)
 
 RETRY_SECONDS = 30.0
-"""A request that has failed is not begun again after this time."""
+"""A request is not retried after this time."""
 _ATTEMPTS = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-_TOO_LATE = frozenset({"PreconditionFailed", "412"})
+_CONFLICT = frozenset({"PreconditionFailed", "412"})
+THREADS, THREADS_ON_LOOPBACK = 32, 8
+"""Transfers at a time; fewer with a server on this machine, which uses the same processor cores."""
 
 
 class S3Store:
-    """The buckets of one destination. Threads may share it."""
+    """The two buckets of a destination. Threads may share it."""
 
     def __init__(self, destination: Destination, environ: Mapping[str, str]) -> None:
         self._destination = destination
-        self._client = s3_client.make(destination, environ)
+        self._client = create_client(destination, environ)
 
     def check(self, bucket: Bucket = "public") -> Clock:
-        """Make sure that the bucket exists and may be used, before anything is put."""
+        """Check that the bucket exists and that the keys can use it; return the storage's clock."""
         name = self._name(bucket)
 
-        def ask() -> Clock:
+        def request() -> Clock:
             begun = time.monotonic()
             try:
                 answer: Any = self._client.head_bucket(Bucket=name)
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "404":
+            except FAILURES as error:
+                code = error_code(error)
+                if code == "404":
                     raise StorageError(
                         f"the bucket {name} does not exist", "check PRESS_BUCKET, or create it: `make storage`"
                     ) from None
-                # An answer to HEAD has no body that could give the reason; that to a listing has.
+                if not code:
+                    raise
+                # The answer to HEAD has no body that could state the reason; a listing's answer has.
                 answer = self._client.list_objects_v2(Bucket=name, MaxKeys=1)
             return Clock(_date(answer), time.monotonic() - begun)
 
-        return self._try(f"cannot use the bucket {name}", bucket, ask)
+        return self._try(f"cannot use the bucket {name}", bucket, request)
 
     def get(self, key: str, bucket: Bucket = "public") -> Stored | None:
-        """Return the object, or None where there is none."""
+        """Return the object, or None if there is none."""
 
-        def ask() -> Stored:
+        def request() -> Stored:
             answer = self._client.get_object(Bucket=self._name(bucket), Key=key)
             body = answer["Body"].read()
-            found, noted = sha256(body).hexdigest(), answer["Metadata"].get("sha256", "")
-            if noted and found != noted:
-                raise FlexibleChecksumError(error_msg=f"{found} instead of {noted}")
-            return Stored(body, answer["ETag"], found, _date(answer))
+            actual, expected = sha256(body).hexdigest(), answer["Metadata"].get("sha256", "")
+            if expected and actual != expected:
+                raise DamagedError(error_msg=f"{actual} instead of {expected}")
+            return Stored(body, answer["ETag"], actual, _date(answer))
 
-        return self._unless_missing(f"cannot read {key}", bucket, ask)
+        return self._unless_missing(f"cannot read {key}", bucket, request)
 
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
-        """Return the object without its bytes, or None where there is none."""
+        """Return the object's headers, or None if there is none."""
 
-        def ask() -> Head:
+        def request() -> Head:
             answer = self._client.head_object(Bucket=self._name(bucket), Key=key)
             return Head(
                 answer["ContentLength"],
@@ -101,42 +106,72 @@ class S3Store:
                 _date(answer),
             )
 
-        return self._unless_missing(f"cannot look at {key}", bucket, ask)
+        return self._unless_missing(f"cannot read the headers of {key}", bucket, request)
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
         digest = put.digest()
 
-        def ask() -> str:
+        def request() -> str:
             with _open(put) as body:
-                return self._client.put_object(**_request(put, self._name(bucket), digest, body))["ETag"]
+                return self._client.put_object(**_put_request(put, self._name(bucket), digest, body))["ETag"]
 
         try:
-            return self._attempt(f"cannot write {put.key}", bucket, ask)
+            return self._attempt(f"cannot write {put.key}", bucket, request)
         except _Failed as failed:
-            lost = failed.failure.code in _TOO_LATE or (put.if_match and failed.failure.code in _MISSING)
-            if not (put.conditional and lost):
+            conflict = failed.failure.code in _CONFLICT or (put.if_match and failed.failure.code in _MISSING)
+            if not (put.conditional and conflict):
                 raise failed.failure.error from None
-        # The answer to an earlier try may have been lost: then the object that is in the way is ours.
-        there = self.head(put.key, bucket)
-        if there is None or there.sha256 != digest:
+        # The answer to an earlier attempt may have been lost: then the object that causes the conflict is ours.
+        present = self.head(put.key, bucket)
+        if present is None or present.sha256 != digest:
             raise PreconditionFailed(put.key)
-        return there.etag
+        return present.etag
 
-    def put_all(self, puts: Iterable[Put], done: Done = lambda key: None, bucket: Bucket = "public") -> None:
-        """Write all, many at a time and in no order; ends with the first error, what had begun being finished."""
-        near = _is_near(self._destination.endpoint)
-        s3_bulk.do_all(list(puts), lambda put: self.put(put, bucket), done, near=near)
+    def put_all(self, puts: Iterable[Put], done: OnWritten = lambda key: None, bucket: Bucket = "public") -> None:
+        """Write all, many at a time and in no order. On the first error it finishes the writes under way and raises."""
+        self._transfer_all(list(puts), lambda put: self.put(put, bucket), done)
 
-    def copy_all(self, copies: Iterable[CopyRequest], done: Done = lambda key: None) -> None:
-        """Copy all into the public bucket, many at a time and in no order; ends as ``put_all`` does."""
-        s3_bulk.do_all(list(copies), self._copy, done, near=_is_near(self._destination.endpoint))
+    def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = lambda key: None) -> None:
+        """Copy all into the public bucket, many at a time and in no order. Errors as in ``put_all``."""
+        self._transfer_all(list(copies), self._copy, done)
+
+    def _transfer_all(self, transfers: Sequence[Transfer], run: Callable[[Transfer], object], done: OnWritten) -> None:
+        """Call ``run`` for each transfer in threads, and ``done`` in the caller's thread.
+
+        Threads, not processes: a request mostly waits for the network, and with a server on this machine processes
+        are no faster.
+        """
+        threads = THREADS_ON_LOOPBACK if _is_loopback(self._destination.endpoint) else THREADS
+        ended: SimpleQueue[Future[object]] = SimpleQueue()
+        keys: dict[Future[object], str] = {}
+        error: BaseException | None = None
+        with ThreadPoolExecutor(threads, "transfers") as pool:
+            rest = iter(transfers)
+
+            def begin(count: int) -> None:
+                for transfer in islice(rest, count):
+                    future = pool.submit(run, transfer)
+                    keys[future] = transfer.key
+                    future.add_done_callback(ended.put)
+
+            begin(2 * threads)
+            while keys:
+                future = ended.get()
+                key, failure = keys.pop(future), future.exception()
+                error = error or failure
+                if failure is None:
+                    done(key)
+                if error is None:
+                    begin(1)
+        if error:
+            raise error
 
     def _copy(self, copy: CopyRequest) -> None:
         source = self._name(copy.bucket)
         condition: Any = {"CopySourceIfMatch": copy.if_match} if copy.if_match else {}
 
-        def ask() -> None:
+        def request() -> None:
             self._client.copy_object(
                 Bucket=self._name("public"),
                 Key=copy.key,
@@ -145,42 +180,55 @@ class S3Store:
                 **condition,
             )
 
-        self._try(f"cannot copy {copy.key} inside the storage", "public", ask)
+        self._try(f"cannot copy {copy.key} inside the storage", "public", request)
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
     ) -> bool:
-        """Copy an object within the storage if its bytes are those of ``sha256``; return whether they were."""
-        there = self.head(source, source_bucket)
-        if there is None or there.sha256 != sha256:
+        """Copy an object with its headers and metadata if its SHA-256 is ``sha256``; return whether it was."""
+        present = self.head(source, source_bucket)
+        if present is None or present.sha256 != sha256:
             return False
         origin: CopySourceTypeDef = {"Bucket": self._name(source_bucket), "Key": source}
 
-        def ask() -> object:
+        def request() -> object:
             return self._client.copy_object(
-                Bucket=self._name(bucket), Key=key, CopySource=origin, CopySourceIfMatch=there.etag
+                Bucket=self._name(bucket), Key=key, CopySource=origin, CopySourceIfMatch=present.etag
             )
 
         try:
-            self._attempt(f"cannot copy {source} to {key}", bucket, ask)
+            self._attempt(f"cannot copy {source} to {key}", bucket, request)
         except _Failed as failed:
-            if failed.failure.code in _TOO_LATE | _MISSING:  # it was written between the two requests
+            if failed.failure.code in _CONFLICT | _MISSING:  # it was overwritten between the two requests
                 return False
             raise failed.failure.error from None
         return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
-        """Remove the object; that there is none is fine."""
+        """Remove the object. It is no error if there is none."""
         self._unless_missing(
             f"cannot remove {key}", bucket, lambda: self._client.delete_object(Bucket=self._name(bucket), Key=key)
         )
 
     def presign(self, key: str, bucket: Bucket, seconds: int, download: str = "") -> PresignedLink:
-        """Return a link that ends after ``seconds``, of seven days at most; asks nobody whether there is the object."""
+        """Return a link that expires after ``seconds``, at most seven days. Does not check that the object exists."""
+        if seconds < 1:
+            raise ValueError("a link must be valid for a second at least")
         name = self._name(bucket)
-        return self._try(
-            f"cannot sign a link in {name}", bucket, lambda: s3_links.sign(self._client, name, key, seconds, download)
-        )
+        what: dict[str, Any] = {"Bucket": name, "Key": key}
+        if download:
+            what["ResponseContentDisposition"] = disposition(download)
+
+        def sign() -> PresignedLink:
+            expires = min(seconds, LONGEST_LINK)
+            address = self._client.generate_presigned_url("get_object", Params=what, ExpiresIn=expires)
+            # The signed times, not our own: the second may have changed in between.
+            signed = parse_qs(urlsplit(address).query)
+            begun = datetime.strptime(signed["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            until = begun + timedelta(seconds=int(signed["X-Amz-Expires"][0]))
+            return PresignedLink(address, until, "X-Amz-Security-Token" in signed)
+
+        return self._try(f"cannot sign a link in {name}", bucket, sign)
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``."""
@@ -192,43 +240,43 @@ class S3Store:
     def _name(self, bucket: Bucket) -> str:
         return self._destination.bucket if bucket == "public" else self._destination.private_bucket
 
-    def _unless_missing(self, action: str, bucket: Bucket, ask: Callable[[], Answer]) -> Answer | None:
+    def _unless_missing(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result | None:
         try:
-            return self._attempt(action, bucket, ask)
+            return self._attempt(action, bucket, request)
         except _Failed as failed:
             if failed.failure.code in _MISSING:
                 return None
             raise failed.failure.error from None
 
-    def _try(self, action: str, bucket: Bucket, ask: Callable[[], Answer]) -> Answer:
+    def _try(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result:
         try:
-            return self._attempt(action, bucket, ask)
+            return self._attempt(action, bucket, request)
         except _Failed as failed:
             raise failed.failure.error from None
 
-    def _attempt(self, action: str, bucket: Bucket, ask: Callable[[], Answer]) -> Answer:
-        """Ask until there is an answer or no hope. Raises _Failed."""
+    def _attempt(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result:
+        """Send a request until it succeeds or a retry is useless. Raises _Failed."""
         deadline = time.monotonic() + RETRY_SECONDS
         pause = _FIRST_PAUSE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return ask()
-            except s3_faults.FAILURES as error:
-                failure = s3_faults.explain(error, action, self._name(bucket), self._client.meta.endpoint_url)
-            if not failure.again or attempt == _ATTEMPTS or time.monotonic() + pause > deadline:
+                return request()
+            except FAILURES as error:
+                failure = explain(error, action, self._name(bucket), self._client.meta.endpoint_url)
+            if not failure.retryable or attempt == _ATTEMPTS or time.monotonic() + pause > deadline:
                 break
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that two publishers do not keep step
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that two publishers do not retry together
             pause = min(2 * pause, _LONGEST_PAUSE)
         raise _Failed(failure)
 
 
 class _Failed(Exception):  # noqa: N818 -- carries a failure, and never leaves this module
-    def __init__(self, failure: s3_faults.Failure) -> None:
+    def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
         self.failure = failure
 
 
-def _is_near(endpoint: str) -> bool:
+def _is_loopback(endpoint: str) -> bool:
     host = urlsplit(endpoint).hostname or ""
     return host == "localhost" or host.startswith("127.")
 
@@ -237,7 +285,7 @@ def _open(put: Put) -> AbstractContextManager[bytes | BinaryIO]:
     return nullcontext(put.body) if isinstance(put.body, bytes) else put.body.open("rb")
 
 
-def _request(put: Put, bucket: str, digest: str, body: bytes | BinaryIO) -> PutObjectRequestTypeDef:
+def _put_request(put: Put, bucket: str, digest: str, body: bytes | BinaryIO) -> PutObjectRequestTypeDef:
     request: PutObjectRequestTypeDef = {
         "Bucket": bucket,
         "Key": put.key,

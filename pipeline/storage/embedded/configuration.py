@@ -1,8 +1,8 @@
-"""The embedded store's configuration: what it opens, and who may do what.
+"""The embedded store's configuration files: which services run, and who has access.
 
-Beside S3, SeaweedFS opens ports for its own servers (filer, master, volumes, administration), where by default anyone
-on the machine reads and writes everything. Here HTTP on them wants signed tokens, gRPC wants certificates of a CA made
-for this folder alone, and what can be left out is.
+Besides S3, SeaweedFS opens ports for its own servers (filer, master, volumes, administration). By default, anyone on
+the machine can read and write everything there. This configuration requires signed tokens for HTTP on these ports and,
+for gRPC, certificates of a CA that is created for this folder only. Services that are not needed are switched off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.storage.embedded.folder import BUCKET, HOST, PRIVATE_BUCKET, Keys,
 
 _CERTIFICATES_END = datetime(2126, 1, 1, tzinfo=UTC)
 _COMPONENTS = ("master", "volume", "filer", "s3", "client", "admin", "worker", "msg_broker", "msg_agent", "mq", "sftp")
-_LOGS_KEPT = 12
+_LOG_FILES = 12
 _READ = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}],
@@ -22,16 +22,16 @@ _READ = {
 
 
 def environment(folder: StoreFolder) -> dict[str, str]:
-    """Return the server's environment: AWS keys that it found in ours it would take for its administrator's."""
+    """Return the server's environment. It would take AWS keys from ours as its administrator's keys."""
     return {"HOME": str(folder.path), "TMPDIR": str(folder.path / "tmp"), "PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
 def write(folder: StoreFolder) -> None:
-    """Write the configuration anew, and the certificates where there are none."""
+    """Write all configuration files; certificates only if there are none yet."""
     ports, keys = folder.ports(), folder.keys()
     for name in ("data", "log", "tmp", "tls"):
         (folder.path / name).mkdir(mode=0o700, exist_ok=True)
-    for old in sorted((folder.path / "log").glob("weed.*.*"), key=lambda path: path.stat().st_mtime)[:-_LOGS_KEPT]:
+    for old in sorted((folder.path / "log").glob("weed.*.*"), key=lambda path: path.stat().st_mtime)[:-_LOG_FILES]:
         old.unlink()
     if not (folder.path / "tls/node.key").exists():
         _write_certificates(folder)
@@ -59,7 +59,7 @@ def _identities(keys: Keys) -> dict[str, object]:
                 "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
                 "actions": [f"{action}:{bucket}" for action in ("Read", "Write", "List") for bucket in buckets],
             },
-            # By a policy, not by the action Read, which would show what is being uploaded (?uploads) as well.
+            # A policy, because the action Read would also list uploads in progress (?uploads).
             {"name": "anonymous", "policyNames": ["read"]},
         ],
         "policies": [{"name": "read", "content": json.dumps(_READ)}],
@@ -83,9 +83,9 @@ def _security(keys: Keys) -> str:
 
 
 def _options(ports: Ports, keys: Keys) -> str:
-    """Return the options as SeaweedFS reads them from a file: on the command line every user could read them.
+    """Return the options file. On the command line, every user of the machine could read the password.
 
-    Paths are relative to the folder: a Unix socket's path may have 100 characters at most.
+    Paths are relative to the folder, because the path of a Unix socket may have only about 100 characters.
     """
     options = {
         "dir": "data",
@@ -96,7 +96,7 @@ def _options(ports: Ports, keys: Keys) -> str:
         "master.telemetry": "false",
         "master.volumeSizeLimitMB": 256,
         "volume.port": ports.volume,
-        # Else it counts how many full volumes the disk has room for; on a small disk one bucket would take them all.
+        # By default, it allows as many volumes as fit on the disk; on a small disk one bucket would take them all.
         "volume.max": 1000,
         "volume.preStopSeconds": 0,
         "filer.port": ports.filer,

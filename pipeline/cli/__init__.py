@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console
-from pipeline.cli.context import CommandContext, ExitStatus
 from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
@@ -22,19 +22,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pages": ("rendering", "listing"),
     "render": ("rendering", "render"),
     "new": ("rendering", "new"),
-    "fetch": ("waiting", "fetch"),
-    "publish": ("waiting", "publish"),
-    "verify": ("keeping", "verify_all"),
-    "validate": ("validating", "validate"),
-    "history": ("telling", "history"),
-    "diff": ("telling", "diff"),
-    "status": ("keeping", "status"),
-    "serve": ("keeping", "serve"),
-    "stop": ("keeping", "stop"),
-    "storage": ("keeping", "storage"),
-    "doctor": ("doctoring", "doctor"),
-    "share": ("sharing", "share"),
-    "preview": ("previewing", "preview"),
+    "fetch": ("publish", "fetch"),
+    "publish": ("publish", "publish"),
+    "verify": ("status", "verify_all"),
+    "validate": ("validate", "validate"),
+    "history": ("history", "history"),
+    "diff": ("history", "diff"),
+    "status": ("status", "status"),
+    "serve": ("status", "serve"),
+    "stop": ("status", "stop"),
+    "storage": ("status", "storage"),
+    "doctor": ("doctor", "doctor"),
+    "share": ("share", "share"),
+    "preview": ("preview", "preview"),
 }
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 

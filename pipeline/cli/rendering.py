@@ -6,10 +6,10 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.build import reading, stages
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.stages import StageResult
 from pipeline.build.state import BuildState
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import ReleaseError, printable
 from pipeline.model.release import SLUG
 from pipeline.model.render_context import RenderContext

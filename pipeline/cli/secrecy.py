@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.cli.context import CommandContext
+from pipeline.build.context import CommandContext
 from pipeline.model.errors import LeakError, StorageError
 from pipeline.publish import leak_test
 from pipeline.publish.leak_test import HiddenRelease

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.state import RenderedFile
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
-from pipeline.cli.doctoring import refuse_staging
+from pipeline.cli.doctor import refuse_staging
 from pipeline.cli.secrecy import keep_closed, keep_secret
 from pipeline.model.errors import LeakError, ReleaseError, StorageError
 from pipeline.model.formats import FORMATS

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import __main__ as program
+from pipeline.build.context import ExitStatus, exit_status
 from pipeline.cli import COMMANDS
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import ExitStatus, exit_status
-from pipeline.cli.keeping import ahead
+from pipeline.cli.status import ahead
 from pipeline.model.errors import (
     ConflictError,
     DatelineError,

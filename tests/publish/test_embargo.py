@@ -18,8 +18,9 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.cli import lifting, waiting
+from pipeline.cli import publish as waiting
 from pipeline.model.errors import SettingError, StorageError
+from pipeline.publish import release_at_instant as lifting
 from pipeline.publish import staging as embargo
 from pipeline.storage import ObjectStore, Stored, open_store
 from pipeline.storage.destination import destination

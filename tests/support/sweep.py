@@ -44,8 +44,8 @@ WRITES = ("PUT", "POST", "DELETE")
 # A command is a process of its own, forked off an interpreter that has imported everything: so a sweep takes minutes.
 _FORKING = """
 import json, os, runpy, sys
-import boto3, pipeline.__main__, pipeline.commands.fetching, pipeline.commands.publishing, pipeline.storage.s3
-import pipeline.site.feeds, pipeline.site.pages, pipeline.site.shelves, pipeline.site.sitemap, pipeline.reader
+import boto3, pipeline.__main__, pipeline.publish.fetch, pipeline.publish.upload, pipeline.storage.s3.store
+import pipeline.site.feeds, pipeline.site.pages, pipeline.site.sections, pipeline.site.sitemap, pipeline.reader
 for line in sys.stdin:
     arguments, log = json.loads(line)
     pid = os.fork()

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct
 
 from pipeline.build import fingerprint
+from pipeline.build.context import CommandContext
 from pipeline.build.state import write_file
-from pipeline.cli.context import CommandContext
 from pipeline.model.errors import SettingError, StorageError
 from pipeline.model.manifest import KEY, Manifest, Row, digest, dump
 from pipeline.publish import apply as publish

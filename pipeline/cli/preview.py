@@ -20,9 +20,9 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote
 
+from pipeline.build.context import CommandContext
 from pipeline.build.state import DUE, BuildState
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext
 from pipeline.model.errors import SettingError
 from pipeline.model.formats import by_name, media_type
 

@@ -8,18 +8,18 @@ from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.build import fingerprint
-from pipeline.cli import fetching
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
-from pipeline.cli.lifting import PreparedRelease, await_instant, lift, prepare, release_overdue
-from pipeline.cli.publishing import publish_all
 from pipeline.cli.rendering import REFUSED, read_and_tell, steps
 from pipeline.cli.staging import remembered, stage_all
 from pipeline.model.errors import ConflictError, DatelineError, SettingError, StorageError
 from pipeline.model.formats import FORMATS
+from pipeline.publish import fetch as fetching
 from pipeline.publish.commits import look
+from pipeline.publish.release_at_instant import PreparedRelease, await_instant, lift, prepare, release_overdue
 from pipeline.publish.staging import Releases, Staged, StagedSnapshot
 from pipeline.publish.up_to_date import UP_TO_DATE
+from pipeline.publish.upload import publish_all
 from pipeline.storage.embedded import server as embedded
 
 LONGEST = timedelta(days=7)

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipeline.build.context import CommandContext
 from pipeline.build.state import ParsedRelease
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import CommandContext
-from pipeline.cli.doctoring import refuse_sharing
+from pipeline.cli.doctor import refuse_sharing
 from pipeline.model.errors import Fault, ReleaseError, SettingError, printable
 from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.release import Release

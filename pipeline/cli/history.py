@@ -10,13 +10,13 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
-from pipeline.cli.context import CommandContext
-from pipeline.cli.fetching import last_manifest
 from pipeline.model.errors import SettingError, StorageError, printable
 from pipeline.model.formats import by_name
 from pipeline.model.manifest import Row
 from pipeline.model.revision import RevisionRecord
+from pipeline.publish.fetch import last_manifest
 from pipeline.publish.word_diff import Passage, differences
 from pipeline.storage.embedded import server as embedded
 from pipeline.typography.article import compose

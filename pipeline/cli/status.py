@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.build import fingerprint
+from pipeline.build.context import CommandContext
 from pipeline.build.state import ParsedRelease
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext
-from pipeline.cli.fetching import last_manifest
 from pipeline.cli.rendering import REFUSED, warn_outdated_translations
 from pipeline.cli.secrecy import keep_closed, keep_secret
-from pipeline.cli.showing import complain
 from pipeline.cli.staging import keys_of, remembered
 from pipeline.model.errors import SettingError, printable
 from pipeline.model.manifest import Row
 from pipeline.publish import verification as verify
+from pipeline.publish.fetch import last_manifest
+from pipeline.publish.listings import complain
 from pipeline.storage.embedded import server as embedded
 
 # ── Verify, and the store ───────────────────────────────────────────────────────────────────────────────────────────

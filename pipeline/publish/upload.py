@@ -10,13 +10,11 @@ from pathlib import Path
 import msgspec
 
 from pipeline.build import revisions as history
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
-from pipeline.cli.doctoring import refuse_publishing
-from pipeline.cli.fetching import CLOCK
+from pipeline.cli.doctor import refuse_publishing
 from pipeline.cli.rendering import warn_outdated_translations
 from pipeline.cli.secrecy import keep_secret
-from pipeline.cli.showing import are_current, build, complain, keep, opening, read_back
 from pipeline.cli.staging import plan_all, stage_all
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import digest
@@ -25,6 +23,8 @@ from pipeline.publish import candidates as ready
 from pipeline.publish import commits, up_to_date
 from pipeline.publish import verification as verify
 from pipeline.publish import withdrawal as succession
+from pipeline.publish.fetch import CLOCK
+from pipeline.publish.listings import are_current, build, complain, keep, opening, read_back
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import listings
 from pipeline.storage import ObjectStore

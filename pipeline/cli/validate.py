@@ -7,8 +7,8 @@ from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
 
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import ReleaseError
 from pipeline.validators import NAMES, UnableError, ValidationResult
 

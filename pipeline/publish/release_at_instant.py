@@ -14,13 +14,10 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from pipeline.build import fingerprint
+from pipeline.build.context import CommandContext
 from pipeline.build.reading import all_listed
 from pipeline.build.state import write_file
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.context import CommandContext
-from pipeline.cli.fetching import compare_clocks
-from pipeline.cli.publishing import LEASE
-from pipeline.cli.showing import build, complain, keep, opening, read_back
 from pipeline.cli.staging import remember
 from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import Manifest, digest
@@ -31,8 +28,11 @@ from pipeline.publish import schedule as due
 from pipeline.publish import staging as embargo
 from pipeline.publish import verification as verify
 from pipeline.publish.apply import Publisher
+from pipeline.publish.fetch import compare_clocks
+from pipeline.publish.listings import build, complain, keep, opening, read_back
 from pipeline.publish.plan import File, Upload, plan
 from pipeline.publish.staging import Releases, Staged, StagedSnapshot
+from pipeline.publish.upload import LEASE
 from pipeline.storage import CopyRequest
 
 EARLY = 0.5

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from pipeline.build import revisions as history
+from pipeline.build.context import CommandContext
 from pipeline.build.state import write_file
 from pipeline.cli.console import Console
-from pipeline.cli.context import CommandContext
 from pipeline.cli.rendering import REFUSED, read_and_tell
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import KEY, Manifest, Row, digest, load

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console
-from pipeline.cli.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import StorageError
 from pipeline.storage.doctor.findings import FRESH, GUARANTEES, NEEDED, Findings, Guarantee, refuse
 from pipeline.storage.embedded import server as embedded

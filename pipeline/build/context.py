@@ -15,16 +15,16 @@ from pipeline.build import fingerprint
 from pipeline.build.state import BuildState, write_file
 from pipeline.model.errors import DatelineError, SettingError
 from pipeline.model.formats import FEEDS, RSS
-from pipeline.model.manifest import Manifest, Row, digest, with_rows
+from pipeline.model.manifest import EMPTY, Manifest, Row, digest
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
-from pipeline.publish.up_to_date import recall
 from pipeline.site import archive
 from pipeline.storage import ObjectStore, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 
 KNOWN = "newsroom.json"
+PUBLISHED = "published"
 
 
 class CachedNewsroom(Struct, frozen=True):
@@ -32,6 +32,13 @@ class CachedNewsroom(Struct, frozen=True):
 
     digest: str
     newsroom: Newsroom
+
+
+class PublishedManifest(Struct, frozen=True):
+    """The manifest as last fetched, and from where: another storage has another one."""
+
+    address: str
+    manifest: Manifest
 
 
 class CommandContext:
@@ -84,7 +91,13 @@ class CommandContext:
     @cached_property
     def published(self) -> Manifest:
         """The manifest as last fetched from the destination."""
-        return recall(self.state, self.destination.address)
+        known = self.state.recall(PUBLISHED, PublishedManifest, None)
+        return known.manifest if known and known.address == self.destination.address else EMPTY
+
+    def remember_published(self, manifest: Manifest) -> None:
+        """Store the manifest for the stages that follow."""
+        self.published = manifest
+        self.state.remember(PUBLISHED, PublishedManifest(self.destination.address, manifest))
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -136,15 +149,6 @@ class CommandContext:
             file = self.state.place(waiting) / key
             if not file.is_file():
                 write_file(file, data)
-
-    def local_manifest(self) -> Manifest:
-        """Return the manifest as it would be with what was rendered here, on top of what was last fetched."""
-        from pipeline.publish.candidates import sort
-
-        slugs = [slug for slug in self.state.slugs() if self.state.parsed_release(slug)]
-        found = sort(self.state, self.render_context(), slugs, self.now)
-        rows = self.published.by_slug() | {ready.row.slug: ready.row for ready in found.ready}
-        return archive.remember(self.published, with_rows(self.published, rows.values()))
 
     def keep_listings(self, made: Mapping[str, bytes]) -> None:
         """Put listings into the public tree; a feed or a page of an earlier run, of which nothing is public, goes."""

@@ -219,6 +219,11 @@ class BuildState:
     def remember(self, name: str, value: object) -> None:
         """Store ``value`` below ``output/.work/``."""
         write_file(self.work / name, msgspec.json.encode(value))
+        # The Makefile reads these two as text files for now.
+        if name == "up_to_date":
+            write_file(self.work / "settled", " ".join(cast(list[str], value)).encode())
+        elif name == "run_clock":
+            write_file(self.work / "clock", str(value).encode())
 
     def entries(self, name: str, kind: type[T]) -> dict[str, T]:
         """Return the entries of the book ``name``: those of its last fair copy, and what was noted since."""

@@ -22,19 +22,24 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pages": ("rendering", "listing"),
     "render": ("rendering", "render"),
     "new": ("rendering", "new"),
-    "fetch": ("publish", "fetch"),
-    "publish": ("publish", "publish"),
-    "verify": ("status", "verify_all"),
-    "validate": ("validate", "validate"),
-    "history": ("history", "history"),
-    "diff": ("history", "diff"),
-    "status": ("status", "status"),
-    "serve": ("status", "serve"),
-    "stop": ("status", "stop"),
-    "storage": ("status", "storage"),
-    "doctor": ("doctor", "doctor"),
-    "share": ("share", "share"),
-    "preview": ("preview", "preview"),
+    **{
+        name: (name, "run")
+        for name in (
+            "fetch",
+            "publish",
+            "verify",
+            "validate",
+            "history",
+            "diff",
+            "status",
+            "serve",
+            "stop",
+            "storage",
+            "doctor",
+            "share",
+            "preview",
+        )
+    },
 }
 """Command → module and function; imported on demand, for a renderer stage does without all that talks to storage."""
 

@@ -14,6 +14,7 @@ from pipeline.model.errors import ReleaseError, printable
 from pipeline.model.release import SLUG
 from pipeline.model.render_context import RenderContext
 from pipeline.publish import schedule as due
+from pipeline.publish.candidates import local_manifest
 from pipeline.typography.messages import FALLBACK, Messages
 from pipeline.typography.messages import FOLDER as WORDS
 
@@ -152,7 +153,7 @@ def listing(context: CommandContext, options: Namespace, console: Console) -> No
     from pipeline.site import listings
 
     render_context = context.render_context(shared=True)
-    manifest = context.local_manifest()
+    manifest = local_manifest(context)
     if options.command == "feed":
         made = listings.feed(manifest, render_context, context.record)
     else:

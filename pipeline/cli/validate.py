@@ -1,4 +1,4 @@
-"""``make validate``: the judges from outside are heard on everything in ``output/``, what waits included."""
+"""``make validate``: validate everything in ``output/`` with external tools, scheduled releases included."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pipeline.model.errors import ReleaseError
 from pipeline.validators import NAMES, UnableError, ValidationResult
 
 
-def validate(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
-    """Hear every judge; end badly when one finds a fault or cannot judge."""
+def run(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
+    """Run every validator; the status is bad when one reports a fault or cannot run."""
     folder, output = Path(sys.prefix, "judges").resolve(), context.state.public.parent.resolve()
     trees = (context.state.public, context.state.waiting)
-    well = True
+    is_valid = True
     for name in NAMES:
         try:
-            ruling: ValidationResult = import_module(f"pipeline.validators.{name}").judge(folder, trees)
+            result: ValidationResult = import_module(f"pipeline.validators.{name}").judge(folder, trees)
         except UnableError as error:
             console.fault(f"{name} did not run: {error}")
-            well = False
+            is_valid = False
             continue
-        console.line(f"{name:<12} {count(ruling.files, 'file'):>11} {count(len(ruling.faults), 'fault'):>11}")
-        for file, what in ruling.faults:
+        console.line(f"{name:<12} {count(result.files, 'file'):>11} {count(len(result.faults), 'fault'):>11}")
+        for file, what in result.faults:
             shown = file.relative_to(output) if file.is_relative_to(output) else file
             console.fault(f"{shown}: {what}")
-        well = well and not ruling.faults
-    return None if well else exit_status(ReleaseError)
+        is_valid = is_valid and not result.faults
+    return None if is_valid else exit_status(ReleaseError)

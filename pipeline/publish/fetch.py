@@ -1,80 +1,103 @@
-"""The command before publishing: what storage holds already, what is new, and what need not be touched."""
+"""Before publishing: what the storage has already, which sources are new, and which releases are up to date."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from functools import partial
 
-from pipeline.build import revisions as history
+from pipeline.build import revisions
 from pipeline.build.context import CommandContext
 from pipeline.build.state import write_file
-from pipeline.cli.console import Console
-from pipeline.cli.rendering import REFUSED, read_and_tell
-from pipeline.model.errors import StorageError
+from pipeline.model.errors import SettingError, StorageError, printable
 from pipeline.model.manifest import KEY, Manifest, Row, digest, load
-from pipeline.publish import candidates as ready
-from pipeline.publish import commits, up_to_date
-from pipeline.publish import schedule as due
+from pipeline.publish.candidates import classify
+from pipeline.publish.commits import read_manifest
+from pipeline.publish.progress import Progress
+from pipeline.publish.schedule import classify_scheduled
+from pipeline.publish.sources import read_sources, recall_refused
+from pipeline.publish.up_to_date import UP_TO_DATE, changed_sources, recall_unverified, source_digests, up_to_date_slugs
 from pipeline.storage.embedded import server as embedded
 from pipeline.typography.messages import Messages
 
-CLOCK = "clock"
+RUN_CLOCK = "run_clock"
+"""Name in the build state of the instant that all stages of a run go by."""
 APART = timedelta(seconds=2)
-"""What the clocks of storage and of this machine may differ by."""
+"""How far the clocks of the storage and of this machine may differ."""
 
 
-def learn(context: CommandContext, console: Console, *, again: bool = False) -> dict[str, str]:
-    """Learn what is public and read what is new; return the digest of every source. ``again``: later in one run."""
+def start_embedded(context: CommandContext) -> None:
+    """Start the embedded store if it is the destination and does not run."""
     if context.destination.embedded:
         embedded.start(context.root)
-    context.published = last_manifest(context)
-    write_file(context.state.work / CLOCK, context.now.isoformat().encode())
-    up_to_date.remember(context.state, context.destination.address, context.published)
-    digests = up_to_date.sources(context.state)
-    told = context.state.recall(REFUSED, dict[str, str], {}) if again else {}
-    read_and_tell(context, up_to_date.changed_sources(context.state, context.published, digests), console, told)
-    _look_back(context, digests)
+
+
+def learn(context: CommandContext, progress: Progress, *, again: bool = False) -> dict[str, str]:
+    """Fetch the manifest and read new sources; return the digest of every source by slug.
+
+    ``again`` says that this run reported the refused sources before.
+    """
+    start_embedded(context)
+    manifest = last_manifest(context)
+    context.state.remember(RUN_CLOCK, context.now.isoformat())
+    context.remember_published(manifest)
+    digests = source_digests(context.state)
+    changed = changed_sources(context.state, context.published, digests)
+    read_sources(context, changed, progress, recall_refused(context) if again else {})
+    _plan_revisions(context, digests)
     return digests
 
 
 def note_up_to_date(context: CommandContext, digests: dict[str, str]) -> None:
-    """Note the releases that need not be touched, and let make look again at those that are not whole."""
-    unverified = context.state.recall(up_to_date.UNVERIFIED, list[str], [])
-    up_to_date_slugs = up_to_date.up_to_date_slugs(context.state, context.render_context(), digests) - set(unverified)
-    write_file(context.state.work / up_to_date.UP_TO_DATE, " ".join(sorted(up_to_date_slugs)).encode())
-    _reconsider(context, set(digests) - up_to_date_slugs)
-
-
-def _reconsider(context: CommandContext, slugs: set[str]) -> None:
-    """Let make look again at what is not whole, whatever the times of its files say: a run may have been killed."""
+    """Note the releases that are up to date, and mark those that lack a rendition as stale for the stages."""
     render_context = context.render_context()
-    _, undone = due.sort(context.state, render_context, slugs)
-    for slug in (*ready.sort(context.state, render_context, slugs, context.now).failed, *undone):
+    done = up_to_date_slugs(context.state, render_context, digests) - recall_unverified(context.state)
+    context.state.remember(UP_TO_DATE, sorted(done))
+    # A run may have been killed, so file times prove nothing.
+    rest = set(digests) - done
+    ahead = classify_scheduled(context.state, render_context, rest)
+    for slug in (*classify(context.state, render_context, rest, context.now).failed, *ahead.failed):
         if context.state.parsed_release(slug):
             context.state.confirm_parsed_release(slug)
 
 
-def _look_back(context: CommandContext, digests: dict[str, str]) -> None:
-    """Note what becomes of the public revision of each release that takes its place, while it can still be read."""
+def stale_slugs(context: CommandContext) -> list[str]:
+    """Return the releases that the last fetch did not find up to date. Raises SettingError when there was no fetch."""
+    done = context.state.recall(UP_TO_DATE, list[str], None)
+    if done is None:
+        raise SettingError("nothing was fetched from the storage yet", "run make publish: it does all steps in order")
+    return sorted(set(context.state.slugs()).difference(done))
+
+
+def use_run_clock(context: CommandContext) -> None:
+    """Let ``context`` go by the instant of the whole run; one that is still ahead is ignored."""
+    if known := context.state.recall(RUN_CLOCK, str, ""):
+        context.now = min(context.now, datetime.fromisoformat(known))
+
+
+# ── Planned revisions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plan_revisions(context: CommandContext, digests: dict[str, str]) -> None:
+    """Plan what happens to the public revision of each release that will be replaced, while it can still be read."""
     rows = context.published.by_slug()
-    pending = {}
+    planned = {}
     for slug, source in digests.items():
         row = rows.get(slug)
         parsed_release = context.state.parsed_release(slug) if row and row.source != source else None
         if row is None or parsed_release is None or parsed_release.source != source:
             continue
-        if parsed_release.release.is_public(context.now) and history.change(row, parsed_release.release, source):
-            messages = Messages(parsed_release.release.language, context.newsroom.time_zone)
-            found = history.derive(
-                row, parsed_release.release, source, messages, partial(_public, context), context.now.date()
-            )
-            pending[slug] = found[0]
-            _keep_here(context, row, *found)
-    context.state.remember(history.PENDING, pending)
+        release = parsed_release.release
+        if release.is_public(context.now) and revisions.change(row, release, source):
+            messages, today = Messages(release.language, context.newsroom.time_zone), context.now.date()
+            revision, page = revisions.derive(row, release, source, messages, partial(_public, context), today)
+            planned[slug] = revision
+            _archive_here(context, row, revision, page)
+    context.state.remember(revisions.PENDING, planned)
 
 
 def _public(context: CommandContext, key: str, sha256: str) -> bytes | None:
-    """Return what is public at ``key``, from this machine or as a stranger; None when it has not that digest."""
+    """Return what is public at ``key``, from this machine or the storage; None when it has another digest."""
     file = context.state.public / key
     if sha256 and file.is_file() and digest(data := file.read_bytes()) == sha256:
         return data
@@ -82,22 +105,25 @@ def _public(context: CommandContext, key: str, sha256: str) -> bytes | None:
     return answer.body if answer.status == 200 and sha256 in ("", answer.sha256) else None
 
 
-def _keep_here(context: CommandContext, row: Row, pending: history.PlannedRevision, page: bytes) -> None:
-    """Put what is kept into the tree on this machine too, as far as it is here; the page is uploaded from there."""
+def _archive_here(context: CommandContext, row: Row, planned: revisions.PlannedRevision, page: bytes) -> None:
+    """Archive files on this machine too, as far as they are here; the archived page is uploaded from here."""
     folder = context.state.public / "releases"
-    for file in pending.past[-1].files if pending.past else ():
+    for file in planned.past[-1].files if planned.past else ():
         name = file.key.rpartition("/")[2]
-        neighbours = folder / row.slug / name if file.format in ("picture", "copy") else folder / name
+        original = folder / row.slug / name if file.format in ("picture", "copy") else folder / name
         if file.format == "html":
             write_file(context.state.public / file.key, page)
-        elif neighbours.is_file() and digest(data := neighbours.read_bytes()) == file.sha256:
+        elif original.is_file() and digest(data := original.read_bytes()) == file.sha256:
             write_file(context.state.public / file.key, data)
 
 
-def last_manifest(context: CommandContext) -> Manifest:
-    """Return the public manifest: one anonymous GET where there is one, else by the publisher's own rights.
+# ── What is public ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Storage's clock counts whole seconds; from here on the run goes by the earlier of the two.
+
+def last_manifest(context: CommandContext) -> Manifest:
+    """Return the public manifest: by one anonymous GET where there is one, else with the publisher's credentials.
+
+    The storage's clock shows whole seconds; from here on the run goes by the earlier of the two clocks.
     """
     anonymous = context.anonymous
     answer = anonymous.get(KEY)
@@ -107,13 +133,39 @@ def last_manifest(context: CommandContext) -> Manifest:
         return load(answer.body, lambda key: anonymous.get(key).body)
     store = context.store
     store.check()
-    return commits.look(store).manifest
+    return read_manifest(store).manifest
 
 
 def compare_clocks(theirs: datetime | None, ours: datetime) -> None:
-    """Raise StorageError when storage's clock and this machine's differ: an embargo would end at the wrong instant."""
+    """Raise StorageError when the two clocks differ: an embargo would end at the wrong instant."""
     if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
         raise StorageError(
-            f"storage's clock and this machine's are {abs((theirs - ours).total_seconds()):.0f} seconds apart",
-            "set the clock of the one that is wrong (timedatectl status)",
+            f"the clocks of the storage and of this machine are {abs((theirs - ours).total_seconds()):.0f} "
+            "seconds apart",
+            "set the clock that is wrong (timedatectl status)",
         )
+
+
+def public_row(context: CommandContext, command: str) -> Row:
+    """Fetch the manifest and return the row of ``RELEASE=``. Raises SettingError when that release is not public."""
+    typed = context.environ.get("DATELINE_RELEASE", "").strip()
+    slug = typed.rpartition("/")[2].removesuffix(".md")
+    if not slug:
+        raise SettingError("RELEASE is not set", f"make {command} RELEASE=name, the name of its file without .md")
+    start_embedded(context)
+    context.published = last_manifest(context)
+    rows = context.published.by_slug()
+    if slug not in rows:
+        near = get_close_matches(slug, rows, 1, 0.6)  # of public names only: others may belong to a scheduled release
+        hint = f"did you mean {near[0]}?" if near else "make status lists the releases and their states"
+        raise SettingError(f"{printable(slug)} is not public", hint)
+    return rows[slug]
+
+
+def public_file(context: CommandContext, key: str, sha256: str = "") -> bytes:
+    """Return a public file as an anonymous client gets it. Raises StorageError when it has another digest."""
+    answer = context.anonymous.get(key)
+    if answer.status != 200 or sha256 not in ("", answer.sha256):
+        what = f"answers {answer.status}" if answer.status != 200 else "has other bytes than were published"
+        raise StorageError(f"{key} {what}", "make verify")
+    return answer.body

@@ -1,8 +1,8 @@
-"""The listings of a run: made of the manifest, kept on this machine, and read back as a stranger."""
+"""The listings of a run: rendered from the manifest, brought up to date in storage, stored here and read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
@@ -12,32 +12,36 @@ from pipeline.build.context import CommandContext
 from pipeline.build.state import write_file
 from pipeline.model.errors import SettingError, StorageError
 from pipeline.model.manifest import KEY, Manifest, Row, digest, dump
-from pipeline.publish import apply as publish
-from pipeline.publish import commits, up_to_date
-from pipeline.publish import verification as verify
+from pipeline.publish.apply import Done, before_upload
 from pipeline.publish.candidates import Candidate
+from pipeline.publish.commits import Snapshot, must_get, put_shared, read_manifest
+from pipeline.publish.plan import Upload, file_of
+from pipeline.publish.verification import Problem, expected_files, read_back
 from pipeline.site import listings
 from pipeline.site.archive import FOLDER
+from pipeline.storage import ObjectStore, Stored
+from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 
-LISTED = "listed.json"
+Build = Callable[[Manifest], Mapping[str, bytes]]
+"""From a manifest to the listings that show it, by key."""
+THREADS = 8
+LISTINGS = "listings"
 
 
-class PublishedListings(Struct, frozen=True):
-    """The listings as last read back, so that a run with nothing to do need not make them again to compare."""
+class KnownListings(Struct, frozen=True):
+    """The listings as last rendered here, so that a run with nothing to do need not render them to compare."""
 
-    address: str
-    serial: int
-    look: str
-    """Digest of all that listings are made from, the manifest excepted."""
+    stamp: str
+    """Of all that they are made from."""
     digests: dict[str, str]
 
 
 def build(context: CommandContext, manifest: Manifest) -> Mapping[str, bytes]:
-    """Return all listings of ``manifest`` by key, made of the records here or in storage."""
+    """Return all listings of ``manifest`` by key, rendered from the records here or in storage."""
     render_context = context.render_context(shared=True)
-    wanted = listings.shown(manifest, render_context)
-    with ThreadPoolExecutor(verify.THREADS) as pool:  # on a fresh clone all of them come from storage
-        records = dict(zip(wanted, pool.map(lambda row: _record(context, row), wanted.values()), strict=True))
+    shown = listings.shown(manifest, render_context)
+    with ThreadPoolExecutor(THREADS) as pool:  # on a fresh clone all records come from storage
+        records = dict(zip(shown, pool.map(lambda row: _record(context, row), shown.values()), strict=True))
     return listings.build(manifest, render_context, lambda row: records[row.slug])
 
 
@@ -46,75 +50,111 @@ def _record(context: CommandContext, row: Row) -> bytes:
     try:
         return context.record(row)
     except SettingError:
-        data = commits.must_get(context.store, f"releases/{row.slug}.json")
+        key = f"releases/{row.slug}.json"
+        data = must_get(context.store, key)
         if digest(data) not in (row.record, *row.replacing.values()):
-            raise StorageError(
-                f"releases/{row.slug}.json does not have the digest that {KEY} states", "make verify"
-            ) from None
+            raise StorageError(f"{key} does not have the digest that {KEY} states", "make verify") from None
         write_file(context.state.work / "records" / digest(data), data)
         return data
 
 
-def keep(context: CommandContext, manifest: Manifest) -> None:
-    """Keep on this machine what is public now, and how the listings look."""
-    made = build(context, manifest)
-    context.keep_listings(made)
-    context.published = manifest
-    address = context.destination.address
-    up_to_date.remember(context.state, address, manifest)
-    digests = {key: digest(data) for key, data in made.items()}
-    context.state.remember(LISTED, PublishedListings(address, manifest.serial, _look(context), digests))
+def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -> Snapshot:
+    """Bring the listings in storage in line with the current manifest, and return that manifest.
+
+    Each listing is read before the manifest and written only if it is still the same, so one rendered from an older
+    manifest never replaces one from a newer. ``keys`` are the expected listings; when another publisher's release
+    brings more, all of them are read once more.
+    """
+    wanted = list(keys)
+
+    def read() -> tuple[dict[str, Stored | None], Snapshot, Mapping[str, bytes]]:
+        while True:
+            with ThreadPoolExecutor(THREADS) as pool:
+                before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
+            snapshot = read_manifest(store)
+            rendered = render(snapshot.manifest)
+            if not (unexpected := rendered.keys() - before.keys()):
+                return before, snapshot, rendered
+            wanted.extend(sorted(unexpected))
+
+    def write(current: tuple[dict[str, Stored | None], Snapshot, Mapping[str, bytes]]) -> Snapshot:
+        before, snapshot, rendered = current
+        for key, data in rendered.items():
+            known = before[key]
+            if known is None or known.body != data:
+                put_shared(store, key, data, known.etag if known else "")
+                done(Upload(file_of(key, data), "changed" if known else "new"))
+        return snapshot
+
+    return retry_on_conflict(write, read, "a listing")
 
 
-def _look(context: CommandContext) -> str:
-    """Return the digest of all that listings are made from, the manifest excepted."""
-    root = fingerprint.ROOT
+def update_and_verify(
+    context: CommandContext, snapshot: Snapshot, update_once: Callable[[Snapshot], Snapshot], written: Mapping[str, str]
+) -> tuple[Snapshot, list[Problem]]:
+    """Update the listings, store them here and read back what was written, until no other publisher interferes.
+
+    ``update_once`` updates the listings in storage, adds what it writes to ``written`` (key → SHA-256) and returns the
+    manifest that they show. Return the last one, and the problems that are left.
+    """
+    verified: set[str] = set()
+    problems: list[Problem] = []
+    for _ in range(TRIES):
+        snapshot = update_once(snapshot)
+        store_here(context, snapshot.manifest)
+        unverified = {key: sha256 for key, sha256 in written.items() if key not in verified}
+        problems = verify(context, unverified, snapshot.manifest)
+        if not problems or read_manifest(context.store).manifest.serial == snapshot.manifest.serial:
+            break  # otherwise another publisher wrote the shared objects in between: they are read once more
+        verified = written.keys() - {problem.key for problem in problems}
+    return snapshot, problems
+
+
+def store_here(context: CommandContext, manifest: Manifest) -> None:
+    """Store the manifest and its listings on this machine."""
+    rendered = build(context, manifest)
+    context.keep_listings(rendered)
+    context.remember_published(manifest)
+    digests = {key: digest(data) for key, data in rendered.items()}
+    context.state.remember(LISTINGS, KnownListings(_stamp(context, manifest), digests))
+
+
+def _stamp(context: CommandContext, manifest: Manifest) -> str:
+    """Return the digest of all that the listings are made from."""
+    root, render_context = fingerprint.ROOT, context.render_context()
     files = sorted(file for pattern in ("pipeline/**/*.py", "templates/**/*.*") for file in root.glob(pattern))
     code = [file.read_bytes() for file in (*files, *(root / lock for lock in fingerprint.LOCKS))]
-    render_context = context.render_context()
-    settings = (
-        fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
-        + f"{render_context.base_url} {render_context.newsroom.feed_items}"
-    )
-    return digest(b"\0".join([settings.encode(), *code]))
+    newsroom = render_context.newsroom
+    settings = fingerprint.of_newsroom(newsroom, render_context.mark)
+    facts = (context.destination.address, manifest.serial, settings, render_context.base_url, newsroom.feed_items)
+    return digest(b"\0".join([*(str(fact).encode() for fact in facts), *code]))
 
 
 def are_current(context: CommandContext) -> bool:
-    """Whether the listings in storage are those that belong to the manifest: asked as a stranger."""
-    known = context.state.recall(LISTED, PublishedListings, None)
-    here = (context.destination.address, context.published.serial, _look(context))
-    if known and (known.address, known.serial, known.look) == here:
-        wanted = known.digests
+    """Whether the public listings are those of the manifest, read as an anonymous client."""
+    known = context.state.recall(LISTINGS, KnownListings, None)
+    if known and known.stamp == _stamp(context, context.published):
+        digests = known.digests
     else:
-        wanted = {key: digest(data) for key, data in build(context, context.published).items()}
-    return not verify.read_back(context.anonymous, verify.of_files(wanted), follow=False)
+        digests = {key: digest(data) for key, data in build(context, context.published).items()}
+    return not read_back(context.anonymous, expected_files(digests), follow=False)
 
 
-def opening(context: CommandContext, seen: commits.Snapshot, going: Iterable[Candidate]) -> Mapping[str, bytes]:
-    """Return the listings that the pages of ``going`` will lead to and that are not there yet, as they are before."""
-    coming = publish.opening(seen.manifest, going)
-    new = {*listings.keys(coming)} - {*(listings.keys(seen.manifest) if seen.etag else ())}
+def new_listings(context: CommandContext, snapshot: Snapshot, candidates: Iterable[Candidate]) -> Mapping[str, bytes]:
+    """Return the listings that the pages of ``candidates`` will link to and that do not exist yet, still empty."""
+    coming = before_upload(snapshot.manifest, candidates)
+    new = {*listings.keys(coming)} - {*(listings.keys(snapshot.manifest) if snapshot.etag else ())}
     return {key: data for key, data in build(context, coming).items() if key in new} if new else {}
 
 
-def read_back(context: CommandContext, written: Mapping[str, str], manifest: Manifest) -> list[verify.Problem]:
-    """Read what was written, the listings and the manifest as a stranger."""
-    known = context.state.recall(LISTED, PublishedListings, None)
-    wanted = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
-    # The links of the archive's old pages were followed when those went up; there may be ten thousand.
-    old = {key: sha256 for key, sha256 in wanted.items() if key.startswith(FOLDER) and key not in written}
-    new = {key: sha256 for key, sha256 in wanted.items() if key not in old}
+def verify(context: CommandContext, written: Mapping[str, str], manifest: Manifest) -> list[Problem]:
+    """Read back what was written, the listings and the manifest, and return the problems."""
+    known = context.state.recall(LISTINGS, KnownListings, None)
+    expected = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
+    # Links in old archive pages were followed when those were uploaded; there may be ten thousand.
+    old = {key: sha256 for key, sha256 in expected.items() if key.startswith(FOLDER) and key not in written}
+    new = {key: sha256 for key, sha256 in expected.items() if key not in old}
     return [
-        *verify.read_back(context.anonymous, verify.of_files(new)),
-        *verify.read_back(context.anonymous, verify.of_files(old), follow=False),
+        *read_back(context.anonymous, expected_files(new)),
+        *read_back(context.anonymous, expected_files(old), follow=False),
     ]
-
-
-def complain(problems: list[verify.Problem]) -> None:
-    """Raise StorageError that names the first of ``troubles``; nothing when there are none."""
-    if problems:
-        shown = "; ".join(f"{problem.key} {problem.what}" for problem in problems[:5])
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise StorageError(
-            f"read back as a stranger: {shown}{more}", "make publish again; make storage sets the rights"
-        )

@@ -1,201 +1,176 @@
-"""The command that publishes: upload what is ready, bring the listings in line, read everything back."""
+"""Publishing: upload the candidates, bring the listings in line, and read everything back."""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
-
-from pipeline.build import revisions as history
+from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
-from pipeline.cli.console import Console, count, size
-from pipeline.cli.doctor import refuse_publishing
-from pipeline.cli.rendering import warn_outdated_translations
-from pipeline.cli.secrecy import keep_secret
-from pipeline.cli.staging import plan_all, stage_all
-from pipeline.model.errors import ReleaseError, SettingError, printable
-from pipeline.model.manifest import digest
-from pipeline.publish import apply as publish
-from pipeline.publish import candidates as ready
-from pipeline.publish import commits, up_to_date
-from pipeline.publish import verification as verify
-from pipeline.publish import withdrawal as succession
-from pipeline.publish.fetch import CLOCK
-from pipeline.publish.listings import are_current, build, complain, keep, opening, read_back
-from pipeline.publish.plan import File, Plan, Upload, plan
-from pipeline.site import listings
-from pipeline.storage import ObjectStore
+from pipeline.model.errors import ReleaseError, printable
+from pipeline.publish import listings, withdrawal
+from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
+from pipeline.publish.candidates import Candidate, Classified, classify, without_rivals
+from pipeline.publish.commits import Snapshot, read_manifest
+from pipeline.publish.fetch import stale_slugs, use_run_clock
+from pipeline.publish.guarantees import refuse_publishing
+from pipeline.publish.leak_test import require_hidden
+from pipeline.publish.plan import File, Plan, Upload, file_of, plan
+from pipeline.publish.progress import Progress, count, size
+from pipeline.publish.sources import warn_outdated_translations
+from pipeline.publish.staging import plan_staging, stage_all
+from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
+from pipeline.publish.verification import Problem, raise_problems, served_digests
+from pipeline.site import listings as site_listings
 
 LEASE = timedelta(minutes=15)
-"""How long a release stays claimed when its publisher is never heard of again."""
+"""How long a release stays leased to a publisher that is never heard of again."""
 
 
-# ── Publish ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def publish_all(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
-    """Upload what is ready, bring the listings in line, read everything back."""
-    fetched = context.state.work / up_to_date.UP_TO_DATE
-    if not fetched.is_file():
-        raise SettingError("nothing was fetched from storage yet", "make publish does it in the right order")
-    context.use_run_clock(context.state.work / CLOCK)
-    up_to_date_slugs = set(fetched.read_text("utf-8").split())
-    todo = [slug for slug in context.state.slugs() if slug not in up_to_date_slugs]
-    found = ready.sort(context.state, context.render_context(), todo, context.now)
-    if options.dry_run:
-        _print_plan(context, found, console)
-    elif found.ready or succession.pending_deletes(context.published) or not are_current(context):
-        _upload(context, found, console)
+def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = False) -> ExitStatus | None:
+    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done."""
+    slugs = stale_slugs(context)
+    use_run_clock(context)
+    classified = classify(context.state, context.render_context(), slugs, context.now)
+    candidates = classified.candidates
+    if dry_run:
+        _report_plan(context, candidates, progress)
+        staged = plan_staging(context, progress)
     else:
-        console.line(
-            f"nothing to do: {count(len(context.published.rows), 'release')} public, all as made from content/"
-        )
-    if not options.dry_run:
-        keep_secret(context, found.scheduled, guessing=False)
-        staged = stage_all(context, console)
-    else:
-        staged = plan_all(context, console)
-    return _conclude(context, found, console) or staged
+        if candidates or withdrawal.pending_deletes(context.published) or not listings.are_current(context):
+            _upload(context, candidates, progress)
+        else:
+            number = count(len(context.published.rows), "release")
+            progress.line(f"nothing to do: {number} published, all up to date")
+        require_hidden(context, classified.scheduled)
+        staged = stage_all(context, progress)
+    return _conclude(context, classified, progress) or staged
 
 
-def _upload(context: CommandContext, found: ready.Classified, console: Console) -> None:
+def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
     store = context.store
     clock = store.check().date
     refuse_publishing(context)
-    me = publish.Publisher(context.state.name(), clock, clock + LEASE)
-    seen = commits.look(store)
-    going = ready.without_rivals(found.ready, context.published, seen.manifest, me.name)
-    found = msgspec.structs.replace(found, ready=going)
-    assets = {key: data for key, data in context.assets.items() if key not in seen.manifest.assets}
-    todo = publish.draft(found.ready, _files(assets), seen.manifest, store, _in_doubt(context, found))
+    publisher = Publisher(context.state.name(), clock, clock + LEASE)
+    snapshot = read_manifest(store)
+    candidates = without_rivals(candidates, context.published, snapshot.manifest, publisher.name)
+    assets = _files(context.assets)
+    todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     written: dict[str, str] = {}
 
-    def tell(upload: Upload) -> None:
+    def done(upload: Upload) -> None:
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
-            console.step("upload", upload.file.key, size(upload.file.size), upload.reason)
+            progress.step("upload", upload.file.key, size(upload.file.size), upload.reason)
         else:
-            console.progress(len(written), len(todo.uploads), "uploaded")
+            progress.progress(len(written), len(todo.uploads), "uploaded")
 
-    # Until it was read back, the manifest alone must settle none of it: this run may be killed any time.
-    unverified = {*context.state.recall(up_to_date.UNVERIFIED, list[str], []), *(r.row.slug for r in found.ready)}
-    context.state.remember(up_to_date.UNVERIFIED, sorted(unverified))
-    opened = opening(context, seen, found.ready)
-    minor = {r.row.slug: r.row.source for r in found.ready if r.row.past and r.row.past[-1].minor}
-    context.state.remember(history.MINOR, context.state.recall(history.MINOR, dict[str, str], {}) | minor)
-    publish.apply(store, todo, found.ready, context.assets, context.published, seen, me, tell, opened)
-    context.state.remember(history.MINOR, {})
-    _sum_up(todo, console)
-    proven: set[str] = set()
-    for _ in range(commits.TRIES):
-        seen = publish.list_all(store, listings.keys(seen.manifest), lambda manifest: build(context, manifest), tell)
-        seen = _take_down(store, seen, console)
-        keep(context, seen.manifest)
-        unproven = {key: sha256 for key, sha256 in written.items() if key not in proven}
-        problems = read_back(context, unproven, seen.manifest)
-        if not problems or commits.look(store).manifest.serial == seen.manifest.serial:
-            break  # else somebody published meanwhile: what is shared is theirs now, and is looked at again
-        proven = written.keys() - {problem.key for problem in problems}
-    _doubt(context, found, problems)
-    complain(problems)
-    console.line(f"{count(len(written), 'file')} up, {todo.unchanged} unchanged; all read back as a stranger")
+    def update_listings(current: Snapshot) -> Snapshot:
+        keys = site_listings.keys(current.manifest)
+        current = listings.update(store, keys, lambda manifest: listings.build(context, manifest), done)
+        for row in withdrawal.pending_deletes(current.manifest):
+            progress.step("remove", row.slug, "", "", "withdrawn")
+        return withdrawal.take_down(store, current)
 
-
-def _take_down(store: ObjectStore, seen: commits.Snapshot, console: Console) -> commits.Snapshot:
-    """Remove what was withdrawn, now that everything says so."""
-    for row in succession.pending_deletes(seen.manifest):
-        console.step("remove", row.slug, "", "", "withdrawn")
-    return succession.take_down(store, seen)
-
-
-def _sum_up(todo: Plan, console: Console) -> None:
-    """Write one line for each release that went up, and one for the shared files."""
-    sizes: dict[str, list[Upload]] = {}
-    for upload in todo.uploads:
-        name = Path(upload.file.key).parts[1].split(".")[0] if upload.group != "assets" else "assets"
-        sizes.setdefault(name, []).append(upload)
-    for name, uploads in sizes.items():
-        reasons = sorted({upload.reason for upload in uploads})
-        total = size(sum(upload.file.size for upload in uploads))
-        console.step("upload", name, total, count(len(uploads), "file"), "/".join(reasons))
+    # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
+    slugs = [each.row.slug for each in candidates]
+    context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
+    new_listings = listings.new_listings(context, snapshot, candidates)
+    minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
+    context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
+    apply(store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings)
+    context.state.remember(revisions.MINOR, {})
+    _report_uploads(todo, progress)
+    _, problems = listings.update_and_verify(context, snapshot, update_listings, written)
+    _remember_unverified(context, candidates, problems)
+    raise_problems(problems)
+    progress.line(
+        f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "
+        "all read back and verified without credentials"
+    )
 
 
 def _files(assets: Mapping[str, bytes]) -> list[File]:
-    return [File(key, digest(data), len(data), data) for key, data in assets.items()]
+    return [file_of(key, data) for key, data in assets.items()]
 
 
-def _in_doubt(context: CommandContext, found: ready.Classified) -> Mapping[str, str]:
-    """Return what a stranger is given of the releases that a run before sent up, and never read back as they should be.
+def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mapping[str, str]:
+    """Return the digests that are public of releases that an earlier run uploaded and did not verify.
 
-    So a run that was interrupted is gone on with: what is there as it should be does not go up again.
+    So an interrupted run is continued: files that are right are not uploaded again.
     """
-    unverified = set(context.state.recall(up_to_date.UNVERIFIED, list[str], []))
-    return verify.in_doubt(
-        context.anonymous, [file.key for r in found.ready if r.row.slug in unverified for file in r.files]
-    )
+    unverified = recall_unverified(context.state)
+    keys = [file.key for each in candidates if each.row.slug in unverified for file in each.files]
+    return served_digests(context.anonymous, keys)
 
 
-def _doubt(context: CommandContext, found: ready.Classified, problems: list[verify.Problem]) -> None:
-    """Remember the releases that did not come back as they went up: the manifest alone must not settle them."""
+def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:
+    """Remember the releases that were not read back as they were uploaded."""
     wrong = {problem.key for problem in problems}
-    named = [r.row.slug for r in found.ready if wrong & {file.key for file in r.files}]
-    uploaded = [r.row.slug for r in found.ready]
-    elsewhere = set(context.state.recall(up_to_date.UNVERIFIED, list[str], [])) - set(uploaded)
-    context.state.remember(up_to_date.UNVERIFIED, sorted({*elsewhere, *(named or (uploaded if problems else []))}))
+    uploaded = {each.row.slug: {file.key for file in each.files} for each in candidates}
+    named = [slug for slug, keys in uploaded.items() if wrong & keys]
+    earlier = recall_unverified(context.state) - uploaded.keys()
+    context.state.remember(UNVERIFIED, sorted({*earlier, *(named or (uploaded if problems else ()))}))
 
 
-def _conclude(context: CommandContext, found: ready.Classified, console: Console) -> ExitStatus | None:
-    """Say what is public and where; the last line is the address."""
-    sources = set(context.state.slugs())
-    gone = [row.slug for row in context.published.rows if row.slug not in sources]
-    if gone:
-        console.fault(f"warning: public, but not in {context.state.content}/: {', '.join(sorted(gone))}")
-    warn_outdated_translations(context, console)
-    public = {row.slug: row for row in context.published.rows}
-    taken_back = [slug for slug in found.scheduled if slug in public]
-    for slug in taken_back:
-        console.fault(
-            f"{context.state.source(slug)}: a draft, or its date is ahead, but it is public since "
-            f"{public[slug].date:%Y-%m-%d} and stays so\n  hint: only withdrawn: takes it back"
-        )
-    if len(found.scheduled) > len(taken_back):
-        console.line(f"{count(len(found.scheduled) - len(taken_back), 'release')} held until the date comes, or drafts")
-    if found.failed:
-        named = ", ".join(f"{printable(slug)} ({_why(context, slug)})" for slug in found.failed)
-        console.fault(f"{count(len(found.failed), 'release')} not published: {named}")
-    console.line(f"{count(len(context.published.rows), 'release')} public at")
-    console.heading(f"{context.destination.base_url}index.html")
-    return exit_status(ReleaseError) if found.failed or taken_back else None
+# ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _why(context: CommandContext, slug: str) -> str:
-    return "a rendition is missing" if context.state.parsed_release(slug) else "refused"
+def _report_uploads(todo: Plan, progress: Progress) -> None:
+    """Report one line for each release that was uploaded, and one for the assets."""
+    by_name: dict[str, list[Upload]] = {}
+    for upload in todo.uploads:
+        name = Path(upload.file.key).parts[1].split(".")[0] if upload.group != "assets" else "assets"
+        by_name.setdefault(name, []).append(upload)
+    for name, uploads in by_name.items():
+        reasons = "/".join(sorted({upload.reason for upload in uploads}))
+        total = size(sum(upload.file.size for upload in uploads))
+        progress.step("upload", name, total, count(len(uploads), "file"), reasons)
 
 
-def _print_plan(context: CommandContext, found: ready.Classified, console: Console) -> None:
-    """Print what would go up and why; write nothing."""
+def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
+    """Report what would be uploaded and why; write nothing."""
     store = context.store
     store.check()
-    seen = commits.look(store).manifest
-    todo = publish.draft(found.ready, _files(context.assets), seen, store, _in_doubt(context, found))
-    after = publish.merged(seen, found.ready, context.assets)
-    shown = {}
-    for key, data in build(context, after).items():
-        known = store.get(key)
-        shown[key] = digest(known.body) if known else ""
-        todo = _with(todo, plan([File(key, digest(data), len(data), data)], shown))
-    rows = [(u.reason, u.file.key, size(u.file.size), u.media_type) for u in todo.uploads]
-    rows += [("kept", copy.key, "", copy.source) for r in found.ready for copy in r.kept]
-    rows += [("removed", key, "", "") for r in found.ready for key in r.row.pending_deletes]
+    current = read_manifest(store).manifest
+    todo = plan_uploads(candidates, _files(context.assets), current, store, _verified(context, candidates))
+    rendered = listings.build(context, merged(current, candidates, context.assets))
+    stored = {key: store.get(key) for key in rendered}
+    known = {key: found.sha256 for key, found in stored.items() if found}
+    shown = plan(_files(rendered), known)
+    uploads = (*todo.uploads, *shown.uploads)
+    rows = [(each.reason, each.file.key, size(each.file.size), each.file.media_type) for each in uploads]
+    rows += [("archived", copy.key, "", copy.source) for each in candidates for copy in each.archived]
+    rows += [("removed", key, "", "") for each in candidates for key in each.row.pending_deletes]
     if rows:
-        console.table([("why", "what", "size", "as"), *rows])
-    console.line(
-        f"dry run: {count(len(todo.uploads), 'file')} would go up, {todo.unchanged} unchanged; nothing was written"
-    )
+        progress.table([("why", "what", "size", "as"), *rows])
+    unchanged = todo.unchanged + shown.unchanged
+    number = count(len(uploads), "file")
+    progress.line(f"dry run: {number} would be uploaded, {unchanged} unchanged; nothing was written")
 
 
-def _with(one: Plan, other: Plan) -> Plan:
-    return Plan((*one.uploads, *other.uploads), one.unchanged + other.unchanged)
+def _conclude(context: CommandContext, classified: Classified, progress: Progress) -> ExitStatus | None:
+    """Report what is public and where; the last line is the address."""
+    sources = set(context.state.slugs())
+    rows = context.published.by_slug()
+    if gone := sorted(slug for slug in rows if slug not in sources):
+        progress.fault(f"warning: public, but not in {context.state.content}/: {', '.join(gone)}")
+    warn_outdated_translations(context, progress)
+    still_public = [slug for slug in classified.scheduled if slug in rows]
+    for slug in still_public:
+        progress.fault(
+            f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
+            "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
+        )
+    if number := len(classified.scheduled) - len(still_public):
+        progress.line(f"{count(number, 'release')} not public yet: scheduled, or drafts")
+    if classified.failed:
+        reasons = (
+            f"{printable(slug)} ({'a rendition is missing' if context.state.parsed_release(slug) else 'refused'})"
+            for slug in classified.failed
+        )
+        progress.fault(f"{count(len(classified.failed), 'release')} not published: {', '.join(reasons)}")
+    progress.line(f"{count(len(rows), 'release')} published at")
+    progress.heading(f"{context.destination.base_url}index.html")
+    return exit_status(ReleaseError) if classified.failed or still_public else None

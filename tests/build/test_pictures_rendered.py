@@ -23,7 +23,7 @@ from pipeline.build import stages
 from pipeline.build.reading import Read
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import digest
-from pipeline.publish.candidates import sort
+from pipeline.publish.candidates import classify
 from pipeline.publish.plan import group_of
 from pipeline.publish.verification import local_links
 from pipeline.reader.copies import LIGHT, WIDTHS
@@ -274,7 +274,7 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(probe_context: P
     data = public(probe_context)["public/releases/probe.json"]
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
-    (ready,) = sort(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).ready
+    (ready,) = classify(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).candidates
     made = feeds(
         [(whole(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
     )

@@ -16,7 +16,7 @@ from pipeline import __main__ as program
 from pipeline.build.context import ExitStatus, exit_status
 from pipeline.cli import COMMANDS
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.status import ahead
+from pipeline.cli.status import duration
 from pipeline.model.errors import (
     ConflictError,
     DatelineError,
@@ -120,7 +120,7 @@ def test_numbers_are_for_people() -> None:
     ],
 )
 def test_how_long_a_release_waits_is_told_shortly(left: timedelta, told: str) -> None:
-    assert ahead(left) == told
+    assert duration(left) == told
 
 
 # ── How a command ends ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.build.state import BuildState
+from pipeline.build.context import CommandContext
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import EMPTY, Manifest, Row, newest_first
 from pipeline.publish import up_to_date
-from pipeline.publish.candidates import Classified, sort
+from pipeline.publish.candidates import Classified, classify
 from tests.build.test_stages import (
     AHEAD,
     NAMES,
@@ -25,32 +25,34 @@ from tests.build.test_stages import (
     probe_context,
 )
 from tests.support import reading as texts
+from tests.support.newsroom import NEWSROOM
 
 __all__ = ["probe_context"]  # the fixture
-ADDRESS = "http://127.0.0.1:9/press/"
 
 
 def sorted_now(probe_context: ProbeContext) -> Classified:
-    return sort(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
+    return classify(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
 
 
 def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
     """Render everything, and take what is ready for public."""
     probe_context.run(NAMES)
-    rows = probe_context.published.by_slug() | {found.row.slug: found.row for found in sorted_now(probe_context).ready}
+    rows = probe_context.published.by_slug() | {
+        found.row.slug: found.row for found in sorted_now(probe_context).candidates
+    }
     probe_context.published = Manifest(probe_context.published.serial + 1, newest_first(rows.values()))
     return probe_context.published.rows
 
 
 def up_to_date_slugs(probe_context: ProbeContext) -> set[str]:
     return up_to_date.up_to_date_slugs(
-        probe_context.state, probe_context.render_context, up_to_date.sources(probe_context.state)
+        probe_context.state, probe_context.render_context, up_to_date.source_digests(probe_context.state)
     )
 
 
 def changed_sources(probe_context: ProbeContext) -> list[str]:
     return up_to_date.changed_sources(
-        probe_context.state, probe_context.published, up_to_date.sources(probe_context.state)
+        probe_context.state, probe_context.published, up_to_date.source_digests(probe_context.state)
     )
 
 
@@ -71,7 +73,7 @@ def elsewhere(probe_context: ProbeContext, folder: Path) -> ProbeContext:
 def test_a_release_is_ready_when_every_rendition_is_at_hand(probe_context: ProbeContext) -> None:
     probe_context.write(topics="[archive]")
     probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).ready
+    (ready,) = sorted_now(probe_context).candidates
     assert [file.key for file in ready.files] == [row.key("probe") for row in FORMATS]
     assert ready.row.sizes == {row.name: file.size for row, file in zip(FORMATS, ready.files, strict=True)}
     assert ready.row.record == ready.files[-1].sha256
@@ -91,7 +93,7 @@ def test_pictures_go_up_with_their_release(probe_context: ProbeContext) -> None:
     (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
     probe_context.write(body="![A tape](probe/tape.png)")
     probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).ready
+    (ready,) = sorted_now(probe_context).candidates
     assert ready.files[-1].key == "releases/probe/tape.png"
 
 
@@ -119,7 +121,7 @@ def test_a_refused_release_is_broken_and_the_others_are_ready(probe_context: Pro
     probe_context.write("whole")
     probe_context.run(NAMES)
     found = sorted_now(probe_context)
-    assert (found.failed, [ready.row.slug for ready in found.ready]) == (("probe",), ["whole"])
+    assert (found.failed, [ready.row.slug for ready in found.candidates]) == (("probe",), ["whole"])
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}])
@@ -133,7 +135,7 @@ def test_by_the_storages_clock_it_is_held_though_ours_says_it_is_time(probe_cont
     probe_context.write()
     probe_context.run(NAMES)
     early = probe_context.now - timedelta(milliseconds=1)
-    assert sort(probe_context.state, probe_context.render_context, ["probe"], early).scheduled == ("probe",)
+    assert classify(probe_context.state, probe_context.render_context, ["probe"], early).scheduled == ("probe",)
 
 
 def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(probe_context: ProbeContext) -> None:
@@ -141,9 +143,9 @@ def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(probe_conte
     probe_context.write(date=AHEAD, embargo="true")
     probe_context.run(NAMES)
     probe_context.now += timedelta(seconds=1)
-    assert sorted_now(probe_context).ready == ()
+    assert sorted_now(probe_context).candidates == ()
     probe_context.run(NAMES)
-    assert [ready.row.slug for ready in sorted_now(probe_context).ready] == ["probe"]
+    assert [ready.row.slug for ready in sorted_now(probe_context).candidates] == ["probe"]
 
 
 # ── Settled ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,13 +283,17 @@ def test_a_source_is_read_once_here_and_not_at_all_when_storage_knows_it(probe_c
 
 def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
     """Another storage knows nothing of it: nothing may seem settled there."""
-    state = BuildState(tmp_path / "content", tmp_path / "output")
-    state.prepare()
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content/newsroom.toml").write_text(NEWSROOM)
+
+    def context(bucket: str) -> CommandContext:
+        return CommandContext(tmp_path / "content", tmp_path / "output", {"PRESS_BUCKET": bucket}, tmp_path)
+
     manifest = Manifest(serial=3, assets=("assets/page.1.css",))
-    assert up_to_date.recall(state, ADDRESS) == EMPTY
-    up_to_date.remember(state, ADDRESS, manifest)
-    assert up_to_date.recall(state, ADDRESS) == manifest
-    assert up_to_date.recall(state, "https://elsewhere.example.net/") == EMPTY
+    assert context("press").published == EMPTY
+    context("press").remember_published(manifest)
+    assert context("press").published == manifest
+    assert context("elsewhere").published == EMPTY
 
 
 def test_a_manuscript_that_was_never_judged_is_read_again(probe_context: ProbeContext) -> None:

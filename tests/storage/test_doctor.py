@@ -183,7 +183,7 @@ def test_moto_takes_any_signature_and_lists_for_anyone(office: Office, mocked: d
 
 
 def test_findings_are_kept_by_destination(office: Office, closed: dict[str, str]) -> None:
-    kept = msgspec.json.decode((office.folder / "output/.work/storages.json").read_bytes(), type=dict[str, Findings])
+    kept = msgspec.json.decode((office.folder / "output/.work/storage_findings").read_bytes(), type=dict[str, Findings])
     ours = kept[f"{closed['AWS_ENDPOINT_URL_S3']}/press/ press-private"]
     assert ours.against("together")
     assert len(kept) == 5, "each storage has its own"
@@ -282,7 +282,7 @@ def test_publish_goes_on_once_it_was_mended(tmp_path: Path, good: dict[str, str]
     office.write("one")
     known = Findings(datetime.now(UTC), (Finding("write if there is none", "ignored", "was so", ("together",)),))
     place = f"{good['AWS_ENDPOINT_URL_S3']}/doctored/ doctored-private"
-    path = office.folder / "output/.work/storages.json"
+    path = office.folder / "output/.work/storage_findings"
     path.parent.mkdir(parents=True)
     path.write_bytes(msgspec.json.encode({place: known}))
     result = office.make("publish", **good)
@@ -296,7 +296,7 @@ def test_publish_looks_once_and_remembers(tmp_path: Path, good: dict[str, str]) 
     office = Office(tmp_path / "office")
     office.write("two")
     assert office.make("publish", **good).status == 0
-    path = office.folder / "output/.work/storages.json"
+    path = office.folder / "output/.work/storage_findings"
     first = path.read_bytes()
     store = open_store(at(good), good)
     there = store.head(probes.KEPT, "private")

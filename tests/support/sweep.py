@@ -28,7 +28,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.model.manifest import KEY, digest, dump
-from pipeline.publish.commits import look
+from pipeline.publish.commits import read_manifest
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import server as embedded
@@ -288,7 +288,7 @@ class Sweep:
     def ending(self) -> dict[str, str]:
         """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
         found = {key: sha for key, sha in self.probe_context.objects().items() if not key.startswith("manifest")}
-        manifest = look(self.probe_context.store).manifest
+        manifest = read_manifest(self.probe_context.store).manifest
         return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:

@@ -1,0 +1,59 @@
+"""How the publish room reports what happens. ``cli.console.Console`` implements it; nothing below ``cli`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pipeline.build.context import ExitStatus, exit_status
+from pipeline.model.errors import DatelineError
+
+
+class Progress(Protocol):
+    """Where results, faults and progress are reported."""
+
+    def line(self, text: str = "") -> None:
+        """Report one line of the result."""
+
+    def heading(self, text: str) -> None:
+        """Report a line that stands out."""
+
+    def step(self, stage: str, name: str, *facts: str) -> None:
+        """Report what was done with one release or file, in columns."""
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Report rows in aligned columns."""
+
+    def fault(self, text: str) -> None:
+        """Report an error or a warning."""
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Report how much of a long task is done."""
+
+
+class Outcome:
+    """The worst exit status of a run that goes on after errors."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.exit_status: ExitStatus | None = None
+        self._progress = progress
+
+    def add(self, status: ExitStatus | None) -> None:
+        """Keep ``status`` if it is the worst so far."""
+        if status and (self.exit_status is None or status.status > self.exit_status.status):
+            self.exit_status = status
+
+    def report(self, error: DatelineError) -> None:
+        """Report an error that does not end the run, and keep its status."""
+        self._progress.fault(f"{error}" + (f"\n  hint: {error.hint}" if error.hint else ""))
+        self.add(exit_status(type(error)))
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for a person: ``26 KB``."""
+    return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{max(1, round(number / 1e3))} KB"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things for a person: ``1 page``, ``2 pages``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -126,12 +126,7 @@ class CommandContext:
     @cached_property
     def mark(self) -> bytes:
         """The organisation's mark without metadata, a PNG; empty when newsroom.toml names none."""
-        if not self.newsroom.mark:
-            return b""
-        from pipeline.typography.image_metadata import parts_of, with_profile
-
-        parts = parts_of((self.state.content / self.newsroom.mark).read_bytes(), "PNG")
-        return with_profile(parts.plain, "PNG", parts.profile)
+        return read_mark(self.state.content / self.newsroom.mark) if self.newsroom.mark else b""
 
     @cached_property
     def assets(self) -> Mapping[str, bytes]:
@@ -183,6 +178,14 @@ class CommandContext:
         if stored := self.state.record(row.record):
             return stored
         raise SettingError(f"the record of {row.slug} is not on this machine", "make publish fetches it")
+
+
+def read_mark(file: Path) -> bytes:
+    """Return a PNG without metadata; its colour profile stays."""
+    from pipeline.typography.image_metadata import parts_of, with_profile
+
+    parts = parts_of(file.read_bytes(), "PNG")
+    return with_profile(parts.plain, "PNG", parts.profile)
 
 
 class ExitStatus(Struct, frozen=True):

@@ -283,6 +283,12 @@ class BuildState:
         write_file(marker, b"")
         os.utime(marker, (min(ahead).timestamp(),) * 2)
 
+    def note_published(self, stamp: str) -> None:
+        """Leave a file that changes when what is public does: the stages of make depend on it."""
+        marker = self.work / "published"
+        if not marker.is_file() or marker.read_text("ascii") != stamp:
+            write_file(marker, stamp.encode())
+
     def note_change(self) -> None:
         """Note that this run has finished writing into ``output/``: make takes later changes for somebody else's."""
         write_file(self.work / "changed", b"")

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.publish.progress import count as count
+from pipeline.publish.progress import size as size
+
 BAR = 30
 """Characters of the progress bar."""
 
@@ -61,13 +64,3 @@ class Console:
         if self._open:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
             self._open = False
-
-
-def size(number: int) -> str:
-    """Return a number of bytes for a person: ``26 KB``."""
-    return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{max(1, round(number / 1e3))} KB"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things for a person: ``1 page``, ``2 pages``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -30,7 +30,7 @@ def render_listings(context: CommandContext, options: Namespace, console: Consol
     known, keys = context.state.recall(fact, tuple[str, list[str]], ("", []))
     if known != stamp or not all((context.state.public / key).is_file() for key in keys):
         shared = context.render_context(shared=True)
-        files = listings.feed(manifest, shared, context.record) if feeds else listings.pages(manifest, shared)
+        files = listings.feeds(manifest, shared, context.record) if feeds else listings.pages(manifest, shared)
         context.store_listings(files)
         context.state.remember(fact, (stamp, sorted(files)))
         for key, data in files.items():

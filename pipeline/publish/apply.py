@@ -1,9 +1,9 @@
-"""Publishing: what is ready goes up in groups, and the manifest is the commit point.
+"""Uploading candidates in groups, with the manifest as the commit point.
 
     assets → files → release pages → records → manifest → listings
 
-Shared objects are written on condition that nobody else wrote them since they were read, and are made anew from the
-manifest read back when somebody did. A run that is killed lists nothing that is not there; the next one finishes.
+Shared objects are written by compare-and-swap. A run that is killed names nothing that is not there; the next run
+completes the work.
 """
 
 from __future__ import annotations
@@ -20,138 +20,143 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model import manifest as record
-from pipeline.model.errors import ConflictError, StorageError
+from pipeline.model.errors import ConflictError
 from pipeline.model.manifest import Lease, Manifest, Row
-from pipeline.publish import withdrawal as succession
+from pipeline.publish import withdrawal
 from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import TRIES, Snapshot, back_off, commit, look, put_shared, put_where_none_is
+from pipeline.publish.commits import Snapshot, commit, put_missing
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
-from pipeline.storage import ObjectStore, PreconditionFailed, Put
+from pipeline.storage import ObjectStore
 from pipeline.writers.ninjs import digests
 
-Build = Callable[[Manifest], Mapping[str, bytes]]
-"""From a manifest to the listings that show it, by key."""
 Done = Callable[[Upload], None]
 Batch = tuple[Candidate, ...]
 
 BATCH = 50
-"""Releases that are committed at once when a new template renews them all."""
+"""Releases that are committed together when a changed template renews them all."""
 THREADS = 8
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-def draft(
-    ready: Iterable[Candidate],
-    assets: Iterable[File],
-    seen: Manifest,
-    store: ObjectStore,
-    read: Mapping[str, str] = EMPTY,
-) -> Plan:
-    """Return what of the releases and assets has to go up; the published records say what is there.
-
-    ``read`` is what was read back of files in doubt, as key → SHA-256; it says more than any record.
-    """
-    public = dict.fromkeys(seen.assets, "")
-    wanted = [file for file in assets if file.key not in public]
-    going, rows = tuple(ready), seen.by_slug()
-    there: dict[str, str] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
-        asked = [release for release in going if any(file.key not in read for file in release.files)]
-        for found in pool.map(lambda release: _there(store, release, rows.get(release.row.slug), seen), asked):
-            there |= found
-    return plan([*wanted, *(file for release in going for file in release.files)], there | dict(read))
-
-
-def _there(store: ObjectStore, release: Candidate, row: Row | None, seen: Manifest) -> dict[str, str]:
-    """Return key → SHA-256 of a release's files that are public; an empty digest where it is not known."""
-    if row is None:  # one that was claimed may be half there: its publisher was stopped
-        with_leases = _opaque(release.row.slug) in seen.leases
-        return _noted(store, [file.key for file in release.files]) if with_leases else {}
-    key = f"releases/{row.slug}.json"
-    found = store.get(key)
-    digest = record.digest(found.body) if found else ""
-    if found is None or digest not in (row.record, row.replacing.get(key)):
-        return {key: ""}  # somebody or something else wrote it: whatever it says of the files, it does not prove it
-    # Where a run was stopped while it replaced files, either digest may be what is there.
-    return {**digests(found.body), key: digest, **_noted(store, row.replacing.keys() - {key})}
-
-
-def _noted(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
-    """Return the digests that were noted when these files were put; those that are not there are left out."""
-    found = {key: store.head(key) for key in keys}
-    return {key: head.sha256 for key, head in found.items() if head}
-
-
 class Publisher(Struct, frozen=True):
-    """Who uploads, and until when others must leave these releases alone."""
+    """Who uploads, and until when its leases keep others from these releases."""
 
     name: str
     now: datetime
     until: datetime
 
     def after(self, seconds: float) -> Publisher:
-        """Return the same, so much later: what is claimed last has as much time as what is claimed first."""
+        """Return the same, that much later: the last lease has as much time as the first."""
         passed = timedelta(seconds=seconds)
         return Publisher(self.name, self.now + passed, self.until + passed)
+
+
+# ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan_uploads(
+    candidates: Iterable[Candidate],
+    assets: Iterable[File],
+    current: Manifest,
+    store: ObjectStore,
+    verified: Mapping[str, str] = EMPTY,
+) -> Plan:
+    """Return which files of the candidates and which assets have to be uploaded.
+
+    What is public is known from the published records. ``verified`` (key → SHA-256) are files that were just read back;
+    it outweighs the records.
+    """
+    missing_assets = [file for file in assets if file.key not in current.assets]
+    going, rows = tuple(candidates), current.by_slug()
+    public: dict[str, str] = {}
+    with ThreadPoolExecutor(THREADS) as pool:
+        asked = [each for each in going if any(file.key not in verified for file in each.files)]
+        for known in pool.map(lambda each: _public_digests(store, each, rows.get(each.row.slug), current), asked):
+            public |= known
+    return plan([*missing_assets, *(file for each in going for file in each.files)], public | dict(verified))
+
+
+def _public_digests(store: ObjectStore, candidate: Candidate, row: Row | None, current: Manifest) -> dict[str, str]:
+    """Return key → SHA-256 of a release's public files; an empty digest where it is not known."""
+    if row is None:  # one with a lease may be uploaded in part: its publisher was stopped
+        is_leased = _opaque(candidate.row.slug) in current.leases
+        return _noted_digests(store, [file.key for file in candidate.files]) if is_leased else {}
+    key = f"releases/{row.slug}.json"
+    stored = store.get(key)
+    digest = record.digest(stored.body) if stored else ""
+    if stored is None or digest not in (row.record, row.replacing.get(key)):
+        return {key: ""}  # something else wrote it: what it says of the files proves nothing
+    # Where a run was stopped while it replaced files, either digest may be that of the public file.
+    return {**digests(stored.body), key: digest, **_noted_digests(store, row.replacing.keys() - {key})}
+
+
+def _noted_digests(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
+    """Return the digests that were noted when these objects were put, without those that do not exist."""
+    heads = {key: store.head(key) for key in keys}
+    return {key: head.sha256 for key, head in heads.items() if head}
+
+
+# ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def apply(
     store: ObjectStore,
     todo: Plan,
-    ready: tuple[Candidate, ...],
+    candidates: tuple[Candidate, ...],
     assets: Iterable[str],
     base: Manifest,
-    seen: Snapshot,
-    me: Publisher,
+    snapshot: Snapshot,
+    publisher: Publisher,
     done: Done,
-    opened: Mapping[str, bytes] = EMPTY,
+    new_listings: Mapping[str, bytes] = EMPTY,
 ) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
-    ``base`` is the manifest that the run began with, ``seen`` the one that ``todo`` was drafted from. Many releases go
-    up in batches: what an interrupted run has committed, no later one does again. Before its files go up a release is
-    claimed in the manifest, so that of two rivals one is told before anything is overwritten. ``opened`` are listings
-    that pages will lead to and that are not there yet.
+    ``base`` is the manifest that the run began with, ``snapshot`` the one that ``todo`` was planned from. Many releases
+    are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
+    in the manifest before its files are uploaded, so that one of two rivals is stopped before anything is overwritten.
+    ``new_listings`` are listings that pages will link to and that do not exist yet.
 
-    Raises StorageError, and ConflictError when others published other words of one of these since, or are about to.
+    Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
-    checked(seen.manifest, base, ready, me)
-    put_up(store, todo.group("assets"), done)
-    put_where_none_is(store, opened)
-    going = {upload.file.key: upload for upload in todo.uploads}
+    checked(snapshot.manifest, base, candidates, publisher)
+    upload(store, todo.group("assets"), done)
+    put_missing(store, new_listings)
+    going = {each.file.key: each for each in todo.uploads}
     begun = time.monotonic()
 
-    def turn(now: Manifest, finished: Batch | None, coming: Batch) -> Manifest:
-        """List what is finished and claim what comes next, in one commit."""
-        mine = me.after(time.monotonic() - begun)
+    def change(current: Manifest, finished: Batch | None, coming: Batch) -> Manifest:
+        """List the finished batch and lease the next one, in one commit."""
+        later = publisher.after(time.monotonic() - begun)
         if finished is not None:
-            now = merged(checked(now, base, finished, mine), finished, assets)
-        return with_leases(checked(now, base, coming, mine), [(each, _coming(each, going)) for each in coming], mine)
+            current = merged(checked(current, base, finished, later), finished, assets)
+        leased = [(each, _coming_digests(each, going)) for each in coming]
+        return with_leases(checked(current, base, coming, later), leased, later)
 
-    rounds = batches(going, ready, seen.manifest)
+    rounds = batches(going, candidates, snapshot.manifest)
     for finished, coming in zip([None, *rounds], [*rounds, ()], strict=True):
-        if finished is None and not any(_coming(each, going) for each in coming):
+        if finished is None and not any(_coming_digests(each, going) for each in coming):
             continue
         try:
-            seen = commit(store, seen, partial(turn, finished=finished, coming=coming))
+            snapshot = commit(store, snapshot, partial(change, finished=finished, coming=coming))
         except ConflictError:
-            if finished and coming:  # what is up is listed, though what comes next is somebody else's
-                commit(store, seen, partial(turn, finished=finished, coming=()))
+            if finished and coming:  # the finished batch is listed even when the next one is another publisher's
+                commit(store, snapshot, partial(change, finished=finished, coming=()))
             raise
-        succession.keep(store, (file for each in coming for file in each.kept))
-        put_up_batch(store, going, coming, seen.manifest, done)
-    return seen
+        withdrawal.archive(store, (copy for each in coming for copy in each.archived))
+        upload_batch(store, going, coming, snapshot.manifest, done)
+    return snapshot
 
 
-def batches(going: Container[str], ready: Iterable[Candidate], public: Manifest) -> list[Batch]:
-    """Part releases into those that are committed together, the newest first.
+def batches(going: Container[str], candidates: Iterable[Candidate], public: Manifest) -> list[Batch]:
+    """Divide candidates into those that are committed together, newest first.
 
-    All new ones come at once and first, because pages lead to their neighbours; so do those of which nothing is
-    ``going`` up. There is always a first batch, if an empty one.
+    New releases all come in the first batch, because pages link to their neighbours; so do releases without any file
+    in ``going``. There is always a first batch, even if it is empty.
     """
-    by_slug, rows = {release.row.slug: release for release in ready}, public.by_slug()
-    ordered = [by_slug[row.slug] for row in record.newest_first(release.row for release in by_slug.values())]
+    by_slug, rows = {each.row.slug: each for each in candidates}, public.by_slug()
+    ordered = [by_slug[row.slug] for row in record.newest_first(each.row for each in by_slug.values())]
     first: list[Candidate] = []
     changed: list[Candidate] = []
     for each in ordered:
@@ -162,66 +167,63 @@ def batches(going: Container[str], ready: Iterable[Candidate], public: Manifest)
     return [(*first, *changed[:room]), *rest]
 
 
-def put_up_batch(store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done) -> None:
-    """Upload the files of a batch: a page after what it shows, and after the new ones that it leads to; records last.
+def upload_batch(store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done) -> None:
+    """Upload the files of a batch: a page after the files and the new pages that it links to, records last.
 
-    Once a record is there, all is there that it states.
+    Once a record is there, everything that it states is there.
     """
     rows = public.by_slug()
     ours = [(each.row.slug in rows, going[file.key]) for each in batch for file in each.files if file.key in going]
-    put_up(store, (upload for _, upload in ours if upload.group == "files"), done)
-    put_up(store, (upload for known, upload in ours if upload.group == "pages" and not known), done)
-    put_up(store, (upload for known, upload in ours if upload.group == "pages" and known), done)
-    put_up(store, (upload for _, upload in ours if upload.group == "records"), done)
+    upload(store, (each for _, each in ours if each.group == "files"), done)
+    upload(store, (each for known, each in ours if each.group == "pages" and not known), done)
+    upload(store, (each for known, each in ours if each.group == "pages" and known), done)
+    upload(store, (each for _, each in ours if each.group == "records"), done)
 
 
-def put_up(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
-    """Upload files that nobody else writes, many at a time."""
-    by_key = {upload.file.key: upload for upload in uploads}
-    puts = [
-        Put(key=u.file.key, body=u.file.source, media_type=u.media_type, cache_control=u.cache, download=u.download)
-        for u in by_key.values()
-    ]
-    if puts:
-        store.put_all(puts, lambda key: done(by_key[key]))
+def upload(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
+    """Upload files that no other publisher writes, many at a time."""
+    by_key = {each.file.key: each for each in uploads}
+    if by_key:
+        store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]))
 
 
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _coming(release: Candidate, going: Mapping[str, Upload]) -> dict[str, str]:
-    """Return key → SHA-256 of the files of ``release`` that go up."""
-    return {file.key: file.sha256 for file in release.files if file.key in going}
+def _coming_digests(candidate: Candidate, going: Mapping[str, Upload]) -> dict[str, str]:
+    """Return key → SHA-256 of the candidate's files that are uploaded."""
+    return {file.key: file.sha256 for file in candidate.files if file.key in going}
 
 
-def with_leases(current: Manifest, coming: Iterable[tuple[Candidate, dict[str, str]]], me: Publisher) -> Manifest:
-    """Claim the releases, and say which public files are about to be overwritten: either digest is valid meanwhile."""
+def with_leases(
+    current: Manifest, coming: Iterable[tuple[Candidate, dict[str, str]]], publisher: Publisher
+) -> Manifest:
+    """Lease the releases, and state which public files will be overwritten: until then either digest is valid."""
     rows, leases = current.by_slug(), dict(current.leases)
-    for release, files in coming:
-        slug = release.row.slug
+    for candidate, files in coming:
+        slug = candidate.row.slug
         if files:
-            leases[_opaque(slug)] = Lease(me.name, release.row.record, me.until)
+            leases[_opaque(slug)] = Lease(publisher.name, candidate.row.record, publisher.until)
         if files and slug in rows:
             rows[slug] = msgspec.structs.replace(rows[slug], replacing={**rows[slug].replacing, **files})
     return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), leases=leases)
 
 
-def merged(current: Manifest, ready: tuple[Candidate, ...], assets: Iterable[str]) -> Manifest:
-    """Put the rows of ``ready`` among the rows of ``current``; they are claimed no longer."""
-    rows = current.by_slug() | {release.row.slug: release.row for release in ready}
-    ours = {_opaque(release.row.slug) for release in ready}
+def merged(current: Manifest, candidates: tuple[Candidate, ...], assets: Iterable[str]) -> Manifest:
+    """Return ``current`` with the rows of ``candidates``, and without their leases."""
+    rows = current.by_slug() | {each.row.slug: each.row for each in candidates}
+    ours = {_opaque(each.row.slug) for each in candidates}
     leases = {name: lease for name, lease in current.leases.items() if name not in ours}
-    known = tuple(sorted({*current.assets, *assets}))
     after = archive.remember(current, record.with_rows(current, rows.values()))
-    return msgspec.structs.replace(after, assets=known, leases=leases)
+    return msgspec.structs.replace(after, assets=tuple(sorted({*current.assets, *assets})), leases=leases)
 
 
-def opening(current: Manifest, ready: Iterable[Candidate]) -> Manifest:
-    """Return ``current`` with the feeds and shelves that ``ready`` will bring, empty as yet.
+def before_upload(current: Manifest, candidates: Iterable[Candidate]) -> Manifest:
+    """Return ``current`` with the feeds and archive sections that ``candidates`` will bring, still empty.
 
-    Release pages lead to them, so they are opened before.
+    Release pages link to them, so they are written before the pages.
     """
-    after = merged(current, tuple(ready), ())
+    after = merged(current, tuple(candidates), ())
     return archive.remember(after, record.with_rows(after, current.rows))
 
 
@@ -229,57 +231,21 @@ def _opaque(slug: str) -> str:
     return record.digest(slug.encode())
 
 
-def checked(current: Manifest, base: Manifest, ready: tuple[Candidate, ...], me: Publisher) -> Manifest:
-    """Return ``current``; somebody else's other content of one of ours is a conflict."""
+def checked(current: Manifest, base: Manifest, candidates: tuple[Candidate, ...], publisher: Publisher) -> Manifest:
+    """Return ``current``. Raises ConflictError when another publisher has, or uploads, other content of a candidate."""
     rows, before = current.by_slug(), base.by_slug()
-    for slug, ours in ((release.row.slug, release.row.record) for release in ready):
+    for slug, ours in ((each.row.slug, each.row.record) for each in candidates):
         theirs, known, lease = rows.get(slug), before.get(slug), current.leases.get(_opaque(slug))
         if theirs and theirs.record not in (ours, known.record if known else ""):
             raise ConflictError(
-                f"{slug}: somebody else published other content of it meanwhile "
+                f"{slug}: somebody else published other content of it in the meantime "
                 f"(record {theirs.record[:12]}; this one {ours[:12]})",
                 "compare the two sources, then publish again",
             )
-        if lease and lease.record != ours and lease.by != me.name and lease.until > me.now:
+        if lease and lease.record != ours and lease.by != publisher.name and lease.until > publisher.now:
             raise ConflictError(
                 f"{slug}: somebody else is uploading other content of it (record {lease.record[:12]}; "
-                f"this one {ours[:12]}) and has until {lease.until:%H:%M:%S} UTC",
+                f"this one {ours[:12]}), until {lease.until:%H:%M:%S} UTC at the latest",
                 "compare the two sources, then publish again",
             )
     return current
-
-
-# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def list_all(store: ObjectStore, keys: Iterable[str], build: Build, done: Done) -> Snapshot:
-    """Bring the listings in line with the manifest as it is now, and return it.
-
-    Each listing is looked at before the manifest is read and written only if it is still the same, so one made from an
-    older manifest never replaces one made from a newer. ``keys`` are the expected ones; when a rival's release brings
-    another, all of them are looked at once more.
-    """
-    wanted = list(keys)
-    for turn in range(TRIES):
-        with ThreadPoolExecutor(THREADS) as pool:
-            before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
-        seen = look(store)
-        made = build(seen.manifest)
-        if unexpected := made.keys() - before.keys():
-            wanted += sorted(unexpected)
-            continue
-        try:
-            for key, data in made.items():
-                known = before[key]
-                if known is None or known.body != data:
-                    put_shared(store, key, data, known.etag if known else "")
-                    done(Upload(File(key, record.digest(data), len(data), data), "listings", _reason(known)))
-        except PreconditionFailed:
-            back_off(turn)
-            continue
-        return seen
-    raise StorageError(f"the listings: others kept writing them, {TRIES} times", "run the same command again")
-
-
-def _reason(known: object) -> str:
-    return "changed" if known else "new"

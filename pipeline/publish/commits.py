@@ -1,12 +1,7 @@
-"""Commits of the manifest, and whatever else publishers share: written on condition that nobody was first.
-
-What somebody else wrote since it was read is read back, and the change is made anew on top of it.
-"""
+"""Commits of the manifest, and writes of the other objects that publishers share, by compare-and-swap."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -17,59 +12,58 @@ from pipeline.model import manifest as record
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import EMPTY, Manifest, YearPage
 from pipeline.publish.manifest import dump, load, year_pages
-from pipeline.publish.plan import File, Upload
-from pipeline.storage import ObjectStore, PreconditionFailed, Put
+from pipeline.publish.plan import file_of
+from pipeline.storage import Bucket, ObjectStore, PreconditionFailed
+from pipeline.storage.compare_and_swap import retry_on_conflict
 
-TRIES = 12
-"""Rounds of reading back and trying again while others publish too."""
+NO_STORE = "private, no-store"
+"""Cache-Control of objects in the private bucket: no cache may keep them."""
 
 
 class Snapshot(Struct, frozen=True):
-    """The manifest as it stood in storage at one moment."""
+    """The manifest as it was in storage at one moment."""
 
     manifest: Manifest
     etag: str
     """Empty when there was none."""
 
 
-def look(store: ObjectStore) -> Snapshot:
+def read_manifest(store: ObjectStore) -> Snapshot:
     """Read the manifest with its year pages. Raises StorageError."""
-    found = store.get(record.KEY)
-    if found is None:
+    stored = store.get(record.KEY)
+    if stored is None:
         return Snapshot(EMPTY, "")
-    return Snapshot(load(found.body, lambda key: must_get(store, key)), found.etag)
+    return Snapshot(load(stored.body, lambda key: must_get(store, key)), stored.etag)
 
 
 def must_get(store: ObjectStore, key: str) -> bytes:
-    """Return an object that is named somewhere. Raises StorageError when it is not there."""
-    found = store.get(key)
-    if found is None:
+    """Return an object that the manifest names. Raises StorageError when it is not there."""
+    stored = store.get(key)
+    if stored is None:
         raise StorageError(f"{key} is named in the manifest but is not in storage", "make verify")
-    return found.body
+    return stored.body
 
 
-def commit(store: ObjectStore, seen: Snapshot, change: Callable[[Manifest], Manifest]) -> Snapshot:
-    """Write the changed manifest unless it is the same; read back and change anew when somebody else was first."""
-    for turn in range(TRIES):
-        changed = change(seen.manifest)
-        if changed == seen.manifest and seen.etag:
-            return seen
-        changed = _with_pages(store, msgspec.structs.replace(changed, serial=seen.manifest.serial + 1))
-        try:
-            return Snapshot(changed, put_shared(store, record.KEY, dump(changed), seen.etag))
-        except PreconditionFailed:
-            back_off(turn)
-            seen = look(store)
-    raise StorageError(f"{record.KEY}: others kept writing it, {TRIES} times in a row", "run the same command again")
+def commit(store: ObjectStore, snapshot: Snapshot, change: Callable[[Manifest], Manifest]) -> Snapshot:
+    """Write the changed manifest unless it is the same; when another publisher was first, change theirs instead."""
+
+    def write(current: Snapshot) -> Snapshot:
+        changed = change(current.manifest)
+        if changed == current.manifest and current.etag:
+            return current
+        changed = _with_pages(store, msgspec.structs.replace(changed, serial=current.manifest.serial + 1))
+        return Snapshot(changed, put_shared(store, record.KEY, dump(changed), current.etag))
+
+    return retry_on_conflict(write, lambda: read_manifest(store), record.KEY, snapshot)
 
 
 def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
-    """Write the year pages that changed, each under a name that is nobody's, and name them in the manifest."""
+    """Write the year pages that changed, each under an unused name, and name them in the manifest."""
     years = {}
     for year, data in year_pages(changed).items():
-        sha256 = record.digest(data)
         known = changed.years.get(year)
-        years[year] = known if known and known.sha256 == sha256 else _write_page(store, year, changed.serial, data)
+        is_same = known and known.sha256 == record.digest(data)
+        years[year] = known if known and is_same else _write_page(store, year, changed.serial, data)
     return msgspec.structs.replace(changed, years=years)
 
 
@@ -79,34 +73,24 @@ def _write_page(store: ObjectStore, year: str, serial: int, data: bytes) -> Year
         try:
             put_shared(store, key, data, "")
         except PreconditionFailed:
-            continue  # a rival's page, or one of a run that was killed: pages are never overwritten
+            continue  # another publisher's page, or one of a run that was killed: pages are never overwritten
         return YearPage(key, record.digest(data))
     raise StorageError(f"manifest/{year}: no free name for a page", "make verify")
 
 
-def put_shared(store: ObjectStore, key: str, data: bytes, etag: str) -> str:
-    """Write an object that others write too, unless it has another ETag by now. Raises PreconditionFailed."""
-    upload = Upload(File(key, record.digest(data), len(data), data), "manifest", "")
-    return store.put(
-        Put(
-            key=key,
-            body=data,
-            media_type=upload.media_type,
-            cache_control=upload.cache,
-            download=upload.download,
-            if_match=etag,
-            if_none_match=not etag,
-        )
-    )
+def put_shared(store: ObjectStore, key: str, data: bytes, etag: str, bucket: Bucket = "public") -> str:
+    """Write an object that other publishers write too, if it still has ``etag``; return its new ETag.
+
+    An empty ``etag`` means that the object must not exist yet. Raises PreconditionFailed.
+    """
+    put = msgspec.structs.replace(file_of(key, data).put(), if_match=etag, if_none_match=not etag)
+    if bucket == "private":
+        put = msgspec.structs.replace(put, cache_control=NO_STORE)
+    return store.put(put, bucket)
 
 
-def put_where_none_is(store: ObjectStore, made: Mapping[str, bytes]) -> None:
-    """Write shared objects that are not there yet; where somebody was first, theirs stays."""
-    for key, data in made.items():
+def put_missing(store: ObjectStore, files: Mapping[str, bytes]) -> None:
+    """Write the shared objects that do not exist yet; where another publisher was first, theirs stays."""
+    for key, data in files.items():
         with suppress(PreconditionFailed):
             put_shared(store, key, data, "")
-
-
-def back_off(turn: int) -> None:
-    """Wait a moment, longer each turn, so that rivals do not meet again."""
-    time.sleep(random.uniform(0, 0.1 * 2 ** min(turn, 5)))  # noqa: S311  # chance, not secrecy

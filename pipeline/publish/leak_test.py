@@ -1,7 +1,7 @@
-"""The leak test: whether somebody without keys can tell that what waits exists.
+"""The leak test: whether anybody without credentials can tell that a scheduled release exists.
 
-Every address that a waiting release will have, and every guess at where it may lie meanwhile, must answer as the same
-guess at a name that never existed does. Of the private bucket nothing must answer at all.
+Every public address that the release will have must answer exactly as an address that never existed. The private bucket
+must neither be readable nor listable, and the public bucket must not answer for its keys.
 """
 
 from __future__ import annotations
@@ -9,80 +9,90 @@ from __future__ import annotations
 import posixpath
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, unquote
 
-from msgspec import Struct
-
+from pipeline.build.context import CommandContext
+from pipeline.model.errors import LeakError, StorageError
 from pipeline.model.formats import FORMATS
 from pipeline.storage.anonymous import AnonymousClient, Answer
 
 THREADS = 8
 LISTINGS = ("", "?list-type=2", "?list-type=2&prefix=staged/", "?versions", "?uploads")
-"""What a bucket is asked for its keys by."""
+"""Requests that list the keys of a bucket."""
 _OWN = re.compile(rb"<(RequestId|HostId|RequestID|HostID)>[^<]*</\1>")
 """What differs between any two refusals."""
 
 
-class HiddenRelease(Struct, frozen=True):
-    """What may be guessed of a release: its slug, and what its pictures are called."""
-
-    slug: str
-    pictures: tuple[str, ...] = ()
-
-
-def addresses(name: HiddenRelease) -> Iterator[str]:
-    """Yield where ``name`` will stand, as a stranger types it below the public address."""
-    yield from (row.key(name.slug) for row in FORMATS)
-    yield from (f"releases/{name.slug}/{quote(picture)}" for picture in name.pictures)
-
-
-def guesses(name: HiddenRelease) -> Iterator[str]:
-    """Yield where somebody who guesses the slug may look besides."""
-    slug = name.slug
-    for suffix in (row.suffix for row in FORMATS):
-        yield f"releases/{slug}/r1/{slug}{suffix}"
-        yield f"releases/{slug.upper()}{suffix}"
-        yield f"releases/{slug}%2e{suffix[1:]}"
-        yield f"staged/{slug}{suffix}"
-        yield f"{slug}{suffix}"
-    yield from (f"releases/{slug}", f"releases/{slug}/", f"releases/{slug}/{slug}.pdf", f"releases/{slug}.md")
-    yield from (f"waiting/releases/{slug}.html", f"waiting/due/releases/{slug}.html", f"content/{slug}.md")
-    yield from (f"staged/{slug}/1", f"releases%2f{slug}.pdf", f"releases/%2e/{slug}.pdf", f"releases//{slug}.pdf")
-    yield from (f"staged/%2e%2e/releases/{slug}.html", f"releases/.{slug}.html")
-    yield from (f"releases/{slug}.pdf?{query}" for query in ("acl", "tagging", "attributes", "versionId=null"))
-    yield from (f"staged/{slug}/{quote(picture)}" for picture in name.pictures)
+def require_hidden(context: CommandContext, slugs: Iterable[str]) -> None:
+    """Raise StorageError when the public bucket shows that one of these scheduled releases exists."""
+    public = context.published.by_slug()
+    releases = [
+        parsed_release.release
+        for slug in slugs
+        if slug not in public and (parsed_release := context.state.parsed_release(slug))
+    ]
+    try:
+        visible = visible_releases(context.anonymous, {each.slug: each.picture_files for each in releases})
+    except StorageError as error:  # its message has the address that was asked for, and so the slug
+        raise StorageError(
+            "the leak test cannot be made: the storage does not answer for the addresses of scheduled releases",
+            error.hint,
+        ) from None
+    for slug in visible:
+        raise StorageError(
+            f"{context.state.opaque(slug)} is not public yet, but the public bucket answers for it",
+            "delete its files from the public bucket by hand: anybody who guesses the address can read them",
+        )
 
 
-def traces(anonymous: AnonymousClient, names: Iterable[HiddenRelease], *, guessing: bool = True) -> list[str]:
-    """Return the slugs of those ``names``, all waiting, of which a stranger can tell that they exist.
+def require_closed(context: CommandContext, keys: Sequence[str]) -> None:
+    """Raise LeakError when anybody can read or list the private bucket, which holds ``keys``."""
+    name = context.destination.private_bucket
+    private = AnonymousClient(context.destination.private_address, context.environ)
+    if leak := private_leak(private, keys):
+        raise LeakError(
+            f"the private bucket {name}: {leak}, so nothing can be staged there",
+            "close it (make storage does, with the operator's rights), then run make publish again",
+        )
+    if is_mirrored(context.anonymous, keys):
+        raise LeakError(
+            f"the public bucket answers for objects in {name}, so nothing can be staged there",
+            "use two separate buckets: PRESS_BUCKET and PRESS_PRIVATE_BUCKET",
+        )
 
-    Without ``guessing`` they are asked for at their final addresses alone.
+
+def visible_releases(anonymous: AnonymousClient, pictures: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the slugs whose existence shows at one of their final addresses.
+
+    ``pictures`` has the names of each release's picture files by slug.
     """
     asked: list[tuple[str, str, str]] = []
-    for name in names:
-        nobody = HiddenRelease(secrets.token_hex(12), tuple(map(_unheard_of, name.pictures)))
-        for kind in (addresses, guesses) if guessing else (addresses,):
-            asked += [(name.slug, path, blank) for path, blank in zip(kind(name), kind(nobody), strict=True)]
+    for slug, names in pictures.items():
+        unused = secrets.token_hex(12)
+        asked += [(slug, row.key(slug), row.key(unused)) for row in FORMATS]
+        for name in names:
+            blank = f"{secrets.token_hex(8)}{posixpath.splitext(name)[1]}"
+            asked.append((slug, f"releases/{slug}/{quote(name)}", f"releases/{unused}/{quote(blank)}"))
     with ThreadPoolExecutor(THREADS) as pool:
         alike = pool.map(lambda one: _alike(anonymous, one[1], one[2]), asked)
         return sorted({slug for (slug, _, _), same in zip(asked, alike, strict=True) if not same})
 
 
-def opened(anonymous: AnonymousClient, keys: Sequence[str]) -> str:
-    """Return what of the private bucket answers a stranger, empty when nothing does."""
+def private_leak(anonymous: AnonymousClient, keys: Sequence[str]) -> str:
+    """Return what anybody can do with the private bucket; empty when it answers nobody."""
     with ThreadPoolExecutor(THREADS) as pool:
         answers = pool.map(lambda key: max(_succeeds(anonymous, method, key) for method in ("GET", "HEAD")), keys)
         if any(answers):
-            return "anybody can read what lies there"
+            return "anybody can read its objects"
     if any(_succeeds(anonymous, "GET", query) for query in LISTINGS):
         return "anybody can list it"
     return ""
 
 
-def mirrored(anonymous: AnonymousClient, keys: Sequence[str]) -> bool:
-    """Whether the public bucket tells anything of keys that are in the private one alone."""
+def is_mirrored(anonymous: AnonymousClient, keys: Sequence[str]) -> bool:
+    """Whether the public bucket answers differently for keys that exist in the private bucket only."""
     return not all(
         _alike(anonymous, key, f"{posixpath.dirname(key)}/{secrets.token_hex(8)}".lstrip("/")) for key in keys
     )
@@ -92,16 +102,12 @@ def _succeeds(anonymous: AnonymousClient, method: str, path: str) -> bool:
     return 200 <= anonymous.ask(method, path).status < 300
 
 
-def _unheard_of(picture: str) -> str:
-    return f"{secrets.token_hex(8)}{posixpath.splitext(picture)[1]}"
-
-
 def _alike(anonymous: AnonymousClient, path: str, blank: str) -> bool:
-    """Whether ``path`` answers exactly as ``blank``, which nobody ever heard of, to GET and to HEAD."""
-    for method in ("GET", "HEAD"):
-        if _shape(anonymous.ask(method, path), path) != _shape(anonymous.ask(method, blank), blank):
-            return False
-    return True
+    """Whether ``path`` answers GET and HEAD exactly as ``blank`` does, which never existed."""
+    return all(
+        _shape(anonymous.ask(method, path), path) == _shape(anonymous.ask(method, blank), blank)
+        for method in ("GET", "HEAD")
+    )
 
 
 def _shape(answer: Answer, path: str) -> tuple[object, ...]:
@@ -110,6 +116,6 @@ def _shape(answer: Answer, path: str) -> tuple[object, ...]:
     bare = path.split("?")[0]
     for form in sorted({bare, unquote(bare), posixpath.normpath(unquote(bare)), quote(unquote(bare))}, key=len)[::-1]:
         body = body.replace(form.encode(), b"KEY")
-    told: Mapping[str, str] = answer.headers
-    named = tuple(name for name in ("etag", "last-modified", "accept-ranges", "x-amz-version-id") if name in told)
-    return answer.status, told.get("content-type", ""), named, body, answer.size > 0
+    headers: Mapping[str, str] = answer.headers
+    named = tuple(name for name in ("etag", "last-modified", "accept-ranges", "x-amz-version-id") if name in headers)
+    return answer.status, headers.get("content-type", ""), named, body, answer.size > 0

@@ -1,4 +1,4 @@
-"""What an upload would do, and why: a pure comparison of what should be public with what is."""
+"""What an upload would do, and why: a pure comparison of the files that should be public with those that are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.model.formats import FOREVER, FORMATS, GROUPS, MINUTES, ROBOTS, Group, media_type
+from pipeline.model.manifest import digest
+from pipeline.storage import Put
 
 
 class File(Struct, frozen=True):
@@ -18,32 +20,50 @@ class File(Struct, frozen=True):
     size: int
     source: Path | bytes
 
+    @property
+    def media_type(self) -> str:
+        """Media type, with charset where it has one. Raises KeyError for an unknown suffix."""
+        return media_type(self.key)
+
+    @property
+    def cache_control(self) -> str:
+        """Cache-Control of the object: a key that contains a digest or serial never gets other bytes."""
+        return FOREVER if self.key.startswith(("assets/", "manifest/")) else MINUTES
+
+    @property
+    def download(self) -> str:
+        """Name under which a browser saves the file; empty for a file that it displays."""
+        suffix = self.key[self.key.rindex(".") :]
+        is_download = suffix == ".vcf" or any(row.suffix == suffix and row.download for row in FORMATS)
+        return self.key.rsplit("/", 1)[-1] if is_download and self.key != ROBOTS else ""
+
+    def put(self, key: str = "") -> Put:
+        """Return the request that writes it, to another ``key`` if given, with the headers of its own."""
+        return Put(
+            key=key or self.key,
+            body=self.source,
+            media_type=self.media_type,
+            cache_control=self.cache_control,
+            download=self.download,
+        )
+
+
+def file_of(key: str, data: bytes) -> File:
+    """Return ``data`` as a file that should be public at ``key``."""
+    return File(key, digest(data), len(data), data)
+
 
 class Upload(Struct, frozen=True):
-    """One file that goes up, with the reason."""
+    """One file to upload, with the reason."""
 
     file: File
-    group: Group
     reason: str
     """``new`` or ``changed``."""
 
     @property
-    def media_type(self) -> str:
-        """Media type, with charset where it has one."""
-        return media_type(self.file.key)
-
-    @property
-    def cache(self) -> str:
-        """Cache-Control of the object: names that carry a digest may be kept for ever."""
-        return FOREVER if self.file.key.startswith(("assets/", "manifest/")) else MINUTES
-
-    @property
-    def download(self) -> str:
-        """Name under which a browser saves the file; empty for what it shows itself."""
-        suffix = self.file.key[self.file.key.rindex(".") :]
-        is_download = suffix == ".vcf" or any(row.suffix == suffix and row.download for row in FORMATS)
-        is_download = is_download and self.file.key != ROBOTS
-        return self.file.key.rsplit("/", 1)[-1] if is_download else ""
+    def group(self) -> Group:
+        """The step of the upload that it belongs to."""
+        return group_of(self.file.key)
 
 
 class Plan(Struct, frozen=True):
@@ -69,14 +89,14 @@ def group_of(key: str) -> Group:
     return "listings"
 
 
-def plan(wanted: Iterable[File], public: Mapping[str, str]) -> Plan:
-    """Compare ``wanted`` with ``public`` (key → SHA-256) and return what has to go up, in order."""
+def plan(files: Iterable[File], public: Mapping[str, str]) -> Plan:
+    """Compare ``files`` with ``public`` (key → SHA-256) and return what has to be uploaded, in order."""
     uploads: list[Upload] = []
     unchanged = 0
-    for file in wanted:
+    for file in files:
         known = public.get(file.key)
         if known == file.sha256:
             unchanged += 1
         else:
-            uploads.append(Upload(file, group_of(file.key), "new" if known is None else "changed"))
+            uploads.append(Upload(file, "new" if known is None else "changed"))
     return Plan(tuple(sorted(uploads, key=lambda upload: (GROUPS.index(upload.group), upload.file.key))), unchanged)

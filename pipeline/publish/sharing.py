@@ -1,38 +1,42 @@
-"""Embargoed copies: what lies in the private bucket for those who hold a link, and how it is taken back.
+"""Sharing: marked copies of a scheduled release in the private bucket, and presigned links to them for journalists.
 
-``shared.json`` there says which copies belong to which release, so that any machine can revoke them.
+``shared.json`` there states which copies belong to which release, so that any machine can revoke them.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from pipeline.build.context import CommandContext
 from pipeline.build.stages import tasks
-from pipeline.build.state import BuildState
-from pipeline.model.errors import StorageError
-from pipeline.model.formats import FORMATS, Rendition
+from pipeline.model.errors import Fault, ReleaseError, SettingError, StorageError, printable
+from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.manifest import digest
-from pipeline.model.render_context import RenderContext
-from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PreconditionFailed, Put
+from pipeline.model.release import Release
+from pipeline.publish import single_file_page
+from pipeline.publish.commits import NO_STORE, put_shared
+from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PresignedLink, Put
+from pipeline.storage.compare_and_swap import retry_on_conflict
+from pipeline.storage.doctor.findings import Findings, refuse
 
 REGISTER = "shared.json"
 """Key in the private bucket."""
 MARGIN = timedelta(seconds=2)
-"""How much before the instant a link ends: the two clocks may differ by that."""
+"""How long before the instant a link ends: the two clocks may differ by that."""
 LEAST = timedelta(minutes=1)
-"""A link must live so long, to be worth sending."""
-UNKEPT = "private, no-store"
-"""No cache between may keep a copy that outlives its link."""
-_TRIES = 12
+"""A link with less time than this is not worth sending."""
 
 
-class Shared(Struct, frozen=True):
-    """Copies that were put up together."""
+class SharedCopies(Struct, frozen=True):
+    """Copies that were shared together."""
 
     token: str
     until: datetime
@@ -40,28 +44,112 @@ class Shared(Struct, frozen=True):
     keys: tuple[str, ...]
 
 
-Register = dict[str, tuple[Shared, ...]]
+class SharedLink(Struct, frozen=True):
+    """A link to one shared copy."""
+
+    label: str
+    size: int
+    link: PresignedLink
+
+
+Register = dict[str, tuple[SharedCopies, ...]]
 """By slug."""
 
 
-def ends(instant: datetime, now: datetime) -> datetime:
-    """Return when a link made ``now`` ends: after a week, and never later than just before ``instant``."""
-    return min(instant - MARGIN, now + timedelta(seconds=LONGEST_LINK))
+# ── What may be shared ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def whole(state: BuildState, render_context: RenderContext, slug: str) -> list[Rendition]:
-    """Return the waiting renditions of a release, all made from the source as it is now; none when one is missing."""
-    found = []
+def shareable_release(context: CommandContext, slug: str) -> Release:
+    """Return the release. Raises SettingError for an unknown one, ReleaseError for one that may not be shared."""
+    state = context.state
+    known = state.slugs()
+    if slug not in known:
+        close = get_close_matches(slug, known, 1)
+        raise SettingError(
+            f"RELEASE: there is no {state.content}/{printable(slug)}.md",
+            f"did you mean RELEASE={printable(close[0])}?" if close else "name the file without folder and .md",
+        )
+
+    def fault(key: str, message: str, hint: str) -> ReleaseError:
+        source = state.source(slug)
+        return ReleaseError([Fault(str(source), _line(source, key) if key else 0, message, hint)])
+
+    parsed_release = state.parsed_release(slug)
+    if parsed_release is None:
+        raise fault("", "it was refused, so it cannot be shared", "make check says why")
+    release, row = parsed_release.release, context.published.by_slug().get(slug)
+    if release.draft:
+        raise fault("draft", "a draft cannot be shared", "delete the line once the text is final")
+    if release.is_public(context.now) or row:
+        since = (row.date if row else release.date).astimezone(UTC)
+        message = f"its date has come ({since:%Y-%m-%d %H:%M} UTC): there is no embargo any more"
+        raise fault("date", message, "make publish, and send its address")
+    if not release.embargo:
+        line = "embargo" if _line(state.source(slug), "embargo") else "date"
+        message = "it is not marked as a release that may be given out before its date"
+        raise fault(line, message, "write embargo: true in its front matter")
+    if release.date - context.now < LEAST + MARGIN:
+        message = "it becomes public within a minute or so: a link would end before anybody opens it"
+        raise fault("date", message, "wait, then send its address")
+    return release
+
+
+def _line(source: Path, key: str) -> int:
+    """Return the line of a front-matter key, 0 when it is not there."""
+    for number, line in enumerate(source.read_text("utf-8", "replace").splitlines(), 1):
+        if number > 1 and line.rstrip() == "---":
+            return 0
+        if re.match(rf"['\"]?{key}['\"]?\s*:", line):
+            return number
+    return 0
+
+
+# ── Sharing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def share(context: CommandContext, release: Release) -> list[SharedLink]:
+    """Put a copy of every rendition and picture into the private bucket, and return a link to each.
+
+    Raises StorageError when the storage's clock is wrong, for it decides when a link ends, and ReleaseError when a
+    rendition is missing.
+    """
+    _refuse_wrong_clock(context)
+    if not is_complete(context, release.slug):
+        message = "not every format of it could be rendered, so it is not shared"
+        source = str(context.state.source(release.slug))
+        raise ReleaseError([Fault(source, 0, message, "read the errors above, or run make check")])
+    labels = {row.key(release.slug): row.label for row in FORMATS}
+    labels |= {f"releases/{release.slug}/{picture.file}": picture.file for picture in release.pictures}
+    token, keys = new_keys(labels)
+    links = {key: _sign(context, release, private_key) for key, private_key in keys.items()}
+    bodies = _bodies(context, release, {key: link.address for key, link in links.items()})
+    puts = [
+        Put(
+            key=keys[key],
+            body=body,
+            media_type=MEDIA_TYPES[Path(key).suffix.lower()],
+            cache_control=NO_STORE,
+            download="" if key.endswith(".html") else Path(key).name,
+        )
+        for key, body in bodies.items()
+    ]
+    copies = SharedCopies(token, max(link.until for link in links.values()), tuple(keys.values()))
+    put_copies(context.store, release.slug, copies, puts, context.now)
+    return [SharedLink(label, len(bodies[key]), links[key]) for key, label in labels.items()]
+
+
+def is_complete(context: CommandContext, slug: str) -> bool:
+    """Whether all embargoed renditions of a release are here, rendered from its current source."""
+    state, render_context = context.state, context.render_context()
     for row in FORMATS:
         task = next((task for task in tasks(row, state, render_context, [slug]) if task.slug == slug), None)
-        entry = state.ledger(row.name).get(slug)
-        if task is None or entry is None or not entry.waiting or entry.fingerprint != task.fingerprint:
-            return []
+        entry = state.rendered(row.name).get(slug)
+        if task is None or entry is None or not entry.unpublished or entry.fingerprint != task.fingerprint:
+            return False
         file = state.waiting / entry.rendition.key
         if not file.is_file() or digest(file.read_bytes()) != entry.rendition.sha256:
-            return []
-        found.append(entry.rendition)
-    return found
+            return False
+    return True
 
 
 def new_keys(names: Iterable[str]) -> tuple[str, dict[str, str]]:
@@ -70,72 +158,101 @@ def new_keys(names: Iterable[str]) -> tuple[str, dict[str, str]]:
     return token, {name: f"{SHARED}{token}/{number}" for number, name in enumerate(names, 1)}
 
 
-def put_up(store: ObjectStore, slug: str, shared: Shared, copies: Iterable[Put], now: datetime) -> None:
-    """Put copies into the private bucket; they are noted first, so that a run that is killed can be revoked too.
+def end_of_link(instant: datetime, now: datetime) -> datetime:
+    """Return when a link created ``now`` ends: after a week, and never later than just before ``instant``."""
+    return min(instant - MARGIN, now + timedelta(seconds=LONGEST_LINK))
 
-    Copies whose links have ended are removed. Raises StorageError.
+
+def _sign(context: CommandContext, release: Release, key: str) -> PresignedLink:
+    """Return a link that ends before the release's instant."""
+    now = datetime.now(UTC)
+    seconds = int((end_of_link(release.date, now) - now).total_seconds())
+    return context.store.presign(key, "private", seconds)
+
+
+def _bodies(context: CommandContext, release: Release, links: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the bytes of every copy by the key that its original will have."""
+    waiting = context.state.waiting
+    bodies = {key: (waiting / key).read_bytes() for key in links}
+
+    def fetch(key: str) -> bytes:
+        return context.assets[key] if key in context.assets else (waiting / key).read_bytes()
+
+    folder = f"releases/{release.slug}"
+    page = single_file_page.page(bodies[f"{folder}.html"], f"{folder}.html", fetch)
+    shown = {f"{folder}/{each.file}": f"{folder}/{whole.file}" for whole in release.pictures for each in whole.files}
+    record = single_file_page.record(bodies[f"{folder}.json"], context.destination.base_url, links, shown, page)
+    return bodies | {f"{folder}.html": page, f"{folder}.json": record}
+
+
+def _refuse_wrong_clock(context: CommandContext) -> None:
+    from pipeline.storage.doctor.probes import compare_clocks
+
+    begun = datetime.now(UTC)
+    date = context.store.check("private").date
+    finding = compare_clocks([(begun, date, datetime.now(UTC))])
+    refuse(Findings(begun, (finding,)), "share", context.destination.private_bucket)
+
+
+# ── shared.json ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def put_copies(store: ObjectStore, slug: str, copies: SharedCopies, puts: Iterable[Put], now: datetime) -> None:
+    """Put copies into the private bucket. They are registered first, so that copies of a killed run can be revoked too.
+
+    Copies whose links have ended are deleted. Raises StorageError.
     """
-    ended: list[Shared] = []
+    ended: list[SharedCopies] = []
 
     def change(register: Register) -> Register:
-        ended[:] = [each for every in register.values() for each in every if each.until < now]
-        kept = {name: tuple(each for each in every if each.until >= now) for name, every in register.items()}
-        return {**kept, slug: (*kept.get(slug, ()), shared)}
+        ended[:] = [each for shared in register.values() for each in shared if each.until < now]
+        valid = {name: tuple(each for each in shared if each.until >= now) for name, shared in register.items()}
+        return {**valid, slug: (*valid.get(slug, ()), copies)}
 
     _change(store, change)
-    _remove(store, ended)
-    store.put_all(copies, bucket="private")
+    _delete(store, ended)
+    store.put_all(puts, bucket="private")
 
 
 def revoke(store: ObjectStore, slug: str) -> int:
-    """Remove every shared copy of a release and return how many there were. Raises StorageError.
+    """Delete every shared copy of a release and return how many there were. Raises StorageError.
 
-    They are forgotten only when they are gone: a run that is killed is finished by the next.
+    The register forgets them only when they are deleted: the next run finishes a killed one.
     """
-    found = _read(store)[0].get(slug, ())
-    _remove(store, found)
-    gone = {each.token for each in found}
-    if gone:
-        _change(store, lambda now: {**now, slug: tuple(each for each in now.get(slug, ()) if each.token not in gone)})
-    return sum(len(each.keys) for each in found)
+    shared = _read(store)[0].get(slug, ())
+    _delete(store, shared)
+    tokens = {each.token for each in shared}
+    if tokens:
+        _change(
+            store,
+            lambda register: {**register, slug: tuple(e for e in register.get(slug, ()) if e.token not in tokens)},
+        )
+    return sum(len(each.keys) for each in shared)
 
 
-def _remove(store: ObjectStore, found: Iterable[Shared]) -> None:
-    for each in found:
+def _delete(store: ObjectStore, shared: Iterable[SharedCopies]) -> None:
+    for each in shared:
         for key in each.keys:
             store.delete(key, "private")
 
 
 def _read(store: ObjectStore) -> tuple[Register, str]:
-    there = store.get(REGISTER, "private")
-    if there is None:
+    stored = store.get(REGISTER, "private")
+    if stored is None:
         return {}, ""
     try:
-        return msgspec.json.decode(there.body, type=Register), there.etag
+        return msgspec.json.decode(stored.body, type=Register), stored.etag
     except msgspec.DecodeError as error:
         raise StorageError(
             f"{REGISTER} in the private bucket cannot be read: {error}",
-            f"remove it and all that lies below {SHARED} there: that ends every link",
+            f"delete it and everything below {SHARED} there: that ends every link",
         ) from error
 
 
-def _change(store: ObjectStore, change: Callable[[Register], Mapping[str, tuple[Shared, ...]]]) -> None:
-    """Write the changed register; read back and change anew when somebody else was first."""
-    for _ in range(_TRIES):
-        register, etag = _read(store)
-        changed = {slug: every for slug, every in change(register).items() if every}
-        body = msgspec.json.encode(changed)
-        put = Put(
-            key=REGISTER,
-            body=body,
-            media_type="application/json",
-            cache_control=UNKEPT,
-            if_match=etag,
-            if_none_match=not etag,
-        )
-        try:
-            store.put(put, "private")
-        except PreconditionFailed:
-            continue
-        return
-    raise StorageError(f"{REGISTER}: others kept writing it, {_TRIES} times in a row", "run the same command again")
+def _change(store: ObjectStore, change: Callable[[Register], Register]) -> None:
+    def write(current: tuple[Register, str]) -> str:
+        register, etag = current
+        changed = {slug: shared for slug, shared in change(register).items() if shared}
+        return put_shared(store, REGISTER, msgspec.json.encode(changed), etag, "private")
+
+    retry_on_conflict(write, lambda: _read(store), REGISTER)

@@ -1,7 +1,7 @@
-"""What waits: staged in the private bucket under random names, and copied to its addresses at its instant.
+"""Staging: scheduled releases lie in the private bucket under random names, ready to be copied at their instant.
 
-``waiting.json`` there says what is staged and until when. It is written on condition that nobody else wrote it since it
-was read, and read once more at the instant: whoever moved or cancelled a date until then is honoured.
+``waiting.json`` there states what is staged and until when. It is written by compare-and-swap, and read once more at
+the instant, so that a date that was moved or cancelled until then counts.
 """
 
 from __future__ import annotations
@@ -9,150 +9,157 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct, field
 
-from pipeline.model.errors import ConflictError, StorageError
-from pipeline.model.manifest import Manifest, Row
-from pipeline.publish import apply as publish
-from pipeline.publish import commits
-from pipeline.publish.apply import Publisher
-from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import Snapshot
-from pipeline.publish.plan import File, Upload, group_of
-from pipeline.publish.schedule import ScheduledRelease
-from pipeline.storage import CopyRequest, ObjectStore, PreconditionFailed, Put
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.model.errors import LeakError, ReleaseError, StorageError
+from pipeline.model.formats import FORMATS
+from pipeline.model.manifest import Row
+from pipeline.publish.candidates import Candidate, Classified
+from pipeline.publish.commits import put_shared
+from pipeline.publish.guarantees import refuse_staging
+from pipeline.publish.leak_test import require_closed, require_hidden
+from pipeline.publish.plan import File
+from pipeline.publish.progress import Progress, count
+from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
+from pipeline.storage import ObjectStore, Put
+from pipeline.storage.compare_and_swap import retry_on_conflict
 
 KEY = "waiting.json"
 FOLDER = "staged/"
 THREADS = 8
-CLOSED = "private, no-store"
-"""Cache-Control of what must not outlive its moment."""
+STAGED = "staged"
+"""Name in the build state of what this machine last saw staged, by address of the private bucket."""
 
 
 class StagedFile(Struct, frozen=True):
-    """A file of a waiting release, as it lies in the private bucket."""
+    """A file of a scheduled release, as it lies in the private bucket."""
 
     name: str
-    """Its key there: random, so that it says nothing of the release."""
+    """Its key there: random, so that it tells nothing about the release."""
     sha256: str
     size: int
 
 
-class Staged(Struct, frozen=True):
-    """A waiting release, whole: to make it public its files need but be copied."""
+class StagedRelease(Struct, frozen=True):
+    """A scheduled release, complete: copying its files makes it public."""
 
     instant: datetime
     row: Row
-    """As it will stand in the manifest."""
+    """As it will be in the manifest."""
     files: dict[str, StagedFile]
-    """By the key at which each will be public."""
+    """By the key that each will have in public."""
     neighbours: tuple[str, ...] = field(default=(), name="beside")
-    """Slugs that its page names: where one of them is not public, it must not be either."""
+    """Slugs that its page names: if one of them is not public, the release cannot be copied as it is."""
 
-    def is_of(self, due: ScheduledRelease) -> bool:
-        """Whether this is what ``due`` would be staged as."""
-        files = {file.key: file.sha256 for file in due.ready.files}
-        return (self.instant, self.row, self.files_by_digest()) == (due.instant, due.ready.row, files)
+    def is_of(self, candidate: Candidate) -> bool:
+        """Whether ``candidate`` would be staged exactly as this."""
+        files = {file.key: file.sha256 for file in candidate.files}
+        return (self.instant, self.row, self.digests()) == (candidate.row.date, candidate.row, files)
 
-    def files_by_digest(self) -> dict[str, str]:
+    def digests(self) -> dict[str, str]:
         """Return key → SHA-256 of its files."""
         return {key: file.sha256 for key, file in self.files.items()}
 
-    def ready(self) -> Candidate:
-        """Return it as what goes up: its bytes are in storage already."""
-        return Candidate(self.row, tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items()))
+    def candidate(self) -> Candidate:
+        """Return it as a candidate; its bytes are in storage already."""
+        files = tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items())
+        return Candidate(self.row, files, neighbours=self.neighbours)
 
 
-Releases = Mapping[str, Staged]
-"""What waits, by slug."""
+Releases = Mapping[str, StagedRelease]
+"""Staged releases by slug."""
 
 
 class StagedSnapshot(Struct, frozen=True):
-    """What waited at one moment."""
+    """What was staged at one moment."""
 
-    releases: dict[str, Staged]
+    releases: dict[str, StagedRelease]
     etag: str
     """Empty when there was no ``waiting.json``."""
     date: datetime | None = None
-    """Storage's clock when it was read."""
+    """The storage's clock when it was read."""
 
 
-def look(store: ObjectStore) -> StagedSnapshot:
+# ── waiting.json ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_staged(store: ObjectStore) -> StagedSnapshot:
     """Read ``waiting.json``. Raises StorageError."""
-    found = store.get(KEY, "private")
-    if found is None:
+    stored = store.get(KEY, "private")
+    if stored is None:
         return StagedSnapshot({}, "")
     try:
-        releases = msgspec.json.decode(found.body, type=dict[str, Staged])
+        releases = msgspec.json.decode(stored.body, type=dict[str, StagedRelease])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StorageError(f"{KEY} in the private bucket cannot be read: {error}", "remove it; publish again") from None
-    return StagedSnapshot(releases, found.etag, found.date)
+        raise StorageError(f"{KEY} in the private bucket cannot be read: {error}", "delete it; publish again") from None
+    return StagedSnapshot(releases, stored.etag, stored.date)
 
 
-def change(store: ObjectStore, found: StagedSnapshot, how: Callable[[Releases], Releases]) -> StagedSnapshot:
-    """Write what waits, changed; read it again and change that when somebody else was first."""
-    for turn in range(commits.TRIES):
-        after = dict(sorted(how(found.releases).items()))
-        if after == found.releases:
-            return found
+def change_staged(
+    store: ObjectStore, snapshot: StagedSnapshot, change: Callable[[Releases], Releases]
+) -> StagedSnapshot:
+    """Write the changed ``waiting.json`` unless it is the same; when another publisher was first, change theirs."""
+
+    def write(current: StagedSnapshot) -> StagedSnapshot:
+        after = dict(sorted(change(current.releases).items()))
+        if after == current.releases:
+            return current
         body = msgspec.json.format(msgspec.json.encode(after, order="deterministic"), indent=1) + b"\n"
-        written = Put(
-            key=KEY,
-            body=body,
-            media_type="application/json",
-            cache_control=CLOSED,
-            if_match=found.etag,
-            if_none_match=not found.etag,
-        )
-        try:
-            return StagedSnapshot(after, store.put(written, "private"))
-        except PreconditionFailed:
-            commits.back_off(turn)
-            found = look(store)
-    raise StorageError("what waits: others kept writing it", "run the same command again")
+        return StagedSnapshot(after, put_shared(store, KEY, body, current.etag, "private"))
+
+    return retry_on_conflict(write, lambda: read_staged(store), KEY, snapshot)
 
 
-# ── Staging ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def keys_of(releases: Releases) -> list[str]:
+    """Return all keys of the private bucket that hold anything about ``releases``."""
+    return [KEY, *(file.name for staged in releases.values() for file in staged.files.values())]
 
 
-def stage(store: ObjectStore, dues: Iterable[ScheduledRelease]) -> dict[str, Staged]:
-    """Put releases into the private bucket, each as a stranger will get it; nothing names them there yet."""
-    staged: dict[str, Staged] = {}
+def recall_staged(context: CommandContext) -> Releases | None:
+    """Return what was staged when this machine last looked; None when it never did."""
+    known = context.state.recall(STAGED, dict[str, dict[str, StagedRelease]], {})
+    return known.get(context.destination.private_address)
+
+
+def remember_staged(context: CommandContext, releases: Releases) -> None:
+    """Remember what is staged."""
+    context.state.remember(STAGED, {context.destination.private_address: releases})
+
+
+# ── Objects in the private bucket ───────────────────────────────────────────────────────────────────────────────────
+
+
+def stage(store: ObjectStore, candidates: Iterable[Candidate]) -> dict[str, StagedRelease]:
+    """Put candidates into the private bucket, with the headers that they will have in public; no object names them."""
+    staged: dict[str, StagedRelease] = {}
     puts: list[Put] = []
-    for due in dues:
+    for candidate in candidates:
         folder = FOLDER + secrets.token_hex(16)
         files: dict[str, StagedFile] = {}
-        for number, file in enumerate(due.ready.files, 1):
+        for number, file in enumerate(candidate.files, 1):
             files[file.key] = StagedFile(f"{folder}/{number}", file.sha256, file.size)
-            upload = Upload(file, group_of(file.key), "")
-            puts.append(
-                Put(
-                    key=f"{folder}/{number}",
-                    body=file.source,
-                    media_type=upload.media_type,
-                    cache_control=upload.cache,
-                    download=upload.download,
-                )
-            )
-        staged[due.ready.row.slug] = Staged(due.instant, due.ready.row, files, due.neighbours)
+            puts.append(file.put(f"{folder}/{number}"))
+        row = candidate.row
+        staged[row.slug] = StagedRelease(row.date.astimezone(UTC), row, files, candidate.neighbours)
     store.put_all(puts, bucket="private")
     return staged
 
 
-def remove(store: ObjectStore, releases: Iterable[Staged]) -> None:
-    """Remove what was staged of ``releases``, that nothing names any more.
+def remove(store: ObjectStore, releases: Iterable[StagedRelease]) -> None:
+    """Delete the objects of ``releases`` that ``waiting.json`` names no more.
 
-    These keys may not have the right to; then it goes by the bucket's lifecycle rule, and until then nobody can tell
-    what it is.
+    The credentials may not allow it; then the bucket's lifecycle rule deletes them, and until then nobody can tell what
+    they are.
     """
     remove_keys(store, [file.name for staged in releases for file in staged.files.values()])
 
 
 def remove_keys(store: ObjectStore, names: Iterable[str]) -> None:
-    """Remove objects of the private bucket, as far as these keys may."""
+    """Delete objects of the private bucket, as far as the credentials allow it."""
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda name: _remove(store, name), names))
 
@@ -165,102 +172,135 @@ def _remove(store: ObjectStore, name: str) -> None:
 
 
 def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
-    """Take ``releases`` out of what waits, unless they were staged anew meanwhile, and remove what was staged."""
+    """Take ``releases`` out of ``waiting.json``, unless they were staged anew meanwhile, and delete their objects."""
 
-    def without(now: Releases) -> Releases:
-        return {slug: staged for slug, staged in now.items() if releases.get(slug) != staged}
+    def without(current: Releases) -> Releases:
+        return {slug: staged for slug, staged in current.items() if releases.get(slug) != staged}
 
-    found = change(store, look(store), without)
+    snapshot = change_staged(store, read_staged(store), without)
     remove(store, releases.values())
-    return found
+    return snapshot
 
 
-# ── Lifting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Staging a whole newsroom ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def copies(store: ObjectStore, releases: Releases) -> dict[str, list[CopyRequest]]:
-    """Return by slug what has to be copied, each on condition of being what lies there now.
-
-    A release of which a file is gone, or is another one, is left out.
-    """
-    asked = [(slug, key, file) for slug, staged in releases.items() for key, file in staged.files.items()]
-    with ThreadPoolExecutor(THREADS) as pool:
-        heads = list(pool.map(lambda one: store.head(one[2].name, "private"), asked))
-    found: dict[str, list[CopyRequest]] = {slug: [] for slug in releases}
-    for (slug, key, file), head in zip(asked, heads, strict=True):
-        if head is None or (head.sha256, head.size) != (file.sha256, file.size):
-            found.pop(slug, None)
-        elif slug in found:
-            found[slug].append(CopyRequest(key=key, source=file.name, if_match=head.etag))
-    return found
-
-
-class ReleasedSet(Struct, frozen=True):
-    """What became of releases whose instant had come."""
-
-    seen: Snapshot
-    """The manifest as committed."""
-    there: frozenset[str]
-    """Slugs that are public now, by this run or by another with the same content."""
-    conflicts: tuple[ConflictError, ...]
+def stage_all(context: CommandContext, progress: Progress) -> ExitStatus | None:
+    """Bring the staged releases in line with ``content/``. Raises StorageError where staging would not be safe."""
+    classified = _classify(context)
+    candidates, failed = classified.candidates, classified.failed
+    known = recall_staged(context)
+    if candidates or known is None or known:
+        snapshot = _read_private(context, needed=bool(candidates or known))
+        if snapshot:
+            _update(context, snapshot, candidates, progress)
+    # Files of a refused release stay: if its source is deleted too, they tell that it was staged from this machine.
+    refused = {slug for slug in context.state.slugs() if context.state.parsed_release(slug) is None}
+    discard(context.state, {*failed, *refused, *(each.row.slug for each in candidates)})
+    for slug in failed:
+        progress.fault(f"{context.state.opaque(slug)} is not staged: a rendition is missing or could not be rendered")
+    return exit_status(ReleaseError) if failed else None
 
 
-def lift(
-    store: ObjectStore,
-    releases: Releases,
-    todo: Mapping[str, list[CopyRequest]],
-    base: Manifest,
-    me: Publisher,
-    assets: Iterable[str],
-    opened: Mapping[str, bytes],
-    done: Callable[[str], None],
-) -> ReleasedSet:
-    """Make ``releases`` public, all by one manifest: claimed, copied, committed. Their instant must have come.
-
-    ``opened`` are listings that their pages are the first to lead to.
-
-    What somebody else published in other words since ``base`` is left out and told. Raises StorageError.
-    """
-    seen = commits.look(store)
-    rows = seen.manifest.by_slug()
-    there = {slug for slug, staged in releases.items() if slug in rows and rows[slug].record == staged.row.record}
-    going: list[Candidate] = []
-    conflicts: list[ConflictError] = []
-    for slug in sorted(releases.keys() - there):
-        try:
-            publish.checked(seen.manifest, base, (releases[slug].ready(),), me)
-            going.append(releases[slug].ready())
-        except ConflictError as error:
-            conflicts.append(error)
-    ready = tuple(going)
-    if ready:
-        try:
-            seen = _lift(store, ready, todo, base, seen, me, assets, opened, done)
-        except StorageError:
-            seen = commits.look(store)  # a rival with the same content may have been first, and have tidied up
-            rows = seen.manifest.by_slug()
-            if not all(one.row.slug in rows and rows[one.row.slug].record == one.row.record for one in ready):
-                raise
-    return ReleasedSet(seen, frozenset(there | {one.row.slug for one in ready}), tuple(conflicts))
+def plan_staging(context: CommandContext, progress: Progress) -> ExitStatus | None:
+    """Report how many releases would be staged; write nothing."""
+    known, classified = recall_staged(context) or {}, _classify(context)
+    new = [each for each in classified.candidates if not _is_known(known.get(each.row.slug), each)]
+    if new:
+        progress.line(f"dry run: {count(len(new), 'release')} would be staged in the private bucket")
+    return exit_status(ReleaseError) if classified.failed else None
 
 
-def _lift(
-    store: ObjectStore,
-    ready: tuple[Candidate, ...],
-    todo: Mapping[str, list[CopyRequest]],
-    base: Manifest,
-    seen: Snapshot,
-    me: Publisher,
-    assets: Iterable[str],
-    opened: Mapping[str, bytes],
-    done: Callable[[str], None],
-) -> Snapshot:
-    coming = [(one, {file.key: file.sha256 for file in one.files}) for one in ready]
-    seen = commits.commit(
-        store, seen, lambda now: publish.with_leases(publish.checked(now, base, ready, me), coming, me)
+def _classify(context: CommandContext) -> Classified:
+    return classify_scheduled(context.state, context.render_context(), scheduled_here(context))
+
+
+def _read_private(context: CommandContext, *, needed: bool) -> StagedSnapshot | None:
+    """Return what is staged; None where nothing needs to be and there is no private bucket, or no right to it."""
+    try:
+        context.store.check("private")
+        return read_staged(context.store)
+    except StorageError:
+        if needed:
+            raise
+        return None
+
+
+def _update(
+    context: CommandContext, snapshot: StagedSnapshot, candidates: Iterable[Candidate], progress: Progress
+) -> None:
+    """Stage what is new and take out what is obsolete; nothing is staged where anybody could find it."""
+    store, before = context.store, snapshot.releases
+    obsolete = {slug: staged for slug, staged in before.items() if _is_obsolete(context, slug, staged, progress)}
+    there = set(store.list(FOLDER, "private")) if before else set()
+    new = {each.row.slug: each for each in candidates if not _is_known(before.get(each.row.slug), each, there)}
+
+    def change(current: Releases) -> Releases:
+        left = {slug: staged for slug, staged in current.items() if obsolete.get(slug) != staged}
+        # Where another publisher staged the same in the meantime, theirs stays.
+        return {**left, **{slug: own for slug, own in ours.items() if not _is_known(left.get(slug), new[slug])}}
+
+    try:
+        if new:
+            _probe(context)
+            refuse_staging(context)
+            require_hidden(context, new)
+        elif before:
+            require_closed(context, keys_of(before))
+        ours = stage(store, new.values())
+        snapshot = change_staged(store, snapshot, change)
+        remove(store, [one for one in (*before.values(), *ours.values()) if one not in snapshot.releases.values()])
+        remember_staged(context, snapshot.releases)
+        if new:
+            require_closed(context, keys_of(snapshot.releases))
+            require_hidden(context, new)
+    except LeakError:
+        _take_back(context)
+        raise
+    for slug in new:
+        progress.step("stage", context.state.opaque(slug), "staged")
+    for slug in obsolete.keys() - new.keys() - context.published.by_slug().keys():
+        progress.step("stage", context.state.opaque(slug), "cancelled")
+
+
+def _is_known(staged: StagedRelease | None, candidate: Candidate, there: set[str] | None = None) -> bool:
+    """Whether ``candidate`` is staged as it is, with all its objects among ``there`` if that is given."""
+    return bool(
+        staged
+        and staged.is_of(candidate)
+        and (there is None or all(file.name in there for file in staged.files.values()))
     )
-    commits.put_where_none_is(store, opened)
-    every = [copy for one in ready for copy in todo[one.row.slug]]
-    for group in ("files", "pages", "records"):  # nothing is named before it is there
-        store.copy_all([copy for copy in every if group_of(copy.key) == group], done)
-    return commits.commit(store, seen, lambda now: publish.merged(publish.checked(now, base, ready, me), ready, assets))
+
+
+def _is_obsolete(context: CommandContext, slug: str, staged: StagedRelease, progress: Progress) -> bool:
+    """Whether ``staged`` is public already, or ``content/`` does not want it to become public as it is."""
+    if slug in context.published.by_slug():
+        return True
+    if slug not in context.state.slugs():
+        if slug in context.state.final().rendered(FORMATS[0].name):
+            return True  # its source was here and was deleted
+        progress.fault(f"warning: {context.state.opaque(slug)} is staged, but not from {context.state.content}/")
+        return False
+    parsed_release = context.state.parsed_release(slug)
+    if parsed_release is None:
+        return False
+    release = parsed_release.release
+    return release.draft or (release.date, parsed_release.source) != (staged.instant, staged.row.source)
+
+
+def _probe(context: CommandContext) -> None:
+    """Test that the private bucket is closed, with an object that is not secret."""
+    probe = f"{FOLDER}{secrets.token_hex(16)}/probe"
+    context.store.put(Put(key=probe, body=b"probe", media_type="text/plain; charset=utf-8"), "private")
+    try:
+        require_closed(context, [probe, KEY])
+    finally:
+        remove_keys(context.store, [probe])
+
+
+def _take_back(context: CommandContext) -> None:
+    """Delete everything that is staged in a private bucket that is not private."""
+    snapshot = read_staged(context.store)
+    change_staged(context.store, snapshot, lambda current: {})
+    remove(context.store, snapshot.releases.values())
+    remember_staged(context, {})

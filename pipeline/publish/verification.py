@@ -1,7 +1,7 @@
-"""Reading everything back as a stranger would: without credentials, at the storage's own address.
+"""Verification: reading published objects back without credentials, at the storage's own address.
 
-Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links of pages must lead
-somewhere.
+Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links in pages must not be
+broken.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 
 from msgspec import Struct
 
+from pipeline.model.errors import StorageError
 from pipeline.model.formats import media_type
 from pipeline.model.manifest import KEY, Manifest, Row
 from pipeline.site import listings
@@ -20,55 +21,52 @@ from pipeline.storage.anonymous import AnonymousClient, Answer
 from pipeline.writers.ninjs import digests
 
 THREADS = 8
-
-
-class ExpectedObject(Struct, frozen=True):
-    """What a stranger must find at a key."""
-
-    key: str
-    sha256: tuple[str, ...] = ()
-    """Any of these digests; empty when the digest is not known."""
+SHOWN = 5
+"""Problems that a message lists."""
+Expected = Mapping[str, tuple[str, ...]]
+"""Key → the SHA-256 digests that are right there; none when the digest is not known."""
 
 
 class Problem(Struct, frozen=True):
-    """What a stranger found instead."""
+    """What is wrong with one public object."""
 
     key: str
     what: str
 
 
-def of_files(digests_by_key: Mapping[str, str]) -> list[ExpectedObject]:
-    """Return what must be found for files of known digest."""
-    return [ExpectedObject(key, (sha256,)) for key, sha256 in sorted(digests_by_key.items())]
-
-
 def read_back(
-    anonymous: AnonymousClient,
-    wanted: Iterable[ExpectedObject],
-    done: Callable[[], None] = lambda: None,
-    *,
-    follow: bool = True,
+    anonymous: AnonymousClient, expected: Expected, done: Callable[[], None] = lambda: None, *, follow: bool = True
 ) -> list[Problem]:
-    """Get every wanted object and return what is wrong; ``follow`` asks for what its pages link to as well."""
-    todo = list(wanted)
+    """Get every expected object and return the problems; ``follow`` also asks for what its pages link to."""
     links: set[str] = set()
-    found: list[Problem] = []
+    problems: list[Problem] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        for _, (problems, led) in zip(todo, pool.map(lambda want: _one(anonymous, want), todo), strict=True):
-            found += problems
-            links |= led
+        for wrong, linked in pool.map(lambda one: _check(anonymous, *one), expected.items()):
+            problems += wrong
+            links |= linked
             done()
-        rest = sorted(links - {want.key for want in todo}) if follow else []
-        for key, status in zip(rest, pool.map(lambda key: anonymous.head(key).status, rest), strict=True):
+        others = sorted(links - expected.keys()) if follow else []
+        for key, status in zip(others, pool.map(lambda key: anonymous.head(key).status, others), strict=True):
             if status != 200:
-                found.append(Problem(key, f"is linked to, but answers {status}"))
-    return found
+                problems.append(Problem(key, f"is linked to, but answers {status}"))
+    return problems
 
 
-def in_doubt(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of what a stranger is given at each key; empty where it is not served as it should be.
+def raise_problems(problems: list[Problem]) -> None:
+    """Raise StorageError that names the first ``problems``; do nothing when there are none."""
+    if problems:
+        shown = "; ".join(f"{problem.key} {problem.what}" for problem in problems[:SHOWN])
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise StorageError(
+            f"read back without credentials: {shown}{more}",
+            "run make publish again; make storage sets the rights of the buckets",
+        )
 
-    Keys that nobody answers for are left out.
+
+def served_digests(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 that is served at each key; empty where it has the wrong media type.
+
+    Keys that do not answer with 200 are left out.
     """
     todo = sorted(keys)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -77,61 +75,61 @@ def in_doubt(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str, str]:
     return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
 
 
-def _one(anonymous: AnonymousClient, want: ExpectedObject) -> tuple[list[Problem], set[str]]:
-    page = want.key.endswith(".html")
-    answer = anonymous.get(want.key, keep=page)
+def _check(anonymous: AnonymousClient, key: str, sha256: tuple[str, ...]) -> tuple[list[Problem], set[str]]:
+    """Return what is wrong with one object, and the keys that it links to when it is a page."""
+    page = key.endswith(".html")
+    answer = anonymous.get(key, keep=page)
     if answer.status != 200:
-        return [Problem(want.key, f"answers {answer.status}")], set()
+        return [Problem(key, f"answers {answer.status}")], set()
     problems = []
-    if want.sha256 and answer.sha256 not in want.sha256:
-        problems.append(Problem(want.key, "has other bytes than were published"))
-    if wrong := _wrong_type(want.key, answer):
-        problems.append(Problem(want.key, wrong))
-    return problems, set(local_links(want.key, answer.body)) if page else set()
+    if sha256 and answer.sha256 not in sha256:
+        problems.append(Problem(key, "has other bytes than were published"))
+    if wrong := _wrong_type(key, answer):
+        problems.append(Problem(key, wrong))
+    return problems, set(local_links(key, answer.body)) if page else set()
 
 
 def _wrong_type(key: str, answer: Answer) -> str:
-    """Return in what an answer's media type differs from the one it should have; nothing when it does not."""
-    stated, due = answer.headers.get("content-type", ""), media_type(key)
-    same = stated.replace(" ", "").lower() == due.replace(" ", "").lower()
-    return "" if same else f"is served as {stated or 'nothing'}, not as {due}"
+    """Return how an answer's media type differs from the right one; empty when it does not."""
+    actual, right = answer.headers.get("content-type", ""), media_type(key)
+    same = actual.replace(" ", "").lower() == right.replace(" ", "").lower()
+    return "" if same else f"is served as {actual or 'nothing'}, not as {right}"
 
 
 def local_links(key: str, page: bytes) -> Iterator[str]:
-    """Yield the keys that an HTML page at ``key`` leads to within the newsroom."""
-    parser = _Links()
+    """Yield the keys within the newsroom that an HTML page at ``key`` links to."""
+    parser = _LinkCollector()
     parser.feed(page.decode("utf-8", "replace"))
-    for href in parser.found:
+    for href in parser.hrefs:
         path = href.split("#")[0].split("?")[0]
         if path and ":" not in path.split("/")[0] and not path.startswith("/"):
             yield posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
 
 
-class _Links(HTMLParser):
+class _LinkCollector(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.hrefs: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("a", "link", "img", "source", "script"):
-            self.found += [value for name, value in attrs if name in ("href", "src") and value]
+            self.hrefs += [value for name, value in attrs if name in ("href", "src") and value]
             sets = (value for name, value in attrs if name == "srcset" and value)
-            self.found += [each.split()[0] for value in sets for each in value.split(",") if each.strip()]
+            self.hrefs += [each.split()[0] for value in sets for each in value.split(",") if each.strip()]
 
 
-def of_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Iterator[ExpectedObject]:
-    """Yield everything that the manifest proves, files on their way with either digest."""
-    yield ExpectedObject(KEY)
-    for page in manifest.years.values():
-        yield ExpectedObject(page.name, (page.sha256,))
-    for key in (*manifest.assets, *listings.keys(manifest)):
-        yield ExpectedObject(key)
+def expected_files(digests_by_key: Mapping[str, str]) -> Expected:
+    """Return what is expected of files whose digests are known."""
+    return {key: (sha256,) for key, sha256 in sorted(digests_by_key.items())}
+
+
+def expected_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Expected:
+    """Return everything that must be public by the manifest; while a file is replaced either digest is right."""
+    expected: dict[str, tuple[str, ...]] = {KEY: ()}
+    expected |= {page.name: (page.sha256,) for page in manifest.years.values()}
+    expected |= dict.fromkeys((*manifest.assets, *listings.keys(manifest)), ())
     for row in manifest.rows:
-        yield _wanted(row, f"releases/{row.slug}.json", row.record)
-        for key, sha256 in digests(record(row)).items():
-            yield _wanted(row, key, sha256)
-
-
-def _wanted(row: Row, key: str, sha256: str) -> ExpectedObject:
-    coming = row.replacing.get(key)
-    return ExpectedObject(key, (sha256, coming) if coming else (sha256,))
+        for key, sha256 in {f"releases/{row.slug}.json": row.record, **digests(record(row))}.items():
+            coming = row.replacing.get(key)
+            expected[key] = (sha256, coming) if coming else (sha256,)
+    return expected

@@ -1,8 +1,8 @@
-"""What stays of a release when a correction takes its place, and what goes when it is withdrawn.
+"""What a correction archives of the revision before, and what a withdrawal deletes.
 
-Kept files are copied within the storage before anything is overwritten. What a withdrawal takes down goes last, when
-page, record, manifest and listings say so; until then the manifest remembers what is still to go, so that any run may
-finish what another began. Nothing else ever removes public bytes.
+Archived copies are made inside the storage before anything is overwritten. A withdrawal deletes last, when page,
+record, manifest and listings say that the release is withdrawn; until then the manifest names the pending deletes, so
+that any run can finish what another began. Nothing else ever deletes public objects.
 """
 
 from __future__ import annotations
@@ -23,50 +23,50 @@ from pipeline.storage import ObjectStore
 THREADS = 8
 
 
-def keep(store: ObjectStore, files: Iterable[ArchivedCopy]) -> None:
-    """Copy what is about to be overwritten to where it is kept. Raises StorageError."""
-    with ThreadPoolExecutor(THREADS, "keep") as pool:
-        list(pool.map(lambda file: _keep_one(store, file), files))
+def archive(store: ObjectStore, copies: Iterable[ArchivedCopy]) -> None:
+    """Copy files that are about to be overwritten to their archived addresses. Raises StorageError."""
+    with ThreadPoolExecutor(THREADS, "archive") as pool:
+        list(pool.map(lambda copy: _archive_one(store, copy), copies))
 
 
-def _keep_one(store: ObjectStore, file: ArchivedCopy) -> None:
-    there = store.head(file.key)
-    if (there and there.sha256 == file.sha256) or store.copy(file.source, file.key, file.sha256):
+def _archive_one(store: ObjectStore, copy: ArchivedCopy) -> None:
+    existing = store.head(copy.key)
+    if (existing and existing.sha256 == copy.sha256) or store.copy(copy.source, copy.key, copy.sha256):
         return
     raise StorageError(
-        f"{file.source}: cannot be kept as {file.key}: its bytes are not those that the manifest proves",
-        "make verify names what was written over; put the file back that was published, then publish again",
+        f"{copy.source}: cannot be archived as {copy.key}: its bytes are not those that were published",
+        "make verify names the files that were overwritten; put the published file back, then publish again",
     )
 
 
-def take_down(store: ObjectStore, seen: Snapshot) -> Snapshot:
-    """Remove what withdrawals left to be removed, and return the manifest that says that it is done."""
-    rows = pending_deletes(seen.manifest)
+def take_down(store: ObjectStore, snapshot: Snapshot) -> Snapshot:
+    """Carry out the pending deletes of withdrawals, and return the manifest without them."""
+    rows = pending_deletes(snapshot.manifest)
     if not rows:
-        return seen
-    with ThreadPoolExecutor(THREADS, "remove") as pool:
+        return snapshot
+    with ThreadPoolExecutor(THREADS, "delete") as pool:
         list(pool.map(store.delete, [key for row in rows for key in _keys(store, row)]))
-    return commit(store, seen, lambda now: _forgotten(now, rows))
+    done = {row.slug: row.pending_deletes for row in rows}
+
+    def without(current: Manifest) -> Manifest:
+        after = [
+            msgspec.structs.replace(row, pending_deletes=())
+            if row.withdrawn and row.pending_deletes == done.get(row.slug)
+            else row
+            for row in current.rows
+        ]
+        return msgspec.structs.replace(current, rows=record.newest_first(after))
+
+    return commit(store, snapshot, without)
 
 
 def pending_deletes(manifest: Manifest) -> tuple[Row, ...]:
-    """Return the rows of withdrawn releases of which files may be left."""
+    """Return the rows of withdrawn releases whose files may still be public."""
     return tuple(row for row in manifest.rows if row.withdrawn and row.pending_deletes)
 
 
 def _keys(store: ObjectStore, row: Row) -> list[str]:
-    """Return what is to go: what is noted, and whatever else lies in the release's folder; never page and record."""
-    left = {form.key(row.slug) for form in formats_of(withdrawn=True)}
-    found = {*row.pending_deletes, *store.list(f"releases/{row.slug}/")} - left
-    return sorted(key for key in found if key.startswith((f"releases/{row.slug}.", f"releases/{row.slug}/")))
-
-
-def _forgotten(current: Manifest, rows: Iterable[Row]) -> Manifest:
-    done = {row.slug: row.pending_deletes for row in rows}
-    after = (
-        msgspec.structs.replace(row, pending_deletes=())
-        if row.withdrawn and row.pending_deletes == done.get(row.slug)
-        else row
-        for row in current.rows
-    )
-    return msgspec.structs.replace(current, rows=record.newest_first(after))
+    """Return the keys to delete: the pending ones, and all others in the release's folder; never page and record."""
+    stays = {form.key(row.slug) for form in formats_of(withdrawn=True)}
+    keys = {*row.pending_deletes, *store.list(f"releases/{row.slug}/")} - stays
+    return sorted(key for key in keys if key.startswith((f"releases/{row.slug}.", f"releases/{row.slug}/")))

@@ -1,4 +1,4 @@
-"""What differs between two texts, word by word, in the lines in which a person reads them."""
+"""The differences between two texts, word by word, for a person to read."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Literal
 from msgspec import Struct
 
 CONTEXT = 6
-"""Words shown before and after those that differ."""
+"""Equal words shown before and after those that differ."""
 ALIKE = 0.4
-"""Part of their words that two paragraphs share when one became the other."""
+"""Share of equal words from which on two paragraphs count as versions of one."""
 _WORDS = re.compile(r"\S+")
 
 Kind = Literal["same", "gone", "new"]
 
 
 class Piece(Struct, frozen=True):
-    """Some words of a passage."""
+    """Words of a passage that are the same, were removed or were added."""
 
     kind: Kind
     words: str
 
 
 Passage = tuple[Piece, ...]
-"""A paragraph of which words differ, or a part of it."""
+"""A paragraph with words that differ."""
 
 
 def differences(before: str, after: str) -> Iterator[Passage]:
-    """Yield the paragraphs of two texts that differ, each with what went, what came, and some words around it."""
+    """Yield the paragraphs that differ, each with the removed and added words and some words around them."""
     old, new = _paragraphs(before), _paragraphs(after)
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -41,7 +41,7 @@ def differences(before: str, after: str) -> Iterator[Passage]:
 
 
 def _pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
-    """Put paragraphs beside those that they became, in order; one that came or went stands beside nothing."""
+    """Yield each old paragraph with its new version, in order; an empty text stands for a missing one."""
     rest = list(new)
     for one in old:
         at = next((at for at, other in enumerate(rest) if _alike(one, other)), None)
@@ -60,7 +60,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Return the paragraphs; where lines are broken within one is no matter."""
+    """Return the paragraphs; line breaks within one do not count."""
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
@@ -80,7 +80,7 @@ def _passage(old: list[str], new: list[str]) -> Passage:
 
 
 def _shortened(words: list[str], *, first: bool, last: bool) -> str:
-    """Leave out the words that are far from any that differ."""
+    """Leave out equal words that are far from any that differ."""
     if first and len(words) > CONTEXT:
         return " ".join(["…", *words[-CONTEXT:]])
     if last and len(words) > CONTEXT:

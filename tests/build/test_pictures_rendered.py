@@ -18,11 +18,11 @@ import pypdfium2.raw as pdfium
 import pytest
 from PIL import Image, PngImagePlugin
 
-from pipeline.build import stages
-from pipeline.build.reading import Read
+from pipeline.build.context import read_mark
+from pipeline.build.reading import ReadResult
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import digest
-from pipeline.publish.candidates import sort
+from pipeline.publish.candidates import classify
 from pipeline.publish.plan import group_of
 from pipeline.publish.verification import local_links
 from pipeline.reader.pictures import SHOWN_LIMIT, WIDTHS
@@ -110,7 +110,7 @@ def test_nothing_that_a_camera_or_a_program_noted_gets_out(probe_context: ProbeC
     planted = dict(photographs())
     assert all(NEEDLE in data for data in planted.values())
     (probe_context.content / "mark.png").write_bytes(encoded(Image.new("RGB", (8, 8)), "PNG", exif=exif()))
-    probe_context.mark = probe_context.state.mark("mark.png")
+    probe_context.mark = read_mark(probe_context.content / "mark.png")
     lay(probe_context, planted, image="{file: plain.jpg, alt: A scene}")
     probe_context.run(NAMES)
     made = public(probe_context)
@@ -248,7 +248,7 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(probe_context: P
     data = public(probe_context)["public/releases/probe.json"]
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
-    (ready,) = sort(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).ready
+    (ready,) = classify(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).candidates
     made = render_feeds(
         [(main_feed(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
     )
@@ -294,7 +294,7 @@ def test_lost_copy_comes_back(probe_context: ProbeContext) -> None:
 def test_refused_picture_stops_its_release_and_no_other(probe_context: ProbeContext) -> None:
     lay(probe_context, {"one.jpg": b"\x89PNG\r\n\x1a\n"})
     probe_context.write("other")
-    found: dict[str, Read] = probe_context.read()
+    found: dict[str, ReadResult] = probe_context.read()
     probe_context.render(NAMES)
     assert found["probe"].refused
     (fault,) = found["probe"].faults
@@ -308,5 +308,5 @@ def test_pictures_are_made_once(probe_context: ProbeContext, monkeypatch: pytest
     probe_context.run(NAMES)
     monkeypatch.setattr("pipeline.reader.pictures.check_picture", None)
     probe_context.mark = reading.picture()
-    assert {step.verb for steps in probe_context.render(NAMES).values() for step in steps.values()} == {"made"}
-    assert stages.pictures(probe_context.state.parsed_release("probe").release)  # type: ignore[union-attr]  # it was read
+    assert {step.verb for steps in probe_context.render(NAMES).values() for step in steps.values()} == {"rendered"}
+    assert probe_context.state.summaries()["probe"].pictures

@@ -280,8 +280,12 @@ def test_every_template_that_a_writer_loads_is_in_the_fingerprint(row: Format, m
         loaded.add(name)
         return get_source(self, environment, name)
 
+    def load_text(name: str) -> str:
+        loaded.add(name)
+        return text_of(name)
+
     monkeypatch.setattr(FileSystemLoader, "get_source", spy)
-    monkeypatch.setattr(templates, "text_of", lambda name: (loaded.add(name), text_of(name))[1])
+    monkeypatch.setattr(templates, "text_of", load_text)
     templates._environment.cache_clear()
     render_input = sample.render_input()
     files = {made.key: b"x" for made in render_input.renditions}

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
-from pipeline.publish.candidates import sort
+from pipeline.publish.candidates import classify
 from tests.support.in_process import NAMES, ProbeContext
 from tests.support.newsroom import NEWSROOM, Office, Result
 from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
@@ -132,7 +132,9 @@ def test_an_original_that_waits_again_is_not_named(probe_context: ProbeContext) 
     probe_context.run(NAMES)
     rows = tuple(
         ready.row
-        for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+        for ready in classify(
+            probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
+        ).candidates
     )
     probe_context.published = Manifest(1, rows)
     probe_context.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
@@ -147,7 +149,9 @@ def test_the_manifest_alone_tells_as_much_as_the_sources(probe_context: ProbeCon
         probe_context.run(NAMES)
         rows = tuple(
             ready.row
-            for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+            for ready in classify(
+                probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
+            ).candidates
         )
         published = Manifest(1, rows)
         away = probe_context.content / "x.md"
@@ -170,7 +174,9 @@ def test_a_translation_whose_source_is_elsewhere_is_told_there(probe_context: Pr
     probe_context.run(NAMES)
     rows = tuple(
         ready.row
-        for ready in sort(probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now).ready
+        for ready in classify(
+            probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
+        ).candidates
     )
     probe_context.published = Manifest(1, rows)
     (probe_context.content / "x-ar.md").unlink()

@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.cli.context import ExitStatus, exit_status
 
 from pipeline import __main__ as program
-from pipeline.cli import COMMANDS
+from pipeline.build.context import ExitStatus, exit_status
+from pipeline.cli import COMMANDS, module
 from pipeline.cli.console import Console, count, size
-from pipeline.cli.keeping import ahead
+from pipeline.cli.status import duration
 from pipeline.model.errors import (
     ConflictError,
     DatelineError,
@@ -120,7 +120,7 @@ def test_numbers_are_for_people() -> None:
     ],
 )
 def test_how_long_a_release_waits_is_told_shortly(left: timedelta, told: str) -> None:
-    assert ahead(left) == told
+    assert duration(left) == told
 
 
 # ── How a command ends ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +128,7 @@ def test_how_long_a_release_waits_is_told_shortly(left: timedelta, told: str) ->
 
 def ending(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], ExitStatus | None]) -> int:
     """Return the exit status of a command that does ``deed``."""
-    monkeypatch.setattr(program, "run", lambda command, options, environ, console: deed())
+    monkeypatch.setattr(program, "run", lambda options, environ, console: deed())
     monkeypatch.delenv("DATELINE_DEBUG", raising=False)
     return program.main(["check"])
 
@@ -235,17 +235,17 @@ def test_a_command_that_nobody_knows_ends_with_2(arguments: list[str], capsys: S
 def test_every_command_is_there() -> None:
     from importlib import import_module
 
-    for module, function in COMMANDS.values():
-        assert callable(getattr(import_module(f"pipeline.cli.{module}"), function))
+    for command in COMMANDS:
+        assert callable(import_module(module(command)).run), command
 
 
 def test_options_of_every_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Namespace] = []
-    monkeypatch.setattr(program, "run", lambda command, options, environ, console: seen.append(options))
-    assert program.main(["--content", "c", "--output", "o", "pdf", "--from", "list", "--go-on"]) == 0
+    monkeypatch.setattr(program, "run", lambda options, environ, console: seen.append(options))
+    assert program.main(["--content", "c", "--output", "o", "pdf", "--stamp", "list", "--go-on"]) == 0
     (options,) = seen
-    assert (options.content, options.output, options.candidates) == (Path("c"), Path("o"), Path("list"))
-    assert (options.go_on, options.told, options.dry_run) == (True, False, False)
+    assert (options.content, options.output, options.stamp) == (Path("c"), Path("o"), Path("list"))
+    assert (options.go_on, options.publishing) == (True, False)
 
 
 # ── For real ────────────────────────────────────────────────────────────────────────────────────────────────────────

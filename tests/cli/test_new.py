@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline.cli.drafting import draft, slug
 
+from pipeline.cli.new import draft, slug
 from pipeline.model.errors import SettingError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, SLUG_LIMIT

@@ -223,7 +223,7 @@ def test_new_words_are_shown_and_faults_leave_the_old_ones(piped: Running, offic
     piped.until(lambda: piped.text.count("done: load the page again") >= 2)
     assert b"Another headline" in get(page)[1]
     office.write("late", SECRET, date="2099-01-06T09:00+00:00")
-    piped.until(lambda: "2 releases waiting" in piped.text)
+    piped.until(lambda: "2 releases not public yet" in piped.text)
     assert SECRET not in piped.text
     office.write("open", "A fourth headline")
     piped.until(lambda: b"A fourth headline" in get(page)[1])
@@ -276,7 +276,7 @@ def test_a_job_is_shown_nothing(tmp_path: Path) -> None:
     office = Office(tmp_path / "office")
     done = office.make("preview", CI="true")
     assert done.status == 2
-    assert "make preview serves pages to the person at this desk" in done.err
-    assert "hint: run it at your own desk" in done.err
+    assert "make preview is not available in CI" in done.err
+    assert "hint: run it on your own computer" in done.err
     assert "dateline: exit 2" in done.err
     assert not (office.public / "index.html").exists()

@@ -18,7 +18,7 @@ from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.model.release import Related, Withdrawal
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.publish import up_to_date
-from pipeline.publish.candidates import sort, without_rivals
+from pipeline.publish.candidates import classify, without_rivals
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import html, ninjs
@@ -145,7 +145,7 @@ def made_by_make(probe_context: ProbeContext, *changed: str) -> set[tuple[str, s
     )
     younger = [slug for slug, at in before.items() if stamps[slug].is_file() and stamps[slug].stat().st_mtime_ns > at]
     found = {name: probe_context.render([name], sorted({*changed, *younger})) for name in NAMES}
-    return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "made"}
+    return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "rendered"}
 
 
 def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_else(five: ProbeContext) -> None:
@@ -157,7 +157,7 @@ def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_els
     assert "prev=b next=d" in page_of(five, "c")
     assert "prev=a next=c" in page_of(five, "b")
     assert "prev=c next=e" in page_of(five, "d")
-    assert sort(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
+    assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
 def test_second_time_nothing_is_left_to_do(five: ProbeContext) -> None:
@@ -184,7 +184,10 @@ def test_when_its_instant_comes_the_one_before_leads_to_it(five: ProbeContext) -
     five.now += timedelta(seconds=1)
     assert up_to_date_slugs(five) == {"a", "b", "d", "ar"}
     made = {
-        (name, slug) for name in NAMES for slug, step in five.render([name], ["f"])[name].items() if step.verb == "made"
+        (name, slug)
+        for name in NAMES
+        for slug, step in five.render([name], ["f"])[name].items()
+        if step.verb == "rendered"
     }
     assert made == {(name, "f") for name in NAMES} | {("html", "e"), ("json", "e")}
     assert "prev=d next=f" in page_of(five, "e")
@@ -206,7 +209,7 @@ def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(
     assert {("html", "a"), ("html", "d")} <= made
     assert "next=d" in page_of(five, "a")
     assert "prev=a" in page_of(five, "d")
-    assert sort(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
+    assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
 def test_renamed_release_is_called_by_its_new_title_next_door(five: ProbeContext) -> None:
@@ -217,7 +220,7 @@ def test_renamed_release_is_called_by_its_new_title_next_door(five: ProbeContext
 
 
 def test_fresh_clone_agrees_with_the_machine_that_published(five: ProbeContext) -> None:
-    digests = up_to_date.sources(five.state)
+    digests = up_to_date.source_digests(five.state)
     for book in five.state.work.glob("*.json"):
         book.unlink()
     assert up_to_date.up_to_date_slugs(five.state, five.render_context, digests) == {"a", "b", "d", "e", "ar"}
@@ -228,7 +231,7 @@ def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: ProbeContext
     base, before = five.published, five.published.by_slug()["e"]
     five.write("f", date=days_ago(2))
     five.run(NAMES)
-    mine = sort(five.state, five.render_context, ["e", "f"], five.now).ready
+    mine = classify(five.state, five.render_context, ["e", "f"], five.now).candidates
     lease = Lease("rival", "0" * 64, five.now + timedelta(minutes=15))
     name = digest(b"e")
 

@@ -13,12 +13,14 @@ from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import EMPTY, KEY, Lease, Manifest, Row, digest
 from pipeline.publish import apply as publish
 from pipeline.publish import commits
-from pipeline.publish.apply import Publisher, apply, draft, list_all
+from pipeline.publish.apply import Publisher, apply, plan_uploads
 from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import Snapshot, commit, look
+from pipeline.publish.commits import Snapshot, commit, read_manifest
+from pipeline.publish.listings import update
 from pipeline.publish.manifest import dump, load, year_pages
 from pipeline.publish.plan import File, Upload
 from pipeline.storage import Bucket, Put, Stored
+from pipeline.storage.compare_and_swap import back_off
 from pipeline.writers.ninjs import digests
 from tests.support.memory_store import BeforePut, Killed, Memory
 from tests.support.rows import row
@@ -30,8 +32,7 @@ LISTINGS = ("feed.xml", "index.html")
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    for module in ("publish.commits", "publish.apply"):
-        monkeypatch.setattr(f"pipeline.{module}.back_off", lambda turn: None)
+    monkeypatch.setattr("pipeline.storage.compare_and_swap.back_off", lambda attempt: None)
     return Memory()
 
 
@@ -76,11 +77,11 @@ class Office:
         self.done: list[Upload] = []
 
     def publish(self, *ready: Candidate) -> Manifest:
-        seen = look(self.store)
+        seen = read_manifest(self.store)
         assets = [File(key, digest(data), len(data), data) for key, data in ASSETS.items()]
-        todo = draft(ready, assets, seen.manifest, self.store)
+        todo = plan_uploads(ready, assets, seen.manifest, self.store)
         apply(self.store, todo, ready, ASSETS, self.base, seen, self.me, self.done.append)
-        return list_all(self.store, LISTINGS, build, self.done.append).manifest
+        return update(self.store, LISTINGS, build, self.done.append).manifest
 
 
 def rival(store: Memory, *ready: Candidate, base: Manifest | None = None) -> Callable[[], Manifest]:
@@ -286,7 +287,7 @@ def test_a_run_that_never_gets_its_turn_ends_with_a_storage_error(memory: Memory
             memory.objects[KEY] = dump(msgspec.structs.replace(current, serial=current.serial + 1))
 
     memory.before = before
-    with pytest.raises(StorageError, match=r"manifest\.json: others kept writing it") as caught:
+    with pytest.raises(StorageError, match=r"manifest\.json changed 12 times while it was being updated") as caught:
         Office(memory).publish(release("mine"))
     assert caught.value.hint
     assert "feed.xml" not in memory.objects
@@ -381,7 +382,7 @@ def test_claim_of_a_publisher_who_is_never_heard_of_again_runs_out(memory: Memor
 
 
 def test_killed_publisher_takes_up_its_own_claim_with_other_words_at_once(memory: Memory) -> None:
-    seen = look(memory)
+    seen = read_manifest(memory)
     with_leases = Lease("mine", "0" * 64, NOW + timedelta(minutes=15))
     memory.objects[KEY] = dump(Manifest(1, leases={digest(b"mine"): with_leases}))
     assert not seen.etag
@@ -402,7 +403,7 @@ def test_a_listing_of_an_older_manifest_never_replaces_one_of_a_newer(memory: Me
         return build(manifest)
 
     memory.objects["feed.xml"] = b"old"
-    found = list_all(memory, LISTINGS, slow, lambda upload: None)
+    found = update(memory, LISTINGS, slow, lambda upload: None)
     assert [listed.slug for listed in found.manifest.rows] == ["theirs", "mine"]
     for listing in LISTINGS:
         assert memory.objects[listing] == build(memory.manifest())[listing]
@@ -424,7 +425,7 @@ def test_a_rival_who_publishes_right_after_the_manifest_was_read_is_not_undone(
         return found
 
     monkeypatch.setattr(memory, "get", read)
-    found = list_all(memory, LISTINGS, build, lambda upload: None)
+    found = update(memory, LISTINGS, build, lambda upload: None)
     assert [listed.slug for listed in found.manifest.rows] == ["theirs", "mine"]
     for listing in LISTINGS:
         assert memory.objects[listing] == build(memory.manifest())[listing]
@@ -441,7 +442,7 @@ def test_a_listing_that_a_rivals_release_brings_is_looked_at_before_the_manifest
 
     def newer() -> None:
         Office(memory).publish(release("newer", days=2, language="ar"))
-        list_all(memory, LISTINGS, with_arabic, lambda upload: None)
+        update(memory, LISTINGS, with_arabic, lambda upload: None)
 
     Office(memory).publish(release("mine"))
     Office(memory).publish(release("theirs", days=1, language="ar"))
@@ -454,7 +455,7 @@ def test_a_listing_that_a_rivals_release_brings_is_looked_at_before_the_manifest
         return found
 
     monkeypatch.setattr(memory, "get", read)
-    list_all(memory, LISTINGS, with_arabic, lambda upload: None)
+    update(memory, LISTINGS, with_arabic, lambda upload: None)
     assert memory.objects["feeds/lang/ar.xml"] == b"newer theirs"
 
 
@@ -475,7 +476,7 @@ def test_listings_that_never_hold_still_end_with_a_storage_error(memory: Memory)
             memory.objects["feed.xml"] = f"rival-{next(numbers)}".encode()
 
     memory.before = before
-    with pytest.raises(StorageError, match="the listings: others kept writing them"):
+    with pytest.raises(StorageError, match="a listing changed 12 times while it was being updated"):
         Office(memory).publish(release("mine"))
     assert check(memory).rows[0].slug == "mine"
 
@@ -584,7 +585,7 @@ def test_the_serial_only_grows_and_by_one_with_every_commit(memory: Memory) -> N
 
 def test_commit_without_a_change_writes_nothing_and_with_one_reads_back(memory: Memory) -> None:
     Office(memory).publish(release("one"))
-    seen, count = look(memory), len(memory.puts)
+    seen, count = read_manifest(memory), len(memory.puts)
     assert commit(memory, seen, lambda current: current) == seen
     assert len(memory.puts) == count
     stale = Snapshot(EMPTY, '"an older one"')
@@ -609,10 +610,10 @@ def test_an_object_that_is_named_and_gone_is_a_storage_error(memory: Memory) -> 
 
 def test_rivals_wait_longer_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("pipeline.publish.commits.time.sleep", slept.append)
-    monkeypatch.setattr("pipeline.publish.commits.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("pipeline.storage.compare_and_swap.time.sleep", slept.append)
+    monkeypatch.setattr("pipeline.storage.compare_and_swap.random.uniform", lambda low, high: high)
     for turn in range(8):
-        commits.back_off(turn)
+        back_off(turn)
     assert slept == sorted(slept)
     assert 0 < sum(slept) < 15
 
@@ -631,8 +632,8 @@ def test_a_release_whose_date_moves_to_another_year_is_listed_once(memory: Memor
 
 def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_overwritten(memory: Memory) -> None:
     memory.objects["feed.xml"] = b"a rival's"
-    ready, seen = (release("one", language="de"),), look(memory)
-    todo = draft(ready, (), seen.manifest, memory)
+    ready, seen = (release("one", language="de"),), read_manifest(memory)
+    todo = plan_uploads(ready, (), seen.manifest, memory)
     opened = {"feed.xml": b"ours", "feeds/lang/de.xml": b"nothing yet"}
     me = Publisher("mine", NOW, NOW + timedelta(minutes=15))
     apply(memory, todo, ready, (), seen.manifest, seen, me, lambda upload: None, opened)
@@ -644,8 +645,8 @@ def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_
 def test_newsroom_that_opens_has_the_feeds_and_shelves_that_are_coming_without_what_comes(memory: Memory) -> None:
     Office(memory).publish(release("one"))
     before = memory.manifest()
-    coming = publish.opening(before, [release("zwei", days=-365, language="de", topics=("news",))])
+    coming = publish.before_upload(before, [release("zwei", days=-365, language="de", topics=("news",))])
     assert coming.rows == before.rows
     assert coming.languages == ("de",)
     assert coming.emptied == ("archive/2025.html", "archive/topic/news.html")
-    assert publish.opening(before, [release("one", "other words")]) == before
+    assert publish.before_upload(before, [release("one", "other words")]) == before

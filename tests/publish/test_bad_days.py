@@ -265,7 +265,7 @@ def put_by_hand(office: Office, key: str, media_type: str) -> None:
 def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
     office.write("one")
     base = address_of(office.make("publish").out)
-    unverified = office.folder / "output/.work/doubtful.json"
+    unverified = office.folder / "output/.work/unverified"
     unverified.write_text('["one"]')
     result = office.make("publish")
     assert result.status == 0
@@ -295,7 +295,7 @@ def test_file_of_a_waiting_release_that_lies_in_public_is_noticed(office: Office
     for goal in ("publish", "verify"):
         result = office.make(goal)
         assert result.status == 2
-        assert "waits, but the public bucket answers for it" in result.err
+        assert "is not public yet, but the public bucket answers for it" in result.err
         assert "held-one" not in result.text
 
 

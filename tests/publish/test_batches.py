@@ -15,7 +15,7 @@ from pipeline.model.errors import ConflictError
 from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.publish import apply as publish
 from pipeline.publish.apply import BATCH
-from pipeline.publish.commits import commit, look
+from pipeline.publish.commits import commit, read_manifest
 from pipeline.publish.plan import Upload
 from pipeline.storage import Bucket, Head, ObjectStore, Put, Stored, embedded, open_store
 from pipeline.storage.destination import destination
@@ -86,7 +86,7 @@ def store(real: ObjectStore) -> Counting:
 
 def whole(store: Counting) -> dict[str, int]:
     """Hold that what is listed is there with a stated digest; return how many releases wear which template."""
-    manifest, worn = look(store).manifest, dict[str, int]()
+    manifest, worn = read_manifest(store).manifest, dict[str, int]()
     for key in manifest.assets:
         assert store.real.head(key), key
     for listed in manifest.rows:
@@ -135,7 +135,7 @@ def test_new_look_goes_up_in_order_and_a_batch_at_a_time(store: Counting) -> Non
     blocks = [sorted(places[start : start + BATCH]) for start in range(0, MANY, BATCH)]
     assert [number for block in blocks for number in block] == list(range(MANY)), "the newest first"
     assert store.commits() == len(blocks) + 1, "what is finished is listed, and what comes is claimed, in one"
-    assert look(store).manifest.leases == {}
+    assert read_manifest(store).manifest.leases == {}
 
 
 def test_files_that_are_there_are_asked_for_and_not_put_again(store: Counting) -> None:
@@ -162,7 +162,7 @@ def test_first_publication_that_was_killed_is_gone_on_with_too(store: Counting) 
     store.fatal = nth(70)
     with pytest.raises(Killed):
         run(store, newsroom("old", range(60)))
-    assert look(store).manifest.rows == ()
+    assert read_manifest(store).manifest.rows == ()
     store.fatal = lambda put: False
     run(store, newsroom("old", range(60)))
     assert len(store.files()) == 3 * 60, "of both runs together"
@@ -187,7 +187,9 @@ def test_what_is_up_is_listed_when_the_next_batch_turns_out_to_be_somebody_elses
     def rival(put: Put) -> bool:
         if put.key == "releases/r0010.pdf":
             commit(
-                store.real, look(store), lambda now: msgspec.structs.replace(now, leases={**now.leases, last: theirs})
+                store.real,
+                read_manifest(store),
+                lambda now: msgspec.structs.replace(now, leases={**now.leases, last: theirs}),
             )
         return False
 
@@ -196,7 +198,7 @@ def test_what_is_up_is_listed_when_the_next_batch_turns_out_to_be_somebody_elses
         run(store, newsroom("new"))
     worn = whole(store)
     assert worn == {"new": 150, "old": MANY - 150}
-    found = look(store).manifest
+    found = read_manifest(store).manifest
     assert found.leases == {last: theirs}
     assert not [listed for listed in found.rows if listed.replacing]
 
@@ -222,6 +224,6 @@ def test_batches_of_an_empty_run_and_of_one_that_changes_no_file() -> None:
     ready = newsroom("new", range(3 * BATCH))
     public = Manifest(1, tuple(each.row for each in newsroom("old", range(3 * BATCH))))
     assert [len(batch) for batch in publish.batches({}, ready, public)] == [3 * BATCH]
-    going = {file.key: Upload(file, "files", "changed") for each in ready for file in each.files}
+    going = {file.key: Upload(file, "changed") for each in ready for file in each.files}
     assert [len(batch) for batch in publish.batches(going, ready, public)] == [BATCH, BATCH, BATCH]
     assert [len(batch) for batch in publish.batches(going, ready, Manifest())] == [3 * BATCH]

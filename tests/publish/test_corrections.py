@@ -206,7 +206,7 @@ def _withdrawn(office: Office, base: str, one: dict[str, bytes], guid: str) -> N
     told = office.make("history", "RELEASE=tapes").out
     assert "revision 4: withdrawn\n  There are none." in told
     refused = office.make("diff", "RELEASE=tapes")
-    assert "tapes was withdrawn: none of its words is public" in refused.err
+    assert "tapes was withdrawn: its text is not public" in refused.err
 
 
 # ── Words that were changed ─────────────────────────────────────────────────────────────────────────────────────────
@@ -316,10 +316,10 @@ def test_what_was_withdrawn_comes_back_with_a_correction_alone(office: Office, b
     assert get(f"{base}releases/tapes.pdf")[0] == 200
     assert (record(base, "tapes")["version"], record(base, "tapes")["pubStatus"]) == ("3", "usable")
     told = office.make("history", "RELEASE=tapes").out
-    assert [what for what in ("released", "withdrawn", "set back") if f": {what}" in told] == [
+    assert [what for what in ("released", "withdrawn", "published again") if f": {what}" in told] == [
         "released",
         "withdrawn",
-        "set back",
+        "published again",
     ]
     revise(office, 41, (SECOND, "It was withdrawn by mistake."), (THIRD, "There are 41."))
     published(office)
@@ -383,9 +383,9 @@ def test_only_what_is_public_is_told_of(office: Office, base: str, command: str)
     waiting, unknown = (office.make(command, f"RELEASE={slug}") for slug in ("tapes-secret", "tapes-nowhere"))
     assert waiting.status == unknown.status == 2
     assert waiting.err.replace("secret", "nowhere") == unknown.err, "nobody learns from it that one of them exists"
-    assert "nothing of tapes-nowhere is public" in unknown.err
+    assert "tapes-nowhere is not public" in unknown.err
     assert "did you mean tapes?" in office.make(command, "RELEASE=tape").err
-    assert "which release?" in office.make(command).err
+    assert "RELEASE is not set" in office.make(command).err
 
 
 def test_history_names_every_public_file_with_its_digest(office: Office, base: str) -> None:

@@ -16,8 +16,8 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.cli import lifting, waiting
 from pipeline.model.errors import SettingError, StorageError
+from pipeline.publish import release_at_instant
 from pipeline.publish import staging as embargo
 from pipeline.storage import Stored, open_store
 from pipeline.storage.destination import destination
@@ -65,7 +65,7 @@ def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
         for key, record in poller.records.items():
             assert record.first_success >= 0, poller.table()
             assert record.asked > 100, key
-        said = result.text[: result.text.index("lift ")]
+        said = re.split(r"^release ", result.text, flags=re.MULTILINE)[0]
         assert SECRET not in result.text
         assert not [slug for slug in slugs if slug in said], "before the instant no name is told"
         assert address_of(result.out) == base
@@ -144,7 +144,7 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
         for name in ("manifest.json", "feed.xml", "index.html", "releases/kept.html", "releases/before.html"):
             assert slug.encode() not in get(base + name)[2], name
         assert slug not in result.text
-    staged = embargo.look(store_of(office)).releases
+    staged = embargo.read_staged(store_of(office)).releases
     assert staged.keys() == {"moved"}
     names = {file.name for file in staged["moved"].files.values()}
     assert set(store_of(office).list("staged/", "private")) == names, "what was superseded is removed"
@@ -167,12 +167,12 @@ def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
     for slug in ("draft-again", "thrown-away"):
         office.write(slug, date=soon(3600).isoformat())
     published(office)
-    assert len(embargo.look(store_of(office)).releases) == 2
+    assert len(embargo.read_staged(store_of(office)).releases) == 2
     office.write("draft-again", date=soon(3600).isoformat(), draft="true")
     (office.content / "thrown-away.md").unlink()
     result = office.make("publish")
     assert result.status == 0, result.text
-    assert not embargo.look(store_of(office)).releases
+    assert not embargo.read_staged(store_of(office)).releases
     assert list(store_of(office).list("staged/", "private")) == []
     assert "thrown" not in result.text
 
@@ -182,10 +182,10 @@ def test_what_was_refused_and_is_thrown_away_then_is_cancelled_too(office: Offic
     published(office)
     office.write("thrown-away", date=soon(3600).isoformat(), topics="[unknown]")
     assert office.make("publish").status == 2
-    assert len(embargo.look(store_of(office)).releases) == 1
+    assert len(embargo.read_staged(store_of(office)).releases) == 1
     (office.content / "thrown-away.md").unlink()
     published(office)
-    assert not embargo.look(store_of(office)).releases
+    assert not embargo.read_staged(store_of(office)).releases
     assert list(store_of(office).list("staged/", "private")) == []
 
 
@@ -198,7 +198,7 @@ def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
         instant = in_time(4)
         office.write("moved", date=instant.isoformat())
         published(office)
-        render_input.until("lift    moved")
+        render_input.until("\nrelease moved")
         assert (datetime.now(UTC) - instant).total_seconds() < 8, render_input.text
         assert render_input.end().status == 0, render_input.text
         assert get(f"{base}releases/moved.html")[0] == 200
@@ -217,7 +217,7 @@ def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office
         assert render_input.end().status == 0, render_input.text
     finally:
         render_input.kill()
-    assert re.search(r"^lift +guarded .* [0-5]\.\d s after its instant", render_input.text, re.MULTILINE), (
+    assert re.search(r"^release +guarded .* [0-5]\.\d s after its instant", render_input.text, re.MULTILINE), (
         render_input.text
     )
     assert get(f"{base}releases/guarded.html")[0] == 200
@@ -262,7 +262,7 @@ def test_a_late_run_lifts_at_once_and_says_how_late(office: Office, tmp_path: Pa
     sleep_past(after)
     result = other.make("publish", CI="true", **env_of(office))
     assert result.status == 0, result.text
-    assert re.search(r"lift +late .* after its instant", result.out), result.text
+    assert re.search(r"release +late .* after its instant", result.out), result.text
     assert not re.search(r"^upload +late .*new", result.out, re.MULTILINE), "what was staged is not sent again"
     assert b"Other words" in get(f"{base}releases/changed.txt")[2]
     assert get(f"{base}releases/late.pdf")[2] == (office.waiting / "due/releases/late.pdf").read_bytes()
@@ -317,9 +317,9 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
     for again in range(2):
         result = office.make("publish", **ours)
         assert "dateline: exit 3 (storage)" in result.err, result.text
-        assert "press-open-private: anybody can read what lies there" in result.err
+        assert "press-open-private: anybody can read its objects" in result.err
         assert list(store.list("staged/", "private")) == [], f"what was staged is taken back ({again})"
-        assert not embargo.look(store).releases
+        assert not embargo.read_staged(store).releases
         assert "guarded" not in result.text
     client.delete_bucket_policy(Bucket=there.private_bucket)
     assert office.make("publish", **ours).status == 0
@@ -337,7 +337,7 @@ def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
     published(office)
     log = office.make("status")
     assert "guarded" not in log.text
-    assert re.search(r"waiting-[0-9a-f]{8} +held for (1 h 0 min|59 min), staged\n", log.out), log.text
+    assert re.search(r"waiting-[0-9a-f]{8} +scheduled, in (1 h 0 min|59 min), staged\n", log.out), log.text
     assert f"{instant:%H:%M}" not in log.text
     command = [sys.executable, "-m", "pipeline", "status"]
     shown = subprocess.run(
@@ -350,7 +350,7 @@ def test_status_tells_a_terminal_more_than_a_log(office: Office) -> None:
     ).stdout
     assert "guarded" in shown
     assert f"{instant:%Y-%m-%d %H:%M:%S} UTC" in shown
-    assert re.search(r"held for (1 h 0 min|59 min), staged", shown), shown
+    assert re.search(r"scheduled, in (1 h 0 min|59 min), staged", shown), shown
     assert 'time_zone = "Europe/London"' in NEWSROOM
     assert "GMT = " in shown or "BST = " in shown
 
@@ -384,7 +384,7 @@ class Clocked:
 
 
 def await_by(store: Clocked, instant: datetime) -> datetime:
-    lifting.await_instant(cast(Any, SimpleNamespace(store=store)), instant)
+    release_at_instant.await_instant(cast(Any, SimpleNamespace(store=store)), instant)
     return datetime.now(UTC)
 
 
@@ -408,13 +408,13 @@ def test_clocks_that_differ_are_refused_loudly(apart: float) -> None:
     [("", 0), ("45s", 45), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1h1m1s", 3661), ("0s", 0), (" 5m ", 300)],
 )
 def test_wait_is_a_length_of_time(text: str, seconds: int) -> None:
-    assert waiting.patience(text) == timedelta(seconds=seconds)
+    assert release_at_instant.wait_of(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["30", "m", "1.5h", "-5m", "30m1h", "30 m", "soon", "999999h", "٣m", "8d"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match=r"WAIT: "):
-        waiting.patience(text)
+        release_at_instant.wait_of(text)
 
 
 def test_bad_wait_ends_before_anything_is_done(office: Office) -> None:

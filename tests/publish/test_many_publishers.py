@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.publish.commits import look
+from pipeline.publish.commits import read_manifest
 from pipeline.storage.embedded.folder import BUCKET
 from tests.support.newsroom import Office
 from tests.support.onlooker import Onlooker, watching
@@ -134,7 +134,7 @@ def test_same_release_with_other_words_at_once_has_one_winner_and_the_other_is_t
     winner, loser = sorted(range(2), key=lambda number: runs[number].status)
     assert words[winner] in onlooker.anonymous.get("releases/contested.txt").body.decode()
     assert problems + onlooker.look() == []
-    rows = {listed.slug: listed for listed in look(probe_context.store).manifest.rows}
+    rows = {listed.slug: listed for listed in read_manifest(probe_context.store).manifest.rows}
     stated = re.search(r"contested: .*\(?record (\w{12}); this one (\w{12})\)?", runs[loser].said)
     assert stated, runs[loser].said
     assert rows["contested"].record.startswith(stated[1])

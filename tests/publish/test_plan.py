@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.formats import FOREVER, FORMATS, GROUPS, MINUTES, Group
-from pipeline.publish.plan import File, Upload, group_of, plan
+from pipeline.publish.plan import File, group_of, plan
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -48,7 +48,8 @@ def test_each_kind_of_file_has_its_group_type_caching_and_name(
     key: str, group: Group, media_type: str, cache: str, download: str
 ) -> None:
     (upload,) = plan([file(key)], {}).uploads
-    assert (upload.group, upload.media_type, upload.cache, upload.download) == (group, media_type, cache, download)
+    headers = (upload.file.media_type, upload.file.cache_control, upload.file.download)
+    assert (upload.group, *headers) == (group, media_type, cache, download)
 
 
 def test_every_format_is_in_the_specification() -> None:
@@ -109,7 +110,7 @@ def test_a_file_in_a_releases_folder_is_never_its_page(name: str) -> None:
 def test_a_suffix_that_nobody_knows_has_no_media_type() -> None:
     """Better an error here than a download of type application/octet-stream for ever."""
     with pytest.raises(KeyError):
-        _ = Upload(file("releases/probe.exe"), "files", "new").media_type
+        _ = file("releases/probe.exe").media_type
 
 
 KEYS = st.sampled_from([key for key, *_ in SPECIFICATION])

@@ -180,7 +180,7 @@ def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office,
     result = office.make("publish")
     assert result.status == 0, result.text
     assert "secret" not in result.text.lower(), "no name of what waits in a log"
-    assert "1 release held" in result.out
+    assert "1 release not public yet" in result.out
     assert not any("secret" in key for key in office.files())
     scheduled = {path.name for path in office.waiting.glob("releases/*.*")}
     assert scheduled == {f"secret-merger.{suffix}" for suffix in FORMATS}
@@ -194,7 +194,7 @@ def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office,
         assert b"ecret" not in get(base + key)[2]
     assert "nothing to do" in office.make("publish").out
     status = office.make("status").out
-    assert "held for 3 h 0 min" in status or "held for 2 h 59 min" in status
+    assert "scheduled, in 3 h 0 min" in status or "scheduled, in 2 h 59 min" in status
     assert "secret" not in status, "a log may not read the name"
     past = source.read_text("utf-8").replace(ahead, "2026-01-01T00:00+00:00")
     source.write_text(past, "utf-8")

@@ -11,7 +11,7 @@ import pytest
 from pipeline.build import stages
 from pipeline.model.manifest import Manifest, newest_first
 from pipeline.publish import schedule as due
-from pipeline.publish.candidates import sort
+from pipeline.publish.candidates import classify
 from tests.support.in_process import NAMES, NOW, ProbeContext, elsewhere
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
@@ -28,7 +28,7 @@ def set_ahead(probe_context: ProbeContext) -> None:
         for then, group in due.contexts_by_instant(
             probe_context.state, probe_context.render_context, probe_context.state.slugs()
         ):
-            list(stages.render(name, probe_context.state.due(), then, group))
+            list(stages.render(name, probe_context.state.final(), then, group))
 
 
 def tree(folder: Path, slug: str) -> dict[str, bytes]:
@@ -49,7 +49,9 @@ def two(probe_context: ProbeContext) -> ProbeContext:
     probe_context.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
     probe_context.write("later", date=at(LATER), language="en-GB")
     probe_context.run(NAMES)
-    rows = tuple(found.row for found in sort(probe_context.state, probe_context.render_context, ["first"], NOW).ready)
+    rows = tuple(
+        found.row for found in classify(probe_context.state, probe_context.render_context, ["first"], NOW).candidates
+    )
     probe_context.published = Manifest(1, newest_first(rows))
     set_ahead(probe_context)
     return probe_context
@@ -62,41 +64,43 @@ def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
     other = elsewhere(two, tmp_path / "elsewhere")
     other.now = instant
     other.run(NAMES)
-    ahead, made = tree(two.state.due().public, slug), tree(other.state.public, slug)
+    ahead, made = tree(two.state.final().public, slug), tree(other.state.public, slug)
     assert len(ahead) == len(NAMES)
     assert ahead == made
-    (ahead_of_time,), lacking = due.sort(two.state, two.render_context, [slug])
-    (later,) = sort(other.state, other.render_context, [slug], instant).ready
-    assert (ahead_of_time.ready.row, ahead_of_time.instant, lacking) == (later.row, instant, [])
-    assert ahead_of_time.neighbours == (("soon",) if slug == "later" else ("first",))
+    ahead_of_time = due.classify_scheduled(two.state, two.render_context, [slug])
+    (later,) = classify(other.state, other.render_context, [slug], instant).candidates
+    (candidate,) = ahead_of_time.candidates
+    assert (candidate.row, candidate.row.date, ahead_of_time.failed) == (later.row, instant, ())
+    assert candidate.neighbours == (("soon",) if slug == "later" else ("first",))
 
 
 def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: ProbeContext) -> None:
     assert b"EMBARGOED UNTIL" in tree(two.state.waiting / "releases", "soon")["soon.txt"]
-    ahead = tree(two.state.due().public, "soon")
+    ahead = tree(two.state.final().public, "soon")
     assert b"EMBARGOED" not in ahead["releases/soon.txt"]
     assert b"FOR IMMEDIATE RELEASE" in ahead["releases/soon.txt"]
     assert b"soon" not in tree(two.state.public, "first")["releases/first.html"]
     assert b"later.html" not in ahead["releases/soon.html"], "at its instant, the later one is not public"
-    assert b"soon.html" in tree(two.state.due().public, "later")["releases/later.html"]
+    assert b"soon.html" in tree(two.state.final().public, "later")["releases/later.html"]
     assert not tree(two.state.public, "soon")
-    assert not tree(two.state.due().public, "first")
+    assert not tree(two.state.final().public, "first")
 
 
 def test_nothing_is_set_twice(two: ProbeContext) -> None:
     (group,) = [group for then, group in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
     (then,) = [then for then, _ in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
     for name in NAMES:
-        steps = list(stages.render(name, two.state.due(), then, group))
+        steps = list(stages.render(name, two.state.final(), then, group))
         assert [step.verb for step in steps] == ["unchanged"], name
 
 
 def test_a_changed_neighbour_or_date_makes_it_undone(two: ProbeContext) -> None:
-    whole, lacking = due.sort(two.state, two.render_context, two.state.slugs())
-    assert (sorted(found.ready.row.slug for found in whole), lacking) == (["later", "soon"], [])
+    found = due.classify_scheduled(two.state, two.render_context, two.state.slugs())
+    assert (sorted(each.row.slug for each in found.candidates), found.failed) == (["later", "soon"], ())
     two.write("between", date=at(NOW - timedelta(minutes=1)))
     two.run(NAMES)
-    assert due.sort(two.state, two.render_context, two.state.slugs())[1] == ["soon"], "its page names the one before"
+    found = due.classify_scheduled(two.state, two.render_context, two.state.slugs())
+    assert found.failed == ("soon",), "its page names the one before"
 
 
 def test_drafts_and_what_is_public_are_due_at_no_instant(probe_context: ProbeContext) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.build.state import BuildState
+from pipeline.build.context import CommandContext
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import EMPTY, Manifest
 from pipeline.publish import up_to_date
-from pipeline.publish.candidates import Classified, sort
+from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
 from tests.support.in_process import (
     AHEAD,
@@ -28,13 +28,14 @@ from tests.support.in_process import (
     sorted_now,
     up_to_date_slugs,
 )
+from tests.support.newsroom import NEWSROOM
 
 ADDRESS = "http://127.0.0.1:9/press/"
 
 
 def changed_sources(probe_context: ProbeContext) -> list[str]:
     return up_to_date.changed_sources(
-        probe_context.state, probe_context.published, up_to_date.sources(probe_context.state)
+        probe_context.state, probe_context.published, up_to_date.source_digests(probe_context.state)
     )
 
 
@@ -44,7 +45,7 @@ def changed_sources(probe_context: ProbeContext) -> list[str]:
 def test_a_release_is_ready_when_every_rendition_is_at_hand(probe_context: ProbeContext) -> None:
     probe_context.write(topics="[archive]")
     probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).ready
+    (ready,) = sorted_now(probe_context).candidates
     assert [file.key for file in ready.files] == [row.key("probe") for row in FORMATS]
     assert ready.row.sizes == {row.name: file.size for row, file in zip(FORMATS, ready.files, strict=True)}
     assert ready.row.record == ready.files[-1].sha256
@@ -64,7 +65,7 @@ def test_pictures_go_up_with_their_release(probe_context: ProbeContext) -> None:
     (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
     probe_context.write(body="![A tape](probe/tape.png)")
     probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).ready
+    (ready,) = sorted_now(probe_context).candidates
     assert ready.files[-1].key == "releases/probe/tape.png"
 
 
@@ -72,10 +73,10 @@ def test_pictures_go_up_with_their_release(probe_context: ProbeContext) -> None:
 def test_a_release_that_lacks_a_rendition_is_broken_not_half_published(probe_context: ProbeContext, name: str) -> None:
     probe_context.write()
     probe_context.run(NAMES)
-    ledger = probe_context.state.ledger(name)
-    probe_context.state.note(name, "probe", None)
+    file = probe_context.state.rendered(name)["probe"]
+    probe_context.state.forget_rendered(name, "probe")
     assert sorted_now(probe_context).failed == ("probe",)
-    probe_context.state.note(name, "probe", ledger["probe"])
+    probe_context.state.note_rendered(name, "probe", file)
     assert sorted_now(probe_context).failed == ()
 
 
@@ -92,7 +93,7 @@ def test_a_refused_release_is_broken_and_the_others_are_ready(probe_context: Pro
     probe_context.write("whole")
     probe_context.run(NAMES)
     found = sorted_now(probe_context)
-    assert (found.failed, [ready.row.slug for ready in found.ready]) == (("probe",), ["whole"])
+    assert (found.failed, [ready.row.slug for ready in found.candidates]) == (("probe",), ["whole"])
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}])
@@ -106,7 +107,7 @@ def test_by_the_storages_clock_it_is_held_though_ours_says_it_is_time(probe_cont
     probe_context.write()
     probe_context.run(NAMES)
     early = probe_context.now - timedelta(milliseconds=1)
-    assert sort(probe_context.state, probe_context.render_context, ["probe"], early).scheduled == ("probe",)
+    assert classify(probe_context.state, probe_context.render_context, ["probe"], early).scheduled == ("probe",)
 
 
 def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(probe_context: ProbeContext) -> None:
@@ -114,9 +115,9 @@ def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(probe_conte
     probe_context.write(date=AHEAD, embargo="true")
     probe_context.run(NAMES)
     probe_context.now += timedelta(seconds=1)
-    assert sorted_now(probe_context).ready == ()
+    assert sorted_now(probe_context).candidates == ()
     probe_context.run(NAMES)
-    assert [ready.row.slug for ready in sorted_now(probe_context).ready] == ["probe"]
+    assert [ready.row.slug for ready in sorted_now(probe_context).candidates] == ["probe"]
 
 
 # ── Settled ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,13 +255,17 @@ def test_a_source_is_read_once_here_and_not_at_all_when_storage_knows_it(probe_c
 
 def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
     """Another storage knows nothing of it: nothing may seem settled there."""
-    state = BuildState(tmp_path / "content", tmp_path / "output")
-    state.prepare()
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content/newsroom.toml").write_text(NEWSROOM)
+
+    def context(bucket: str) -> CommandContext:
+        return CommandContext(tmp_path / "content", tmp_path / "output", {"PRESS_BUCKET": bucket}, tmp_path)
+
     manifest = Manifest(serial=3, assets=("assets/page.1.css",))
-    assert up_to_date.recall(state, ADDRESS) == EMPTY
-    up_to_date.remember(state, ADDRESS, manifest)
-    assert up_to_date.recall(state, ADDRESS) == manifest
-    assert up_to_date.recall(state, "https://elsewhere.example.net/") == EMPTY
+    assert context("press").published == EMPTY
+    context("press").remember_published(manifest)
+    assert context("press").published == manifest
+    assert context("elsewhere").published == EMPTY
 
 
 def test_a_manuscript_that_was_never_judged_is_read_again(probe_context: ProbeContext) -> None:

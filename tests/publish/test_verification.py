@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.model.formats import FORMATS, SYNDICATION, media_type
 from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
-from pipeline.publish.verification import ExpectedObject, Problem, local_links, of_files, of_newsroom, read_back
+from pipeline.publish.verification import Problem, expected_files, expected_newsroom, local_links, read_back
 from pipeline.site import listings
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.anonymous import AnonymousClient
@@ -34,14 +34,16 @@ def folder(store: ObjectStore) -> Iterator[str]:
         store.delete(key)
 
 
-def put(store: ObjectStore, key: str, body: bytes = b"words", kind: str = "") -> ExpectedObject:
+def put(store: ObjectStore, key: str, body: bytes = b"words", kind: str = "") -> dict[str, tuple[str, ...]]:
     store.put(Put(key=key, body=body, media_type=kind or media_type(key)))
-    return ExpectedObject(key, (digest(body),))
+    return {key: (digest(body),)}
 
 
 def test_what_is_as_it_was_published_is_no_trouble(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
-    wanted = [put(store, f"{folder}{form.suffix}", b"<p>words</p>") for form in FORMATS]
-    wanted += [put(store, f"{folder}/tape.png"), ExpectedObject(f"{folder}.pdf")]
+    wanted = put(store, f"{folder}/tape.png")
+    for form in FORMATS:
+        wanted |= put(store, f"{folder}{form.suffix}", b"<p>words</p>")
+    wanted[f"{folder}.pdf"] = ()
     read: list[None] = []
     assert read_back(anonymous, wanted, lambda: read.append(None)) == []
     assert len(read) == len(wanted)
@@ -49,35 +51,35 @@ def test_what_is_as_it_was_published_is_no_trouble(store: ObjectStore, anonymous
 
 def test_other_bytes_are_found(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
     put(store, f"{folder}.pdf", b"other words")
-    wanted = of_files({f"{folder}.pdf": digest(b"words")})
+    wanted = expected_files({f"{folder}.pdf": digest(b"words")})
     assert read_back(anonymous, wanted) == [Problem(f"{folder}.pdf", "has other bytes than were published")]
 
 
 def test_while_a_file_is_replaced_either_digest_is_right(
     store: ObjectStore, anonymous: AnonymousClient, folder: str
 ) -> None:
-    either = ExpectedObject(f"{folder}.pdf", (digest(b"old"), digest(b"new")))
+    either = {f"{folder}.pdf": (digest(b"old"), digest(b"new"))}
     for body in (b"old", b"new"):
         put(store, f"{folder}.pdf", body)
-        assert read_back(anonymous, [either]) == []
+        assert read_back(anonymous, either) == []
     put(store, f"{folder}.pdf", b"third")
-    assert len(read_back(anonymous, [either])) == 1
+    assert len(read_back(anonymous, either)) == 1
 
 
 @pytest.mark.parametrize("kind", ["binary/octet-stream", "text/html; charset=utf-8"])
 def test_another_media_type_is_found(store: ObjectStore, anonymous: AnonymousClient, folder: str, kind: str) -> None:
     wanted = put(store, f"{folder}.pdf", kind=kind)
-    (problem,) = read_back(anonymous, [wanted])
+    (problem,) = read_back(anonymous, wanted)
     assert problem.what == f"is served as {kind}, not as application/pdf"
 
 
 def test_a_text_without_its_charset_is_found(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
-    (problem,) = read_back(anonymous, [put(store, f"{folder}.txt", kind="text/plain")])
+    (problem,) = read_back(anonymous, put(store, f"{folder}.txt", kind="text/plain"))
     assert "not as text/plain; charset=utf-8" in problem.what
 
 
 def test_what_is_missing_is_found(anonymous: AnonymousClient, folder: str) -> None:
-    (problem,) = read_back(anonymous, [ExpectedObject(f"{folder}.pdf")])
+    (problem,) = read_back(anonymous, {f"{folder}.pdf": ()})
     assert problem.key == f"{folder}.pdf"
     assert problem.what in ("answers 403", "answers 404")
 
@@ -86,19 +88,15 @@ def test_a_link_that_leads_nowhere_is_found_unless_nobody_asked(
     store: ObjectStore, anonymous: AnonymousClient, folder: str
 ) -> None:
     page = put(store, f"{folder}.html", f'<a href="{folder.split("/")[1]}.pdf">PDF</a>'.encode())
-    (problem,) = read_back(anonymous, [page])
+    (problem,) = read_back(anonymous, page)
     assert problem.key == f"{folder}.pdf"
     assert problem.what.startswith("is linked to, but answers 40")
-    assert read_back(anonymous, [page], follow=False) == []
-    assert read_back(anonymous, [page, put(store, f"{folder}.pdf")]) == []
+    assert read_back(anonymous, page, follow=False) == []
+    assert read_back(anonymous, page | put(store, f"{folder}.pdf")) == []
 
 
 def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:
-    wanted = [
-        put(store, f"{folder}.pdf", kind="text/x-odd"),
-        ExpectedObject(f"{folder}.docx"),
-        ExpectedObject(f"{folder}.txt", ("x",)),
-    ]
+    wanted = put(store, f"{folder}.pdf", kind="text/x-odd") | {f"{folder}.docx": (), f"{folder}.txt": ("x",)}
     put(store, f"{folder}.txt", kind="text/odd")
     assert [problem.key.rsplit(".")[-1] for problem in read_back(anonymous, wanted)] == ["pdf", "docx", "txt", "txt"]
 
@@ -133,7 +131,7 @@ def record(slug: str) -> bytes:
 
 def wanted_of(*rows: Row, manifest: Manifest | None = None) -> dict[str, tuple[str, ...]]:
     found = msgspec.structs.replace(manifest or Manifest(1), rows=rows)
-    return {want.key: want.sha256 for want in of_newsroom(found, lambda row: record(row.slug))}
+    return dict(expected_newsroom(found, lambda row: record(row.slug)))
 
 
 def test_a_newsroom_is_everything_that_the_chain_of_digests_reaches() -> None:
@@ -163,5 +161,6 @@ def test_a_record_that_was_tampered_with_is_found(store: ObjectStore, anonymous:
     slug = folder.split("/")[1]
     put(store, f"{folder}.json", b"{}")
     manifest = Manifest(1, (row(slug, record=digest(record(slug))),))
-    wanted = [want for want in of_newsroom(manifest, lambda _: b"{}") if slug in want.key]
+    expected = expected_newsroom(manifest, lambda _: b"{}")
+    wanted = {key: sha256 for key, sha256 in expected.items() if slug in key}
     assert read_back(anonymous, wanted) == [Problem(f"{folder}.json", "has other bytes than were published")]

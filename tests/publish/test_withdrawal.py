@@ -10,8 +10,8 @@ import pytest
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import ArchivedCopy
-from pipeline.publish.commits import commit, look
-from pipeline.publish.withdrawal import keep, pending_deletes, take_down
+from pipeline.publish.commits import commit, read_manifest
+from pipeline.publish.withdrawal import archive, pending_deletes, take_down
 from pipeline.storage import Bucket, ObjectStore, Put
 from tests.support.memory_store import Memory
 from tests.support.rows import row
@@ -49,12 +49,12 @@ def test_what_is_kept_already_is_not_copied_again_when_its_original_is_gone(stor
     """A run that was killed copied it and overwrote it."""
     file = ArchivedCopy("kept/again.pdf", "kept/r1/again.pdf", sha256(b"words"))
     store.put(put(file.source))
-    keep(store, [file])
+    archive(store, [file])
     store.put(put(file.source, b"other words"))
-    keep(store, [file])
+    archive(store, [file])
     lost = ArchivedCopy("kept/again.pdf", "kept/r2/again.pdf", sha256(b"words"))
-    with pytest.raises(StorageError, match=r"kept/again\.pdf: cannot be kept as kept/r2/again\.pdf"):
-        keep(store, [lost])
+    with pytest.raises(StorageError, match=r"kept/again\.pdf: cannot be archived as kept/r2/again\.pdf"):
+        archive(store, [lost])
 
 
 class Deletable(Memory):
@@ -72,7 +72,7 @@ def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
         row("a", withdrawn=True, pending_deletes=("releases/a.pdf", "releases/a.html", "releases/b.pdf", "index.html")),
         row("b", pending_deletes=("releases/b.pdf",)),
     )
-    seen = commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=rows))
+    seen = commit(store, read_manifest(store), lambda now: msgspec.structs.replace(now, rows=rows))
     assert [found.slug for found in pending_deletes(seen.manifest)] == ["a"], (
         "only of what is withdrawn anything is removed"
     )
@@ -82,14 +82,14 @@ def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
     assert after.by_slug()["a"].pending_deletes == ()
     assert after.serial == seen.manifest.serial + 1
     puts = len(store.puts)
-    assert take_down(store, look(store)).manifest == after
+    assert take_down(store, read_manifest(store)).manifest == after
     assert len(store.puts) == puts
 
 
-def test_what_came_to_be_doomed_meanwhile_is_not_forgotten() -> None:
+def test_pending_deletes_that_were_added_in_the_meantime_stay() -> None:
     store = Deletable()
     one = row("a", withdrawn=True, pending_deletes=("releases/a.pdf",))
-    seen = commit(store, look(store), lambda now: Manifest(now.serial, (one,)))
+    seen = commit(store, read_manifest(store), lambda now: Manifest(now.serial, (one,)))
     more = msgspec.structs.replace(one, pending_deletes=("releases/a.pdf", "releases/a.txt"))
-    commit(store, look(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
+    commit(store, read_manifest(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
     assert take_down(store, seen).manifest.by_slug()["a"].pending_deletes == more.pending_deletes

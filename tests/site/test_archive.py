@@ -13,9 +13,9 @@ import pytest
 from pipeline.model.formats import SYNDICATION, media_type
 from pipeline.model.manifest import Manifest, Row, newest_first, with_rows
 from pipeline.model.render_context import RenderContext
-from pipeline.publish import apply as publish
 from pipeline.publish import commits
-from pipeline.publish.plan import File, Upload
+from pipeline.publish import listings as published_listings
+from pipeline.publish.plan import File
 from pipeline.publish.verification import local_links
 from pipeline.site import archive, listings, sitemap
 from pipeline.site.archive import ArchivePage, archive_pages
@@ -52,8 +52,8 @@ def pages(manifest: Manifest) -> Mapping[str, bytes]:
 def put_up(memory: Memory, rows: tuple[Row, ...]) -> list[str]:
     """Commit a manifest of these rows, bring the listings in line, and return what was written."""
     memory.puts.clear()
-    seen = commits.commit(memory, commits.look(memory), lambda now: of(*rows, known=now))
-    publish.list_all(memory, listings.keys(seen.manifest), pages, lambda _: None)
+    seen = commits.commit(memory, commits.read_manifest(memory), lambda now: of(*rows, known=now))
+    published_listings.update(memory, listings.keys(seen.manifest), pages, lambda _: None)
     return [put.key for put in memory.puts]
 
 
@@ -285,7 +285,7 @@ def test_many_languages_divide_a_sitemap_too(monkeypatch: pytest.MonkeyPatch) ->
 def test_robots_are_told_of_the_sitemap_and_may_read_everything() -> None:
     made = pages(Manifest(1))["robots.txt"]
     assert made.decode().split("\n") == ["User-agent: *", "Allow: /", "", f"Sitemap: {BASE}sitemap.xml", ""]
-    up = Upload(File("robots.txt", "", len(made), made), "listings", "new")
+    up = File("robots.txt", "", len(made), made)
     assert (up.media_type, up.download) == ("text/plain; charset=utf-8", "")
 
 

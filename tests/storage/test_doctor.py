@@ -286,7 +286,7 @@ def test_publish_works_again_once_the_storage_was_corrected(tmp_path: Path, good
     office.write("one")
     known = Findings(datetime.now(UTC), (Finding("write if absent", "ignored", "was so", ("together",)),))
     place = f"{good['AWS_ENDPOINT_URL_S3']}/doctored/ doctored-private"
-    path = office.folder / "output/.work/storages.json"
+    path = office.folder / "output/.work/storage_findings"
     path.parent.mkdir(parents=True)
     path.write_bytes(msgspec.json.encode({place: known}))
     result = office.make("publish", **good)
@@ -300,7 +300,7 @@ def test_publish_tests_the_storage_once_and_remembers_the_findings(tmp_path: Pat
     office = Office(tmp_path / "office")
     office.write("two")
     assert office.make("publish", **good).status == 0
-    path = office.folder / "output/.work/storages.json"
+    path = office.folder / "output/.work/storage_findings"
     first = path.read_bytes()
     store = open_store(at(good), good)
     there = store.head(doctor.QUICK_CHECK_KEY, "private")

@@ -11,7 +11,7 @@ from pipeline.model.manifest import Manifest, digest
 from pipeline.publish import apply as publish
 from pipeline.publish.apply import BATCH, Publisher
 from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import look
+from pipeline.publish.commits import read_manifest
 from pipeline.publish.plan import File
 from pipeline.storage import ObjectStore, Put
 from tests.support.memory_store import Killed
@@ -39,7 +39,7 @@ def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Candi
 
 def run(store: ObjectStore, ready: Iterable[Candidate], name: str = "mine", now: datetime = NOW) -> Manifest:
     """Publish as a run does that comes from a fresh clone: what is settled is not even looked at."""
-    seen = look(store)
+    seen = read_manifest(store)
     rows = seen.manifest.by_slug()
     going = tuple(
         each
@@ -50,7 +50,7 @@ def run(store: ObjectStore, ready: Iterable[Candidate], name: str = "mine", now:
     )
     assets = {f"assets/page.{digest(each.row.fingerprint.encode())[:8]}.css": b"css" for each in going[:1]}
     shared = [File(key, digest(data), len(data), data) for key, data in assets.items()]
-    todo = publish.draft(going, shared, seen.manifest, store)
+    todo = publish.plan_uploads(going, shared, seen.manifest, store)
     me = Publisher(name, now, now + timedelta(minutes=15))
     return publish.apply(store, todo, going, assets, seen.manifest, seen, me, lambda upload: None).manifest
 

@@ -16,7 +16,7 @@ from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
 from pipeline.publish import up_to_date
-from pipeline.publish.candidates import Classified, sort
+from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
 from tests.support.reading import NEWSROOM
 
@@ -98,20 +98,22 @@ def change_address(probe_context: ProbeContext) -> None:
 
 
 def sorted_now(probe_context: ProbeContext) -> Classified:
-    return sort(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
+    return classify(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
 
 
 def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
     """Render everything, and take what is ready for public."""
     probe_context.run(NAMES)
-    rows = probe_context.published.by_slug() | {found.row.slug: found.row for found in sorted_now(probe_context).ready}
+    rows = probe_context.published.by_slug() | {
+        found.row.slug: found.row for found in sorted_now(probe_context).candidates
+    }
     probe_context.published = Manifest(probe_context.published.serial + 1, newest_first(rows.values()))
     return probe_context.published.rows
 
 
 def up_to_date_slugs(probe_context: ProbeContext) -> set[str]:
     return up_to_date.up_to_date_slugs(
-        probe_context.state, probe_context.render_context, up_to_date.sources(probe_context.state)
+        probe_context.state, probe_context.render_context, up_to_date.source_digests(probe_context.state)
     )
 
 

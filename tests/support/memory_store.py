@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline.model.manifest import Manifest, digest
-from pipeline.publish.commits import look
+from pipeline.publish.commits import read_manifest
 from pipeline.storage import Bucket, Clock, CopyRequest, Head, PreconditionFailed, PresignedLink, Put, Stored
 from tests.support.rows import DAY
 
@@ -79,4 +79,4 @@ class Memory:
         yield from sorted(key for key in self.objects if key.startswith(prefix))
 
     def manifest(self) -> Manifest:
-        return look(self).manifest
+        return read_manifest(self).manifest

@@ -28,7 +28,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.model.manifest import KEY, digest
-from pipeline.publish.commits import look
+from pipeline.publish.commits import read_manifest
 from pipeline.publish.manifest import dump
 from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.destination import destination
@@ -44,7 +44,7 @@ WRITES = ("PUT", "POST", "DELETE")
 # A command is a process of its own, forked off an interpreter that has imported everything: so a sweep takes minutes.
 _FORKING = """
 import json, os, runpy, sys
-import boto3, pipeline.__main__, pipeline.commands.fetching, pipeline.commands.publishing, pipeline.storage.s3
+import boto3, pipeline.__main__, pipeline.publish.fetch, pipeline.publish.upload, pipeline.storage.s3.store
 import pipeline.site.feeds, pipeline.site.pages, pipeline.site.sitemap, pipeline.reader
 for line in sys.stdin:
     arguments, log = json.loads(line)
@@ -288,7 +288,7 @@ class Sweep:
     def ending(self) -> dict[str, str]:
         """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
         found = {key: sha for key, sha in self.probe_context.objects().items() if not key.startswith("manifest")}
-        manifest = look(self.probe_context.store).manifest
+        manifest = read_manifest(self.probe_context.store).manifest
         return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:

@@ -1,7 +1,7 @@
-"""``make preview``: the newsroom as it is rendered on this machine, what waits included, for the person at the desk.
+"""``make preview``: show the newsroom as rendered on this machine, scheduled releases included, in the browser.
 
-Every user of a machine reaches its loopback, so what waits is shown to those alone who were told an address: its first
-part is a random token, and whoever does not know it learns nothing, not even what there is.
+Every user of a machine can reach its loopback address. So each address of the preview begins with a random token;
+whoever does not know it learns nothing, not even which files exist.
 """
 
 from __future__ import annotations
@@ -15,114 +15,118 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote
 
-from pipeline.build.state import DUE, BuildState
+from pipeline.build.context import CommandContext
+from pipeline.build.state import FINAL, BuildState
 from pipeline.cli.console import Console, count
-from pipeline.cli.context import CommandContext
 from pipeline.model.errors import SettingError
 from pipeline.model.formats import by_name, media_type
 
 LOOPBACK = "127.0.0.1"
 PAUSE = 1
-"""Seconds between two looks at the sources."""
+"""Seconds between two checks of the sources."""
 PATIENCE = 10
-"""Seconds that a rendering may take to end when it is told to."""
+"""Seconds that a rendering gets to end when it is stopped."""
 TEMPLATES = Path("templates")
 INDEX = "index.html"
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The instant at which a draft becomes public."""
 _NO = ("", "0", "no", "false")
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
-"""What a make tells those that it starts; the one started here is nobody's child."""
+"""Variables by which a make controls its sub-makes; the make started here is independent."""
 
 
-def preview(context: CommandContext, options: Namespace, console: Console) -> None:
-    """Render, serve what was rendered, and render again whenever a source changes, until the keyboard ends it."""
+def run(context: CommandContext, options: Namespace, console: Console) -> None:
+    """Render, serve what was rendered, and render again whenever a source changes, until Ctrl+C."""
     if context.environ.get("CI", "").lower() not in _NO:
-        raise SettingError(
-            "make preview serves pages to the person at this desk, and nobody looks at those of a job",
-            "run it at your own desk; a job takes make render",
-        )
+        raise SettingError("make preview is not available in CI", "run it on your own computer; in CI use make render")
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if ending is signal.SIGINT or signal.getsignal(ending) != signal.SIG_IGN:  # nohup means what it says
+        if ending is signal.SIGINT or signal.getsignal(ending) != signal.SIG_IGN:  # under nohup it is ignored
             signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _foreground():
-        _keep(context, options.output, console)
+        _follow(context, options.output, console)
 
 
-def _keep(context: CommandContext, output: Path, console: Console) -> None:
+def _follow(context: CommandContext, output: Path, console: Console) -> None:
     state = context.state
-    seen = _state(state, context.root)
-    _render(context, output)
-    with _Server(state) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        shown = _show(server, state, console, ())
-        console.line("Ctrl+C ends it; what changes in the sources is rendered at once")
+    with _PreviewServer(state) as server:
+        shown: tuple[str, ...] = ()
         while True:
-            time.sleep(PAUSE)
-            if (now := _state(state, context.root)) == seen:
-                continue
-            seen = now
-            console.line("something changed: rendering again")
+            files, begun = _files(state, context.root), datetime.now(UTC)
             _render(context, output)
-            shown = _show(server, state, console, shown)
+            if not shown:
+                Thread(target=server.serve_forever, daemon=True).start()
+            scheduled = _scheduled(state, begun)
+            is_first, shown = not shown, _show(server, state, console, scheduled, shown)
+            if is_first:
+                console.line("Ctrl+C ends it; changes in the sources are rendered at once")
+            # When an instant comes, other pages change too.
+            while _files(state, context.root) == files and datetime.now(UTC) < min(scheduled.values(), default=NEVER):
+                time.sleep(PAUSE)
+            console.line("something changed: rendering again")
 
 
-def _show(server: _Server, state: BuildState, console: Console, shown: tuple[str, ...]) -> tuple[str, ...]:
-    """Print the addresses, unless they are the ones that were ``shown``; return what is waiting.
+def _show(
+    server: _PreviewServer,
+    state: BuildState,
+    console: Console,
+    scheduled: Mapping[str, datetime],
+    shown: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Print the addresses, unless they are the ones already ``shown``; return what is shown now.
 
-    A person at the terminal may read the names of what waits; a log has opaque ones, which lead there.
+    A person at a terminal may read the names of scheduled releases; a log gets opaque ones, which redirect.
     """
-    scheduled = tuple(slug for slug in _held(state) if (state.waiting / by_name("html").key(slug)).is_file())
-    keys = {state.opaque(slug): by_name("html").key(slug) for slug in scheduled}
+    html = by_name("html")
+    slugs = tuple(slug for slug in sorted(scheduled) if (state.waiting / html.key(slug)).is_file())
+    keys = {state.opaque(slug): html.key(slug) for slug in slugs}
     server.aliases = keys
-    if shown and shown == (INDEX, *scheduled):
+    if shown == (INDEX, *slugs):
         console.line("done: load the page again")
         return shown
     if not (state.public / INDEX).is_file():
-        console.line("there is no newsroom page yet: it comes when the faults are mended")
+        console.line("there is no newsroom page yet: it is rendered once the errors above are corrected")
     console.heading(server.address + INDEX)
-    if scheduled:
-        console.line(f"{count(len(scheduled), 'release')} waiting:")
+    if slugs:
+        console.line(f"{count(len(slugs), 'release')} not public yet:")
     for opaque, key in keys.items():
         console.line(server.address + (key if console.colour else opaque))
-    return (INDEX, *scheduled)
+    return (INDEX, *slugs)
 
 
 # ── Rendering ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _held(state: BuildState) -> list[str]:
-    """Return what waits now, by the markers that make goes by."""
-    here = set(state.slugs())
-    markers = [marker for marker in sorted(state.waiting.glob("until/*")) if marker.name in here]
-    return [marker.name for marker in markers if _is_ahead(marker)]
+def _scheduled(state: BuildState, now: datetime) -> dict[str, datetime]:
+    """Return the releases that are not public at ``now``, with the instants from which they are; drafts never are."""
+    sources = set(state.slugs())
+    entries = (summary.entry for slug, summary in state.summaries().items() if slug in sources)
+    return {entry.slug: NEVER if entry.draft else entry.date for entry in entries if entry.is_hidden(now)}
 
 
-def _is_ahead(marker: Path) -> bool:
-    return marker.stat().st_mtime > time.time()
-
-
-def _state(state: BuildState, root: Path) -> object:
-    """Return what all is made from, by time and size, and what waits: its instant makes other pages, too."""
+def _files(state: BuildState, root: Path) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return all sources and templates by their times and sizes."""
     files = {}
     for folder in (state.content, root / TEMPLATES):
         for path, _, names in os.walk(folder, followlinks=True):
             for name in names:
-                if name.startswith(".") or name.endswith("~"):  # an editor's own
+                if name.startswith(".") or name.endswith("~"):  # an editor's own files
                     continue
                 with contextlib.suppress(OSError):
                     stat = Path(path, name).stat()
                     files[path, name] = stat.st_mtime_ns, stat.st_size
-    return files, _held(state)
+    return files
 
 
 def _render(context: CommandContext, output: Path) -> None:
-    """Render all, as ``make render`` does; it tells what is wrong by itself, and leaves the pages there as they were.
+    """Run ``make render``; it reports errors by itself, and leaves the earlier pages of a refused release.
 
-    In a session of its own, for the keyboard's signal is for the preview alone.
+    It runs in a session of its own, because Ctrl+C is for the preview alone.
     """
     environ = {name: value for name, value in context.environ.items() if name not in _OF_MAKE}
     environ["VENV"] = os.path.relpath(sys.prefix, context.root)
@@ -142,9 +146,9 @@ def _render(context: CommandContext, output: Path) -> None:
 
 @contextlib.contextmanager
 def _foreground() -> Iterator[None]:
-    """Take the terminal from make while this lasts: it would die of Ctrl+C, and report the end that was meant as one.
+    """Take the terminal from make while this lasts: make would die of Ctrl+C and report the wanted end as an error.
 
-    Where there is no terminal, or it is not make's, nothing is done.
+    Where there is no terminal, or it is not make's, do nothing.
     """
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
@@ -152,8 +156,8 @@ def _foreground() -> Iterator[None]:
         yield
         return
     group = os.getpgrp()
-    # Whoever is not in the foreground may give it to nobody, unless it ignores the signal against that. Nor may a job
-    # be stopped of which the shell knows only make.
+    # A background process may hand over the terminal only while it ignores SIGTTOU. And the shell knows only make's
+    # job, so this process must not be stopped on its own.
     quiet = (signal.SIGTTOU, signal.SIGTSTP)
     before = [signal.signal(each, signal.SIG_IGN) for each in quiet]
     taken = False
@@ -175,32 +179,32 @@ def _foreground() -> Iterator[None]:
 # ── Serving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Server(ThreadingHTTPServer):
-    """Serves the public tree, and over it what waits, so that the links of each lead to the other as they will."""
+class _PreviewServer(ThreadingHTTPServer):
+    """Serves the scheduled releases and the public tree as one tree, so that links between them work."""
 
     daemon_threads = True
 
     def __init__(self, state: BuildState) -> None:
-        super().__init__((LOOPBACK, 0), _Handler)
+        super().__init__((LOOPBACK, 0), _PreviewHandler)
         self.token = secrets.token_urlsafe(24)
         self.aliases: Mapping[str, str] = {}
-        """Opaque name → key of a page that waits."""
-        # Nothing may lead out of the folders, be it dots or a link; but they may lie behind a link themselves.
+        """Opaque name → key of a scheduled release's page."""
+        # Nothing outside the folders is served, by dots or by a link; but the folders may be behind a link themselves.
         self._folders = (state.waiting.resolve(), state.public.resolve())
-        self._unmarked = self._folders[0] / DUE
+        self._unmarked = self._folders[0] / FINAL
 
     @property
     def address(self) -> str:
-        """The address under which everything stands."""
+        """The address of the preview, with its token."""
         return f"http://{LOOPBACK}:{self.server_port}/{self.token}/"
 
     def key(self, path: str) -> str:
-        """Return what of the newsroom is asked for; empty for whoever does not know the token."""
+        """Return the key that is asked for; empty without the right token."""
         _, token, key = (*unquote(path.partition("?")[0]).split("/", 2), "", "")[:3]
         return key if secrets.compare_digest(token.encode(), self.token.encode()) else ""
 
     def read(self, key: str) -> tuple[str, bytes] | None:
-        """Return media type and bytes of ``key``, None when nothing of the kind was rendered."""
+        """Return media type and bytes of ``key``, None when it was not rendered."""
         for folder in self._folders:
             file = Path(f"{folder}/{key}")
             with contextlib.suppress(OSError, KeyError, ValueError):
@@ -209,11 +213,11 @@ class _Server(ThreadingHTTPServer):
         return None
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a browser that went away."""
+        """Ignore a browser that closed the connection."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _PreviewHandler(BaseHTTPRequestHandler):
+    server: _PreviewServer
 
     def do_GET(self) -> None:
         key = self.server.key(self.path)
@@ -228,19 +232,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer whatever else is asked as a name that never existed is answered."""
+        """Answer everything else exactly as an address that never existed."""
         self.close_connection = True
         self._answer(404, {"Content-Type": "text/plain; charset=utf-8"}, b"not found\n")
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         self.send_response_only(status)
-        # The address is a secret: no cache keeps what stands there, and no page that is led to learns of it.
-        kept = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-        for name, value in {**headers, **kept, "Content-Length": str(len(body))}.items():
+        # The address is secret: no cache may store its pages, and no linked site may learn it.
+        private = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+        for name, value in {**headers, **private, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that the library gives it
-        """Keep no log: it would name what waits."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
+        """Write no log: it would name scheduled releases."""

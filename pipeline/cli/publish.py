@@ -1,0 +1,36 @@
+"""``publish``, the last step of ``make publish``: upload, stage, and with WAIT stay until what is due is released."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from pipeline.build.context import CommandContext, ExitStatus
+from pipeline.cli.console import Console
+from pipeline.model.errors import ConflictError, DatelineError
+from pipeline.publish.progress import Outcome
+from pipeline.publish.release_at_instant import Watch, wait_of
+from pipeline.publish.staging import stage_all
+from pipeline.publish.upload import publish_all
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and its reasons, upload nothing")
+    parser.add_argument("--wait", default="", help="stay this long and release what becomes due: 45s, 30m, 1h30m")
+
+
+def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
+    """Publish the candidates, stage the scheduled releases, and stay for those that become due within WAIT."""
+    wait = wait_of(options.wait)
+    outcome = Outcome(console)
+    try:
+        outcome.add(publish_all(context, console, dry_run=options.dry_run))
+    except DatelineError as error:
+        # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
+        if options.dry_run or not (wait or isinstance(error, ConflictError)):
+            raise
+        outcome.report(error)
+        outcome.add(stage_all(context, console))
+    if wait and not options.dry_run:
+        Watch(context, context.now + wait, console, outcome).run()
+    return outcome.exit_status

@@ -1,0 +1,68 @@
+"""``make share``: presigned links to the embargoed copies of a release, for journalists."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pipeline.build.context import CommandContext
+from pipeline.cli.console import Console, count, size
+from pipeline.model.errors import SettingError
+from pipeline.model.release import Release
+from pipeline.publish import sharing
+from pipeline.publish.fetch import start_embedded
+from pipeline.publish.guarantees import refuse_sharing
+from pipeline.publish.sharing import SharedLink
+
+RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
+"""How make passes RELEASE= and REVOKE=."""
+_NO = ("", "0", "no", "false")
+
+
+def run(context: CommandContext, _options: Namespace, console: Console) -> None:
+    """Share marked copies of a scheduled release and print a link to each; or revoke them."""
+    # Links are printed even into a pipe, which may be a mail; but others read the log of a CI job, and it is stored.
+    if context.environ.get("CI", "").lower() not in _NO:
+        raise SettingError(
+            "make share is not available in CI: it prints links that open embargoed copies",
+            "run it on your own computer",
+        )
+    slug = context.environ.get(RELEASE, "")
+    if not slug:
+        raise SettingError("RELEASE is not set", "make share RELEASE=name, for content/name.md")
+    start_embedded(context)
+    if context.environ.get(REVOKE, "").lower() not in _NO:
+        removed = sharing.revoke(context.store, slug)
+        done = f"{count(removed, 'file')} deleted: the links to them do not work any more"
+        console.line(done if removed else "this release is not shared")
+        return
+    release = sharing.shareable_release(context, slug)
+    refuse_sharing(context)
+    _report(context, release, sharing.share(context, release), console)
+
+
+def _report(context: CommandContext, release: Release, links: list[SharedLink], console: Console) -> None:
+    zone = ZoneInfo(context.newsroom.time_zone)
+    first = min(each.link.until for each in links)
+    console.heading(f"{context.state.source(release.slug)}: embargoed until {_when(release.date, zone)}")
+    for each in links:
+        console.line()
+        console.line(f"{each.label}, {size(each.size)}")
+        console.line(each.link.address)
+    console.line()
+    is_capped = release.date - first > timedelta(minutes=1)
+    why = "after seven days, the longest time possible; then share again" if is_capped else "before the release's date"
+    console.heading(f"The links end {_when(first, zone)}, {why}.")
+    console.line(f"To end them earlier: make share RELEASE={release.slug} REVOKE=1 deletes the copies.")
+    console.line("They also end when the access keys that signed them are deleted or replaced.")
+    if any(each.link.temporary for each in links):
+        console.line("These access keys are temporary: the links end with them, if that is earlier.")
+    if context.destination.embedded:
+        console.line("The embedded store is on this machine alone: the links do not work from elsewhere.")
+    console.line("Whoever has a link can open it and pass it on; a downloaded copy cannot be taken back.")
+
+
+def _when(moment: datetime, zone: ZoneInfo) -> str:
+    there, utc = moment.astimezone(zone), moment.astimezone(UTC)
+    return f"{there:%Y-%m-%d %H:%M:%S %Z} ({utc:%Y-%m-%d %H:%M:%S} UTC)"

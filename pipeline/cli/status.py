@@ -1,0 +1,88 @@
+"""``make status``: the state of every release, as last seen."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pipeline.build import fingerprint
+from pipeline.build.context import CommandContext
+from pipeline.build.state import ParsedRelease
+from pipeline.cli.console import Console, count
+from pipeline.model.errors import printable
+from pipeline.model.manifest import Row
+from pipeline.publish.sources import recall_refused, warn_outdated_translations
+from pipeline.publish.staging import recall_staged
+
+
+def run(context: CommandContext, _options: Namespace, console: Console) -> None:
+    """Print a table of all releases. Names of scheduled ones are for a person at a terminal, never for a log."""
+    rows = context.published.by_slug()
+    refused, staged = recall_refused(context), recall_staged(context) or {}
+    lines = [("release", "state", "date", "language")]
+    for slug in context.state.slugs():
+        parsed_release, row = context.state.parsed_release(slug), rows.get(slug)
+        if parsed_release is None:
+            lines.append(_unread(context, slug, row, printable(slug) in refused, console))
+            continue
+        release = parsed_release.release
+        is_public = release.is_public(context.now)
+        state = _state(parsed_release, row, context.now)
+        date = f"{release.date:%Y-%m-%d %H:%M%z}"
+        if not is_public and not release.draft:
+            state += ", staged" if slug in staged else ", not staged yet"
+            date = _both_zones(release.date, context.newsroom.time_zone)
+        if not is_public and not row and not console.colour:  # anybody may read a log
+            lines.append((context.state.opaque(slug), state, "", ""))
+            continue
+        if parsed_release.source != fingerprint.of_source(context.state, slug):
+            state += ", edited since"
+        lines.append((slug, state, date, release.language))
+    console.table(lines)
+    warn_outdated_translations(context, console)
+    if rows:
+        address = f"{context.destination.base_url}index.html"
+        console.line(f"{count(len(rows), 'release')} published at {address}, as last seen")
+    else:
+        console.line("nothing is published yet")
+
+
+def _unread(
+    context: CommandContext, slug: str, row: Row | None, is_refused: bool, console: Console
+) -> tuple[str, str, str, str]:
+    """Return the line of a release that was not read, or was refused."""
+    state = "refused: make check" if is_refused else "not read yet on this machine"
+    if row:
+        return printable(slug), f"published; {state}", f"{row.date:%Y-%m-%d}", row.language
+    # Anybody may read a log, and a release that was not read yet may be a scheduled one.
+    is_secret = not is_refused and not console.colour
+    return context.state.opaque(slug) if is_secret else printable(slug), state, "", ""
+
+
+def _state(parsed_release: ParsedRelease, row: Row | None, now: datetime) -> str:
+    release = parsed_release.release
+    if release.draft:
+        return "draft"
+    if not release.is_public(now):
+        return f"scheduled, in {duration(release.date - now)}"
+    if row is None:
+        return "not published yet"
+    if row.source != parsed_release.source:
+        return "changed, not published yet"
+    return "withdrawn" if row.withdrawn else "published"
+
+
+def _both_zones(instant: datetime, zone: str) -> str:
+    """Return an instant in the newsroom's time and in UTC."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M:%S %Z} = {instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def duration(left: timedelta) -> str:
+    """Return a length of time for a person: ``3 d 4 h``, ``12 min``."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

@@ -1,0 +1,159 @@
+"""Before publishing: what the storage has already, which sources are new, and which releases are up to date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from functools import partial
+
+import msgspec
+
+from pipeline.build import revisions
+from pipeline.build.context import RUN_CLOCK, UP_TO_DATE, CommandContext
+from pipeline.build.state import write_file
+from pipeline.model.errors import SettingError, StorageError, printable
+from pipeline.model.manifest import KEY, Manifest, Row, digest
+from pipeline.publish.commits import read_manifest
+from pipeline.publish.manifest import load
+from pipeline.publish.progress import Progress
+from pipeline.publish.revisions import derive
+from pipeline.publish.sources import read_sources, recall_refused
+from pipeline.publish.up_to_date import changed_sources, recall_unverified, source_digests, up_to_date_slugs
+from pipeline.storage import embedded
+from pipeline.typography.messages import Messages
+
+APART = timedelta(seconds=2)
+"""How far the clocks of the storage and of this machine may differ."""
+
+
+def start_embedded(context: CommandContext) -> None:
+    """Start the embedded store if it is the destination and does not run."""
+    if context.destination.embedded:
+        embedded.start(context.root)
+
+
+def learn(context: CommandContext, progress: Progress, *, again: bool = False) -> dict[str, str]:
+    """Fetch the manifest and read new sources; return the digest of every source by slug.
+
+    ``again`` says that this run reported the refused sources before.
+    """
+    start_embedded(context)
+    manifest = last_manifest(context)
+    context.state.remember(RUN_CLOCK, context.now.isoformat())
+    context.remember_published(manifest)
+    digests = source_digests(context.state)
+    changed = changed_sources(context.state, context.published, digests)
+    read_sources(context, changed, progress, recall_refused(context) if again else {})
+    _plan_revisions(context, digests)
+    return digests
+
+
+def note_up_to_date(context: CommandContext, digests: dict[str, str]) -> None:
+    """Note the releases that are up to date, for the stages and for ``publish``."""
+    done = up_to_date_slugs(context.state, context.render_context(), digests) - recall_unverified(context.state)
+    context.state.remember(UP_TO_DATE, sorted(done))
+    context.state.note_published(digest(msgspec.json.encode((context.published.serial, sorted(done)))))
+
+
+def stale_slugs(context: CommandContext) -> list[str]:
+    """Return the releases that the last fetch did not find up to date. Raises SettingError when there was no fetch."""
+    done = context.state.recall(UP_TO_DATE, list[str], None)
+    if done is None:
+        raise SettingError("nothing was fetched from the storage yet", "run make publish: it does all steps in order")
+    return sorted(set(context.state.slugs()).difference(done))
+
+
+# ── Planned revisions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plan_revisions(context: CommandContext, digests: dict[str, str]) -> None:
+    """Plan what happens to the public revision of each release that will be replaced, while it can still be read."""
+    rows = context.published.by_slug()
+    planned = {}
+    for slug, source in digests.items():
+        row = rows.get(slug)
+        parsed_release = context.state.parsed_release(slug) if row and row.source != source else None
+        if row is None or parsed_release is None or parsed_release.source != source:
+            continue
+        release = parsed_release.release
+        if release.is_public(context.now) and revisions.change(row, release, source):
+            messages, today = Messages(release.language, context.newsroom.time_zone), context.now.date()
+            revision, page = derive(row, release, source, messages, partial(_public, context), today)
+            planned[slug] = revision
+            _archive_here(context, row, revision, page)
+    context.state.remember(revisions.PLANNED, planned)
+
+
+def _public(context: CommandContext, key: str, sha256: str) -> bytes | None:
+    """Return what is public at ``key``, from this machine or the storage; None when it has another digest."""
+    file = context.state.public / key
+    if sha256 and file.is_file() and digest(data := file.read_bytes()) == sha256:
+        return data
+    answer = context.anonymous.get(key)
+    return answer.body if answer.status == 200 and sha256 in ("", answer.sha256) else None
+
+
+def _archive_here(context: CommandContext, row: Row, planned: revisions.PlannedRevision, page: bytes) -> None:
+    """Archive files on this machine too, as far as they are here; the archived page is uploaded from here."""
+    folder = context.state.public / "releases"
+    for file in planned.past[-1].files if planned.past else ():
+        name = file.key.rpartition("/")[2]
+        original = folder / row.slug / name if file.format in ("picture", "copy") else folder / name
+        if file.format == "html":
+            write_file(context.state.public / file.key, page)
+        elif original.is_file() and digest(data := original.read_bytes()) == file.sha256:
+            write_file(context.state.public / file.key, data)
+
+
+# ── What is public ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def last_manifest(context: CommandContext) -> Manifest:
+    """Return the public manifest: by one anonymous GET where there is one, else with the publisher's credentials.
+
+    The storage's clock shows whole seconds; from here on the run goes by the earlier of the two clocks.
+    """
+    anonymous = context.anonymous
+    answer = anonymous.get(KEY)
+    compare_clocks(answer.date, datetime.now(UTC))
+    context.now = min(context.now, answer.date or context.now)
+    if answer.status == 200:
+        return load(answer.body, lambda key: anonymous.get(key).body)
+    store = context.store
+    store.check()
+    return read_manifest(store).manifest
+
+
+def compare_clocks(theirs: datetime | None, ours: datetime) -> None:
+    """Raise StorageError when the two clocks differ: an embargo would end at the wrong instant."""
+    if theirs and abs(theirs + timedelta(seconds=0.5) - ours) > APART + timedelta(seconds=0.5):
+        raise StorageError(
+            f"the clocks of the storage and of this machine are {abs((theirs - ours).total_seconds()):.0f} "
+            "seconds apart",
+            "set the clock that is wrong (timedatectl status)",
+        )
+
+
+def public_row(context: CommandContext, command: str) -> Row:
+    """Fetch the manifest and return the row of ``RELEASE=``. Raises SettingError when that release is not public."""
+    typed = context.environ.get("DATELINE_RELEASE", "").strip()
+    slug = typed.rpartition("/")[2].removesuffix(".md")
+    if not slug:
+        raise SettingError("RELEASE is not set", f"make {command} RELEASE=name, the name of its file without .md")
+    start_embedded(context)
+    context.published = last_manifest(context)
+    rows = context.published.by_slug()
+    if slug not in rows:
+        near = get_close_matches(slug, rows, 1, 0.6)  # of public names only: others may belong to a scheduled release
+        hint = f"did you mean {near[0]}?" if near else "make status lists the releases and their states"
+        raise SettingError(f"{printable(slug)} is not public", hint)
+    return rows[slug]
+
+
+def public_file(context: CommandContext, key: str, sha256: str = "") -> bytes:
+    """Return a public file as an anonymous client gets it. Raises StorageError when it has another digest."""
+    answer = context.anonymous.get(key)
+    if answer.status != 200 or sha256 not in ("", answer.sha256):
+        what = f"answers {answer.status}" if answer.status != 200 else "has other bytes than were published"
+        raise StorageError(f"{key} {what}", "make verify")
+    return answer.body

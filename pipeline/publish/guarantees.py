@@ -1,0 +1,75 @@
+"""What the storage guarantees. ``make doctor`` tests all of it; publishing refuses to go on without those it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline.build.context import CommandContext
+from pipeline.storage.doctor.findings import FRESH, NEEDED, Findings, Guarantee, refuse
+
+FINDINGS = "storage_findings"
+"""Name in the build state of the findings about each storage, by its addresses."""
+SOLE = "PRESS_SOLE_PUBLISHER"
+"""Set by a person who knows that two runs never publish there at once."""
+
+
+def examine(context: CommandContext, done: Callable[[int, int], None] = lambda number, total: None) -> Findings:
+    """Test the storage with all probes and remember the findings."""
+    from pipeline.storage import doctor
+
+    findings = doctor.examine(context.destination, context.environ, done)
+    _remember(context, findings)
+    return findings
+
+
+def is_safe(context: CommandContext, findings: Findings) -> bool:
+    """Whether publishing to the storage is safe."""
+    return not any(findings.against(each) for each in NEEDED if each != "together" or not _is_sole_publisher(context))
+
+
+def refuse_publishing(context: CommandContext) -> None:
+    """Raise StorageError where publishing would do harm: no conditional writes, or anybody can list the names."""
+    _refuse(context, ("publish",) if _is_sole_publisher(context) else ("publish", "together"))
+
+
+def refuse_staging(context: CommandContext) -> None:
+    """Raise StorageError where others could read scheduled releases, before anything is put into the private bucket."""
+    _refuse(context, ("private",))
+
+
+def refuse_sharing(context: CommandContext) -> None:
+    """Raise StorageError where a link would open more than one copy, or would not end."""
+    _refuse(context, ("private", "share"))
+
+
+def _is_sole_publisher(context: CommandContext) -> bool:
+    return context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
+
+
+def _refuse(context: CommandContext, guarantees: tuple[Guarantee, ...]) -> None:
+    """Go by known findings; a storage without recent ones gets the quick check.
+
+    The embedded store is known to be fine. Where a known finding is against a guarantee, everything is tested again, so
+    that nobody is refused for what was fixed in the meantime.
+    """
+    if context.destination.embedded:
+        return
+    from pipeline.storage import doctor
+
+    known = context.state.recall(FINDINGS, dict[str, Findings], {}).get(_storage(context))
+    if known is None or context.now - known.when > FRESH:
+        known = doctor.quick_check(context.destination, context.environ).over(known)
+        _remember(context, known)
+    elif any(known.against(guarantee) for guarantee in guarantees):
+        known = examine(context)
+    for guarantee in guarantees:
+        refuse(known, guarantee, context.destination.bucket)
+
+
+def _remember(context: CommandContext, findings: Findings) -> None:
+    known = context.state.recall(FINDINGS, dict[str, Findings], {})
+    context.state.remember(FINDINGS, {**known, _storage(context): findings})
+
+
+def _storage(context: CommandContext) -> str:
+    return f"{context.destination.address} {context.destination.private_bucket}"

@@ -1,0 +1,176 @@
+"""Publishing: upload the candidates, bring the listings in line, and read everything back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from pipeline.build import revisions
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.model.errors import ReleaseError, printable
+from pipeline.publish import listings, withdrawal
+from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
+from pipeline.publish.candidates import Candidate, Classified, classify, without_rivals
+from pipeline.publish.commits import Snapshot, read_manifest
+from pipeline.publish.fetch import stale_slugs
+from pipeline.publish.guarantees import refuse_publishing
+from pipeline.publish.leak_test import require_hidden
+from pipeline.publish.plan import File, Plan, Upload, file_of, plan
+from pipeline.publish.progress import Progress, count, size
+from pipeline.publish.sources import warn_outdated_translations
+from pipeline.publish.staging import plan_staging, stage_all
+from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
+from pipeline.publish.verification import Problem, raise_problems, served_digests
+from pipeline.site import listings as site_listings
+
+LEASE = timedelta(minutes=15)
+"""How long a release stays leased to a publisher that is never heard of again."""
+
+
+def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = False) -> ExitStatus | None:
+    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done."""
+    slugs = stale_slugs(context)
+    context.use_run_clock()
+    classified = classify(context.state, context.render_context(), slugs, context.now)
+    candidates = classified.candidates
+    if dry_run:
+        _report_plan(context, candidates, progress)
+        staged = plan_staging(context, progress)
+    else:
+        if candidates or withdrawal.pending_deletes(context.published) or not listings.are_current(context):
+            _upload(context, candidates, progress)
+        else:
+            number = count(len(context.published.rows), "release")
+            progress.line(f"nothing to do: {number} published, all up to date")
+        require_hidden(context, classified.scheduled)
+        staged = stage_all(context, progress)
+    return _conclude(context, classified, progress) or staged
+
+
+def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
+    store = context.store
+    clock = store.check().date
+    refuse_publishing(context)
+    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
+    snapshot = read_manifest(store)
+    candidates = without_rivals(candidates, context.published, snapshot.manifest, publisher.name)
+    assets = _files(context.assets)
+    todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
+    written: dict[str, str] = {}
+
+    def done(upload: Upload) -> None:
+        written[upload.file.key] = upload.file.sha256
+        if upload.group == "listings":
+            progress.step("upload", upload.file.key, size(upload.file.size), upload.reason)
+        else:
+            progress.progress(len(written), len(todo.uploads), "uploaded")
+
+    def update_listings(current: Snapshot) -> Snapshot:
+        keys = site_listings.keys(current.manifest)
+        current = listings.update(store, keys, lambda manifest: listings.build(context, manifest), done)
+        for row in withdrawal.pending_deletes(current.manifest):
+            progress.step("remove", row.slug, "", "", "withdrawn")
+        return withdrawal.take_down(store, current)
+
+    # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
+    slugs = [each.row.slug for each in candidates]
+    context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
+    new_listings = listings.new_listings(context, snapshot, candidates)
+    minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
+    context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
+    apply(store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings)
+    context.state.remember(revisions.MINOR, {})
+    _report_uploads(todo, progress)
+    _, problems = listings.update_and_verify(context, snapshot, update_listings, written)
+    _remember_unverified(context, candidates, problems)
+    raise_problems(problems)
+    progress.line(
+        f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "
+        "all read back and verified without credentials"
+    )
+
+
+def _files(assets: Mapping[str, bytes]) -> list[File]:
+    return [file_of(key, data) for key, data in assets.items()]
+
+
+def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mapping[str, str]:
+    """Return the digests that are public of releases that an earlier run uploaded and did not verify.
+
+    So an interrupted run is continued: files that are right are not uploaded again.
+    """
+    unverified = recall_unverified(context.state)
+    keys = [file.key for each in candidates if each.row.slug in unverified for file in each.files]
+    return served_digests(context.anonymous, keys)
+
+
+def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:
+    """Remember the releases that were not read back as they were uploaded."""
+    wrong = {problem.key for problem in problems}
+    uploaded = {each.row.slug: {file.key for file in each.files} for each in candidates}
+    named = [slug for slug, keys in uploaded.items() if wrong & keys]
+    earlier = recall_unverified(context.state) - uploaded.keys()
+    context.state.remember(UNVERIFIED, sorted({*earlier, *(named or (uploaded if problems else ()))}))
+
+
+# ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _report_uploads(todo: Plan, progress: Progress) -> None:
+    """Report one line for each release that was uploaded, and one for the assets."""
+    by_name: dict[str, list[Upload]] = {}
+    for upload in todo.uploads:
+        name = Path(upload.file.key).parts[1].split(".")[0] if upload.group != "assets" else "assets"
+        by_name.setdefault(name, []).append(upload)
+    for name, uploads in by_name.items():
+        reasons = "/".join(sorted({upload.reason for upload in uploads}))
+        total = size(sum(upload.file.size for upload in uploads))
+        progress.step("upload", name, total, count(len(uploads), "file"), reasons)
+
+
+def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
+    """Report what would be uploaded and why; write nothing."""
+    store = context.store
+    store.check()
+    current = read_manifest(store).manifest
+    todo = plan_uploads(candidates, _files(context.assets), current, store, _verified(context, candidates))
+    rendered = listings.build(context, merged(current, candidates, context.assets))
+    stored = {key: store.get(key) for key in rendered}
+    known = {key: found.sha256 for key, found in stored.items() if found}
+    shown = plan(_files(rendered), known)
+    uploads = (*todo.uploads, *shown.uploads)
+    rows = [(each.reason, each.file.key, size(each.file.size), each.file.media_type) for each in uploads]
+    rows += [("archived", copy.key, "", copy.source) for each in candidates for copy in each.archived]
+    rows += [("removed", key, "", "") for each in candidates for key in each.row.pending_deletes]
+    if rows:
+        progress.table([("why", "what", "size", "as"), *rows])
+    unchanged = todo.unchanged + shown.unchanged
+    number = count(len(uploads), "file")
+    progress.line(f"dry run: {number} would be uploaded, {unchanged} unchanged; nothing was written")
+
+
+def _conclude(context: CommandContext, classified: Classified, progress: Progress) -> ExitStatus | None:
+    """Report what is public and where; the last line is the address."""
+    sources = set(context.state.slugs())
+    rows = context.published.by_slug()
+    if gone := sorted(slug for slug in rows if slug not in sources):
+        progress.fault(f"warning: public, but not in {context.state.content}/: {', '.join(gone)}")
+    warn_outdated_translations(context, progress)
+    still_public = [slug for slug in classified.scheduled if slug in rows]
+    for slug in still_public:
+        progress.fault(
+            f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
+            "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
+        )
+    if number := len(classified.scheduled) - len(still_public):
+        progress.line(f"{count(number, 'release')} not public yet: scheduled, or drafts")
+    if classified.failed:
+        reasons = (
+            f"{printable(slug)} ({'a rendition is missing' if context.state.parsed_release(slug) else 'refused'})"
+            for slug in classified.failed
+        )
+        progress.fault(f"{count(len(classified.failed), 'release')} not published: {', '.join(reasons)}")
+    progress.line(f"{count(len(rows), 'release')} published at")
+    progress.heading(f"{context.destination.base_url}index.html")
+    return exit_status(ReleaseError) if classified.failed or still_public else None

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support.formats import NAMES as STAGES
+from tests.support.formats import SUFFIXES
 from tests.support.newsroom import Office
-
-SUFFIXES = (".txt", ".pdf", ".docx", ".zip", ".html", ".json")
-STAGES = ("text", "pdf", "docx", "kit", "html", "json")
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,8 @@ from pipeline.site.feeds import render_feeds
 from pipeline.typography.feed_list import main_feed
 from pipeline.writers.ninjs import digests
 from tests.support import reading
-from tests.support.in_process import NAMES, ProbeContext
+from tests.support.formats import NAMES
+from tests.support.in_process import ProbeContext
 from tests.support.pictures import encoded, lay, scene
 from tests.support.profiles import ADOBE, GREY, P3, PRESS, SCREEN
 

@@ -30,10 +30,10 @@ from pipeline.typography import templates
 from pipeline.writers import Output, RenderInput
 from tests.support import reading as texts
 from tests.support import sample
+from tests.support.formats import NAMES
 from tests.support.in_process import (
     AHEAD,
     BASE,
-    NAMES,
     NOW,
     PAST,
     ProbeContext,
@@ -242,7 +242,7 @@ def test_a_page_states_the_files_as_they_are(probe_context: ProbeContext) -> Non
     probe_context.write()
     probe_context.run(NAMES)
     page = (probe_context.state.public / "releases/probe.html").read_text("utf-8")
-    for name in ("text", "pdf", "docx"):
+    for name in by_name("html").after:
         assert f"{name}={probe_context.state.rendered(name)['probe'].rendition.sha256[:8]}" in page
 
 

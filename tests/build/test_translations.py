@@ -15,9 +15,10 @@ import pytest
 from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import classify
-from tests.support.in_process import NAMES, ProbeContext
+from tests.support.formats import ENDINGS, NAMES
+from tests.support.in_process import ProbeContext
 from tests.support.newsroom import NEWSROOM, Office, Result
-from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
+from tests.support.public_http import address_of, get, last_written, manifest
 from tests.support.syndication import three
 
 SIX = NEWSROOM.replace('["en-GB", "de"]', '["en-GB", "ar", "de", "fr", "nb", "en-US"]')
@@ -396,7 +397,7 @@ def test_render_takes_away_a_feed_of_a_release_that_waits_again(tmp_path: Path) 
     assert office.make("render").status == 0
     assert "feeds/lang/nb.xml" not in office.files()
     assert not any(b"x-nb" in data or b"lang/nb" in data for data in office.files().values())
-    assert {f"releases/x.{suffix}" for suffix in FORMATS} | {"feeds/lang/en-GB.xml"} <= office.files().keys()
+    assert {f"releases/x.{suffix}" for suffix in ENDINGS} | {"feeds/lang/en-GB.xml"} <= office.files().keys()
 
 
 def test_a_release_in_the_language_of_its_original_is_no_translation(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import html, ninjs
 from tests.support import sample
+from tests.support.formats import NAMES
 from tests.support.html_pages import page
-from tests.support.in_process import AHEAD, NAMES, NOW, ProbeContext, publish, up_to_date_slugs
+from tests.support.in_process import AHEAD, NOW, ProbeContext, publish, up_to_date_slugs
 
 
 def listed(number: int, language: str = "en", **changes: Any) -> IndexEntry:

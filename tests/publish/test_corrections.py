@@ -22,10 +22,11 @@ import pytest
 
 from pipeline.validators.ninjs import load_validator
 from tests.support.faulty import Exchange, proxy
+from tests.support.formats import NAMES
 from tests.support.newsroom import Office, Result
-from tests.support.public_http import FORMATS, address_of, get, last_written, manifest
+from tests.support.observer import watched
+from tests.support.public_http import address_of, get, last_written, manifest
 from tests.support.sample import picture_bytes
-from tests.support.witness import watched
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-03-0{day}T09:00Z" for day in range(1, 5))
 
@@ -140,7 +141,7 @@ def _three_revisions(office: Office, base: str, one: dict[str, bytes], two: dict
     first, second = states(base, "tapes")
     assert [each["version"] for each in (first, second)] == ["1", "2"]
     assert (first.get("edNote", ""), second["edNote"]) == ("", "There are 42 tapes.")
-    assert {each["name"] for each in first["renditions"]} >= {"text", "pdf", "docx", "kit", "html", "json", "shot.png"}
+    assert {each["name"] for each in first["renditions"]} >= {*NAMES, "shot.png"}
     assert load_validator(Path())(json.dumps(now).encode()) == []
     page = get(f"{base}releases/tapes.html")[2].decode()
     earlier = page.split('<section class="earlier">')[1].split("</section>")[0]
@@ -392,7 +393,7 @@ def test_history_names_every_public_file_with_its_digest(office: Office, base: s
     revise(office, 42, (FIRST, "There are 42 tapes."))
     published(office)
     told = re.findall(r"^  ([0-9a-f]{64})  (\S+)$", office.make("history", "RELEASE=tapes").out, re.MULTILINE)
-    assert len(told) == 2 * (len(FORMATS) + 2), "the picture and its smaller copy are among them"
+    assert len(told) == 2 * (len(NAMES) + 2), "the picture and its smaller copy are among them"
     for digest, key in told:
         assert sha256(get(base + key)[2]).hexdigest() == digest, key
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.publish.commits import read_manifest
 from pipeline.storage.embedded.folder import BUCKET
 from tests.support.newsroom import Office
-from tests.support.onlooker import Onlooker, watching
+from tests.support.observer import watching
 from tests.support.sweep import WRITES, ProbeContext, bench_in, step_of
 
 EIGHT = range(8)
@@ -100,14 +99,14 @@ def test_eight_at_once_with_different_releases_all_end_up_listed(probe_context: 
     prepare(probe_context, [alone, *offices])
     (single,) = publish_at_once(probe_context, [alone])
     probe_context.gate.count_anew()
-    onlooker = Onlooker(probe_context.address)
-    with watching(onlooker) as problems:
+    observer = probe_context.observer()
+    with watching(observer) as problems:
         runs = publish_at_once(probe_context, offices)
     show(probe_context, [single, *runs])
     assert [run.status for run in runs] == [0] * len(EIGHT), "\n".join(run.said for run in runs if run.status)
-    assert problems + onlooker.look() == []
+    assert problems + observer.look() == []
     for key in ("manifest.json", "index.html", "feed.xml", "feeds/lang/en-GB.xml", "archive/2026.html", "sitemap.xml"):
-        body = onlooker.anonymous.get(key).body.decode()
+        body = observer.anonymous.get(key).body.decode()
         for number in EIGHT:
             assert f"from-{number}" in body, key
     # A minute, and on a machine that has other things to do no more than one after the other would take.
@@ -127,13 +126,13 @@ def test_same_release_with_other_words_at_once_has_one_winner_and_the_other_is_t
     words = ("What the one says.", "What the other says.")
     offices = same_release(shared, ("one", "other"), "contested", words)
     prepare(probe_context, offices)
-    onlooker = Onlooker(probe_context.address)
-    with watching(onlooker) as problems:
+    observer = probe_context.observer()
+    with watching(observer) as problems:
         runs = publish_at_once(probe_context, offices)
     assert sorted(run.status for run in runs) == [0, 4], [run.said for run in runs]
     winner, loser = sorted(range(2), key=lambda number: runs[number].status)
-    assert words[winner] in onlooker.anonymous.get("releases/contested.txt").body.decode()
-    assert problems + onlooker.look() == []
+    assert words[winner] in observer.anonymous.get("releases/contested.txt").body.decode()
+    assert problems + observer.look() == []
     rows = {listed.slug: listed for listed in read_manifest(probe_context.store).manifest.rows}
     stated = re.search(r"contested: .*\(?record (\w{12}); this one (\w{12})\)?", runs[loser].said)
     assert stated, runs[loser].said
@@ -146,4 +145,4 @@ def test_same_words_at_once_are_the_same_work(probe_context: ProbeContext, share
     prepare(probe_context, offices)
     runs = publish_at_once(probe_context, offices)
     assert [run.status for run in runs] == [0, 0], [run.said for run in runs]
-    assert b"What both say." in Onlooker(probe_context.address).anonymous.get("releases/agreed.txt").body
+    assert b"What both say." in probe_context.observer().anonymous.get("releases/agreed.txt").body

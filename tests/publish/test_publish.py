@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.formats import ENDINGS, STATED_ENDINGS
 from tests.support.newsroom import ROOT, Office
-from tests.support.public_http import FORMATS, NOBODY, address_of, get, last_written, manifest
+from tests.support.public_http import NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
 
 
@@ -91,7 +92,7 @@ def test_chain_of_digests_leads_from_the_manifest_to_every_file(base: str) -> No
         record = get(f"{base}releases/{row['slug']}.json")[2]
         assert sha256(record).hexdigest() == row["record"]
         ids = {alt["role"]: alt["value"] for alt in json.loads(record)["altIds"]}
-        for suffix in ("txt", "pdf", "docx", "zip", "html"):
+        for suffix in STATED_ENDINGS:
             key = f"releases/{row['slug']}.{suffix}"
             assert sha256(get(base + key)[2]).hexdigest() == ids[f"sha256:{key}"]
 
@@ -140,8 +141,8 @@ def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, b
     result = office.make("publish", "MINOR=1")
     assert result.status == 0, result.text
     changed = {key for key in office.files() if get(base + key)[2] != before.get(key)}
-    assert {f"releases/one.{suffix}" for suffix in FORMATS} <= changed
-    assert changed <= {f"releases/one.{suffix}" for suffix in FORMATS} | {
+    assert {f"releases/one.{suffix}" for suffix in ENDINGS} <= changed
+    assert changed <= {f"releases/one.{suffix}" for suffix in ENDINGS} | {
         *three("", "lang/en-GB"),
         "index.html",
     }
@@ -162,7 +163,7 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     result = office.make("publish")
     assert result.status == 0, result.text
     made = {path.name for path in office.public.glob("releases/*.*")}
-    assert made == {f"{slug}.{suffix}" for slug in ("two", "three") for suffix in FORMATS}, "and the page next to it"
+    assert made == {f"{slug}.{suffix}" for slug in ("two", "three") for suffix in ENDINGS}, "and the page next to it"
     assert int(str(manifest(base)["serial"])) > int(str(serial))
     index = get(f"{base}index.html")[2].decode()
     assert all(f"releases/{slug}.html" in index for slug in ("one", "two", "three"))
@@ -183,10 +184,10 @@ def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office,
     assert "1 release not public yet" in result.out
     assert not any("secret" in key for key in office.files())
     scheduled = {path.name for path in office.waiting.glob("releases/*.*")}
-    assert scheduled == {f"secret-merger.{suffix}" for suffix in FORMATS}
+    assert scheduled == {f"secret-merger.{suffix}" for suffix in ENDINGS}
     assert b"EMBARGOED UNTIL" in (office.waiting / "releases/secret-merger.txt").read_bytes()
     assert office.waiting.stat().st_mode & 0o077 == 0
-    for suffix in FORMATS:
+    for suffix in ENDINGS:
         refused, nobody = get(f"{base}releases/secret-merger.{suffix}"), get(f"{base}releases/no-such-name.{suffix}")
         assert refused[0] == nobody[0] != 200
         assert shape(refused[2], "secret-merger") == shape(nobody[2], "no-such-name")
@@ -272,7 +273,7 @@ def test_release_of_1999_has_its_footage_notice_in_every_format(sample: tuple[Of
     import pypdfium2
 
     _, base = sample
-    texts = {suffix: get(f"{base}releases/south-korea-first-year.{suffix}")[2] for suffix in FORMATS}
+    texts = {suffix: get(f"{base}releases/south-korea-first-year.{suffix}")[2] for suffix in ENDINGS}
     document = pypdfium2.PdfDocument(texts["pdf"])
     read = "".join(page.get_textpage().get_text_range() for page in document)
     document.close()

@@ -12,7 +12,8 @@ from pipeline.build import stages
 from pipeline.model.manifest import Manifest, newest_first
 from pipeline.publish import schedule as due
 from pipeline.publish.candidates import classify
-from tests.support.in_process import NAMES, NOW, ProbeContext, elsewhere
+from tests.support.formats import NAMES
+from tests.support.in_process import NOW, ProbeContext, elsewhere
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 

@@ -19,10 +19,12 @@ import pypdfium2
 import pytest
 
 from pipeline.model.errors import StorageError
+from pipeline.model.formats import FORMATS
 from pipeline.publish import sharing, single_file_page
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import Destination, destination
 from tests.support import stores
+from tests.support.formats import ENDINGS, STATED
 from tests.support.newsroom import Office, Result
 from tests.support.public_http import get
 from tests.support.reading import picture
@@ -33,7 +35,7 @@ OPEN = "FOR IMMEDIATE RELEASE"
 DATE = (datetime.now(UTC) + timedelta(days=40)).replace(hour=9, minute=30, second=0, microsecond=0)
 LONDON = ZoneInfo("Europe/London")
 LONG = "\n\n".join(f"Paragraph {number} says what the others do not, and takes its time." * 6 for number in range(30))
-NAMES = ("Text", "PDF", "Word", "Press kit", "Page", "Data", "tape.png")
+NAMES = (*(row.label for row in FORMATS), "tape.png")
 LINK = re.compile(r"^(.+), \d\S* [KM]B\n(http\S+)$", re.MULTILINE)
 
 
@@ -100,7 +102,7 @@ def test_one_link_a_format_and_picture(shared: Result, office: Office) -> None:
 
 def test_links_bring_type_and_name_and_are_kept_by_no_cache(shared: Result) -> None:
     found = links(shared)
-    for label, suffix in zip(NAMES[:6], ("txt", "pdf", "docx", "zip", "html", "json"), strict=True):
+    for label, suffix in zip(NAMES[: len(ENDINGS)], ENDINGS, strict=True):
         _, headers, _ = get(found[label])
         assert headers["cache-control"] == "private, no-store"
         name = headers.get("content-disposition")
@@ -167,7 +169,7 @@ def test_guess_is_refused(shared: Result, office: Office) -> None:
         assert get(guess)[0] == 403, guess.partition("?")[0]
     root = plain.partition("/press-private/")[0]
     assert get(f"{root}/press-private/?list-type=2&prefix=shared/")[0] == 403
-    for suffix in ("txt", "pdf", "docx", "zip", "html", "json"):
+    for suffix in ENDINGS:
         assert get(f"{root}/press/releases/secret-thing.{suffix}")[0] == get(f"{root}/press/releases/none.{suffix}")[0]
     assert not [key for key in office.files() if "secret" in key]
 
@@ -265,7 +267,7 @@ def test_page_says_what_the_release_says(given: dict[str, bytes], office: Office
 def test_record_leads_to_the_shared_copies(given: dict[str, bytes], shared: Result) -> None:
     record = json.loads(given["Data"])
     named = {made["name"]: made for made in record["renditions"]}
-    assert set(named) == {"text", "pdf", "docx", "kit", "html", "tape.png"}
+    assert set(named) == {*STATED, "tape.png"}
     digests = {alt["role"]: alt["value"] for alt in record["altIds"]}
     for name, made in named.items():
         status, _, body = get(made["href"])

@@ -16,7 +16,6 @@ import pytest
 
 from pipeline.storage import embedded
 from tests.support.faulty import Exchange
-from tests.support.onlooker import Onlooker
 from tests.support.sweep import SCENARIOS, Line, ProbeContext, Sweep, bench_in, step_of
 
 
@@ -111,12 +110,12 @@ def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     assert done.returncode == 0 or "No space left" in done.stderr, done.stdout + done.stderr
     assert room or done.returncode, "there was no room at all"
     assert "Traceback" not in done.stderr
-    onlooker = Onlooker(probe_context.address)
-    assert onlooker.look() + sweep.lost() == []
+    observer = probe_context.observer()
+    assert observer.look() + sweep.lost() == []
     shutil.rmtree(sweep.output)
     shutil.copytree(left, sweep.output)
     sweep.publish()
-    assert onlooker.look() + sweep.lost() == []
+    assert observer.look() + sweep.lost() == []
     assert sweep.ending() == sweep.end
     assert sweep.unsettled() == []
 

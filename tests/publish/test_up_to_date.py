@@ -15,9 +15,9 @@ from pipeline.model.manifest import EMPTY, Manifest
 from pipeline.publish import up_to_date
 from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
+from tests.support.formats import NAMES
 from tests.support.in_process import (
     AHEAD,
-    NAMES,
     ProbeContext,
     change_address,
     change_mark,

@@ -18,6 +18,7 @@ import pytest
 
 from pipeline.model.formats import SYNDICATION
 from pipeline.validators import ninjs
+from tests.support.formats import STATED_ENDINGS
 from tests.support.newsroom import ROOT, Office
 from tests.support.public_http import address_of, get
 from tests.support.syndication import ParsedFeed, read
@@ -98,8 +99,8 @@ def test_a_machine_takes_in_every_file_and_each_is_what_its_record_says(base: st
                 part["sizeInBytes"],
                 part["contentType"].partition(";")[0],
             )
-        suffixes = (".html",) if slug == GONE else (".txt", ".pdf", ".docx", ".zip", ".html")
-        assert {f"releases/{slug}{suffix}" for suffix in suffixes} <= set(taken)
+        suffixes = ("html",) if slug == GONE else STATED_ENDINGS
+        assert {f"releases/{slug}.{suffix}" for suffix in suffixes} <= set(taken)
     made = {key: data for key, data in office.files().items() if key.startswith("releases/")}
     assert taken == {key: data for key, data in made.items() if key.count("/") > 1 or not key.endswith(".json")}
 

@@ -11,19 +11,18 @@ import msgspec
 from pipeline.build import reading, stages
 from pipeline.build.stages import StageResult
 from pipeline.build.state import BuildState
-from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
 from pipeline.publish import up_to_date
 from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
+from tests.support.formats import NAMES
 from tests.support.reading import NEWSROOM
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PAST, AHEAD = "2026-06-01T12:00+00:00", "2026-06-01T12:00:00.001+00:00"
 BASE = "https://press.example.org/"
-NAMES = tuple(row.name for row in FORMATS)
 
 
 class ProbeContext:

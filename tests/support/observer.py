@@ -1,4 +1,4 @@
-"""A stranger who looks at a newsroom again and again: whatever is named must be there, with a digest that is stated."""
+"""Read a newsroom over and over while it changes: whatever it names must be there, with a digest that is stated."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from pipeline.site import listings
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.writers.ninjs import digests
 
-ADDRESS = "https://press.example.org/news/"
-"""What the newsrooms of these tests take for their public address; nobody answers there, and nobody is asked."""
 PAUSE = 0.03
 TEXTS = (".html", ".json", ".xml", ".txt")
 
 
-class Onlooker:
-    """Remembers the serial that it saw last, for it must never fall."""
+class Observer:
+    """Reads all that a newsroom names, without credentials, and remembers the last serial, which must never fall.
 
-    def __init__(self, address: str) -> None:
+    ``public`` is the address that pages and feeds state, where that is not the one that is read.
+    """
+
+    def __init__(self, address: str, public: str = "") -> None:
         self.anonymous = AnonymousClient(address, {})
+        self._named = re.compile(re.escape(public or address) + r"([\w./-]+\w)")
         self.serial = 0
         self.looks = 0
 
@@ -79,7 +81,7 @@ class Onlooker:
         answer = self.anonymous.get(key)
         if answer.status != 200:
             return [f"{key} answers {answer.status}"]
-        _follow(key, answer.body, named)
+        self._follow(key, answer.body, named)
         return [] if answer.sha256 in due else [f"{key} has other bytes than are stated"]
 
     def _listing(self, key: str, manifest: Manifest, named: dict[str, str]) -> list[str]:
@@ -93,30 +95,29 @@ class Onlooker:
                 return [f"{key} cannot be read: {error}"]
         elif key.endswith(".html") and not answer.body.rstrip().endswith(b"</html>"):
             return [f"{key} breaks off"]
-        _follow(key, answer.body, named)
+        self._follow(key, answer.body, named)
         return []
 
-
-def _follow(key: str, body: bytes, named: dict[str, str]) -> None:
-    """Note what an object names: by links of a page, and by public addresses anywhere."""
-    if key.endswith(".html"):
-        for other in local_links(key, body):
-            named.setdefault(other, key)
-    if key.endswith(TEXTS):
-        for found in re.findall(re.escape(ADDRESS) + r"([\w./-]+\w)", body.decode("utf-8", "replace")):
-            named.setdefault(found, key)
+    def _follow(self, key: str, body: bytes, named: dict[str, str]) -> None:
+        """Note what an object names: by links of a page, and by public addresses anywhere."""
+        if key.endswith(".html"):
+            for other in local_links(key, body):
+                named.setdefault(other, key)
+        if key.endswith(TEXTS):
+            for found in self._named.findall(body.decode("utf-8", "replace")):
+                named.setdefault(found, key)
 
 
 @contextmanager
-def watching(onlooker: Onlooker) -> Iterator[list[str]]:
-    """Look without a pause between while the block runs; yields the list of what is wrong, as it grows."""
+def watching(observer: Observer) -> Iterator[list[str]]:
+    """Read on and on while the block runs; yields the list of what is wrong, as it grows."""
     problems: list[str] = []
     over = threading.Event()
 
     def look() -> None:
         while not over.is_set():
             try:
-                problems.extend(onlooker.look())
+                problems.extend(observer.look())
             except (StorageError, OSError):
                 time.sleep(PAUSE)  # a store that was killed on purpose answers nobody
             over.wait(PAUSE)
@@ -128,3 +129,13 @@ def watching(onlooker: Onlooker) -> Iterator[list[str]]:
     finally:
         over.set()
         thread.join()
+
+
+@contextmanager
+def watched(address: str) -> Iterator[Observer]:
+    """Read on and on while the block runs, and assert that nothing was ever wrong."""
+    observer = Observer(address)
+    with watching(observer) as problems:
+        yield observer
+    assert problems + observer.look() == []
+    assert observer.looks > 2

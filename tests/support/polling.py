@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support.formats import SUFFIXES
 from tests.support.newsroom import Office
 
 EVERY = 0.02
 """Seconds between two questions, from ``CLOSE`` seconds before the instant on; before, ``SELDOM`` is enough."""
 CLOSE, SELDOM = 3.0, 0.25
-SUFFIXES = (".html", ".pdf", ".docx", ".txt", ".json", ".zip")
 SHARED = ("feed.xml", "index.html", "sitemap.xml")
 
 

@@ -8,7 +8,6 @@ import urllib.request
 
 from tests.support.newsroom import Office
 
-FORMATS = ("txt", "pdf", "docx", "zip", "html", "json")
 NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -35,17 +35,21 @@ from pipeline.storage.destination import destination
 from pipeline.storage.embedded.folder import BUCKET, StoreFolder
 from tests.support.faulty import Exchange, Fault, Proxy, proxy
 from tests.support.newsroom import Office
-from tests.support.onlooker import ADDRESS, Onlooker, watching
+from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
 
+ADDRESS = "https://press.example.org/news/"
+"""What these newsrooms take for their public address; nobody answers there, and nobody is asked."""
 Moment = Literal["before", "after"]
 WRITES = ("PUT", "POST", "DELETE")
 
 # A command is a process of its own, forked off an interpreter that has imported everything: so a sweep takes minutes.
 _FORKING = """
-import json, os, runpy, sys
-import boto3, pipeline.__main__, pipeline.publish.fetch, pipeline.publish.upload, pipeline.storage.s3.store
-import pipeline.site.feeds, pipeline.site.pages, pipeline.site.sitemap, pipeline.reader
+import importlib, json, os, pathlib, pkgutil, runpy, sys
+import boto3, pipeline.__main__, pipeline.reader
+for found in pkgutil.walk_packages([str(pathlib.Path("pipeline").resolve())], "pipeline."):
+    if found.name.startswith(("pipeline.cli.", "pipeline.publish.", "pipeline.site.", "pipeline.storage.s3.")):
+        importlib.import_module(found.name)
 for line in sys.stdin:
     arguments, log = json.loads(line)
     pid = os.fork()
@@ -206,9 +210,13 @@ class ProbeContext:
         self.address = here.address
         self.store: ObjectStore = open_store(here, {})
 
+    def observer(self) -> Observer:
+        """Return somebody who reads the newsroom without credentials."""
+        return Observer(self.address, ADDRESS)
+
     def objects(self) -> dict[str, str]:
         """Return the SHA-256 of every public object, of the bytes that are served."""
-        anonymous, keys = Onlooker(self.address).anonymous, list(self.store.list())
+        anonymous, keys = self.observer().anonymous, list(self.store.list())
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda key: anonymous.get(key, keep=False), keys))
         return {key: answer.sha256 for key, answer in zip(keys, answers, strict=True) if answer.status == 200}
@@ -270,8 +278,8 @@ class Sweep:
 
     def _reference(self) -> None:
         """Go through it undisturbed: what are the requests, and what is the end?"""
-        gate, onlooker = self.probe_context.gate, Onlooker(self.probe_context.address)
-        with watching(onlooker) as self.problems:
+        gate, observer = self.probe_context.gate, self.probe_context.observer()
+        with watching(observer) as self.problems:
             gate.count_anew()
             assert self.forks.run("fetch") == 0, self.forks.said()
             self.fetching = len(gate.seen)
@@ -282,7 +290,7 @@ class Sweep:
             gate.count_anew()
             assert self.forks.run("publish") == 0, self.forks.said()
             self.steps = [step_of(*request) for request in (*steps, *gate.seen)]
-        self.problems += onlooker.look()
+        self.problems += observer.look()
         self.end = self.ending()
 
     def ending(self) -> dict[str, str]:
@@ -320,15 +328,15 @@ class Sweep:
         probe_context.put_back(self.public)
         shutil.rmtree(self.output)
         shutil.copytree(self.unfetched if fetching else self.fetched, self.output)
-        onlooker = Onlooker(probe_context.address)
-        with watching(onlooker) as problems:
+        observer = probe_context.observer()
+        with watching(observer) as problems:
             probe_context.gate.strike(number if fetching else number - self.fetching, strike)
             status = self.forks.run("fetch" if fetching else "publish")
             while probe_context.gate.busy:
                 time.sleep(0.005)
             probe_context.gate.count_anew()
             yield status
-            problems += onlooker.look()
+            problems += observer.look()
             problems += self.lost()
             line.problems += [f"meanwhile: {problem}" for problem in problems]
             problems.clear()
@@ -337,7 +345,7 @@ class Sweep:
             for command in ("fetch", "publish"):
                 if status := self.forks.run(command):
                     line.problems.append(f"clean {command} ended with {status}: {self.forks.said()[-300:]}")
-            problems += onlooker.look()
+            problems += observer.look()
         line.problems += [f"clean run: {problem}" for problem in problems + self.lost()]
         if differing := sorted(key for key, _ in self.ending().items() ^ self.end.items()):
             line.problems.append(f"another end: {', '.join(dict.fromkeys(differing))}")

@@ -17,11 +17,12 @@ from pipeline.model.formats import FORMATS, Rendition, by_name
 from pipeline.writers import RenderInput
 from pipeline.writers.kit import write
 from tests.support import sample
-from tests.support.in_process import AHEAD, NAMES, ProbeContext
+from tests.support.formats import NAMES, PACKED_SUFFIXES
+from tests.support.in_process import AHEAD, ProbeContext
 from tests.support.pictures import encoded, lay, scene
 from tests.writers import cases
 
-TEXTS = {f"releases/sample{suffix}": f"the {suffix} file".encode() for suffix in (".txt", ".pdf", ".docx")}
+TEXTS = {f"releases/sample{suffix}": f"the {suffix} file".encode() for suffix in PACKED_SUFFIXES}
 CONTACTS = ("media-contact.txt", "media-contact.vcf")
 
 
@@ -127,7 +128,7 @@ def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
     with opened((place / "probe.zip").read_bytes()) as kit:
         assert kit.read("probe/one.jpg") == (place / "probe" / "one.jpg").read_bytes()
         assert [name for name in kit.namelist() if name.endswith(".jpg")] == ["probe/one.jpg"]
-        for suffix in (".txt", ".pdf", ".docx"):
+        for suffix in PACKED_SUFFIXES:
             assert kit.read(f"probe/probe{suffix}") == (place / f"probe{suffix}").read_bytes()
 
 

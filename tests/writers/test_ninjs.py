@@ -23,6 +23,7 @@ from pipeline.model.release import Correction, Footage, Related, Withdrawal
 from pipeline.validators import ninjs as standard
 from pipeline.writers import RenderInput, ninjs
 from tests.support import sample
+from tests.support.formats import STATED
 from tests.support.renditions import of_json
 
 NESTED = {
@@ -265,7 +266,7 @@ def test_the_record_says_whose_the_text_is() -> None:
 
 def test_every_file_of_the_release_is_listed_but_the_record_itself() -> None:
     files = {part["name"]: part for part in record()["renditions"]}
-    assert list(files) == ["text", "pdf", "docx", "kit", "html", "tape.png"]
+    assert list(files) == [*STATED, "tape.png"]
     assert files["pdf"] == {
         "name": "pdf",
         "href": "https://press.example.org/releases/sample.pdf",

@@ -1,0 +1,15 @@
+"""Lists of formats, derived from the table of formats, so that a new one is tested without being typed again."""
+
+from __future__ import annotations
+
+from pipeline.model.formats import FORMATS, by_name
+
+NAMES = tuple(row.name for row in FORMATS)
+SUFFIXES = tuple(row.suffix for row in FORMATS)
+ENDINGS = tuple(suffix.removeprefix(".") for suffix in SUFFIXES)
+"""Suffixes without the dot."""
+STATED = by_name("json").after
+"""Names of those whose size and digest the record states: all but the record."""
+STATED_ENDINGS = tuple(by_name(name).suffix.removeprefix(".") for name in STATED)
+PACKED_SUFFIXES = tuple(by_name(name).suffix for name in by_name("kit").after)
+"""Suffixes of the files in the press kit."""

@@ -135,7 +135,7 @@ def anonymous_read(context: ProbeContext) -> Iterator[Finding]:
         context.put(bucket, key)
     what, answer = "anonymous read, public", context.anonymous["public"].get(key)
     if answer.status == 200 and answer.body == BODY:
-        yield Finding(what, "200", "readers can get published files")
+        yield Finding(what, "allowed (200)", "readers can get published files")
     else:
         result = "200 with other bytes" if answer.status == 200 else str(answer.status)
         remedy = (
@@ -153,7 +153,7 @@ def find_private_read(context: ProbeContext, key: str) -> Finding:
         return Finding(what, f"refused ({status})", "only the publisher can read scheduled releases")
     means = "anyone who knows or guesses the name of an object can read it"
     remedy = f"block anonymous access to {context.name('private')}: make storage, if the storage has policies"
-    return Finding(what, "200", means, ("private", "share"), remedy)
+    return Finding(what, "allowed (200)", means, ("private", "share"), remedy)
 
 
 @probe
@@ -169,7 +169,10 @@ def find_anonymous_listing(context: ProbeContext, bucket: Bucket) -> Finding:
     listed = [query or "/" for query in LISTING_QUERIES if context.anonymous[bucket].ask("GET", query).status == 200]
     if not listed:
         return Finding(what, "refused", "file names are known only from the newsroom's own pages")
-    result, remedy = f"200 for {' '.join(listed)}", f"remove the right to list {context.name(bucket)} from anyone"
+    result, remedy = (
+        f"allowed (200 for {' '.join(listed)})",
+        f"remove the right to list {context.name(bucket)} from anyone",
+    )
     if bucket == "public":
         return Finding(what, result, "anyone can see a release before it is announced", ("publish",), remedy)
     return Finding(what, result, "anyone can see scheduled releases", ("private", "share"), remedy)
@@ -233,7 +236,9 @@ def conditions(context: ProbeContext) -> Iterator[Finding]:
     yield find_create_condition(again)
     what = "write if unchanged"
     if not other.ok and same.ok:
-        yield Finding(what, f"supported (else {other.code})", "shared files are changed by one publisher at a time")
+        yield Finding(
+            what, f"supported; otherwise refused ({other.code})", "shared files are changed by one publisher at a time"
+        )
     else:
         refused = f"If-Match is refused even when it matches ({same.code})"
         result = "not supported: the storage ignores If-Match" if other.ok else refused
@@ -244,7 +249,11 @@ def find_create_condition(again: Reply) -> Finding:
     """Judge the reply to a write with If-None-Match to an object that exists."""
     what = "write if absent"
     if again.code in ("PreconditionFailed", "412"):
-        return Finding(what, f"supported (else {again.code})", "nobody overwrites a file that is new to them")
+        return Finding(
+            what,
+            f"supported; otherwise refused ({again.code})",
+            "a publisher cannot overwrite a file that it has not read",
+        )
     result = (
         "not supported: the storage ignores If-None-Match"
         if again.ok
@@ -314,7 +323,7 @@ def copies(context: ProbeContext) -> Iterator[Finding]:
     elif other.ok:
         yield Finding(what, "the storage ignores the condition", "only the random names of staged files protect them")
     else:
-        yield Finding(what, f"supported (else {other.code})", "exactly what was staged is released")
+        yield Finding(what, f"supported; otherwise refused ({other.code})", "exactly what was staged is released")
 
 
 @probe
@@ -423,9 +432,9 @@ def missing_object(context: ProbeContext) -> Iterator[Finding]:
     status, anonymous = context.get("public", key)[0].status, context.anonymous["public"].get(key).status
     what, result = "missing object", f"{status} with these keys, {anonymous} without credentials"
     if status == 404:
-        yield Finding(what, result, "a missing file can be told from a refused one")
+        yield Finding(what, result, "missing and forbidden files get different answers")
         return
-    means = "a missing file cannot be told from a refused one, so a first publication cannot start"
+    means = "missing and forbidden files get the same answer, so a first publication cannot start"
     yield Finding(what, result, means, ("publish",), "give these keys the right to list the public bucket")
 
 

@@ -36,7 +36,7 @@ from pipeline.storage.s3.client import FAILURES, DamagedError, Failure, create_c
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
 
-Result = TypeVar("Result")
+Response = TypeVar("Response")
 Transfer = TypeVar("Transfer", Put, CopyRequest)
 
 RETRY_SECONDS = 30.0
@@ -240,7 +240,7 @@ class S3Store:
     def _name(self, bucket: Bucket) -> str:
         return self._destination.bucket if bucket == "public" else self._destination.private_bucket
 
-    def _unless_missing(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result | None:
+    def _unless_missing(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response | None:
         try:
             return self._attempt(action, bucket, request)
         except _Failed as failed:
@@ -248,13 +248,13 @@ class S3Store:
                 return None
             raise failed.failure.error from None
 
-    def _try(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result:
+    def _try(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response:
         try:
             return self._attempt(action, bucket, request)
         except _Failed as failed:
             raise failed.failure.error from None
 
-    def _attempt(self, action: str, bucket: Bucket, request: Callable[[], Result]) -> Result:
+    def _attempt(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response:
         """Send a request until it succeeds or a retry is useless. Raises _Failed."""
         deadline = time.monotonic() + RETRY_SECONDS
         pause = _FIRST_PAUSE

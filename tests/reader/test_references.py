@@ -53,9 +53,9 @@ def test_names_that_lead_somewhere() -> None:
         ({"withdrawn": withdrawn("x")}, "withdrawn.replaced_by: there is no release x"),
         ({"withdrawn": withdrawn("a")}, "withdrawn.replaced_by: the release itself"),
         ({"body": linking("x")}, "link: there is no release x"),
-        ({"body": linking("later")}, "link: that release will not be public yet when this one is"),
-        ({"notes": linking("draft")}, "link: that release will not be public yet when this one is"),
-        ({"withdrawn": withdrawn("later")}, "withdrawn.replaced_by: that release will not be public yet when this one is"),
+        ({"body": linking("later")}, "link: that release is not public yet when this one is"),
+        ({"notes": linking("draft")}, "link: that release is not public yet when this one is"),
+        ({"withdrawn": withdrawn("later")}, "withdrawn.replaced_by: that release is not public yet when this one is"),
     ],
 )
 def test_names_that_do_not(facts: dict[str, object], message: str) -> None:
@@ -91,7 +91,7 @@ def test_translation_would_give_away_an_original_that_waits() -> None:
     late = made("late", 5)
     early = made("early", 1, translation_of="late")
     assert messages(early, late) == [
-        "content/early.md: translation_of: that release will not be public yet when this one is"
+        "content/early.md: translation_of: that release is not public yet when this one is"
     ]
 
 

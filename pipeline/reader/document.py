@@ -90,9 +90,8 @@ def _check_link(element: Element, report: Report) -> None:
 
 
 def _check_picture(element: Element, above: tuple[str, ...], report: Report) -> None:
-    line, written, source = _line(element), "".join(element.itertext()), element.get("src") or ""
+    line, written, source = _line(element), element.get("alt") or "", element.get("src") or ""
     alt = collapse_spaces(written)
-    element[:], element.text = [], None
     element.set("alt", alt)
     place = next((_NO_PLACE_FOR_PICTURES[tag] for tag in above if tag in _NO_PLACE_FOR_PICTURES), "")
     if place:

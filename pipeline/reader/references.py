@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from pipeline.model.document import Inline, Link, inlines_of, walk
 from pipeline.model.errors import Fault
 from pipeline.model.release import RESERVED, SLUG, SLUG_LIMIT, Release
+from pipeline.model.release_index import IndexEntry
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -40,34 +40,10 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-class NamedRelease(Protocol):
-    """What must be known of a release that another one names."""
-
-    @property
-    def slug(self) -> str:
-        """Its name."""
-
-    @property
-    def language(self) -> str:
-        """BCP 47 tag."""
-
-    @property
-    def translation_of(self) -> str:
-        """Slug of its original, or empty."""
-
-    @property
-    def date(self) -> datetime:
-        """Its instant."""
-
-    @property
-    def draft(self) -> bool:
-        """Whether it is a draft."""
-
-
 def check_translations(
     releases: Iterable[Release],
     files: Mapping[str, Path] | None = None,
-    known: Mapping[str, NamedRelease] | None = None,
+    known: Mapping[str, Release | IndexEntry] | None = None,
     now: datetime = _NEVER,
 ) -> tuple[Fault, ...]:
     """Return a fault for each release named by another that does not exist, or is not public in time.
@@ -111,7 +87,7 @@ def _linked(inlines: Iterable[Inline]) -> Iterator[str]:
 
 
 def _problem(
-    release: Release, key: str, slug: str, known: Mapping[str, NamedRelease], now: datetime
+    release: Release, key: str, slug: str, known: Mapping[str, Release | IndexEntry], now: datetime
 ) -> tuple[str, str]:
     """Return message and hint, empty when there is no problem."""
     other = known.get(slug)
@@ -125,7 +101,7 @@ def _problem(
     start = max(now, release.withdrawn.date if release.withdrawn else release.date)
     if not release.draft and (other.draft or other.date > start):
         return (
-            "that release will not be public yet when this one is",
+            "that release is not public yet when this one is",
             "do not name it before it is public: this would reveal it",
         )
     if key == "translation_of" and other.language == release.language:

@@ -1,4 +1,4 @@
-"""Files as they come: encodings, line ends, sizes, and whatever bytes somebody may put into one."""
+"""Files: encodings, line ends, sizes, and arbitrary bytes."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def only_fault(folder: Path, data: bytes) -> str:
         WHOLE.replace("---", "---  ").encode(),
     ],
 )
-def test_what_editors_do_to_files_changes_nothing(tmp_path: Path, data: bytes) -> None:
-    """Byte order mark, line ends, a missing last newline, blanks at line ends."""
+def test_encoding_and_line_ends_of_editors_change_nothing(tmp_path: Path, data: bytes) -> None:
+    """Byte order mark, line ends, a missing last newline, spaces at line ends."""
     found = read(tmp_path, data)
     assert isinstance(found, ReadRelease)
     assert found == read(tmp_path, WHOLE.encode())
@@ -79,18 +79,18 @@ def test_what_editors_do_to_files_changes_nothing(tmp_path: Path, data: bytes) -
         (WHOLE.encode() * 100_000, "0 larger than 1,065,536 bytes"),
     ],
 )
-def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, fault: str) -> None:
+def test_refused_files(tmp_path: Path, data: bytes, fault: str) -> None:
     assert only_fault(tmp_path, data) == fault
 
 
 def test_a_withdrawn_release_needs_no_text(tmp_path: Path) -> None:
-    """Its words may have to be taken out of the file as well."""
+    """Its text may have to be deleted from the file as well."""
     front = f"{FRONT}withdrawn: {{date: 2026-11-24T09:00Z, reason: Wrong}}\n"
     assert release(tmp_path, front, "").release.body == ()
 
 
-def test_things_that_are_no_file(tmp_path: Path) -> None:
-    """A folder, a pipe, nothing at all, and a link that leads out of the folder."""
+def test_paths_that_are_not_regular_files(tmp_path: Path) -> None:
+    """A folder, a pipe, a missing file, and a link to a place outside the folder."""
     content = tmp_path / "content"
     content.mkdir()
     (tmp_path / "secret.md").write_text(WHOLE)
@@ -178,8 +178,8 @@ def test_things_that_are_no_file(tmp_path: Path) -> None:
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_bombs(tmp_path: Path, body: str) -> None:
-    """Sixty kilobytes of anything are read, or refused with lines, in a moment."""
+def test_oversized_syntax_in_the_body_is_handled_quickly(tmp_path: Path, body: str) -> None:
+    """Sixty kilobytes of any mark are read, or refused with lines, within seconds of CPU time."""
     started = time.process_time()
     found = faults(tmp_path, body=body)
     assert time.process_time() - started < 3
@@ -205,7 +205,7 @@ def test_bombs(tmp_path: Path, body: str) -> None:
     ],
     ids=lambda front: repr(front[:12]),
 )
-def test_bombs_in_front_matter(tmp_path: Path, front: str) -> None:
+def test_oversized_syntax_in_front_matter_is_handled_quickly(tmp_path: Path, front: str) -> None:
     started = time.process_time()
     found = faults(tmp_path, f"{FRONT}{front}\n")
     assert time.process_time() - started < 3
@@ -248,7 +248,7 @@ BYTES = st.binary(max_size=60) | st.lists(PIECES | st.text(max_size=4), max_size
 @settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BYTES | BYTES.map(lambda data: WHOLE.encode() + data))
 def test_any_bytes_give_a_release_or_faults(tmp_path: Path, data: bytes) -> None:
-    """Never another exception, never a line that the file does not have."""
+    """Never another exception, never a line that does not exist."""
     found = read(tmp_path, data)
     if not isinstance(found, ReadRelease):
         lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
@@ -258,7 +258,7 @@ def test_any_bytes_give_a_release_or_faults(tmp_path: Path, data: bytes) -> None
 
 
 def test_a_release_is_read_in_a_few_milliseconds(tmp_path: Path) -> None:
-    """650 words with lists, quotes and links; measured warm, with room for a slow machine."""
+    """650 words with lists and links, by CPU time."""
     part = "Words of a **release** with a [link](https://example.org/a) and more, as they come.\n\n- one\n- *two*\n\n"
     body = part * 30
     release(tmp_path, body=body)

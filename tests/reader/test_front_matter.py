@@ -1,4 +1,4 @@
-"""Front matter: what it may say, and the words in which slips are reported."""
+"""Front matter: every key, and the messages for mistakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.markdown_outline import Case, accept, cases
 from tests.support.reading import FRONT, faults, picture, release
 
 
-def test_everything_that_front_matter_may_say(tmp_path: Path) -> None:
+def test_front_matter_with_every_key(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "ship.png").write_bytes(picture())
     front = """\
@@ -47,14 +47,14 @@ withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
     found = release(tmp_path, front).release
     assert found.title == "Acme #1: it opens"
     assert (found.subtitle, found.dateline, found.reference) == ("1.10", "no", "12:30")
-    assert found.summary == "Wrong", "a withdrawn release does not tell what it said"
+    assert found.summary == "Wrong", "the summary of a withdrawn release is the reason"
     assert found.date == datetime(2026, 11, 23, 9, 0, 30, 500000, timezone(timedelta(hours=1)))
     assert found.date.utcoffset() == timedelta(hours=1)
     assert (found.embargo, found.draft, found.language) == (True, False, "pt-BR")
     assert found.translation_of == "other"
     assert found.topics == ("human-rights", "archive")
     assert [contact.id for contact in found.contacts] == ["night"]
-    assert found.footage == (), "a withdrawn release tells nothing of what it showed"
+    assert found.footage == (), "a withdrawn release has no footage"
     assert found.image == Figure("ship.png", "", (Text("A ship"),), "Jane")
     assert found.corrections == (
         Correction(datetime(2026, 11, 25, 9, tzinfo=UTC), "Second"),
@@ -74,7 +74,7 @@ def test_defaults_come_from_the_newsroom(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "count"), [("archive", 1), ("[archive, seoul]", 2), ("[archive, {notice: Own}]", 2), ("[{notice: A}]", 1)]
 )
-def test_footage_is_an_id_or_a_list_or_a_notice(tmp_path: Path, value: str, count: int) -> None:
+def test_footage_is_an_id_a_list_or_a_notice(tmp_path: Path, value: str, count: int) -> None:
     assert len(release(tmp_path, f"{FRONT}footage: {value}\n").release.footage) == count
 
 
@@ -104,8 +104,8 @@ DATES = [
 
 
 @pytest.mark.parametrize(("value", "fault"), DATES)
-def test_dates_that_are_none(tmp_path: Path, value: str, fault: str) -> None:
-    """Nobody likes offsets: the hint says what to type."""
+def test_refused_dates(tmp_path: Path, value: str, fault: str) -> None:
+    """The hint says what to type, because offsets are hard to remember."""
     assert faults(tmp_path, f"title: T\ndate: {value}\n") == [f"3 date: {fault}"]
 
 
@@ -122,25 +122,25 @@ def test_dates_that_are_none(tmp_path: Path, value: str, fault: str) -> None:
         "2026-11-23T09:00+05:45",
     ],
 )
-def test_dates_that_are_right(tmp_path: Path, value: str) -> None:
-    """The offset decides: an hour that London skips exists in UTC and in Tokyo, one that comes twice is told apart."""
+def test_accepted_dates(tmp_path: Path, value: str) -> None:
+    """The offset decides: an hour that London skips exists in UTC and in Tokyo; one that comes twice is unambiguous."""
     assert release(tmp_path, f"title: T\ndate: {value}\n").release.date.utcoffset() is not None
 
 
-def test_an_offset_of_the_other_season_is_warned_about(tmp_path: Path) -> None:
+def test_offset_of_the_other_season_is_a_warning(tmp_path: Path) -> None:
     (warning,) = release(tmp_path, "title: T\ndate: 2026-07-01T09:00+00:00\n").warnings
     assert warning.message == "date: Europe/London uses another offset on that day"
     assert warning.hint == "did you mean 2026-07-01T09:00+01:00?"
 
 
 def reads_as(folder: Path, case: Case) -> str:
-    """The faults of a case, or that there are none."""
+    """The faults of a case, or ``no fault``."""
     date = "" if "\ndate:" in case.markdown else "date: 2026-11-23T09:00Z\n"
     return "\n".join(faults(folder, f"{case.markdown}\n{date}")) or "no fault"
 
 
 def test_accept(tmp_path: Path) -> None:
-    """``ACCEPT=1`` rewrites the file of cases; a plain run checks that it is as it would be written."""
+    """``ACCEPT=1`` rewrites the file of cases; without it the file must be as it would be written."""
     found = [Case(case.title, case.markdown, reads_as(tmp_path, case)) for case in cases("front-matter")]
     if os.environ.get("ACCEPT"):
         accept("front-matter", found)
@@ -148,12 +148,12 @@ def test_accept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", cases("front-matter"), ids=lambda case: case.title)
-def test_slips(tmp_path: Path, case: Case) -> None:
-    """Each slip is named with its line, in words for a press officer, with what to do."""
+def test_mistakes(tmp_path: Path, case: Case) -> None:
+    """Each mistake has its line, a plain message and a hint."""
     assert reads_as(tmp_path, case) == case.outline
 
 
-def test_all_faults_are_named_at_once_by_line(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once_by_line(tmp_path: Path) -> None:
     front = "titel: T\nembargo: maybe\ndate: tomorrow\nimage:\n  file: none.jpg\n"
     found = faults(tmp_path, front, "Words <b>bold</b>.\n\n![](gone.png)\n", "Bad--Name")
     assert [line.partition(" (")[0] for line in found] == [
@@ -171,8 +171,8 @@ def test_all_faults_are_named_at_once_by_line(tmp_path: Path) -> None:
     ]
 
 
-def test_an_alternative_left_blank_is_not_decoration(tmp_path: Path) -> None:
-    """``alt: ""`` is a decision, ``alt:`` is forgetfulness."""
+def test_empty_text_alternative_is_decoration_only_with_quotation_marks(tmp_path: Path) -> None:
+    """``alt: ""`` is a decision, ``alt:`` is an omission."""
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.png").write_bytes(picture())
     found = faults(tmp_path, f"{FRONT}image:\n  file: a.png\n  alt:\n")
@@ -180,11 +180,11 @@ def test_an_alternative_left_blank_is_not_decoration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("slug", ["index", "con", "com1", "x" * 81, "a_b", "a--b", "-a", "Ä", "a.b"])
-def test_names_that_cannot_be_an_address(tmp_path: Path, slug: str) -> None:
+def test_refused_file_names(tmp_path: Path, slug: str) -> None:
     (fault,) = faults(tmp_path, slug=slug)
     assert fault.startswith("0 the ")
 
 
 @pytest.mark.parametrize("slug", ["a", "9", "a-1-b", "x" * 80])
-def test_names_that_can(tmp_path: Path, slug: str) -> None:
+def test_accepted_file_names(tmp_path: Path, slug: str) -> None:
     assert release(tmp_path, slug=slug).release.slug == slug

@@ -1,4 +1,4 @@
-"""Markdown reads as on GitHub: cases in plain files, and the same held against another reader with the same rules."""
+"""Markdown reads as on GitHub: cases in text files, compared with another reader that follows the same rules."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from markdown import markdown
 
 from pipeline.model.document import Block, Heading, List, ListItem, Paragraph, Quote
 from pipeline.model.errors import Fault, ReleaseError
 from pipeline.reader.body import read_body
+from pipeline.reader.markdown import GitHubMarkdown, extension, parse
 from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
 from tests.support import markdown_oracle as oracle
@@ -40,7 +42,7 @@ def reads_as(case: Case) -> str:
 
 
 def comparable(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """The tree, but for the tightness of lists that hold no paragraph: nobody could see it."""
+    """The tree without the tightness of lists that hold no paragraph, where it is invisible."""
     return tuple(map(_comparable, blocks))
 
 
@@ -56,7 +58,7 @@ def _comparable(block: Block) -> Block:
 
 @pytest.mark.parametrize("name", ["github", "dateline"])
 def test_accept(name: str) -> None:
-    """``ACCEPT=1`` rewrites the files of cases; a plain run checks that they are as it would write them."""
+    """``ACCEPT=1`` rewrites the files of cases; without it the files must be as they would be written."""
     found = [Case(case.title, case.markdown, reads_as(case)) for case in cases(name)]
     if os.environ.get("ACCEPT"):
         accept(name, found)
@@ -66,7 +68,7 @@ def test_accept(name: str) -> None:
 
 @pytest.mark.parametrize("case", cases("github"), ids=lambda case: case.title)
 def test_reads_as_github_does(case: Case) -> None:
-    """What the case files promise is what a reader with GitHub's rules makes of the same text."""
+    """The outline in the file, and the tree of another reader with GitHub's rules."""
     body, notes, faults = read(case.markdown)
     assert not faults
     assert outline(body + notes) == case.outline
@@ -75,7 +77,7 @@ def test_reads_as_github_does(case: Case) -> None:
 
 @pytest.mark.parametrize("case", cases("dateline"), ids=lambda case: case.title)
 def test_reads_as_a_release_needs(case: Case) -> None:
-    """End marks, notes, pictures and what is refused."""
+    """End marks, notes, pictures, and refused syntax."""
     assert reads_as(case) == case.outline
 
 
@@ -128,7 +130,7 @@ def listed(draw: st.DrawFn, depth: int) -> list[str]:
 @settings(max_examples=400, deadline=None)
 @given(nested())
 def test_nesting_reads_as_on_github(lines: list[str]) -> None:
-    """Lists, quotes, fences and tables within each other, to any depth a release could want."""
+    """Lists, quotes, fences and tables within each other."""
     text = "\n".join(lines) + "\n"
     body, notes, faults = read(text)
     assert not faults
@@ -146,8 +148,8 @@ SOUP = st.lists(
 
 @settings(max_examples=1000, deadline=None)
 @given(SOUP)
-def test_soup_reads_as_on_github(soup: str) -> None:
-    """Any heap of block marks gives the tree that GitHub gives it."""
+def test_random_blocks_read_as_on_github(soup: str) -> None:
+    """Any sequence of block marks."""
     text = soup.rstrip(" ") + "\nlast\n"
     # The oracle lets blank lines below an empty item end the whole list; the specification does not.
     assume(not re.search(r"(?m)([-*+]|\d[.)])[ \t]*\n[ \t>]*\n", text))
@@ -196,11 +198,11 @@ NEIGHBOURS = (
     st.lists(DELIMITERS | NEIGHBOURS, min_size=1, max_size=14).map("".join), st.sampled_from(["x{}", "x {}", "# {}"])
 )
 def test_emphasis_reads_as_on_github(text: str, frame: str) -> None:
-    """Any heap of delimiter runs, whatever stands beside them; a heading begins and ends with them."""
+    """Any sequence of delimiter runs beside any character; a heading begins and ends with them."""
     assume("\n" not in text or frame != "# {}")
     # Where single and double tildes could pair, GitHub goes by the rule of three, which the oracle knows for * and _.
     assume(len({len(run) for run in re.findall("~+", re.sub(r"\\[*_~\\]", "x", text))} & {1, 2}) < 2)
-    text = frame.format(text).replace(" \\\n", "\\\n")  # a blank there is seen by nobody
+    text = frame.format(text).replace(" \\\n", "\\\n")  # a space there is invisible
     body, _, faults = read(text)
     assert not faults
     assert body == oracle.read(text)
@@ -209,8 +211,8 @@ def test_emphasis_reads_as_on_github(text: str, frame: str) -> None:
 @pytest.mark.parametrize(
     "unit", ["*a_ ", "a**b", "*_", "_a*", "a***b**c*", "~a ~~b", "*`a`_ ", "*a **b ***c ", "_(*)~", "*", "**a"]
 )
-def test_no_heap_of_delimiters_takes_long(unit: str) -> None:
-    """Time is linear in the length; what would nest too deeply is a fault."""
+def test_time_for_delimiters_is_linear(unit: str) -> None:
+    """Long sequences take little time; deep nesting is a fault."""
     start = time.process_time()
     read(unit * (60_000 // len(unit)))
     read("*" * 30_000 + unit * 1_000 + "*" * 30_000)
@@ -252,15 +254,33 @@ def test_raw_html_is_refused_where_github_sees_it(tag: str, frame: str) -> None:
 
 @given(st.lists(st.integers(1, 6), max_size=8))
 def test_headings_start_at_two_and_leave_no_gap(levels: list[int]) -> None:
-    """Whatever the author typed, the headline stays the only heading of level 1, and no level is jumped over."""
+    """The headline is the only heading of level 1, and no level is skipped."""
     body, _, _ = read("\n\n".join(f"{'#' * level} Heading" for level in levels) + "\n\nText")
     given_levels = [1, *(block.level for block in body if isinstance(block, Heading))]
     assert len(given_levels) == len(levels) + 1
     assert all(2 <= after <= before + 1 for before, after in pairwise(given_levels))
 
 
-def test_a_quote_may_hold_a_quote() -> None:
+def test_quotes_may_nest() -> None:
     """Containers nest up to a limit that no release reaches."""
     (block,), _, faults = read("> " * 12 + "deep")
     assert not faults
     assert isinstance(block, Quote)
+
+
+def test_extension_works_with_python_markdown_alone() -> None:
+    """It imports nothing else of Dateline, and raw HTML is text in its output."""
+    html = markdown("Bring\n- pens <b>\n- *ink*\n", extensions=[GitHubMarkdown()])
+    items = '<li data-line="2"><p data-line="2">pens <span>&lt;b&gt;</span></p></li>'
+    items += '<li data-line="3"><p data-line="3"><em>ink</em></p></li>'
+    bullets = f'<ul data-line="2" start="1" data-tight="tight">{items}</ul>'
+    assert html == f'<div><p data-line="1">Bring</p>{bullets}</div>'
+    for module in Path(extension.__file__).parent.glob("*.py"):
+        imports = re.findall(r"^(?:from|import) (pipeline\S*)", module.read_text("utf-8"), re.MULTILINE)
+        assert all(name.startswith("pipeline.reader.markdown.") for name in imports), module
+
+
+def test_problems_have_the_line_of_the_text() -> None:
+    parsed = parse("one\ntwo <i>\n\n> three\n> [four](x)\n", first_line=10)
+    assert [(problem.line, problem.message) for problem in parsed.problems] == [(11, "raw HTML: <i>")]
+    assert [link.get("data-line") for link in parsed.root.iter("a")] == ["14"]

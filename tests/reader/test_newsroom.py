@@ -1,4 +1,4 @@
-"""newsroom.toml: the whole of it, and every slip with its line."""
+"""newsroom.toml: every key, and every mistake with its line."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def read(folder: Path, text: str) -> Newsroom:
     return read_newsroom(folder)
 
 
-def test_the_least_a_newsroom_can_say(tmp_path: Path) -> None:
+def test_minimal_newsroom(tmp_path: Path) -> None:
     assert read(tmp_path, LEAST) == Newsroom(name="N", language="en", time_zone="Europe/London")
 
 
-def test_all_that_a_newsroom_can_say(tmp_path: Path) -> None:
+def test_newsroom_with_every_key(tmp_path: Path) -> None:
     (tmp_path / "mark.png").write_bytes(picture())
     found = read(
         tmp_path,
@@ -92,7 +92,7 @@ items = 20
     assert (found.tag_authority, found.feed_items) == ("example.org,2026-01-31", 20)
 
 
-def test_no_newsroom_is_one_clear_fault(tmp_path: Path) -> None:
+def test_missing_newsroom_is_one_fault(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as caught:
         read_newsroom(tmp_path)
     (fault,) = caught.value.faults
@@ -109,7 +109,7 @@ def reads_as(folder: Path, case: Case) -> str:
 
 
 def test_accept(tmp_path: Path) -> None:
-    """``ACCEPT=1`` rewrites the file of cases; a plain run checks that it is as it would be written."""
+    """``ACCEPT=1`` rewrites the file of cases; without it the file must be as it would be written."""
     found = [Case(case.title, case.markdown, reads_as(tmp_path, case)) for case in cases("newsroom")]
     if os.environ.get("ACCEPT"):
         accept("newsroom", found)
@@ -117,12 +117,12 @@ def test_accept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", cases("newsroom"), ids=lambda case: case.title)
-def test_slips(tmp_path: Path, case: Case) -> None:
-    """Each slip has its line, although the TOML reader gives none."""
+def test_mistakes(tmp_path: Path, case: Case) -> None:
+    """Each mistake has its line, although the TOML parser gives none."""
     assert reads_as(tmp_path, case) == case.outline
 
 
-def test_contrast_is_that_of_the_guidelines() -> None:
+def test_contrast_follows_the_accessibility_guidelines() -> None:
     assert contrast_on_white("#ffffff") == pytest.approx(1)
     assert contrast_on_white("#000000") == pytest.approx(21)
     assert contrast_on_white("#767676") == pytest.approx(4.54, abs=0.01)
@@ -151,6 +151,6 @@ PIECES = [
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=20).map("".join))
 def test_any_text_gives_a_newsroom_or_faults(tmp_path: Path, text: str) -> None:
-    """Never another exception, and never a line that is not there."""
+    """Never another exception, never a line that does not exist."""
     lines = len(re.split(r"\r\n|\r|\n", text))
     assert all(0 <= int(fault.split(" ")[0]) <= lines for fault in newsroom_faults(tmp_path, text))

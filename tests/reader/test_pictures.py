@@ -1,4 +1,4 @@
-"""Pictures: what is refused, and what goes out."""
+"""Pictures: what is refused, and what is published."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_formats(tmp_path: Path, kind: str, suffix: str) -> None:
         assert Image.MIME[image.format or ""] == given.media_type
 
 
-def test_pictures_come_in_order_each_once(tmp_path: Path) -> None:
+def test_pictures_are_listed_once_in_order(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     for name in "abc":
         (tmp_path / "x" / f"{name}.png").write_bytes(picture())
@@ -58,8 +58,8 @@ def test_pictures_come_in_order_each_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "suffix"), KINDS)
-def test_metadata_goes_and_pixels_stay(tmp_path: Path, kind: str, suffix: str) -> None:
-    """EXIF, XMP, comments and text are gone, the colour profile is not; the same bytes come out each time."""
+def test_metadata_is_removed_and_pixels_are_unchanged(tmp_path: Path, kind: str, suffix: str) -> None:
+    """EXIF, XMP, comments and text are removed, the colour profile is kept; the output is reproducible."""
     options: dict[str, Any] = {"icc_profile": SCREEN, "exif": exif()}
     if kind == "JPEG":
         options |= {"comment": b"SECRET comment", "progressive": True, "xmp": b"SECRET xmp"}
@@ -85,7 +85,7 @@ def test_metadata_goes_and_pixels_stay(tmp_path: Path, kind: str, suffix: str) -
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_the_camera_s_turn_is_applied(tmp_path: Path, kind: str) -> None:
+def test_exif_orientation_is_applied(tmp_path: Path, kind: str) -> None:
     data = picture(kind, size=(40, 20), exif=exif(6), icc_profile=SCREEN)
     name = f"a.{'jpg' if kind == 'JPEG' else kind.lower()}"
     found = read(tmp_path, data, name)
@@ -97,7 +97,7 @@ def test_the_camera_s_turn_is_applied(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
-def test_every_kind_of_pixel(tmp_path: Path, mode: str) -> None:
+def test_every_pixel_format(tmp_path: Path, mode: str) -> None:
     buffer = io.BytesIO()
     kind = "JPEG" if mode == "CMYK" else "PNG"
     Image.new(mode, (8, 8)).save(buffer, kind)
@@ -106,7 +106,7 @@ def test_every_kind_of_pixel(tmp_path: Path, mode: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_animation_is_refused(tmp_path: Path, kind: str) -> None:
-    """Neither paper nor a text document moves, and one frame of it may not be what was meant."""
+    """PDF and Word cannot show animation, and a single frame may not be what was meant."""
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], lossless=True)
@@ -128,12 +128,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("data", "name", "message"), REFUSED, ids=range(len(REFUSED)))
-def test_what_is_no_sound_picture(tmp_path: Path, data: bytes, name: str, message: str) -> None:
+def test_refused_files(tmp_path: Path, data: bytes, name: str, message: str) -> None:
     assert message in problem(tmp_path, data, name)
 
 
-def test_a_bomb_is_met_by_its_header(tmp_path: Path) -> None:
-    """A small file that claims many pixels is refused before a single one is unpacked."""
+def test_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    """A small file that claims many pixels is refused before any is decoded."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
@@ -165,7 +165,7 @@ def test_a_bomb_is_met_by_its_header(tmp_path: Path) -> None:
         ("folder.png", "outside the folder"),
     ],
 )
-def test_files_that_are_not_the_release_s_own(tmp_path: Path, named: str, message: str) -> None:
+def test_only_files_of_the_release_are_accepted(tmp_path: Path, named: str, message: str) -> None:
     folder = tmp_path / "x"
     folder.mkdir()
     (tmp_path / "other.png").write_bytes(picture())
@@ -175,7 +175,7 @@ def test_files_that_are_not_the_release_s_own(tmp_path: Path, named: str, messag
     assert f"picture: {message}" in problem(tmp_path, picture(), "a.png", named)
 
 
-def test_a_folder_that_is_a_link_is_outside(tmp_path: Path) -> None:
+def test_folder_that_is_a_link_is_outside(tmp_path: Path) -> None:
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "a.png").write_bytes(picture())
     (tmp_path / "x").symlink_to(tmp_path / "y")
@@ -183,8 +183,8 @@ def test_a_folder_that_is_a_link_is_outside(tmp_path: Path) -> None:
     assert "outside the folder" in fault
 
 
-def test_names_that_differ_by_capitals_alone(tmp_path: Path) -> None:
-    """On half of the world's computers they would be one file."""
+def test_names_that_differ_only_in_capital_letters(tmp_path: Path) -> None:
+    """Many computers would take them for the same file."""
     (tmp_path / "x").mkdir()
     for name in ("a.png", "A.png"):
         (tmp_path / "x" / name).write_bytes(picture())
@@ -192,18 +192,18 @@ def test_names_that_differ_by_capitals_alone(tmp_path: Path) -> None:
     assert fault == "7 picture: differs only in capital letters from a.png: A.png (rename one of the files)"
 
 
-def test_a_link_within_the_folder_is_fine(tmp_path: Path) -> None:
+def test_link_within_the_folder_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.png").write_bytes(picture())
     (tmp_path / "x" / "b.png").symlink_to("a.png")
     assert release(tmp_path, body="![Alt](b.png)\n").release.pictures[0].file == "b.png"
 
 
-def test_a_picture_named_twice_is_one_fault_a_place(tmp_path: Path) -> None:
+def test_missing_picture_is_a_fault_in_each_place(tmp_path: Path) -> None:
     assert len(faults(tmp_path, body="![Alt](b.png)\n\nWords\n\n![Alt](b.png)\n")) == 2
 
 
-def test_words_around_a_picture_are_paragraphs(tmp_path: Path) -> None:
+def test_text_around_a_picture_becomes_paragraphs(tmp_path: Path) -> None:
     found = read(tmp_path, picture(), body="before ![Alt](a.png) after\n").release.body
     assert [type(block) for block in found] == [Paragraph, Figure, Paragraph]
 
@@ -239,9 +239,7 @@ BAD_PROFILES = [
 
 @pytest.mark.parametrize(("profile", "message"), BAD_PROFILES, ids=["none", "cut", "no tags", "bomb"])
 @pytest.mark.parametrize("make", [icc_png, icc_jpeg], ids=["png", "jpeg"])
-def test_colour_profile_that_is_none(
-    tmp_path: Path, make: Callable[[bytes], bytes], profile: bytes, message: str
-) -> None:
+def test_damaged_colour_profile(tmp_path: Path, make: Callable[[bytes], bytes], profile: bytes, message: str) -> None:
     if len(profile) > 10_000_000 and make is icc_jpeg:
         profile = profile[:5_000_000]  # a JPEG cannot pack its profile
     data, name = make(profile), "a.png" if make is icc_png else "a.jpg"
@@ -255,14 +253,14 @@ def test_colour_profile_that_is_none(
     assert "sRGB" in found
 
 
-def test_profile_of_other_colours_than_the_picture_has_is_left_out(tmp_path: Path) -> None:
-    """As programs do, which cannot apply it."""
+def test_profile_for_other_colours_is_left_out(tmp_path: Path) -> None:
+    """Other programs ignore such a profile too."""
     out = read(tmp_path, icc_png(PRESS)).pictures["a.png"]
     with Image.open(io.BytesIO(out)) as image:
         assert "icc_profile" not in image.info
 
 
-def test_words_packed_into_a_bomb_are_never_unpacked(tmp_path: Path) -> None:
+def test_compressed_text_is_never_decompressed(tmp_path: Path) -> None:
     packed = zlib.compress(bytes(200_000_000), 9)
     for name, content in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed)):
         started = time.monotonic()
@@ -270,7 +268,7 @@ def test_words_packed_into_a_bomb_are_never_unpacked(tmp_path: Path) -> None:
         assert time.monotonic() - started < 1
 
 
-def test_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+def test_too_large_file_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     with (tmp_path / "x" / "a.png").open("wb") as file:
         file.write(picture())
@@ -279,8 +277,8 @@ def test_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert "larger than 64 MB" in fault
 
 
-def test_camera_that_joins_several_pictures_in_a_file(tmp_path: Path) -> None:
-    """Telephones do: the second is a preview, or the light that screens of more range show."""
+def test_second_picture_in_a_file_is_removed(tmp_path: Path) -> None:
+    """Telephones add one: a preview, or brightness for screens with a higher range."""
     buffer = io.BytesIO()
     shots = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
     shots[0].save(buffer, "MPO", save_all=True, append_images=shots[1:])
@@ -290,7 +288,9 @@ def test_camera_that_joins_several_pictures_in_a_file(tmp_path: Path) -> None:
         assert image.format == "JPEG"
 
 
-def test_cut_off_is_noticed_whatever_other_libraries_have_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_picture_is_noticed_whatever_other_libraries_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """WeasyPrint lets Pillow fill in what is missing."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     data = picture(size=(400, 300))
@@ -321,35 +321,32 @@ def names(folder: Path, size: tuple[int, int], name: str = "a.jpg", **options: A
     ],
     ids=str,
 )
-def test_copies_of_what_is_clearly_larger_and_none_is_blown_up(
-    tmp_path: Path, size: tuple[int, int], widths: list[int]
-) -> None:
+def test_copies_are_clearly_smaller_than_the_picture(tmp_path: Path, size: tuple[int, int], widths: list[int]) -> None:
     assert names(tmp_path, size) == [f"a.{width}.jpg" for width in widths]
 
 
-def test_where_the_original_cannot_be_shown_a_copy_takes_its_place(tmp_path: Path) -> None:
+def test_picture_that_cannot_be_shown_has_a_full_size_copy(tmp_path: Path) -> None:
     assert names(tmp_path, (300, 200), icc_profile=P3) == ["a.300.jpg"]
     assert names(tmp_path, (300, 200), icc_profile=SCREEN) == []
 
 
-def test_copies_stand_upright(tmp_path: Path) -> None:
+def test_copies_are_upright(tmp_path: Path) -> None:
     found = read(tmp_path, picture("JPEG", (1600, 800), exif=exif(6)), "a.jpg")
     (given,) = found.release.pictures
     assert [(copy.width, copy.height) for copy in given.copies] == [(480, 960)]
     assert (given.width, given.height) == (800, 1600)
 
 
-def test_copy_whose_name_is_taken(tmp_path: Path) -> None:
+def test_copy_whose_name_is_in_use(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.jpg").write_bytes(picture("JPEG", (700, 400)))
     (tmp_path / "x" / "A.480.JPG").write_bytes(picture("JPEG"))
     (fault,) = faults(tmp_path, body="![Alt](A.480.JPG)\n\n![Alt](a.jpg)\n")
-    assert fault.startswith(
-        "7 picture: its smaller copy a.480.jpg would have the same name as A.480.JPG: a.jpg (rename"
-    )
+    message = "its smaller copy a.480.jpg would have the same name as A.480.JPG"
+    assert fault == f"7 picture: {message}: a.jpg (rename one of the files)"
 
 
-def test_pictures_of_one_name_and_two_kinds(tmp_path: Path) -> None:
+def test_pictures_with_one_name_and_two_formats(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     noise = Image.effect_noise((700, 400), 90)
     for name in ("a.jpg", "a.png"):
@@ -361,7 +358,7 @@ def test_pictures_of_one_name_and_two_kinds(tmp_path: Path) -> None:
 # ── Decoration ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_picture_without_words_is_a_fault_that_says_how_decoration_is_marked(tmp_path: Path) -> None:
+def test_picture_without_text_alternative_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.png").write_bytes(picture())
     for mark in ("![](a.png)", "![\u00a0](a.png)", "![&nbsp;](a.png)", "![][a]\n\n[a]: a.png"):
@@ -370,5 +367,5 @@ def test_picture_without_words_is_a_fault_that_says_how_decoration_is_marked(tmp
         assert "![ ](ship.jpg)" in fault
 
 
-def test_blank_marks_decoration(tmp_path: Path) -> None:
+def test_space_as_text_alternative_marks_decoration(tmp_path: Path) -> None:
     assert read(tmp_path, picture(), body="![ ](a.png)\n").release.body == (Figure("a.png", ""),)

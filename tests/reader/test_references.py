@@ -1,4 +1,4 @@
-"""What one release says of another."""
+"""Names of files, and releases that name each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.model.document import Link, Paragraph, Quote, Strong, Text
 from pipeline.model.release import Release, Withdrawal
-from pipeline.reader import check_slugs, check_translations
+from pipeline.reader import check_slugs, check_translations, line_of
 
 
 def made(slug: str, day: int = 1, **facts: object) -> Release:
@@ -33,7 +33,7 @@ def messages(*releases: Release) -> list[str]:
     return [f"{fault.source}: {fault.message}" for fault in check_translations(releases)]
 
 
-def test_names_that_lead_somewhere() -> None:
+def test_accepted_references() -> None:
     assert not messages(
         made("a", 2, translation_of="b", body=linking("b")),
         made("b", notes=linking("b")),
@@ -53,16 +53,16 @@ def test_names_that_lead_somewhere() -> None:
         ({"withdrawn": withdrawn("x")}, "withdrawn.replaced_by: there is no release x"),
         ({"withdrawn": withdrawn("a")}, "withdrawn.replaced_by: the release itself"),
         ({"body": linking("x")}, "link: there is no release x"),
-        ({"body": linking("later")}, "link: that release will not be public yet when this one is"),
-        ({"notes": linking("draft")}, "link: that release will not be public yet when this one is"),
+        ({"body": linking("later")}, "link: that release is not public yet when this one is"),
+        ({"notes": linking("draft")}, "link: that release is not public yet when this one is"),
         (
             {"withdrawn": withdrawn("later")},
-            "withdrawn.replaced_by: that release will not be public yet when this one is",
+            "withdrawn.replaced_by: that release is not public yet when this one is",
         ),
     ],
 )
-def test_names_that_do_not(facts: dict[str, object], message: str) -> None:
-    """A link to a release that waits would give it away."""
+def test_refused_references(facts: dict[str, object], message: str) -> None:
+    """A link to a scheduled release would reveal it."""
     others = made("b"), made("c", translation_of="b"), made("later", 9), made("draft", draft=True)
     assert messages(made("a", 2, **facts), *others) == [f"content/a.md: {message}"]
 
@@ -74,14 +74,14 @@ def test_faults_have_the_line_of_the_file(tmp_path: Path) -> None:
     assert (fault.source, fault.line, fault.hint) == (str(file), 3, "write the name of its file, without .md")
 
 
-def test_two_files_with_one_name() -> None:
+def test_two_files_with_the_same_name() -> None:
     found = check_slugs([Path("content/b.md"), Path("content/sub/a.md"), Path("content/a.md")])
     assert [str(fault) for fault in found] == [
         "content/sub/a.md: the same name as content/a.md\n  hint: rename one of them"
     ]
 
 
-def test_names_that_are_no_slug() -> None:
+def test_file_names_that_are_not_slugs() -> None:
     found = check_slugs([Path("content/A.md"), Path("content/a.md"), Path("content/index.md")])
     assert [(fault.source, fault.message.split(" ")[1]) for fault in found] == [
         ("content/A.md", "file"),
@@ -90,17 +90,55 @@ def test_names_that_are_no_slug() -> None:
     ]
 
 
-def test_translation_would_give_away_an_original_that_waits() -> None:
+def test_translation_must_not_reveal_a_scheduled_original() -> None:
     late = made("late", 5)
     early = made("early", 1, translation_of="late")
     assert messages(early, late) == [
-        "content/early.md: translation_of: that release will not be public yet when this one is"
+        "content/early.md: translation_of: that release is not public yet when this one is"
     ]
 
 
-def test_what_is_public_by_now_may_be_named_by_an_older_release() -> None:
+def test_older_release_may_name_one_that_is_public_now() -> None:
     late, early = made("late", 5), made("early", 1, body=linking("late"))
     known = {"late": late, "early": early}
     now = datetime(2026, 1, 5, tzinfo=UTC)
     assert check_translations([early], known=known, now=now) == ()
     assert check_translations([early], known=known, now=now - timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        (["date"], 4),
+        (["embargo"], 0),
+        (["embargo", "draft", "title"], 5),
+        (["withdrawn"], 6),
+        (["withdrawn.reason"], 8),
+        (["withdrawn.note"], 0),
+        (["title.date"], 0),
+        (["image.alt"], 9),
+        ([], 0),
+    ],
+    ids=str,
+)
+def test_line_of_a_key_in_front_matter(tmp_path: Path, keys: list[str], line: int) -> None:
+    file = tmp_path / "a.md"
+    lines = [
+        "---",
+        "title: >",
+        "  date: in a text",
+        '"date" : x',
+        "draft: true",
+        "withdrawn:",
+        "  date: x",
+        "  reason: y",
+    ]
+    lines += ["image: {file: a.png, alt: x}", "---", "embargo: in the body"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert line_of(file, *keys) == line
+
+
+@pytest.mark.parametrize("data", [b"", b"---\ndate: [\n---\n", b"---\ndate: \xff\n---\n", b"date: x\n"])
+def test_line_in_a_file_that_cannot_be_read_is_0(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.md").write_bytes(data)
+    assert line_of(tmp_path / "a.md", "date") == line_of(tmp_path / "gone.md", "date") == 0

@@ -1,4 +1,4 @@
-"""The same Markdown read by markdown-it-py, whose rules are GitHub's: what the reader's tree is held against."""
+"""The same Markdown read by markdown-it-py, whose rules are GitHub's: the tree to compare the reader with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pipeline.model.document import (
 
 PARSER = MarkdownIt("gfm-like", {"html": True, "strikethrough_single_tilde": True})
 if PARSER.linkify is not None:
-    PARSER.linkify.set({"fuzzy_link": False})  # GitHub takes example.com for words
+    PARSER.linkify.set({"fuzzy_link": False})  # GitHub leaves example.com as text
 
 _SPANS: dict[str, type[Strong | Emphasis | Deletion]] = {"strong": Strong, "em": Emphasis, "s": Deletion}
 _ALIGNMENTS: dict[str, Alignment] = {"text-align:left": "left", "text-align:center": "center"}

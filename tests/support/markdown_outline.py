@@ -1,6 +1,6 @@
 """The document tree as a few plain lines, and the files of cases written with it.
 
-A case is a title, the Markdown, and how it reads:
+A case is a title, the Markdown, and the outline of its tree:
 
     ====== A list straight after a paragraph
     Bring
@@ -10,7 +10,7 @@ A case is a title, the Markdown, and how it reads:
     bullets
       item: pens
 
-``ACCEPT=1 pytest …`` writes what is read now into the files; review it as a diff.
+``ACCEPT=1 pytest …`` writes the current outlines into the files; review the diff.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Case:
 
 
 def cases(name: str) -> list[Case]:
-    """Return the cases of ``tests/markdown/NAME.txt``."""
+    """Return the cases of ``tests/support/markdown/NAME.txt``."""
     parts = f"\n{(FOLDER / f'{name}.txt').read_text('utf-8').rstrip()}".split(f"\n{TITLE}")[1:]
     found = []
     for part in parts:

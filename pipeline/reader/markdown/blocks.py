@@ -338,7 +338,7 @@ def _indent(line: str) -> int:
 
 def _without_code_indent(line: str) -> str:
     """Return a line of indented code without the four columns that make it code."""
-    return line[4:] if line.startswith("    ") else re.sub(r"^ {0,3}\t", "", line) if line.strip() else ""
+    return line[4:] if line.startswith("    ") else re.sub(r"^ {0,3}\t", "", line) if line.strip(" \t") else ""
 
 
 def _end_with_children(block: RawBlock) -> int:

@@ -194,7 +194,7 @@ class _BlockProcessor(BlockProcessor):
     def _add_code(self, parent: Element, block: RawBlock) -> None:
         attributes = {"class": f"language-{block.fence.language}"} if block.fence else {}
         code = SubElement(_element(parent, "pre", block.line), "code", attributes)
-        while not block.fence and not block.lines[-1].strip():
+        while not block.fence and not block.lines[-1].strip(" \t"):
             block.lines.pop()
         code.text = AtomicString(block.text)
 
@@ -346,6 +346,16 @@ def _link(href: str, text: str) -> Element:
     return element
 
 
+def _set_alt(image: Element) -> str:
+    """Turn the content of a picture into its text alternative, and return it."""
+    for line_break in image.iter("br"):
+        line_break.text = "\n"
+    alt = "".join(image.itertext())
+    image[:], image.text = [], None
+    image.set("alt", alt)
+    return alt
+
+
 class _EmphasisProcessor(Treeprocessor):
     """Emphasis and strike-through, wherever the text is not literal."""
 
@@ -356,7 +366,7 @@ class _EmphasisProcessor(Treeprocessor):
 
 
 class _LineProcessor(Treeprocessor):
-    """Counts lines in reading order, notes them on links and pictures, and reports what is refused."""
+    """Notes lines on links and pictures, and reports what is refused; it counts lines in reading order."""
 
     def __init__(self, md: Markdown, github: GitHubMarkdown) -> None:
         super().__init__(md)
@@ -379,6 +389,8 @@ class _LineProcessor(Treeprocessor):
             element.tag = "span"
         elif element.tag in ("a", "img"):
             element.set("data-line", str(self.line))
+        if element.tag == "img":
+            self.line += _set_alt(element).count("\n")
         self.line += (element.text or "").count("\n")
         for child in element:
             tail = child.tail

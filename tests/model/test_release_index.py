@@ -1,4 +1,4 @@
-"""Previous and next: the public releases of one language in the order of their dates, and whose pages that changes."""
+"""Previous and next release: which they are, and whose pages change with them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def by_slug(*releases: IndexEntry) -> dict[str, IndexEntry]:
     return {found.slug: found for found in releases}
 
 
-def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
+def test_withdrawal_notice_links_to_the_replacement_with_its_title_and_language() -> None:
     release = msgspec.structs.replace(sample.release(), withdrawn=Withdrawal(NOW, "No.", "new"))
     messages = Messages("en-GB", "UTC")
     there = Related("new", "ar", "عنوان <جديد>", "replacement")
@@ -58,10 +58,10 @@ def test_a_notice_leads_to_what_replaces_it_in_the_language_of_that() -> None:
     assert '<a href="new.html">new</a>' in html.write(unknown).data.decode()
 
 
-# ── Which they are ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Which releases they are ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_before_and_after_go_by_date_within_a_language() -> None:
+def test_previous_and_next_are_by_date_within_a_language() -> None:
     known = by_slug(listed(3), listed(1), listed(2, "ar"), listed(4, "EN"), listed(5, "ar"))
     assert [neighbours(known, slug) for slug in ("r1", "r3", "r4")] == [
         {"next": "r3"},
@@ -71,7 +71,7 @@ def test_before_and_after_go_by_date_within_a_language() -> None:
     assert neighbours(known, "r2") == {"next": "r5"}
 
 
-def test_releases_of_one_instant_stand_by_name() -> None:
+def test_releases_of_one_instant_are_in_order_of_slug() -> None:
     known = by_slug(listed(1, date=NOW), listed(2, date=NOW), listed(3, date=NOW))
     assert neighbours(known, "r2") == {"prev": "r1", "next": "r3"}
 
@@ -81,18 +81,18 @@ def test_releases_of_one_instant_stand_by_name() -> None:
     [{"draft": True}, {"date": NOW + timedelta(microseconds=1)}, {"withdrawn": True}],
     ids=["draft", "ahead", "withdrawn"],
 )
-def test_what_is_not_public_or_was_withdrawn_is_stepped_over_and_leads_nowhere(changes: dict[str, Any]) -> None:
+def test_hidden_or_withdrawn_release_is_left_out_and_has_no_neighbours(changes: dict[str, Any]) -> None:
     known = by_slug(listed(1), listed(2, **changes), listed(3))
     assert neighbours(known, "r1") == {"next": "r3"}
     assert neighbours(known, "r2") == {}
     assert neighbours(known, "r3") == {"prev": "r1"}
 
 
-def test_what_is_public_though_its_source_is_elsewhere_counts() -> None:
+def test_public_release_without_a_source_here_is_a_neighbour() -> None:
     assert neighbours(by_slug(listed(1, gone=True), listed(2)), "r2") == {"prev": "r1"}
 
 
-def test_old_name_of_a_text_that_is_here_under_another_is_stepped_over() -> None:
+def test_old_name_of_a_renamed_source_is_left_out() -> None:
     known = by_slug(
         listed(1, "ar", translation_of="x", gone=True), listed(2, "ar", translation_of="x"), listed(3, "ar")
     )
@@ -100,7 +100,7 @@ def test_old_name_of_a_text_that_is_here_under_another_is_stepped_over() -> None
     assert neighbours(known, "r3") == {"prev": "r2"}
 
 
-def test_ten_thousand_are_told_in_less_than_a_second() -> None:
+def test_related_releases_of_ten_thousand_take_less_than_a_second() -> None:
     known = by_slug(*(listed(number) for number in range(10_000)))
     start = time.process_time()
     public = ReleaseIndex(known, NOW + timedelta(days=10_000))
@@ -109,7 +109,7 @@ def test_ten_thousand_are_told_in_less_than_a_second() -> None:
     assert time.process_time() - start < 1
 
 
-# ── Whose pages change ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── Whose pages change ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def days_ago(days: int) -> str:
@@ -149,7 +149,7 @@ def made_by_make(probe_context: ProbeContext, *changed: str) -> set[tuple[str, s
     return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "rendered"}
 
 
-def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_else(five: ProbeContext) -> None:
+def test_new_release_renders_only_pages_and_records_of_its_neighbours_again(five: ProbeContext) -> None:
     five.write("c", date=days_ago(36))
     five.read()
     assert up_to_date_slugs(five) == {"a", "e", "ar"}
@@ -161,7 +161,7 @@ def test_new_release_makes_its_neighbours_pages_and_records_anew_and_nothing_els
     assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_second_time_nothing_is_left_to_do(five: ProbeContext) -> None:
+def test_second_run_has_nothing_to_do(five: ProbeContext) -> None:
     five.write("c", date=days_ago(36))
     publish(five)
     assert up_to_date_slugs(five) == {"a", "b", "c", "d", "e", "ar"}
@@ -169,7 +169,7 @@ def test_second_time_nothing_is_left_to_do(five: ProbeContext) -> None:
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"date": days_ago(36), "draft": "true"}], ids=["ahead", "draft"])
-def test_nothing_shows_of_what_waits_and_its_own_page_leads_nowhere(five: ProbeContext, keys: dict[str, str]) -> None:
+def test_hidden_release_is_not_linked_and_has_no_neighbours(five: ProbeContext, keys: dict[str, str]) -> None:
     five.write("c", **keys)
     assert made_by_make(five, "c") == {(name, "c") for name in NAMES}
     assert up_to_date_slugs(five) == {"a", "b", "d", "e", "ar"}
@@ -179,7 +179,7 @@ def test_nothing_shows_of_what_waits_and_its_own_page_leads_nowhere(five: ProbeC
     assert "next=" not in waiting
 
 
-def test_when_its_instant_comes_the_one_before_leads_to_it(five: ProbeContext) -> None:
+def test_released_release_is_linked_from_the_previous_one(five: ProbeContext) -> None:
     five.write("f", date=AHEAD)
     publish(five)
     five.now += timedelta(seconds=1)
@@ -195,7 +195,7 @@ def test_when_its_instant_comes_the_one_before_leads_to_it(five: ProbeContext) -
 
 
 @pytest.mark.parametrize("away", ["withdrawn", "moved", "of another language", "retracted"])
-def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(five: ProbeContext, away: str) -> None:
+def test_neighbours_of_a_removed_release_link_to_each_other(five: ProbeContext, away: str) -> None:
     changes = {
         "withdrawn": {"date": days_ago(40), "withdrawn": f"{{date: {days_ago(1)}, reason: No}}"},
         "moved": {"date": days_ago(5)},
@@ -213,7 +213,7 @@ def test_those_between_which_a_release_stood_lead_to_each_other_once_it_is_away(
     assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_renamed_release_is_called_by_its_new_title_next_door(five: ProbeContext) -> None:
+def test_neighbours_show_the_new_title_of_a_release(five: ProbeContext) -> None:
     five.write("b", date=days_ago(40))
     source = five.content / "b.md"
     source.write_text(source.read_text("utf-8").replace("title: B", "title: Better"), "utf-8")
@@ -227,7 +227,7 @@ def test_fresh_clone_agrees_with_the_machine_that_published(five: ProbeContext) 
     assert up_to_date.up_to_date_slugs(five.state, five.render_context, digests) == {"a", "b", "d", "e", "ar"}
 
 
-def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: ProbeContext) -> None:
+def test_page_that_another_publisher_renders_too_is_left_to_the_next_run(five: ProbeContext) -> None:
     """Two publish different releases at once, and both renew the page of the one before."""
     base, before = five.published, five.published.by_slug()["e"]
     five.write("f", date=days_ago(2))
@@ -252,10 +252,10 @@ def test_page_that_a_rival_renews_too_is_left_to_the_next_run(five: ProbeContext
     assert going(with_row(record="0" * 64, source="0" * 64)) == ["e", "f"], "other words of it are a conflict"
 
 
-# ── On the page ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── On the page ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_page_leads_to_the_release_before_and_the_next() -> None:
+def test_page_links_to_the_previous_and_the_next_release() -> None:
     around = (Related("older", "en-GB", "What was <said> before", "prev"), Related("newer", "en-GB", "Then", "next"))
     found = page(msgspec.structs.replace(sample.render_input(), neighbours=around))
     for other in around:
@@ -267,7 +267,7 @@ def test_page_leads_to_the_release_before_and_the_next() -> None:
     assert " ".join(folded("Previous What was <said> before Next Then")) in messages
 
 
-def test_page_of_the_only_release_leads_nowhere() -> None:
+def test_page_of_the_only_release_has_no_neighbours() -> None:
     found = page(sample.render_input())
     assert not found.all("a", rel="prev") + found.all("a", rel="next")
     assert "previous" not in found.words()

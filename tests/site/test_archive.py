@@ -1,4 +1,4 @@
-"""Every release is found by year and by topic, and a new one changes a handful of pages; sitemap and robots.txt."""
+"""The archive by year and topic, of which a new release changes only a few pages; sitemap and robots.txt."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def by_key(manifest: Manifest) -> dict[str, ArchivePage]:
     return {archive_page.key: archive_page for archive_page in archive_pages(manifest)}
 
 
-# ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Pages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_years_and_topics_have_a_page_each_newest_first() -> None:
+def test_each_year_and_each_topic_has_a_page_newest_release_first() -> None:
     old, new = row("old", -200, topics=(TOPIC, "other")), row("new", topics=(TOPIC, TOPIC))
     found = {key: slugs(archive_page) for key, archive_page in by_key(of(old, new)).items()}
     assert found == {
@@ -79,11 +79,11 @@ def test_years_and_topics_have_a_page_each_newest_first() -> None:
     }
 
 
-def test_a_topic_with_an_underscore_has_a_page_as_newsroom_toml_allows_it() -> None:
+def test_topic_with_an_underscore_has_a_page() -> None:
     assert "archive/topic/human_rights.html" in by_key(of(row("one", topics=("human_rights",))))
 
 
-def test_a_topic_that_is_no_id_is_never_part_of_a_key() -> None:
+def test_invalid_topic_id_never_becomes_part_of_a_key() -> None:
     assert set(by_key(of(row("one", topics=("../index", "A", "a/b", ""))))) == {"archive/2026.html"}
 
 
@@ -97,7 +97,7 @@ def test_all_pages_but_the_newest_are_full(number: int, sizes: list[int]) -> Non
     assert [slug for archive_page in found for slug in slugs(archive_page)] == [f"r{at}" for at in range(number)]
 
 
-def test_pages_lead_to_the_one_before_and_after_through_the_years() -> None:
+def test_pages_link_to_earlier_and_later_pages_through_the_years() -> None:
     rows = (*many(450, timedelta(minutes=1)), row("old", -400))
     found = by_key(of(*rows))
     way, key = [], "archive/2026.html"
@@ -109,7 +109,7 @@ def test_pages_lead_to_the_one_before_and_after_through_the_years() -> None:
     assert found["archive/topic/archive.html"].later == ""
 
 
-def test_every_release_is_three_clicks_from_the_front_page() -> None:
+def test_every_release_is_three_clicks_from_the_newsroom_page() -> None:
     rows = many(1000, timedelta(hours=5))
     made = pages(of(*rows))
     reached, now = {"index.html"}, {"index.html"}
@@ -120,7 +120,7 @@ def test_every_release_is_three_clicks_from_the_front_page() -> None:
     assert {key for key in made if key.endswith(".html")} <= reached
 
 
-def test_every_link_of_the_archive_leads_to_a_page_that_is_made() -> None:
+def test_every_link_of_the_archive_leads_to_an_existing_page() -> None:
     rows = many(700, timedelta(hours=30))
     made = pages(of(*rows))
     there = {*made, *(f"releases/{found.slug}.html" for found in rows), "feed.xml"}
@@ -129,10 +129,10 @@ def test_every_link_of_the_archive_leads_to_a_page_that_is_made() -> None:
     assert {link for key, data in archived.items() for link in local_links(key, data)} <= there
 
 
-# ── What an entry says ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── Entries ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_entries_say_their_language_and_that_they_were_withdrawn() -> None:
+def test_entries_state_language_and_withdrawal() -> None:
     made = pages(of(row("one", withdrawn=True, topics=(TOPIC,)), row("two", language="ar", title="عنوان")))
     found = Reader(made["archive/2026.html"].decode())
     assert found.all("h3", lang="ar", dir="rtl")
@@ -144,21 +144,21 @@ def test_entries_say_their_language_and_that_they_were_withdrawn() -> None:
     assert "1 March 2026 · العربية عنوان" in text
 
 
-def test_what_is_waiting_is_in_no_row_and_so_on_no_page() -> None:
-    """Listings are made of the manifest: a name that is not in it cannot be told."""
+def test_scheduled_release_has_no_row_and_so_is_on_no_page() -> None:
+    """Listings are built from the manifest, so they cannot name a release that is not in it."""
     assert all(b"secret" not in data for data in pages(of(row("one"))).values())
 
 
-def test_no_release_at_all() -> None:
+def test_archive_without_releases_says_so() -> None:
     made = pages(Manifest(1))
     assert "There are no releases yet." in "".join(Reader(made["archive/index.html"].decode()).text)
     assert set(made) == set(listings.keys(Manifest(1))) - {"feed.xml", "atom.xml", "feed.json"}
 
 
-# ── What changes ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── What changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ten_thousand_releases_and_one_more() -> None:
+def test_new_release_among_ten_thousand_changes_a_few_files() -> None:
     rows = many(10_000)
     before = pages(of(*rows))
     assert len(before) > 100
@@ -177,7 +177,7 @@ def test_ten_thousand_releases_and_one_more() -> None:
     assert put_up(memory, (*rows, new)) == []
 
 
-def test_a_page_that_is_full_changes_its_neighbour_alone() -> None:
+def test_new_page_changes_only_the_page_next_to_it() -> None:
     rows = many(400, timedelta(minutes=1))
     before = pages(of(*rows))
     after = pages(of(*rows, row("new", 1)))
@@ -199,7 +199,7 @@ def test_time_grows_with_the_number_of_releases_and_not_with_its_square() -> Non
     assert seconds(10_000) < 30 * min(seconds(1000) for _ in range(3))
 
 
-def test_emptied_pages_stay_known_and_valid() -> None:
+def test_empty_pages_stay_public_and_valid() -> None:
     one, two = row("one", -100, topics=("other",)), row("two")
     before = of(one, two)
     moved = msgspec.structs.replace(one, date=DAY, topics=())
@@ -214,14 +214,14 @@ def test_emptied_pages_stay_known_and_valid() -> None:
     assert of(one, two, known=after).emptied == ()
 
 
-def test_a_manifest_of_a_stranger_names_no_page_elsewhere() -> None:
+def test_manifest_cannot_name_pages_outside_the_archive() -> None:
     odd = ("index.html", "archive/../index.html", "archive/topic/../a.html", "archive/2025.html")
     found = msgspec.structs.replace(Manifest(1), emptied=odd)
     assert [archive_page.key for archive_page in archive_pages(found)] == ["archive/2025.html"]
     assert "archive/../index.html" not in listings.keys(found)
 
 
-# ── Sitemap and robots.txt ──────────────────────────────────────────────────────────────────────────────────────────
+# ── Sitemap and robots.txt ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def addresses(manifest: Manifest) -> dict[str, tuple[str | None, dict[str, str]]]:
@@ -251,7 +251,7 @@ def test_sitemap_names_every_page_with_its_languages() -> None:
     assert found["releases/alone.html"][1] == {}
 
 
-def test_a_withdrawn_release_is_named_alone_and_its_translations_lead_to_the_newsrooms_own_language() -> None:
+def test_withdrawn_release_has_no_versions_and_its_translations_default_to_the_newsrooms_language() -> None:
     gone = row("gone", language="fr", withdrawn=True)
     left = [row(name, language=tag, translation_of="gone") for name, tag in (("a", "ar"), ("e", "en-GB"))]
     found = addresses(of(gone, *left))
@@ -276,19 +276,19 @@ def test_a_sitemap_that_is_too_large_is_divided(monkeypatch: pytest.MonkeyPatch)
     assert later["sitemap/1.xml"] == made["sitemap/1.xml"]
 
 
-def test_many_languages_divide_a_sitemap_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sitemap_with_many_translations_is_divided_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sitemap, "LINKS", 8)
     family = [row(tag, language=tag, translation_of="one") for tag in ("ar", "fr", "es")]
     assert "sitemap/2.xml" in pages(of(row("one"), *family))
 
 
-def test_robots_are_told_of_the_sitemap_and_may_read_everything() -> None:
+def test_robots_txt_allows_everything_and_names_the_sitemap() -> None:
     made = pages(Manifest(1))["robots.txt"]
     assert made.decode().split("\n") == ["User-agent: *", "Allow: /", "", f"Sitemap: {BASE}sitemap.xml", ""]
     up = File("robots.txt", "", len(made), made)
     assert (up.media_type, up.download) == ("text/plain; charset=utf-8", "")
 
 
-def test_newest_of_nothing() -> None:
+def test_without_rows_there_is_no_newest_change() -> None:
     assert archive.newest(()) is None
     assert newest_first(()) == ()

@@ -1,4 +1,4 @@
-"""What the feeds promise to readers' programs: RSS 2.0, Atom 1.0 and JSON Feed 1.1 that none of them has to repair."""
+"""The feeds: RSS 2.0, Atom 1.0 and JSON Feed 1.1 that feed readers can read without repair."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def parsed(data: bytes) -> Any:
     return found
 
 
-# ── The channel ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The channel ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_channel_is_the_newsroom_and_says_where_it_is_itself() -> None:
+def test_channel_describes_the_newsroom_and_has_its_own_address() -> None:
     found = channel(feed(row("one")))
     assert found.findtext("title") == "Open Window Archive"
     assert found.findtext("description") == "Releases: Open Window Archive"
@@ -75,7 +75,7 @@ def test_the_channel_is_the_newsroom_and_says_where_it_is_itself() -> None:
     assert len(found.findall("link")) == 1
 
 
-def test_build_date_is_that_of_the_newest_change_and_no_clock_is_read() -> None:
+def test_build_date_is_that_of_the_newest_change_and_not_of_the_clock() -> None:
     corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
     date = channel(feed(row("new", 9), corrected)).findtext("lastBuildDate")
     assert date is not None
@@ -99,15 +99,15 @@ def test_no_byte_order_mark_and_utf_8_is_declared() -> None:
     assert "한국어" in feed(row("one", title="Ünïcödé 한국어")).decode()
 
 
-# ── Entries ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Entries ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_entries_stand_in_the_order_of_the_manifest() -> None:
+def test_entries_are_in_the_order_of_the_manifest() -> None:
     titles = [found.findtext("title") for found in channel(feed(row("c", 9), row("a", 3), row("b"))).findall("item")]
     assert titles == ["Title of c", "Title of a", "Title of b"]
 
 
-def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_asked_for() -> None:
+def test_feed_has_as_many_items_as_the_newsroom_sets_and_reads_no_older_record() -> None:
     asked: list[str] = []
 
     def told(found: Row) -> bytes:
@@ -125,19 +125,19 @@ def test_only_so_many_are_listed_as_the_newsroom_wants_and_no_older_record_is_as
         assert len(asked) == limit
 
 
-def test_a_change_of_what_is_not_listed_any_more_leaves_the_feed_alone() -> None:
+def test_change_of_a_release_that_is_too_old_for_the_feed_does_not_change_it() -> None:
     newsroom = msgspec.structs.replace(sample.NEWSROOM, feed_items=1)
     old = row("old", -9, modified=datetime(2026, 5, 1, tzinfo=UTC))
     assert feed(row("new"), old, newsroom=newsroom) == feed(row("new"), row("old", -9), newsroom=newsroom)
 
 
-def test_an_entry_keeps_its_name_for_ever_and_says_that_it_is_no_address() -> None:
+def test_guid_is_permanent_and_is_not_a_link() -> None:
     guid = item(feed(row("one"))).find("guid")
     assert guid is not None
     assert (guid.text, guid.get("isPermaLink")) == ("tag:example.org,2026:releases/one", "false")
 
 
-def test_an_entry_has_its_page_its_date_its_topics_and_who_issued_it() -> None:
+def test_entry_has_link_date_topics_and_organisation() -> None:
     moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     found = item(feed(row("one", date=moment, topics=("archive",))))
     assert found.findtext("link") == f"{BASE}releases/one.html"
@@ -146,7 +146,7 @@ def test_an_entry_has_its_page_its_date_its_topics_and_who_issued_it() -> None:
     assert found.findtext(CREATOR) == "Open Window Archive"
 
 
-def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
+def test_only_enclosure_is_the_pdf_with_its_correct_length() -> None:
     (enclosure,) = item(feed(row("one"))).findall("enclosure")
     assert enclosure.attrib == {
         "url": f"{BASE}releases/one.pdf",
@@ -155,14 +155,14 @@ def test_there_is_one_enclosure_the_pdf_with_its_true_length() -> None:
     }
 
 
-def test_every_file_but_the_page_is_listed_as_media() -> None:
+def test_every_file_except_the_page_is_media_content() -> None:
     found = [dict(media.attrib) for media in item(feed(row("one"))).findall(MEDIA)]
     assert found == [
         {"url": f"{BASE}releases/one{suffix}", "type": kind, "fileSize": str(size)} for suffix, kind, size in OFFERED
     ]
 
 
-def test_a_summary_is_text_even_for_readers_that_take_it_for_html() -> None:
+def test_summary_is_plain_text_also_for_programs_that_read_it_as_html() -> None:
     description = item(feed(row("one", summary="A <b> & a “quote” > 3"))).findtext("description")
     assert description == "A &lt;b&gt; &amp; a “quote” &gt; 3"
 
@@ -175,14 +175,14 @@ def test_the_whole_article_is_in_the_entry() -> None:
     "hostile",
     ["]]>", "<![CDATA[x]]>", "</title><item>", "&amp; &#60; &", "<script>alert(1)</script>", "a]]>b<c>&d", "‮\u200b"],
 )
-def test_hostile_titles_come_back_as_they_are(hostile: str) -> None:
+def test_hostile_titles_are_read_back_unchanged(hostile: str) -> None:
     data = feed(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
     parsed(data)
     assert item(data).findtext("title") == hostile
     assert item(data).findtext(CONTENT) == f"<p>{hostile}</p>"
 
 
-# ── Atom and JSON Feed ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── Atom and JSON Feed ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def three(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) -> list[bytes]:
@@ -192,7 +192,7 @@ def three(*rows: Row, newsroom: Newsroom = sample.NEWSROOM, body: str = BODY) ->
     return list(found.values())
 
 
-def test_the_three_formats_say_the_same() -> None:
+def test_all_three_formats_have_the_same_content() -> None:
     moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     corrected = row("two", date=moment, modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC), language="ar", summary="")
     one, other, another = (read(data) for data in three(row("one", 1), corrected))
@@ -207,14 +207,14 @@ def test_the_three_formats_say_the_same() -> None:
     ]
 
 
-def test_they_are_valid_with_nothing_in_them_and_with_all_that_can_be() -> None:
+def test_empty_and_full_feeds_are_valid() -> None:
     full = msgspec.structs.replace(sample.NEWSROOM, website="https://example.org/", tag_authority="")
     for newsroom in (sample.NEWSROOM, full):
         for rows in ((), (row("one", topics=("archive", "war"), language="zh-hant-tw", modified=datetime.now(UTC)),)):
             assert [faults(data) for data in three(*rows, newsroom=newsroom)] == [[], [], []]
 
 
-def test_atom_is_as_new_as_its_newest_change_and_no_clock_is_read() -> None:
+def test_atom_date_is_that_of_the_newest_change_and_not_of_the_clock() -> None:
     corrected = row("old", modified=datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
     made = three(row("new", 9), corrected)
     assert ElementTree.fromstring(made[1]).findtext(f"{{{ATOM_SPACE}}}updated") == "2026-05-04T03:02:01+00:00"
@@ -222,7 +222,7 @@ def test_atom_is_as_new_as_its_newest_change_and_no_clock_is_read() -> None:
     assert three(row("new", 9), corrected) == made
 
 
-def test_a_feed_has_one_name_wherever_it_stands() -> None:
+def test_id_of_a_feed_does_not_depend_on_its_address() -> None:
     def name(newsroom: Newsroom) -> str | None:
         return ElementTree.fromstring(three(newsroom=newsroom)[1]).findtext(f"{{{ATOM_SPACE}}}id")
 
@@ -233,7 +233,7 @@ def test_a_feed_has_one_name_wherever_it_stands() -> None:
     assert str(name(bare)).startswith("urn:uuid:")
 
 
-def test_entries_say_their_language_and_their_topics() -> None:
+def test_entries_state_language_and_topics() -> None:
     _, atom, data = three(row("one", language="ar", topics=("archive",)))
     (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
     assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "ar"
@@ -247,7 +247,7 @@ def test_entries_say_their_language_and_their_topics() -> None:
 @pytest.mark.parametrize(
     "hostile", ["]]>", "</title><entry>", "&amp; &#60; &", "<script>alert(1)</script>", '"\\', "‮\u200b"]
 )
-def test_hostile_titles_come_back_from_every_format(hostile: str) -> None:
+def test_hostile_titles_are_read_back_unchanged_from_every_format(hostile: str) -> None:
     _, atom, data = three(row("one", title=hostile, summary=hostile), body=f"<p>{hostile}</p>")
     (entry,) = ElementTree.fromstring(atom).findall(f"{{{ATOM_SPACE}}}entry")
     (item,) = msgspec.json.decode(data)["items"]
@@ -277,7 +277,7 @@ def test_hostile_titles_come_back_from_every_format(hostile: str) -> None:
         ('"authors"', '"author"'),
     ],
 )
-def test_rules_are_heard(good: str, bad: str) -> None:
+def test_checker_of_feeds_finds_every_broken_rule(good: str, bad: str) -> None:
     """A feed that breaks one is told from one that does not; else the tests above would say nothing."""
     made = [data.decode() for data in three(row("one", topics=("archive",)), row("two", 1))]
     assert any(good in text for text in made)
@@ -289,7 +289,7 @@ def test_rules_are_heard(good: str, bad: str) -> None:
     assert [bool(found) for found in failed] == [good in text for text in made]
 
 
-# ── With real records ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── With real records ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def cases(*names: str) -> Iterable[tuple[Row, bytes, dict[str, bytes]]]:
@@ -298,7 +298,7 @@ def cases(*names: str) -> Iterable[tuple[Row, bytes, dict[str, bytes]]]:
         yield row_of_case(render_input, made), made["json"], made
 
 
-def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
+def test_feed_of_real_records_is_valid_and_states_correct_lengths() -> None:
     found = list(cases("plain", "withdrawn"))
     records = {listed.slug: data for listed, data, _ in found}
     rows = [listed for listed, *_ in found]
@@ -314,7 +314,7 @@ def test_feed_of_real_records_is_well_and_states_true_lengths() -> None:
 
 
 @pytest.mark.parametrize("name", ["greek", "hebrew", "mixed", "korean", "japanese", "thai", "devanagari", "emoji"])
-def test_text_of_any_script_comes_through_with_its_language_and_direction(name: str) -> None:
+def test_text_of_any_script_is_complete_with_language_and_direction(name: str) -> None:
     ((listed, data, made),) = cases(name)
     (entry,) = parsed(rss([listed], lambda _: data)).entries
     assert (entry.title, entry.summary) == (listed.title, escape(listed.summary, quote=False))
@@ -324,7 +324,7 @@ def test_text_of_any_script_comes_through_with_its_language_and_direction(name: 
     assert Counter(words_of("json", made["json"])) == Counter(folded(f"{listed.title} {text_of_html(content)}"))
 
 
-def test_a_withdrawn_release_stays_listed_with_its_notice_and_without_its_words() -> None:
+def test_withdrawn_release_stays_in_the_feed_with_its_notice_and_without_its_text() -> None:
     ((listed, data, _),) = cases("withdrawn")
     found = item(rss([listed], lambda _: data))
     text = found.findtext(CONTENT)

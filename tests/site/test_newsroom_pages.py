@@ -1,4 +1,4 @@
-"""The newsroom as a journalist meets it: published by make into a real store, looked at in a real browser."""
+"""The newsroom as a journalist sees it: published by make into a real store, opened in a real browser."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def base(office: Office) -> str:
     return published(office).out.strip().splitlines()[-1].removesuffix("index.html")
 
 
-# ── In the store ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── In the store ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_page_is_there_as_what_it_is(base: str, office: Office) -> None:
+def test_every_page_is_served_with_its_media_type(base: str, office: Office) -> None:
     for key in ("archive/1999.html", "archive/2026.html", "archive/index.html", "archive/topic/human-rights.html"):
         text, headers = public(base, key)
         assert headers["content-type"] == "text/html; charset=utf-8"
@@ -74,7 +74,7 @@ def test_every_page_is_there_as_what_it_is(base: str, office: Office) -> None:
     assert f'hreflang="ar" href="{base}releases/{ARABIC}.html"' in public(base, "sitemap.xml")[0]
 
 
-def test_nothing_of_what_waits_is_listed(base: str, office: Office) -> None:
+def test_no_listing_names_a_scheduled_release_or_a_draft(base: str, office: Office) -> None:
     listed = [key for key in office.files() if not key.startswith(("releases/", "assets/"))]
     assert len(listed) > 12
     for key in listed:
@@ -86,12 +86,12 @@ def test_nothing_of_what_waits_is_listed(base: str, office: Office) -> None:
             assert public(base, key)[0].encode() == data
 
 
-def test_second_publication_writes_nothing(base: str, office: Office) -> None:
+def test_publishing_again_writes_nothing(base: str, office: Office) -> None:
     assert "nothing to do" in published(office).out
     assert office.make("verify").status == 0
 
 
-# ── In the browser ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── In the browser ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 LOOK = """
 const [base, shown] = given;
@@ -167,7 +167,7 @@ def test_search_finds_by_word_by_topic_and_by_language(look: Any) -> None:
         ("جنوبيه", ARABIC),
     ],
 )
-def test_neither_case_nor_accents_nor_vowel_signs_matter(look: Any, words: str, found: str) -> None:
+def test_search_ignores_case_accents_and_vowel_signs(look: Any, words: str, found: str) -> None:
     assert look(f"const page = await opened(); await page.fill('#FIND', `{words}`); say(await names(page));") == [
         [found]
     ]
@@ -199,7 +199,7 @@ def test_search_by_keyboard_alone(look: Any) -> None:
     assert where.endswith(f"/releases/{CATALOGUE}.html")
 
 
-def test_way_to_the_text_is_no_search_and_a_strange_one_does_no_harm(look: Any) -> None:
+def test_skip_link_is_not_a_search_and_an_invalid_search_in_the_address_is_ignored(look: Any) -> None:
     skipped, strange = look("""
     const page = await opened({}, base + "index.html#TEXT");
     await page.fill("#FIND", "cassette");
@@ -214,7 +214,7 @@ def test_way_to_the_text_is_no_search_and_a_strange_one_does_no_harm(look: Any) 
     assert strange == ["", []]
 
 
-def test_page_on_disk_is_searched_too(look: Any) -> None:
+def test_search_works_on_a_page_opened_from_disk(look: Any) -> None:
     (found,) = look("""
     const page = await opened({}, shown + "/index.html");
     await page.fill("#FIND", "kim");
@@ -225,7 +225,7 @@ def test_page_on_disk_is_searched_too(look: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_page_fits_and_its_fields_can_be_hit(look: Any, scheme: str) -> None:
+def test_narrow_page_fits_and_its_controls_are_large_enough(look: Any, scheme: str) -> None:
     for fits, small in look(f"""
     for (const key of ["index.html", "archive/1999.html", "archive/index.html", "archive/topic/human-rights.html"]) {{
       const page = await opened({{ viewport: {{ width: 320, height: 700 }}, colorScheme: "{scheme}" }}, base + key);
@@ -241,7 +241,7 @@ def test_narrow_page_fits_and_its_fields_can_be_hit(look: Any, scheme: str) -> N
         assert small == 0
 
 
-def test_without_a_script_the_archive_serves(look: Any) -> None:
+def test_without_javascript_readers_can_use_the_archive(look: Any) -> None:
     hidden, years, month, title = look("""
     const page = await opened({ javaScriptEnabled: false });
     say(await page.isVisible(".find"));
@@ -258,7 +258,7 @@ def test_without_a_script_the_archive_serves(look: Any) -> None:
     assert title.startswith("South Korea: one year on")
 
 
-def test_paper_has_no_fields(look: Any) -> None:
+def test_printed_page_has_no_search_form(look: Any) -> None:
     (seen,) = look("""
     const page = await opened();
     await page.emulateMedia({ media: "print" });
@@ -267,10 +267,10 @@ def test_paper_has_no_fields(look: Any) -> None:
     assert seen == [False, True]
 
 
-# ── One more, and one that moves; last, for they change what is public ──────────────────────────────────────────────
+# ── A new release, and one that changes its year; last, because they change what is public ────────────────────────────
 
 
-def test_one_new_release_changes_the_listings_it_belongs_to_and_no_other(base: str, office: Office) -> None:
+def test_new_release_changes_only_its_own_listings(base: str, office: Office) -> None:
     office.write("fresh", title="A fresh one", date="2026-03-05T09:00+00:00", topics="[archive]")
     found = uploaded(published(office))
     listed = {"archive/2026.html", "archive/topic/archive.html", "archive/index.html", "index.html", "sitemap.xml"}
@@ -279,7 +279,7 @@ def test_one_new_release_changes_the_listings_it_belongs_to_and_no_other(base: s
     assert "A fresh one" in public(base, "archive/topic/archive.html")[0]
 
 
-def test_page_that_nothing_is_left_on_says_so(base: str, office: Office) -> None:
+def test_empty_archive_page_says_that_it_lists_nothing(base: str, office: Office) -> None:
     source = office.content / "fresh.md"
     source.write_text(source.read_text("utf-8").replace("2026-03-05", "2025-03-05"), "utf-8")
     published(office)

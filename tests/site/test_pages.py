@@ -1,4 +1,4 @@
-"""What the pages of the newsroom promise: front page, contacts in three forms, shared files named by digest."""
+"""The newsroom page, the contacts as three files, and the assets with a digest in their names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTEXT = RenderContext(sample.NEWSROOM, b"", BASE, DAY)
 # --- Front page ------------------------------------------------------------------------------------------------------
 
 
-def test_newest_release_stands_first() -> None:
+def test_newest_release_comes_first() -> None:
     found = front(row("old"), row("new", 9), row("middle", 3))
     assert [a["href"] for a in found.all("a") if re.fullmatch(r"releases/\w+\.html", a["href"])] == [
         "releases/new.html",
@@ -33,7 +33,7 @@ def test_newest_release_stands_first() -> None:
     ]
 
 
-def test_front_page_lists_the_newest_hundred() -> None:
+def test_newsroom_page_lists_the_newest_hundred_releases() -> None:
     found = front(*(row(f"r{day}", day) for day in range(120)))
     listed = [a["href"] for a in found.all("a") if re.fullmatch(r"releases/\w+\.html", a["href"])]
     assert len(listed) == 100
@@ -49,7 +49,7 @@ def test_entry_shows_date_summary_and_files_with_their_sizes() -> None:
     assert front(row("one")).all("a", href="releases/one.pdf", type="application/pdf")
 
 
-def test_language_is_named_where_it_differs() -> None:
+def test_language_is_named_if_it_differs_from_that_of_the_page() -> None:
     found = front(row("here"), row("there", language="ar", title="عنوان"))
     assert found.all("div", lang="ar", dir="rtl")
     assert "العربية" in "".join(found.text)
@@ -73,7 +73,7 @@ def test_empty_newsroom_says_so_and_still_names_its_contacts() -> None:
     assert "Ruth Okafor" in text
 
 
-def test_feed_and_contacts_are_at_the_side() -> None:
+def test_page_links_to_feed_and_contacts() -> None:
     found = front(row("one"))
     assert found.all("a", href="feed.xml")
     assert found.all("link", rel="alternate", href="feed.xml")
@@ -81,13 +81,13 @@ def test_feed_and_contacts_are_at_the_side() -> None:
     assert found.all("a", href="media-contact.vcf")
 
 
-def test_titles_of_strangers_are_only_words() -> None:
+def test_markup_in_titles_is_escaped() -> None:
     found = front(row("bad", title=HOSTILE, summary=HOSTILE))
     assert len(found.all("script")) == 1
     assert HOSTILE in " ".join("".join(found.text).split())
 
 
-def test_front_page_links_are_relative() -> None:
+def test_links_of_the_newsroom_page_are_relative() -> None:
     found = front(row("one"))
     assert not [a for a in found.all("a") if a["href"].startswith(("http", "/"))]
     assert found.all("link", rel="canonical", href=f"{BASE}index.html")
@@ -96,7 +96,7 @@ def test_front_page_links_are_relative() -> None:
 # --- Contacts --------------------------------------------------------------------------------------------------------
 
 
-def test_contacts_are_the_same_as_page_text_and_card() -> None:
+def test_page_text_and_cards_have_the_same_contacts() -> None:
     files = {key: data.decode() for key, data in contact_files(CONTEXT).items()}
     assert sorted(files) == ["media-contact.html", "media-contact.txt", "media-contact.vcf"]
     for known in ("Ruth Okafor", "World Images", "Beta SP"):
@@ -140,13 +140,13 @@ def shared() -> dict[str, bytes]:
     return dict(assets(sample.NEWSROOM, sample.picture_bytes(), FONTS))
 
 
-def test_shared_files_have_logical_names_and_digests(shared: dict[str, bytes]) -> None:
+def test_names_of_assets_have_a_digest(shared: dict[str, bytes]) -> None:
     names = asset_names(shared)
     assert {"page.css", "mark.png", "spectral-regular-latin.woff2"} <= set(names)
     assert all(re.fullmatch(r"assets/[a-z0-9-]+\.[0-9a-f]{8}\.(css|png|woff2)", key) for key in shared)
 
 
-def test_style_sheet_names_only_files_that_are_there(shared: dict[str, bytes]) -> None:
+def test_style_sheet_names_only_assets_that_exist(shared: dict[str, bytes]) -> None:
     sheet = shared[asset_names(shared)["page.css"]].decode()
     named = re.findall(r'url\("([^"]+)"\)', sheet)
     assert named
@@ -162,14 +162,14 @@ def test_other_accent_makes_another_style_sheet(shared: dict[str, bytes]) -> Non
 
 
 @given(st.integers(0, 0xFFFFFF))
-def test_accent_can_be_read_on_the_dark_page(colour: int) -> None:
+def test_accent_has_enough_contrast_in_the_dark_scheme(colour: int) -> None:
     assert contrast(on_dark(f"#{colour:06x}"), DARK) >= 4.5
 
 
-def test_contrast_is_wcags() -> None:
+def test_contrast_is_computed_as_in_wcag() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-def test_accent_that_can_be_read_already_stays() -> None:
+def test_accent_with_enough_contrast_is_unchanged() -> None:
     assert on_dark("#ffcc00") == "#ffcc00"

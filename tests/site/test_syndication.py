@@ -85,10 +85,10 @@ def records_of(base: str) -> dict[str, Record]:
     }
 
 
-# ── The whole newsroom ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── The whole newsroom ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_machine_takes_in_every_file_and_each_is_what_its_record_says(base: str, office: Office) -> None:
+def test_every_file_is_as_its_record_states(base: str, office: Office) -> None:
     taken: dict[str, bytes] = {}
     for slug, record in records_of(base).items():
         digests = {each["role"]: each["value"] for each in record["altIds"]}
@@ -105,7 +105,7 @@ def test_a_machine_takes_in_every_file_and_each_is_what_its_record_says(base: st
     assert taken == {key: data for key, data in made.items() if key.count("/") > 1 or not key.endswith(".json")}
 
 
-def test_a_machine_knows_of_each_release_all_that_a_wire_asks_for(base: str) -> None:
+def test_record_has_all_facts_that_a_news_wire_needs(base: str) -> None:
     rows, records = rows_of(base), records_of(base)
     assert set(records) == {SEED, ARABIC, CATALOGUE, CORRECTED, GONE}
     for slug, record in records.items():
@@ -137,7 +137,7 @@ def test_a_machine_knows_of_each_release_all_that_a_wire_asks_for(base: str) -> 
     assert original["uri"] == records[SEED]["uri"]
 
 
-def test_what_is_under_an_embargo_says_until_when_and_is_nowhere_in_public(base: str, office: Office) -> None:
+def test_embargoed_record_states_the_end_of_the_embargo_and_is_not_public(base: str, office: Office) -> None:
     record = json.loads((office.waiting / f"releases/{HELD}.json").read_bytes())
     assert record["embargoedUntil"] == "2126-01-01T09:00:00+00:00"
     assert ninjs.load_validator(Path("/nonexistent"))(json.dumps(record).encode()) == []
@@ -147,13 +147,13 @@ def test_what_is_under_an_embargo_says_until_when_and_is_nowhere_in_public(base:
         assert b"Zukunft" not in data, key
 
 
-def test_every_record_keeps_the_standard(base: str) -> None:
+def test_every_record_is_valid_ninjs(base: str) -> None:
     faults_of = ninjs.load_validator(Path("/nonexistent"))
     for slug in rows_of(base):
         assert faults_of(fetched(f"{base}releases/{slug}.json")[1]) == []
 
 
-# ── Feeds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Feeds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def linked(base: str) -> dict[str, ParsedFeed]:
@@ -170,7 +170,7 @@ def linked(base: str) -> dict[str, ParsedFeed]:
     return feeds
 
 
-def test_every_feed_is_led_to_and_says_where_it_is(base: str, office: Office) -> None:
+def test_newsroom_page_links_to_every_feed_and_every_feed_states_its_address(base: str, office: Office) -> None:
     feeds = linked(base)
     paths = ["", "lang/en-GB", "lang/ar", "topic/archive", "topic/human-rights"]
     assert set(feeds) == {row.key(path) for row in SYNDICATION for path in paths}
@@ -178,7 +178,7 @@ def test_every_feed_is_led_to_and_says_where_it_is(base: str, office: Office) ->
     assert {key: feed.url for key, feed in feeds.items()} == {key: base + key for key in feeds}
 
 
-def test_all_formats_of_a_feed_have_the_same_entries_by_the_names_of_the_records(base: str) -> None:
+def test_all_formats_of_a_feed_have_the_same_entries_with_the_ids_of_the_records(base: str) -> None:
     feeds, records = linked(base), records_of(base)
     uris = {slug: record["uri"] for slug, record in records.items()}
     slugs = {
@@ -204,7 +204,7 @@ def test_all_formats_of_a_feed_have_the_same_entries_by_the_names_of_the_records
             assert another.html in [record["bodies"][0]["value"] for record in records.values()]
 
 
-def test_entries_were_changed_when_their_records_were(base: str) -> None:
+def test_entries_have_the_dates_of_their_records(base: str) -> None:
     records = {record["uri"]: record for record in records_of(base).values()}
     for entry in linked(base)[ATOM.whole].entries:
         assert entry.updated == datetime.fromisoformat(records[entry.id]["versionCreated"])
@@ -212,7 +212,7 @@ def test_entries_were_changed_when_their_records_were(base: str) -> None:
         assert (entry.updated > entry.published) == (entry.id.rpartition("/")[2] in (CORRECTED, GONE))
 
 
-def test_every_address_of_every_feed_answers_with_the_length_and_type_that_it_states(base: str) -> None:
+def test_every_file_of_every_feed_has_the_stated_length_and_type(base: str) -> None:
     entries = {entry for feed in linked(base).values() for entry in feed.entries}
     files = {file for entry in entries for file in entry.files}
     assert len(files) >= 4 * 5 + 1, "of what was withdrawn the record alone is left"
@@ -226,7 +226,7 @@ def test_every_address_of_every_feed_answers_with_the_length_and_type_that_it_st
         )
 
 
-def test_a_topic_and_a_language_that_were_left_keep_feeds_with_nothing_in_them(base: str, office: Office) -> None:
+def test_feeds_of_a_topic_and_a_language_without_releases_stay_public_and_are_empty(base: str, office: Office) -> None:
     """Last: it changes the newsroom."""
     before = office.files()
     (office.content / f"{ARABIC}.md").write_text(

@@ -1,4 +1,4 @@
-"""A release dressed for print: what every format says, and in which order, comes from here."""
+"""The article: the text of all formats, and its order."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def article(newsroom: Newsroom = sample.NEWSROOM, embargoed: bool = False, **cha
     return compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=embargoed)
 
 
-# ── The head ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Letterhead ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_letterhead_is_organisation_kind_reference_and_day() -> None:
+def test_letterhead_has_organisation_kind_reference_and_day() -> None:
     found = article()
     assert (found.organisation, found.kind) == ("Open Window Archive", "Press release")
     assert (found.reference, found.date) == ("Reference: OW 12/2026", "1 March 2026")
@@ -35,7 +35,7 @@ def test_letterhead_is_organisation_kind_reference_and_day() -> None:
     assert article(reference="").reference == ""
 
 
-def test_fields_stand_in_the_order_of_paper() -> None:
+def test_fields_are_in_the_order_of_print() -> None:
     order = ["organisation", "kind", "reference", "date", "status", "notices", "title", "subtitle", "image", "dateline",
              "body", "ends", "about_heading", "boilerplate", "notes", "footer", "reuse"]  # fmt: skip
     assert [name for name in Article.__struct_fields__ if name in order] == order
@@ -49,13 +49,13 @@ def test_a_release_is_for_immediate_use_unless_this_copy_is_under_embargo() -> N
     assert under.status == "Embargoed until Sunday, 1 March 2026, 09:30 Greenwich Mean Time (UTC+00:00; 09:30 UTC)"
 
 
-def test_dateline_is_place_and_day_and_needs_a_place() -> None:
+def test_dateline_has_place_and_day_and_is_empty_without_a_place() -> None:
     assert article().dateline == "London, 1 March 2026"
     assert article(dateline="").dateline == ""
     assert article(dateline="{place}").dateline == "{place}, 1 March 2026", "braces of the author are only words"
 
 
-def test_the_day_is_that_of_the_newsrooms_zone() -> None:
+def test_day_is_in_the_newsrooms_time_zone() -> None:
     there = msgspec.structs.replace(sample.NEWSROOM, time_zone="Pacific/Kiritimati")
     found = article(there, date=datetime(2026, 2, 28, 10, 30, tzinfo=UTC))
     assert found.date == "1 March 2026"
@@ -63,10 +63,10 @@ def test_the_day_is_that_of_the_newsrooms_zone() -> None:
     assert found.datetime == "2026-02-28T10:30:00+00:00"
 
 
-# ── Notices ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Notices ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_corrections_stand_as_the_release_has_them() -> None:
+def test_corrections_are_in_the_order_of_the_release() -> None:
     two = (Correction(DAY, "Second."), Correction(sample.release().date, "First."))
     assert article(corrections=two).notices == (
         Notice("Correction, 3 March 2026", "Second."),
@@ -75,14 +75,14 @@ def test_corrections_stand_as_the_release_has_them() -> None:
     assert article(corrections=()).notices == ()
 
 
-def test_a_withdrawal_stands_alone_and_leads_to_what_to_read_instead() -> None:
+def test_withdrawal_is_the_only_notice_and_links_to_the_replacement() -> None:
     """What was corrected tells of what is taken back."""
     (found,) = article(withdrawn=WITHDRAWAL).notices
     assert found == Notice("Withdrawn, 3 March 2026", WITHDRAWAL.reason, Line("Read instead", "better", "better.html"))
     assert article(withdrawn=Withdrawal(DAY, "Wrong.")).notices[0].link is None
 
 
-def test_a_withdrawn_release_keeps_its_title_and_loses_its_words() -> None:
+def test_withdrawn_release_keeps_its_title_and_loses_its_text() -> None:
     found = article(withdrawn=WITHDRAWAL, image=Figure("tape.png", ""))
     assert found.title == sample.release().title
     assert (found.subtitle, found.image, found.dateline, found.body, found.notes) == ("", None, "", (), ())
@@ -90,10 +90,10 @@ def test_a_withdrawn_release_keeps_its_title_and_loses_its_words() -> None:
     assert found.boilerplate
 
 
-# ── The foot ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Footer ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_boilerplate_is_that_of_the_language_or_of_its_family_or_the_newsrooms() -> None:
+def test_boilerplate_is_in_the_language_else_in_the_primary_language_else_the_default() -> None:
     newsroom = msgspec.structs.replace(sample.NEWSROOM, boilerplates={"ar": "نص", "fr-CA": "Québec", "fr": "France"})
     assert article(newsroom, language="ar-EG").boilerplate == ("نص",)
     assert article(newsroom, language="fr-CA").boilerplate == ("Québec",)
@@ -105,7 +105,7 @@ def test_boilerplate_is_that_of_the_language_or_of_its_family_or_the_newsrooms()
     assert article(newsroom, language="ar").about_heading == "نبذة عن Open Window Archive"
 
 
-def test_paragraphs_are_parted_by_blank_lines_and_lines_are_joined() -> None:
+def test_paragraphs_are_separated_by_empty_lines_and_lines_are_joined() -> None:
     assert paragraphs("\n one\n  two \n\n\n\nthree\n") == ("one two", "three")
     assert paragraphs(" \n ") == ()
 
@@ -116,7 +116,7 @@ def test_terms_of_reuse_are_one_line() -> None:
     assert article().reuse == ""
 
 
-def test_contacts_and_footage_can_be_reached() -> None:
+def test_contacts_and_footage_have_links_to_call_and_write() -> None:
     footer = article().footer
     assert (footer.contacts_heading, footer.footage_heading) == ("Media contact", "Footage")
     assert footer.contacts == (
@@ -147,7 +147,7 @@ def test_footage_with_everything_offers_download_and_preview() -> None:
     ]
 
 
-def test_what_is_not_known_has_no_line() -> None:
+def test_empty_value_has_no_line() -> None:
     footer = compose_footer((Contact("x", "Ada"),), (Footage("Seen."),), WORDS)
     assert footer.contacts == (Party("Ada", "", ()),)
     assert footer.footage == (Party("", "Seen.", ()),)
@@ -172,10 +172,10 @@ def test_telephone_numbers_can_be_dialled_as_they_are_written(number: str, uri: 
     assert tel_uri(number) == uri
 
 
-# ── The release's own reckoning ─────────────────────────────────────────────────────────────────────────────────────
+# ── Revision and date of a release ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_each_correction_is_a_revision_and_the_newest_change_dates_it() -> None:
+def test_each_correction_is_a_revision_and_the_newest_change_is_the_date_of_the_release() -> None:
     release: Release = sample.release(corrections=())
     assert (release.revision, release.modified) == (1, release.date)
     release = sample.release(corrections=(Correction(DAY, "x"), Correction(release.date, "y")))
@@ -183,5 +183,5 @@ def test_each_correction_is_a_revision_and_the_newest_change_dates_it() -> None:
     assert sample.release(withdrawn=WITHDRAWAL).modified == DAY
 
 
-def test_words_are_the_same_object_in_every_format() -> None:
+def test_article_is_the_same_for_every_format() -> None:
     assert article() == article()

@@ -40,7 +40,7 @@ def links(data: bytes) -> list[str]:
     return [entry.url.removeprefix(f"{BASE}releases/").removesuffix(".html") for entry in read(data).entries]
 
 
-def test_each_language_has_a_feed_of_its_own_releases_and_feed_xml_has_all() -> None:
+def test_each_language_has_a_feed_and_feed_xml_has_all_releases() -> None:
     found = made(ENGLISH, ARABIC, AMERICAN)
     assert {key: links(data) for key, data in found.items()} == {
         **{key: ["two", "one-ar", "one"] for key in ALL},
@@ -61,12 +61,12 @@ def test_each_topic_has_a_feed_of_its_releases_in_every_language() -> None:
     assert [links(found[key]) for key in three("topic/war")] == [["one"]] * 3
 
 
-def test_a_language_of_which_nothing_is_public_has_no_feed() -> None:
+def test_language_without_a_public_release_has_no_feed() -> None:
     assert list(made(ENGLISH)) == three("", "lang/en-GB")
     assert list(made()) == ALL
 
 
-def test_a_feed_speaks_its_language_and_says_where_it_is() -> None:
+def test_feed_states_title_language_and_address_in_its_language() -> None:
     found = channel(made(ARABIC)["feeds/lang/ar.xml"])
     assert found.findtext("title") == "Open Window Archive – العربية"
     assert found.findtext("description") == "البيانات: Open Window Archive"
@@ -76,13 +76,13 @@ def test_a_feed_speaks_its_language_and_says_where_it_is() -> None:
     assert own.get("href") == f"{BASE}feeds/lang/ar.xml"
 
 
-def test_build_date_of_a_language_is_that_of_its_own_newest_change() -> None:
+def test_build_date_of_a_language_feed_depends_on_its_own_releases_only() -> None:
     before = made(ENGLISH, ARABIC)
     after = made(ENGLISH, ARABIC, AMERICAN)
     assert [key for key in before if before[key] != after[key]] == ALL
 
 
-def test_of_ten_thousand_releases_one_more_changes_the_feeds_it_stands_in_and_no_other() -> None:
+def test_new_release_among_ten_thousand_changes_only_its_own_feeds() -> None:
     """And each record is asked for once, however many feeds its release stands in."""
     asked: list[str] = []
 
@@ -99,7 +99,7 @@ def test_of_ten_thousand_releases_one_more_changes_the_feeds_it_stands_in_and_no
     assert [key for key in after if after[key] != before.get(key)] == three("", "lang/ar", "topic/press")
 
 
-def test_the_newest_of_a_language_are_listed_however_many_others_are_newer_and_no_older_record_is_read() -> None:
+def test_language_feed_has_the_newest_of_its_language_and_older_records_are_not_read() -> None:
     asked: set[str] = set()
 
     def told(found: Row) -> bytes:
@@ -120,7 +120,7 @@ def test_a_withdrawn_release_stays_in_the_feed_of_its_language() -> None:
     assert links(made(ENGLISH, gone)["feeds/lang/ar.xml"]) == ["one-ar"]
 
 
-def test_a_language_that_was_left_keeps_its_feed_without_what_left_it() -> None:
+def test_feed_of_a_language_stays_public_when_its_last_release_changes_language() -> None:
     before = Manifest(1, (ARABIC, ENGLISH))
     other = msgspec.structs.replace(ARABIC, language="fa")
     after = with_rows(before, (other, ENGLISH))
@@ -132,7 +132,7 @@ def test_a_language_that_was_left_keeps_its_feed_without_what_left_it() -> None:
     assert with_rows(before, (ENGLISH, ARABIC)).languages == ()
 
 
-def test_a_topic_that_was_left_keeps_its_feed_without_what_left_it() -> None:
+def test_feed_of_a_topic_stays_public_when_its_last_release_leaves_the_topic() -> None:
     before = Manifest(1, (row("one", topics=("war", "archive")), ENGLISH))
     after = with_rows(before, (row("one", topics=("archive",)), ENGLISH))
     assert after.topics == ("war",)
@@ -141,7 +141,7 @@ def test_a_topic_that_was_left_keeps_its_feed_without_what_left_it() -> None:
     assert with_rows(after, before.rows).topics == (), "and back again"
 
 
-def test_however_a_tag_is_typed_its_feed_has_one_address() -> None:
+def test_feed_has_one_address_for_every_spelling_of_a_language_tag() -> None:
     found = made(row("one", language="EN-gb"), row("two", 1), row("three", 2, language="zh-hant-tw"))
     assert list(found) == three("", "lang/en-GB", "lang/zh-Hant-TW")
     assert links(found["feeds/lang/en-GB.xml"]) == ["two", "one"]
@@ -149,7 +149,7 @@ def test_however_a_tag_is_typed_its_feed_has_one_address() -> None:
 
 
 @pytest.mark.parametrize("language", ["", "../../evil", "a/b", "..", "en_GB", "en-", "-en", "en.xml"])
-def test_what_is_no_tag_never_becomes_an_address(language: str) -> None:
+def test_invalid_language_tag_never_becomes_part_of_an_address(language: str) -> None:
     """The manifest comes from storage."""
     manifest = Manifest(1, (row("one", language=language), ENGLISH), languages=(language,))
     assert list(feed_list.keys(manifest)) == three("", "lang/en-GB")
@@ -157,13 +157,13 @@ def test_what_is_no_tag_never_becomes_an_address(language: str) -> None:
 
 
 @pytest.mark.parametrize("topic", ["", "../../evil", "a/b", "..", "War", "a b", "a.atom"])
-def test_what_is_no_id_never_becomes_an_address(topic: str) -> None:
+def test_invalid_topic_id_never_becomes_part_of_an_address(topic: str) -> None:
     manifest = Manifest(1, (msgspec.structs.replace(ENGLISH, topics=(topic, "ok")),), topics=(topic,))
     assert list(feed_list.keys(manifest)) == three("", "lang/en-GB", "topic/ok")
     assert list(listings.feeds(manifest, render_context(), record)) == three("", "lang/en-GB", "topic/ok")
 
 
-def test_every_feed_is_served_as_what_it_is_is_listed_and_is_read_back() -> None:
+def test_every_feed_has_its_media_type_is_a_listing_and_is_verified() -> None:
     manifest = Manifest(1, (ARABIC, ENGLISH), languages=("fr",), topics=("war",))
     keys = three("", "lang/ar", "lang/en-GB", "lang/fr", "topic/war")
     assert list(listings.feeds(manifest, render_context(), record)) == keys
@@ -174,13 +174,13 @@ def test_every_feed_is_served_as_what_it_is_is_listed_and_is_read_back() -> None
     assert media_type("releases/one.json") == "application/json"
 
 
-def test_feeds_and_archive_stand_before_the_page_that_links_to_them() -> None:
+def test_feeds_and_archive_are_built_before_the_page_that_links_to_them() -> None:
     keys = list(listings.build(Manifest(1, (ARABIC,)), render_context(), record))
     linked = {*three("", "lang/ar"), "archive/2026.html", "archive/index.html"}
     assert linked <= set(keys[: keys.index("index.html")])
 
 
-def test_a_feed_of_every_language_is_well() -> None:
+def test_feed_of_any_language_is_valid_and_has_its_own_id() -> None:
     found = made(ENGLISH, ARABIC, AMERICAN, row("three", language="nb"), row("four", language="xx"))
     assert {key: read(data).url for key, data in found.items()} == {key: BASE + key for key in found}
     assert len({feed_id(data) for key, data in found.items() if "atom" in key}) == 6
@@ -190,10 +190,10 @@ def feed_id(data: bytes) -> str | None:
     return ElementTree.fromstring(data).findtext("{http://www.w3.org/2005/Atom}id")
 
 
-# ── On the front page ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── On the front page ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_front_page_links_to_the_feed_of_each_language_in_its_own_name() -> None:
+def test_newsroom_page_links_to_the_feed_of_each_language_by_its_own_name() -> None:
     found = front(ENGLISH, ARABIC)
     assert found.all("a", href="feeds/lang/ar.xml", hreflang="ar", type="application/rss+xml")
     assert found.all("span", lang="ar", dir="rtl")
@@ -203,7 +203,7 @@ def test_front_page_links_to_the_feed_of_each_language_in_its_own_name() -> None
     assert heads[2]["title"] == "Open Window Archive – العربية"
 
 
-def test_front_page_links_to_every_feed_in_every_format() -> None:
+def test_newsroom_page_links_to_every_feed_in_every_format() -> None:
     rows = (msgspec.structs.replace(ENGLISH, topics=("archive", "war")), ARABIC)
     found = front(*rows)
     kinds = ["application/rss+xml", "application/atom+xml", "application/feed+json"]
@@ -216,14 +216,14 @@ def test_front_page_links_to_every_feed_in_every_format() -> None:
     assert front().all("a", href="feed.json")
 
 
-def test_languages_stand_in_the_order_of_the_newsroom() -> None:
+def test_languages_are_in_the_newsrooms_order() -> None:
     rows = (ARABIC, AMERICAN, ENGLISH, row("x", language="de"), row("y", language="cy"))
     found = feed_list.language_feeds(rows, NEWSROOM)
     assert [each.language for each in found] == ["en-GB", "ar", "en-US", "cy", "de"]
     assert [each.label for each in found][:3] == ["English (United Kingdom)", "العربية", "English (United States)"]
 
 
-def test_topics_stand_in_the_order_of_the_newsroom() -> None:
+def test_topics_are_in_the_newsrooms_order() -> None:
     newsroom = msgspec.structs.replace(NEWSROOM, topics=(Topic("war", "War"), Topic("archive", "The archive")))
     found = feed_list.topic_feeds([row("one", topics=("archive", "old", "war"))], newsroom)
     assert [each.label for each in found] == ["War", "The archive", "old"]

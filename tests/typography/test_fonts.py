@@ -1,4 +1,4 @@
-"""What the faces promise: installed, static, enough letters, and small copies for the page."""
+"""The fonts: installed, static, with all letters that are needed, and as small web fonts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_face_is_a_static_file(face: fonts.Face) -> None:
 
 
 @pytest.mark.parametrize("face", fonts.FACES, ids=lambda face: face.file)
-def test_the_upright_face_speaks_for_its_family(face: fonts.Face) -> None:
+def test_every_face_of_a_family_has_the_letters_of_everyday_text(face: fonts.Face) -> None:
     """A bold or italic may lack a rarity, which another family then has; never a letter of everyday text."""
     with TTFont(fonts.path(face)) as font:
         points = set(font.getBestCmap())
@@ -72,21 +72,21 @@ def there(name: str) -> fonts.Script:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_script_comes_with_its_packages(name: str) -> None:
+def test_packages_of_a_script_cover_its_text(name: str) -> None:
     script = there(name)
     language, text = SAMPLES[name]
     assert fonts.coverage(text, language) == fonts.Coverage((script,), (), ())
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_face_of_a_script_is_a_static_file_of_its_own(name: str) -> None:
+def test_every_face_of_a_script_is_a_static_file_of_its_own(name: str) -> None:
     for face in there(name).faces:
         with TTFont(fonts.path(face)) as font:  # a collection would ask for a number
             assert "fvar" not in font
 
 
 @pytest.mark.parametrize("name", ["greek", "hebrew"])
-def test_face_that_stands_first_has_no_letters_but_its_script(name: str) -> None:
+def test_face_that_comes_before_latin_has_only_letters_of_its_script(name: str) -> None:
     """Else the Latin letters of every release with one word of Greek would be set in it."""
     script = there(name)
     assert script.first
@@ -96,7 +96,7 @@ def test_face_that_stands_first_has_no_letters_but_its_script(name: str) -> None
                 assert set(font.getBestCmap()) <= {0x20, 0xA0, *code_points(script.ranges)}
 
 
-def test_instance_is_the_same_bytes_when_made_again() -> None:
+def test_extracting_a_face_again_gives_the_same_bytes() -> None:
     face = there("hebrew").faces[1]
     kept = fonts.path(face).read_bytes()
     source = files.source(face)
@@ -120,7 +120,9 @@ def test_chinese_characters_have_the_form_of_the_language(text: str, language: s
     assert fonts.coverage(text, language).scripts == (there(name),)
 
 
-def test_character_of_a_script_that_is_not_installed_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_character_of_a_script_that_is_not_installed_is_reported_with_the_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(characters, "installed", lambda script: False)
     found = fonts.coverage("a 한한 ש", "en")
     assert [(character, script.name) for character, script in found.lacking] == [("한", "korean"), ("ש", "hebrew")]
@@ -129,7 +131,7 @@ def test_character_of_a_script_that_is_not_installed_names_it(monkeypatch: pytes
     assert "fontpkg-frank-ruhl-libre" in packages.install_command(hebrew)
 
 
-def test_release_whose_faces_may_not_be_installed_is_refused_with_the_line_to_type(
+def test_release_is_refused_with_the_install_command_if_its_faces_may_not_be_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, ...]] = []
@@ -195,11 +197,11 @@ def unset(text: str, language: str = "en") -> tuple[str, ...]:
 @pytest.mark.parametrize(
     "text", ["Straße “naïve” – 1,5 €", "Łódź, Đà Nẵng", "Москва", "العربية ١٢٣", "☐ ☑ → ✓", "a\u200fb\u00adc\u2011d"]
 )
-def test_text_of_the_newsrooms_languages_can_be_set(text: str) -> None:
+def test_text_of_the_always_installed_scripts_is_covered(text: str) -> None:
     assert fonts.coverage(text, "en") == fonts.Coverage((), (), ())
 
 
-def test_what_no_face_has_is_named_once_in_order() -> None:
+def test_characters_that_no_face_has_are_reported_once_in_order() -> None:
     assert fonts.coverage("a\ua9d7b\U00012000\ua9d7", "en").unknown == ("\ua9d7", "\U00012000")
     assert fonts.character_name("😀") == "U+1F600 GRINNING FACE"
 
@@ -208,25 +210,25 @@ def test_decomposed_letters_count_as_their_parts() -> None:
     assert unset("e\u0301") == ()
 
 
-def test_pdf_rules_give_private_addresses_only() -> None:
+def test_pdf_rules_have_only_private_addresses() -> None:
     rules = fonts.face_rules()
     assert all(f'url("{face.address}")' in rules for face in fonts.FACES)
     assert set(fonts.face_files()) == {face.address for face in fonts.FACES}
     assert "http" not in rules
 
 
-def test_page_fonts_are_woff2_and_small(made: Mapping[str, bytes]) -> None:
+def test_web_fonts_are_small_woff2_files(made: Mapping[str, bytes]) -> None:
     assert all(data.startswith(b"wOF2") for data in made.values())
     assert all(len(data) < 45_000 for name, data in made.items() if "amiri" not in name)
     assert all(len(data) < 110_000 for data in made.values())
     assert sum(len(made[f"{name}-latin.woff2"]) for name in LATIN_PAGE) < 130_000
 
 
-def test_page_fonts_are_the_same_bytes_when_made_again(made: Mapping[str, bytes]) -> None:
+def test_making_a_web_font_again_gives_the_same_bytes(made: Mapping[str, bytes]) -> None:
     assert stylesheet._subset(fonts.FACES[0], "latin") == made["spectral-regular-latin.woff2"]
 
 
-def test_kept_page_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_web_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> bytes:
         raise AssertionError
 
@@ -234,7 +236,7 @@ def test_kept_page_fonts_are_not_made_again(made: Mapping[str, bytes], monkeypat
     assert fonts.web_fonts(FONTS) == made
 
 
-def test_fonts_are_kept_under_what_they_are_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_web_fonts_are_replaced_when_the_recipe_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stylesheet, "_subset", lambda face, script: f"{face.file} {script}".encode())
     first = fonts.web_fonts(tmp_path)
     monkeypatch.setattr(stylesheet, "_subset", lambda face, script: b"changed")
@@ -252,7 +254,7 @@ def test_subsets_keep_small_capitals_and_arabic_shaping(made: Mapping[str, bytes
     assert {"init", "medi", "fina", "rlig"} <= features("amiri-regular-arabic.woff2")
 
 
-def test_scripts_do_not_overlap() -> None:
+def test_subsets_of_scripts_do_not_overlap() -> None:
     """A browser loads an Arabic face on Arabic pages only."""
     points = {name: set(code_points(ranges)) for name, ranges in fonts.SUBSETS.items()}
     shared = {0x200C, 0x200D, 0x200E, 0x200F, 0x25CC}  # joiners, marks of direction, the circle under a lone vowel
@@ -265,17 +267,17 @@ def test_scripts_do_not_overlap() -> None:
 TITLE = "Archive opens catalogue of four hundred hours of human-rights footage to broadcasters in eleven languages"
 
 
-def test_headline_is_no_taller_when_it_is_balanced() -> None:
+def test_balanced_headline_has_no_more_lines() -> None:
     width = balanced_width(TITLE, 21, 453.5)
     assert 453.5 / 2 < width < 453.5
     assert balanced_width(TITLE, 21, width + 1) >= width - 2
 
 
-def test_headline_of_one_line_is_left_alone() -> None:
+def test_headline_on_one_line_is_not_balanced() -> None:
     assert balanced_width("Short", 21, 453.5) == 0
 
 
-def test_headline_with_an_endless_word_is_left_alone() -> None:
+def test_headline_with_a_word_that_is_too_long_is_not_balanced() -> None:
     assert balanced_width("Donaudampfschifffahrt" * 10, 21, 453.5) == 0
 
 

@@ -1,4 +1,4 @@
-"""The template's own words, dates and sizes: right in each language, and English where a language has none."""
+"""The template's messages, dates and sizes in each language, and the fallback to English."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def placeholders(value: str | list[str]) -> set[str]:
     return set(re.findall(r"\{\w*\}", " ".join(value) if isinstance(value, list) else value))
 
 
-# ── The files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_english_is_there() -> None:
+def test_english_has_a_file() -> None:
     assert FALLBACK in LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_file_has_the_words_of_the_english_one_and_no_others(language: str) -> None:
+def test_every_file_has_the_same_messages_as_the_english_one(language: str) -> None:
     assert set(table(language)) == set(table(FALLBACK))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_word_has_the_braces_of_the_english_one(language: str) -> None:
+def test_every_message_has_the_placeholders_of_the_english_one(language: str) -> None:
     english = table(FALLBACK)
     for name, value in table(language).items():
         wanted = placeholders(english[name])
@@ -52,7 +52,7 @@ def test_every_word_has_the_braces_of_the_english_one(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_word_is_empty_or_has_blanks_at_its_ends(language: str) -> None:
+def test_no_message_is_empty_or_has_spaces_at_its_ends(language: str) -> None:
     for name, value in table(language).items():
         for form in [value] if isinstance(value, str) else value:
             assert form, name
@@ -64,7 +64,7 @@ def test_every_format_has_a_label(language: str) -> None:
     assert all(Messages(language, "UTC")[row.name] for row in FORMATS)
 
 
-def test_every_word_that_the_program_asks_for_is_there() -> None:
+def test_every_message_that_the_code_uses_exists() -> None:
     root = Path(words_module.__file__).parents[1]
     source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
     asked = set(re.findall(r'\bmessages\["(\w+)"\]', source)) | set(re.findall(r"\bmessages\['(\w+)'\]", source))
@@ -72,21 +72,21 @@ def test_every_word_that_the_program_asks_for_is_there() -> None:
     assert asked <= set(table(FALLBACK))
 
 
-# ── Which language ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Which language ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_words_are_those_of_the_primary_language() -> None:
+def test_messages_fall_back_to_the_primary_language() -> None:
     assert Messages("ar-EG", "UTC")["ends"] == Messages("ar", "UTC")["ends"] == "انتهى"
     assert Messages("en-GB", "UTC")["ends"] == "Ends"
 
 
-def test_a_language_without_a_file_speaks_english_and_keeps_its_own_dates() -> None:
+def test_language_without_a_file_has_english_messages_and_its_own_dates() -> None:
     german = Messages("de", "Europe/Berlin")
     assert german["ends"] == "Ends"
     assert german.date(EMBARGO) == "1. Juli 2026"
 
 
-def test_english_stands_in_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_missing_message_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
     files: dict[str, dict[str, str | list[str]]] = {
         "fr": {"ends": "Fin", "email": "Courriel"}, "fr-CA": {"email": "Adresse"}, "en": table("en"),
     }  # fmt: skip
@@ -95,12 +95,12 @@ def test_english_stands_in_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None
     assert (messages["email"], messages["ends"], messages["footage"]) == ("Adresse", "Fin", "Footage")
 
 
-def test_a_word_that_not_even_english_has_is_a_fault_of_ours() -> None:
+def test_message_that_english_lacks_too_is_an_error() -> None:
     with pytest.raises(KeyError):
         Messages("ar", "UTC")["no_such_word"]
 
 
-def test_words_that_fall_back_are_named() -> None:
+def test_messages_that_fall_back_to_english_are_reported() -> None:
     assert Messages("en-GB", "UTC").lacking == ()
     assert Messages("ar", "UTC").lacking == ()
     assert "ends" in Messages("de", "UTC").lacking
@@ -118,11 +118,11 @@ def test_words_that_fall_back_are_named() -> None:
         ("xx", "Latn"),
     ],
 )
-def test_script_is_the_languages(language: str, script: str) -> None:
+def test_script_is_that_of_the_language(language: str, script: str) -> None:
     assert Messages(language, "UTC").script == script
 
 
-def test_words_with_several_forms_give_all_of_them_the_preferred_one_first() -> None:
+def test_message_with_several_forms_returns_all_preferred_one_first() -> None:
     messages = Messages("en", "UTC")
     assert messages["notes_to_editors"] == messages.all("notes_to_editors")[0] == "Notes to editors"
     assert "Notes for editors" in messages.all("notes_to_editors")
@@ -144,7 +144,7 @@ def test_direction_is_that_of_the_script(language: str, direction: str) -> None:
      ("el", "Ελληνικά"),
      ("EN-gb", "English")],
 )  # fmt: skip
-def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
+def test_languages_have_their_own_names(tag: str, name: str) -> None:
     assert Messages("en", "UTC").language_name(tag) == name
 
 
@@ -153,7 +153,7 @@ def test_languages_are_called_by_their_own_names(tag: str, name: str) -> None:
     [("en-GB", ("en-US",), "English (United Kingdom)"), ("pt-BR", ("pt-BR", "pt-PT"), "Português (Brasil)"),
      ("zh-Hant", ("zh-Hans",), "中文 (繁體)"), ("en-GB", ("en-GB", "ar"), "English"), ("en", ("en-GB",), "English")],
 )  # fmt: skip
-def test_languages_of_one_name_are_told_apart(tag: str, among: tuple[str, ...], name: str) -> None:
+def test_languages_with_the_same_name_are_distinguished_by_region(tag: str, among: tuple[str, ...], name: str) -> None:
     assert Messages("en", "UTC").language_name(tag, among) == name
 
 
@@ -162,16 +162,16 @@ def test_languages_of_one_name_are_told_apart(tag: str, among: tuple[str, ...], 
     [("en-GB", "en_GB"), ("ar", "ar_EG"), ("de", "de_DE"), ("zh-Hant", "zh_TW"), ("zh-Hans", "zh_CN"),
      ("sr-Latn", "sr_RS"), ("ko", "ko_KR"), ("EN-gb", "en_GB"), ("xx", ""), ("qaa", "")],
 )  # fmt: skip
-def test_open_graph_has_every_language_with_a_territory(tag: str, name: str) -> None:
+def test_open_graph_locale_always_has_a_territory(tag: str, name: str) -> None:
     assert language_territory(tag) == name
 
 
 @pytest.mark.parametrize("tag", ["xx", "qaa", "xx-Latn"])
-def test_a_language_that_nobody_knows_is_called_by_its_tag_not_english(tag: str) -> None:
+def test_unknown_language_is_named_by_its_tag(tag: str) -> None:
     assert Messages("en", "UTC").language_name(tag).casefold() == tag.casefold()
 
 
-# ── Dates and embargoes ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── Dates and embargoes ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_language_that_nobody_knows_is_called_by_its_tag_not_english(tag: str)
         ("ko", "Asia/Seoul", "2026년 7월 1일"),
     ],
 )
-def test_the_day_is_the_newsrooms_in_the_language_of_the_release(language: str, zone: str, date: str) -> None:
+def test_day_is_in_the_newsrooms_time_zone_and_the_language_of_the_release(language: str, zone: str, date: str) -> None:
     assert Messages(language, zone).date(EMBARGO) == date
 
 
@@ -212,7 +212,9 @@ def test_a_leap_day_is_printed() -> None:
          "Mittwoch, 1. Juli 2026, 01:01 Mitteleuropäische Sommerzeit (UTC+02:00; 30.06.2026, 23:01 UTC)"),
     ],
 )  # fmt: skip
-def test_nobody_has_to_guess_when_an_embargo_ends(language: str, zone: str, moment: datetime, printed: str) -> None:
+def test_end_of_an_embargo_is_stated_with_zone_offset_and_utc(
+    language: str, zone: str, moment: datetime, printed: str
+) -> None:
     assert Messages(language, zone).instant(moment) == printed
 
 
@@ -222,7 +224,7 @@ def test_an_embargo_in_arabic_has_day_offset_and_utc() -> None:
     assert printed.endswith("23:01 UTC)")
 
 
-def test_the_two_hours_of_one_name_differ_by_their_offset() -> None:
+def test_repeated_hour_at_the_end_of_summer_time_is_distinguished_by_its_offset() -> None:
     """When clocks go back, 01:30 comes twice."""
     messages = Messages("en-GB", "Europe/London")
     first, second = (messages.instant(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) for hour in (0, 1))
@@ -234,7 +236,9 @@ ZONES = ("Europe/London", "America/St_Johns", "Pacific/Kiritimati", "Asia/Kathma
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2099, 1, 1)), st.sampled_from(ZONES), st.sampled_from(ZONES))
-def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetime, zone: str, other: str) -> None:
+def test_printed_instant_does_not_depend_on_the_offset_that_the_author_wrote(
+    moment: datetime, zone: str, other: str
+) -> None:
     instant = moment.replace(microsecond=0, tzinfo=UTC)
     messages = Messages("en-GB", zone)
     assert messages.instant(instant) == messages.instant(Messages("en", other).local(instant))
@@ -244,7 +248,7 @@ def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetim
     assert abs(messages.local(instant).replace(tzinfo=UTC) - instant - stated) < timedelta(minutes=1)
 
 
-# ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -252,16 +256,16 @@ def test_the_author_may_write_any_offset_and_the_same_is_printed(moment: datetim
     [(0, "1 KB"), (1, "1 KB"), (499, "1 KB"), (1499, "1 KB"), (26_400, "26 KB"), (999_499, "999 KB"), (999_500, "1 MB"),
      (1_449_000, "1.4 MB"), (12_000_000, "12 MB"), (2_500_000_000, "2,500 MB")],
 )  # fmt: skip
-def test_sizes_are_in_thousands_and_never_nothing(size: int, printed: str) -> None:
+def test_sizes_are_in_units_of_thousand_and_at_least_one(size: int, printed: str) -> None:
     assert Messages("en-GB", "UTC").size(size) == printed
 
 
-def test_sizes_and_numbers_are_written_as_the_language_does_it() -> None:
+def test_sizes_and_numbers_have_the_format_of_the_language() -> None:
     assert Messages("fr", "UTC").size(1_400_000).replace("\u202f", " ").replace("\xa0", " ") == "1,4 Mo"
     assert Messages("de", "UTC").number(1234) == "1.234"
     assert Messages("en", "UTC").number(1234) == "1,234"
 
 
-def test_pages_are_counted() -> None:
+def test_number_of_pages_has_singular_and_plural() -> None:
     assert [Messages("en", "UTC").pages(count) for count in (1, 2, 1200)] == ["1 page", "2 pages", "1,200 pages"]
     assert Messages("ar", "UTC").pages(1) == "صفحة واحدة"

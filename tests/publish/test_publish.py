@@ -153,7 +153,8 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     office.make("publish")
     shutil.rmtree(office.folder / "output")
     for path in [*office.folder.rglob("*.md"), *office.folder.rglob("*.py")]:
-        path.touch()
+        if path.name != "install.py":  # newer, it would have the libraries installed again
+            path.touch()
     serial = manifest(base)["serial"]
     result = office.make("publish")
     assert result.status == 0, result.text

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.storage import ObjectStore, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import folder as storefolder
+from tests.support import forkserver
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
@@ -76,7 +77,7 @@ class Office:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, folder / part)
             else:
                 shutil.copy2(source, folder / part)
         self.content.mkdir()
@@ -94,7 +95,7 @@ class Office:
         """Run make; the store is the embedded one unless ``environ`` names another."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
         clean.pop("CI", None)
-        clean["VENV"] = sys.prefix
+        clean["VENV"] = forkserver.venv()
         done = subprocess.run(
             ["make", *arguments],
             cwd=self.folder,

@@ -206,7 +206,7 @@ def test_what_is_hard_to_set_is_not_taken_for_a_difference(kind: str) -> None:
 
 
 def planted(render_input: RenderInput, change: str) -> RenderInput:
-    """Return a job whose writer would say something else than ``sample.job()`` does."""
+    """Return the render input of the sample with one ``change``."""
     contact = sample.CONTACT
     changes: dict[str, dict[str, object]] = {
         "a lost word": {"body": replaced("weight", "")},

@@ -95,8 +95,8 @@ def _declared_files(render_input: RenderInput) -> dict[str, bytes]:
 
 def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     release, article, newsroom = render_input.release, render_input.article, render_input.newsroom
-    resolve = _resolver(render_input)
     anchors = linked_headings((*article.body, *article.notes))
+    resolve = _resolver(render_input, anchors)
     figure = _figure_renderer(render_input, resolve, plan)
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
@@ -125,9 +125,8 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     )
 
 
-def _resolver(render_input: RenderInput) -> Callable[[str], str]:
+def _resolver(render_input: RenderInput, anchors: frozenset[str]) -> Callable[[str], str]:
     """Return the function that resolves links: all become absolute but those to a heading of the same text."""
-    anchors = linked_headings((*render_input.article.body, *render_input.article.notes))
     page = f"{render_input.base_url}releases/{render_input.release.slug}.html"
 
     def resolve(href: str) -> str:

@@ -25,6 +25,23 @@ PANORAMA = 4
 """A picture is a panorama if its width is at least this many times its height."""
 
 
+class Fact(Struct, frozen=True):
+    """A fact of a release that every format shows in its letterhead: ``docs/extending.md`` says what a new one takes."""
+
+    key: str
+    """Key in the front matter, role in the record, and name of its message, as in ``Reference: {reference}``."""
+    kind: Literal["text", "address", "date"] = "text"
+    """An address becomes a link and is checked as links in the text are; a date is an instant with an offset."""
+    schema: str = ""
+    """Property of schema.org under which the page states it to machines; empty for none."""
+    is_words: bool = True
+    """Its change in a public release needs a correction."""
+
+
+FACTS: tuple[Fact, ...] = (Fact("reference", schema="identifier", is_words=False),)
+"""In the order in which they are shown."""
+
+
 class Contact(Struct, frozen=True):
     """A person or an office that journalists can call."""
 
@@ -141,7 +158,8 @@ class Release(Struct, frozen=True):
     subtitle: str = ""
     dateline: str = ""
     """The place, printed before the first sentence."""
-    reference: str = ""
+    facts: dict[str, str] = {}
+    """Values of ``FACTS`` by key: text and addresses as typed, dates in RFC 3339. Keys without a value are missing."""
     embargo: bool = False
     draft: bool = False
     translation_of: str = ""

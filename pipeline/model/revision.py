@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pipeline.model.document import Block, CodeBlock, Figure, List, Quote, inlines_of, plain
 from pipeline.model.formats import Rendition
-from pipeline.model.release import Release
+from pipeline.model.release import FACTS, Release
 
 
 class RevisionRecord(Struct, frozen=True, omit_defaults=True):
@@ -62,6 +62,7 @@ def _passages(release: Release) -> Iterator[str]:
     yield from (release.title, release.subtitle, release.summary, release.dateline)
     yield from _of_blocks((*((release.image,) if release.image else ()), *release.body, *release.notes))
     yield from (correction.note for correction in release.corrections)
+    yield from (release.facts.get(fact.key, "") for fact in FACTS if fact.is_words)
 
 
 def _of_blocks(blocks: Iterable[Block]) -> Iterator[str]:

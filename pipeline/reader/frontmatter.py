@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure, Text
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
+from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
+from pipeline.reader.addresses import is_url, resolve_link
 from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.newsroom import read_footage
@@ -48,7 +49,7 @@ class Metadata(Struct, frozen=True):
     summary: str
     subtitle: str
     dateline: str
-    reference: str
+    facts: dict[str, str]
     embargo: bool
     draft: bool
     translation_of: str
@@ -73,7 +74,7 @@ def read_metadata(
         summary=fields.text("summary"),
         subtitle=fields.text("subtitle"),
         dateline=fields.text("dateline"),
-        reference=fields.text("reference"),
+        facts=_read_facts(fields, zone),
         embargo=fields.flag("embargo"),
         draft=fields.flag("draft"),
         translation_of=_read_slug(fields, "translation_of"),
@@ -303,11 +304,32 @@ def _read_withdrawal(
 # ── Dates ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _read_facts(fields: Fields, zone: ZoneInfo) -> dict[str, str]:
+    """Return the facts that the front matter has."""
+    facts: dict[str, str] = {}
+    for fact in FACTS:
+        if fact.kind == "date":
+            instant = _read_instant(fields, fact.key, zone)
+            facts[fact.key] = instant.isoformat() if instant else ""
+        else:
+            facts[fact.key] = fields.text(fact.key)
+        if fact.kind == "address" and facts[fact.key]:
+            if problem := resolve_link(facts[fact.key])[1]:
+                fields.fault(fact.key, *problem)
+            elif not is_url(facts[fact.key]):
+                fields.fault(fact.key, "not a web address", "write it as https://example.org/…")
+    return {key: value for key, value in facts.items() if value}
+
+
 def _read_date(fields: Fields, zone: ZoneInfo) -> datetime | None:
     if "date" not in fields.entries:
         fields.missing("date", f"write {_DATE}")
-    scalar = fields.scalar("date")
-    return _Instant(fields, zone, scalar.line).read(scalar.text.strip()) if scalar else None
+    return _read_instant(fields, "date", zone)
+
+
+def _read_instant(fields: Fields, key: str, zone: ZoneInfo) -> datetime | None:
+    scalar = fields.scalar(key)
+    return _Instant(fields, key, zone, scalar.line).read(scalar.text.strip()) if scalar else None
 
 
 def _read_later_date(
@@ -326,8 +348,9 @@ def _read_later_date(
 class _Instant:
     """Reads one date. ``zone`` is the newsroom's: it supplies offsets for hints, and its skipped hours are refused."""
 
-    def __init__(self, fields: Fields, zone: ZoneInfo, line: int) -> None:
+    def __init__(self, fields: Fields, key: str, zone: ZoneInfo, line: int) -> None:
         self.fields = fields
+        self.key = key
         self.zone = zone
         self.line = line
 
@@ -370,7 +393,7 @@ class _Instant:
         return instant
 
     def fault(self, what: str, hint: str) -> None:
-        self.fields.fault("date", what, hint, self.line)
+        self.fields.fault(self.key, what, hint, self.line)
 
     def written(self, wall: datetime) -> str:
         """Return ``wall`` with the offset that the zone has then, as short as possible."""

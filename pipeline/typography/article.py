@@ -7,12 +7,13 @@ the order of print.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage, Related, Release, tel_uri
+from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
 from pipeline.typography.messages import Messages, direction_of
 
 
@@ -25,6 +26,21 @@ class Line(Struct, frozen=True):
     language: str = ""
     """Language of the value, if it can differ from that of the article."""
     direction: str = ""
+
+
+class FactLine(Struct, frozen=True):
+    """A fact in the letterhead; ``href`` makes the value a link when it is not empty."""
+
+    before: str
+    """``Reference: ``, as the message of the language has it."""
+    value: str
+    after: str
+    href: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole line as text."""
+        return self.before + self.value + self.after
 
 
 class Notice(Struct, frozen=True):
@@ -64,7 +80,7 @@ class Article(Struct, frozen=True):
     organisation: str
     kind: str
     """``Press release`` in the article's language."""
-    reference: str
+    facts: tuple[FactLine, ...]
     """``Reference: ASA 25/001/1999`` or empty."""
     date: str
     """The day, as printed."""
@@ -122,7 +138,7 @@ def compose(
         direction=messages.direction,
         organisation=newsroom.name,
         kind=messages["press_release"],
-        reference=messages["reference"].format(reference=release.reference) if release.reference else "",
+        facts=tuple(_fact_line(fact, release, messages) for fact in FACTS if fact.key in release.facts),
         date=messages.date(release.date),
         datetime=release.date.isoformat(),
         embargoed=embargoed,
@@ -155,6 +171,14 @@ def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], 
 def paragraphs(text: str) -> tuple[str, ...]:
     """Split plain text into paragraphs at empty lines; join the lines of a paragraph."""
     return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
+
+
+def _fact_line(fact: Fact, release: Release, messages: Messages) -> FactLine:
+    before, _, after = messages[fact.key].partition(f"{{{fact.key}}}")
+    value = release.facts[fact.key]
+    if fact.kind == "date":
+        value = messages.instant(datetime.fromisoformat(value))
+    return FactLine(before, value, after, value if fact.kind == "address" else "")
 
 
 def _status(release: Release, messages: Messages, embargoed: bool) -> str:

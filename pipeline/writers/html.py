@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure, plain
 from pipeline.model.formats import FORMATS, Rendition, media_type
-from pipeline.model.release import PANORAMA, Picture, PictureSize
+from pipeline.model.release import FACTS, PANORAMA, Picture, PictureSize
 from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.downloads import ORDER, Download, list_downloads
@@ -195,7 +195,7 @@ def _json_ld(render_input: RenderInput) -> Markup:
         "datePublished": release.date.isoformat(),
         "dateModified": release.modified.isoformat(),
         "dateline": release.dateline,
-        "identifier": release.reference,
+        **{fact.schema: release.facts.get(fact.key, "") for fact in FACTS if fact.schema},
         "inLanguage": release.language,
         "keywords": [newsroom.topic_label(topic, release.language) for topic in release.topics],
         "image": _share_image(render_input),

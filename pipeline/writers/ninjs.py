@@ -131,10 +131,9 @@ def fragment(render_input: RenderInput) -> str:
 
 
 def _alt_ids(render_input: RenderInput) -> list[dict[str, str]]:
-    reference = render_input.release.reference
     archived = (file for revision in render_input.past for file in revision.files)
     return [
-        *([{"role": "reference", "value": reference}] if reference else []),
+        *({"role": key, "value": value} for key, value in render_input.release.facts.items()),
         *({"role": DIGEST + file.key, "value": file.sha256} for file in (*render_input.renditions, *archived)),
     ]
 

@@ -39,7 +39,7 @@ def write(render_input: RenderInput) -> Output:
     """Return the article as UTF-8 text with Unix line ends and a newline at the end."""
     article = render_input.article
     writer = _TextBlocks(render_input)
-    letterhead = [article.organisation.upper(), article.kind, article.reference, article.date]
+    letterhead = [article.organisation.upper(), article.kind, *(fact.text for fact in article.facts), article.date]
     parts: list[str] = ["\n".join(filter(None, letterhead)), article.status.upper()]
     parts += [_notice(notice) for notice in article.notices]
     parts += [article.title, article.subtitle]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pipeline.publish.commits import read_manifest
 from pipeline.storage.embedded.folder import BUCKET
 from tests.support.newsroom import Office
 from tests.support.observer import watching

@@ -46,7 +46,7 @@ withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
 """
     found = release(tmp_path, front).release
     assert found.title == "Acme #1: it opens"
-    assert (found.subtitle, found.dateline, found.reference) == ("1.10", "no", "12:30")
+    assert (found.subtitle, found.dateline, found.facts) == ("1.10", "no", {"reference": "12:30"})
     assert found.summary == "Wrong", "the summary of a withdrawn release is the reason"
     assert found.date == datetime(2026, 11, 23, 9, 0, 30, 500000, timezone(timedelta(hours=1)))
     assert found.date.utcoffset() == timedelta(hours=1)

@@ -143,7 +143,7 @@ def release(**changes: object) -> Release:
         "summary": "The first sentence has weight, tone and a link.",
         "subtitle": "A second deck",
         "dateline": "London",
-        "reference": "OW 12/2026",
+        "facts": {"reference": "OW 12/2026"},
         "topics": ("archive",),
         "contacts": (CONTACT,),
         "footage": (FOOTAGE,),

@@ -30,9 +30,9 @@ def article(newsroom: Newsroom = sample.NEWSROOM, embargoed: bool = False, **cha
 def test_letterhead_has_organisation_kind_reference_and_day() -> None:
     found = article()
     assert (found.organisation, found.kind) == ("Open Window Archive", "Press release")
-    assert (found.reference, found.date) == ("Reference: OW 12/2026", "1 March 2026")
+    assert ([fact.text for fact in found.facts], found.date) == (["Reference: OW 12/2026"], "1 March 2026")
     assert found.datetime == "2026-03-01T09:30:00+00:00"
-    assert article(reference="").reference == ""
+    assert article(facts={}).facts == ()
 
 
 def test_fields_are_in_the_order_of_print() -> None:

@@ -114,7 +114,13 @@ def body(*blocks: Block) -> File:
 
 def lines_of(article: Article, photo: str) -> Iterator[str]:
     """Yield all words of an article, told straight from its fields."""
-    yield from (article.organisation, article.kind, article.reference, article.date, article.status)
+    yield from (
+        article.organisation,
+        article.kind,
+        *(fact.text for fact in article.facts),
+        article.date,
+        article.status,
+    )
     for notice in article.notices:
         yield from (notice.label, notice.text)
         if notice.link:
@@ -174,7 +180,7 @@ EVERYTHING = (*BODY, TASKS, List(True, (ListItem((CodeBlock("x\n\ty"), Quote((pa
         render_input(body=(Quote((para("No paragraph comes first."),)),)),
         render_input(language="ar", body=(para("قالت منظمة Open Window إن A-101 متاح على +44 20 7946 0312."), *BODY)),
         render_input(withdrawn=Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.", "another")),
-        render_input(contacts=(), footage=(), reference="", subtitle="", dateline="", corrections=()),
+        render_input(contacts=(), footage=(), facts={}, subtitle="", dateline="", corrections=()),
     ],
     ids=["sample", "embargoed", "everything", "quote-first", "arabic", "withdrawn", "bare"],
 )

@@ -41,7 +41,7 @@ def test_every_word_of_the_article_stands_on_the_page_in_order() -> None:
     masthead = [
         render_input.article.organisation,
         render_input.article.kind,
-        render_input.article.reference,
+        *(fact.text for fact in render_input.article.facts),
         render_input.article.date,
     ]
     wanted = article_words(render_input.article, render_input.messages)

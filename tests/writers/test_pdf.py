@@ -308,7 +308,7 @@ def test_rendering_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_hostile_title_is_only_words() -> None:
     title = "</title><script>alert('x')</script> \" & <!-- -->"
-    made = pdf.write(sample.render_input(title=title, subtitle='"}; @page { size: A6 }', reference="<b>"))
+    made = pdf.write(sample.render_input(title=title, subtitle='"}; @page { size: A6 }', facts={"reference": "<b>"}))
     text = " ".join(" ".join(texts(made)).split())
     assert title in text
     assert '"}; @page { size: A6 }' in text

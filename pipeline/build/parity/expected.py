@@ -50,6 +50,7 @@ def expected(kind: ParityKind, render_input: RenderInput) -> Content:
 
 def _links(article: Article) -> Iterator[Line]:
     """Yield every link of the article as a line without a label."""
+    yield from (Line("", fact.value, fact.href) for fact in article.facts if fact.href)
     yield from (notice.link for notice in article.notices if notice.link)
     blocks = (*((article.image,) if article.image else ()), *article.body, *article.notes)
     for run in (run for block in walk(blocks) for run in inlines_of(block)):
@@ -121,7 +122,7 @@ class _ExpectedContent:
     def head(self) -> Iterator[str]:
         """Yield everything above the subtitle; a record begins with the headline."""
         article = self.article
-        sender = (article.organisation, article.kind, article.reference, article.date)
+        sender = (article.organisation, article.kind, *(fact.text for fact in article.facts), article.date)
         record = self.kind == "record"
         yield from (article.title, article.status, *sender) if record else (*sender, article.status)
         for notice in article.notices:

@@ -26,7 +26,13 @@ def letterhead(
     """Return the header of the first page: organisation, kind of release, reference and date."""
     left = [blocks.plain("Letterhead Name", article.organisation)]
     right = [blocks.plain("Letterhead Kind", article.kind)]
-    right += [blocks.plain("Letterhead Detail", text) for text in (article.reference, article.date) if text]
+    for fact in article.facts:
+        content = blocks.runs.text(fact.text)
+        if fact.href:
+            linked = blocks.runs.linked(fact.value, fact.href)
+            content = [*blocks.runs.text(fact.before), *linked, *blocks.runs.text(fact.after)]
+        right.append(blocks.paragraph("Letterhead Detail", content))
+    right.append(blocks.plain("Letterhead Detail", article.date))
     cells, widths = [left, right], [width * 3 // 5, width - width * 3 // 5]
     if mark is not None:
         cells = [[blocks.paragraph("Letterhead Mark", [mark])], *cells]

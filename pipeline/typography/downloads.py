@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pipeline.model.formats import Rendition, by_name
+from pipeline.model.formats import FORMATS, Rendition, by_name
 from pipeline.typography.messages import Messages
 
-ORDER = ("pdf", "docx", "text", "json", "kit")
+ORDER = tuple(row.name for row in sorted(FORMATS, key=lambda row: row.offered) if row.offered)
 """Formats in the order in which readers ask for them."""
 
 

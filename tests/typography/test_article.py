@@ -36,7 +36,7 @@ def test_letterhead_has_organisation_kind_reference_and_day() -> None:
 
 
 def test_fields_are_in_the_order_of_print() -> None:
-    order = ["organisation", "kind", "reference", "date", "status", "notices", "title", "subtitle", "image", "dateline",
+    order = ["organisation", "kind", "facts", "date", "status", "notices", "title", "subtitle", "image", "dateline",
              "body", "ends", "about_heading", "boilerplate", "notes", "footer", "reuse"]  # fmt: skip
     assert [name for name in Article.__struct_fields__ if name in order] == order
 

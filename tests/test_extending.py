@@ -76,6 +76,7 @@ def test_new_format_has_its_stage_and_is_in_page_record_kit_and_feed(office: Off
     assert b"tapes/tapes.asc" in files["releases/tapes.zip"]
     for feed in ("feed.xml", "atom.xml", "feed.json"):
         assert f"{base}releases/tapes.asc" in files[feed].decode()
+    assert office.make("wire").status == 0
     assert "Nothing to be done" in office.make("wire").out
     assert "make wire" in office.make("help").out
 

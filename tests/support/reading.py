@@ -35,7 +35,7 @@ def release(folder: Path, front: str = FRONT, body: str = "Words.\n", slug: str 
 
 
 def faults(folder: Path, front: str = FRONT, body: str = "Words.\n", slug: str = "x") -> list[str]:
-    """Return line, message and hint of each fault, as ``2 title: blank (write …)``."""
+    """Return line, message and hint of each fault, as ``2 title: empty (write …)``."""
     try:
         release(folder, front, body, slug)
     except ReleaseError as error:

@@ -12,6 +12,6 @@ rules for empty list items, code spans over several lines and tildes; our tests 
 """
 
 from pipeline.reader.markdown.blocks import RawBlock
-from pipeline.reader.markdown.extension import GitHubMarkdown, ParsedMarkdown, Problem, parse
+from pipeline.reader.markdown.extension import GitHubMarkdown, MarkdownProblem, ParsedMarkdown, parse
 
-__all__ = ["GitHubMarkdown", "ParsedMarkdown", "Problem", "RawBlock", "parse"]
+__all__ = ["GitHubMarkdown", "MarkdownProblem", "ParsedMarkdown", "RawBlock", "parse"]

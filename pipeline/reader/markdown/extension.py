@@ -42,7 +42,7 @@ _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 _Match = tuple[Element | str | None, int | None, int | None]
 
 
-class Problem(Struct, frozen=True):
+class MarkdownProblem(Struct, frozen=True):
     """Something in a text that cannot be rendered, and what its author can do."""
 
     line: int
@@ -54,7 +54,7 @@ class ParsedMarkdown(Struct, frozen=True):
     """A text as elements."""
 
     root: Element
-    problems: tuple[Problem, ...]
+    problems: tuple[MarkdownProblem, ...]
     """In no particular order. What they refuse is plain text in ``root``, or left out of it."""
 
     def html(self) -> str:
@@ -79,12 +79,12 @@ class GitHubMarkdown(Extension):
     def reset(self) -> None:
         """Forget the last text; Python-Markdown calls this."""
         self.definitions.clear()
-        self.problems: list[Problem] = []
+        self.problems: list[MarkdownProblem] = []
         self.root = Element("div")
 
     def report(self, line: int, message: str, hint: str) -> None:
         """Note a problem."""
-        self.problems.append(Problem(line, message, hint))
+        self.problems.append(MarkdownProblem(line, message, hint))
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Register everything; Python-Markdown calls this."""

@@ -81,10 +81,10 @@ class Messages:
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""
-        found = next((table[name] for table in self._tables if name in table), None)
-        if found is None:
+        value = next((table[name] for table in self._tables if name in table), None)
+        if value is None:
             raise KeyError(name)
-        return (found,) if isinstance(found, str) else tuple(found)
+        return (value,) if isinstance(value, str) else tuple(value)
 
     @property
     def lacking(self) -> tuple[str, ...]:

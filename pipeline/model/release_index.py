@@ -121,11 +121,11 @@ class ReleaseIndex:
 
     def neighbours(self, slugs: Iterable[str]) -> set[str]:
         """Return the previous and next public release of each of ``slugs``, which need not be public themselves."""
-        found: set[str] = set()
+        neighbours: set[str] = set()
         for entry in (self.known[slug] for slug in slugs if slug in self.known):
             order, at = self._position(entry)
-            found |= {slug for _, slug in order[max(0, at - 1) : at + 2] if slug != entry.slug}
-        return found
+            neighbours |= {slug for _, slug in order[max(0, at - 1) : at + 2] if slug != entry.slug}
+        return neighbours
 
     def with_related(self, slugs: Iterable[str]) -> list[str]:
         """Return ``slugs`` and all releases whose pages link to one of them, and so change with it."""

@@ -50,7 +50,7 @@ def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
         years.setdefault(f"{row.date.year:04d}", []).append(row)
         for topic in topics_of(row):
             topics.setdefault(TOPICS + topic, []).append(row)
-    return {name: tuple(found) for name, found in (*years.items(), *sorted(topics.items()))}
+    return {name: tuple(listed) for name, listed in (*years.items(), *sorted(topics.items()))}
 
 
 def topics_of(row: Row) -> tuple[str, ...]:
@@ -97,8 +97,8 @@ def newest(rows: Iterable[Row]) -> datetime | None:
 def _keys(rows: Iterable[Row]) -> list[str]:
     return [
         key_of(section, number)
-        for section, found in sections(rows).items()
-        for number in range((len(found) - 1) // PAGE_ROWS + 1)
+        for section, listed in sections(rows).items()
+        for number in range((len(listed) - 1) // PAGE_ROWS + 1)
     ]
 
 

@@ -35,11 +35,11 @@ def assets(newsroom: Newsroom, mark: bytes, font_cache: Path) -> Mapping[str, by
 
 def asset_names(keys: Iterable[str]) -> Mapping[str, str]:
     """Return logical name → key: ``page.css`` → ``assets/page.1a2b3c4d.css``."""
-    found = {}
+    names = {}
     for key in keys:
         stem, _digest, suffix = key.removeprefix(FOLDER).rsplit(".", 2)
-        found[f"{stem}.{suffix}"] = key
-    return found
+        names[f"{stem}.{suffix}"] = key
+    return names
 
 
 def _key(name: str, data: bytes) -> str:

@@ -45,7 +45,7 @@ def render_feeds(
     """
     items: dict[str, FeedItem] = {}
     entries: dict[str, FeedEntry] = {}
-    found: dict[str, bytes] = {}
+    rendered: dict[str, bytes] = {}
     for feed, rows in feeds:
         shown = tuple(rows)[: newsroom.feed_items]
         for row in shown:
@@ -58,9 +58,9 @@ def render_feeds(
             for row in shown:
                 generator.add_entry(entries[row.slug], order="append")  # feedgen's default order is newest last
             text = generator.rss_str(pretty=True) if syndication is RSS else generator.atom_str(pretty=True)
-            found[syndication.key(feed.path)] = bytes(text)
-        found[JSON_FEED.key(feed.path)] = _json_feed(feed, feed_items, newsroom, base_url)
-    return found
+            rendered[syndication.key(feed.path)] = bytes(text)
+        rendered[JSON_FEED.key(feed.path)] = _json_feed(feed, feed_items, newsroom, base_url)
+    return rendered
 
 
 # --- Items -----------------------------------------------------------------------------------------------------------

@@ -86,12 +86,12 @@ def _years_and_topics(
 ) -> dict[str, list[Choice]]:
     """Return links to the sections of the archive as template values: years newest first, topics by label."""
     years, topics = [], []
-    for section, found in archive.sections(rows).items():
+    for section, listed in archive.sections(rows).items():
         if section.startswith(TOPICS):
-            topics.append(_topic(section.removeprefix(TOPICS), newsroom, messages, root, len(found)))
+            topics.append(_topic(section.removeprefix(TOPICS), newsroom, messages, root, len(listed)))
         else:
             href = root + archive.key_of(section)
-            years.append(Choice(section, section, href, count=messages.number(len(found))))
+            years.append(Choice(section, section, href, count=messages.number(len(listed))))
     return {"years": years, "topics": _by_label(topics)}
 
 
@@ -183,7 +183,7 @@ def _months(
     def month(row: Row) -> tuple[int, int]:
         return (local := messages.local(row.date)).year, local.month
 
-    groups = [list(found) for _, found in groupby(rows, month)]
+    groups = [list(group) for _, group in groupby(rows, month)]
     return [
         (messages.month(group[0].date), [_entry(row, newsroom, messages, root) for row in group]) for group in groups
     ]

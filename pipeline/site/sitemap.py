@@ -35,14 +35,14 @@ def keys(manifest: Manifest) -> tuple[str, ...]:
 def files(manifest: Manifest, base_url: str, language: str) -> Mapping[str, bytes]:
     """Return the sitemap and robots.txt, key → bytes; ``language`` is that of the newsroom."""
     parts = _parts(manifest, language)
-    found = {
+    rendered = {
         key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode() for key, addresses in parts.items()
     }
-    if SITEMAP not in found:
-        found[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in found]).encode()
+    if SITEMAP not in rendered:
+        rendered[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in rendered]).encode()
     # Crawlers read robots.txt only if the newsroom is at the root of its host.
     robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n"
-    return {**found, ROBOTS: robots.encode()}
+    return {**rendered, ROBOTS: robots.encode()}
 
 
 def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:
@@ -86,9 +86,9 @@ def _versions(row: Row, families: Mapping[str, Mapping[str, Row]], language: str
     family = families.get(origin, {})
     if len(family) < 2 or family.get(row.language) is not row:
         return ()
-    found = sorted((tag, _page(other.slug)) for tag, other in family.items())
+    versions = sorted((tag, _page(other.slug)) for tag, other in family.items())
     original = next((each for each in family.values() if each.slug == origin), family.get(language))
-    return (*found, ("x-default", _page(original.slug) if original else found[0][1]))
+    return (*versions, ("x-default", _page(original.slug) if original else versions[0][1]))
 
 
 def _page(slug: str) -> str:

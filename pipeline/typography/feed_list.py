@@ -114,15 +114,15 @@ def language_feeds(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
 def topic_feeds(rows: Iterable[Row], newsroom: Newsroom) -> tuple[Feed, ...]:
     """Return the feeds of the topics of ``rows``, in the newsroom's order of topics."""
     topics = _ids(topic for row in rows for topic in row.topics)
-    found = dict.fromkeys((*(known.id for known in newsroom.topics if known.id in topics), *sorted(topics)))
-    return tuple(topic_feed(topic, newsroom) for topic in found)
+    ordered = dict.fromkeys((*(known.id for known in newsroom.topics if known.id in topics), *sorted(topics)))
+    return tuple(topic_feed(topic, newsroom) for topic in ordered)
 
 
 def languages_in_order(tags: Iterable[str], newsroom: Newsroom) -> tuple[str, ...]:
     """Return canonical ``tags`` in the order of the newsroom's languages; languages that it does not name come last."""
-    found = set(tags)
-    named = [tag for tag in map(canonical, newsroom.languages) if tag in found]
-    return tuple(dict.fromkeys((*named, *sorted(found))))
+    known = set(tags)
+    named = [tag for tag in map(canonical, newsroom.languages) if tag in known]
+    return tuple(dict.fromkeys((*named, *sorted(known))))
 
 
 def _languages(manifest: Manifest) -> list[str]:

@@ -110,8 +110,8 @@ def _jpeg(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         payload = data[at + 4 : end]
         if marker == 0xDA:
-            found = _AFTER_SCAN.search(data, end)
-            end = found.start() if found else len(data)
+            marker_after = _AFTER_SCAN.search(data, end)
+            end = marker_after.start() if marker_after else len(data)
         yield marker, payload, data[at:end]
         at = end
     raise ValueError("a JPEG without end")
@@ -171,12 +171,12 @@ def _inflated(packed: bytes) -> bytes:
     """Unpack a profile, up to the size limit."""
     decompressor = zlib.decompressobj()
     try:
-        found = decompressor.decompress(packed, PROFILE_LIMIT + 1)
+        profile = decompressor.decompress(packed, PROFILE_LIMIT + 1)
     except zlib.error as error:
         raise ProfileError("damaged") from error
-    if len(found) <= PROFILE_LIMIT and not decompressor.eof:
+    if len(profile) <= PROFILE_LIMIT and not decompressor.eof:
         raise ProfileError("damaged")
-    return found
+    return profile
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

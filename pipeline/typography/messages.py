@@ -75,20 +75,16 @@ class Messages:
         """Whether words are hyphenated at the end of a line, where the format can do it."""
         return _primary(self.language) in _LONG_WORDS
 
-    def _find(self, name: str) -> str | list[str]:
-        for table in self._tables:
-            if name in table:
-                return table[name]
-        raise KeyError(name)
-
     def __getitem__(self, name: str) -> str:
         """Return the string called ``name``. Raises KeyError for a name that the English file lacks too."""
         return self.all(name)[0]
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return every form of a string that has several, the preferred one first."""
-        found = self._find(name)
-        return (found,) if isinstance(found, str) else tuple(found)
+        """Return every form of a string that has several, the preferred one first. Raises KeyError."""
+        value = next((table[name] for table in self._tables if name in table), None)
+        if value is None:
+            raise KeyError(name)
+        return (value,) if isinstance(value, str) else tuple(value)
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -110,10 +106,6 @@ class Messages:
 
         return str(format_skeleton("yMMMM", self.local(moment), locale=self.locale))
 
-    def weekday_date(self, moment: datetime) -> str:
-        """Return the day with its weekday, for embargoes."""
-        return self._day(self.local(moment), "full")
-
     def instant(self, moment: datetime) -> str:
         """Return date, time, zone name, offset and UTC, so that the end of an embargo is clear in every time zone."""
         from babel.dates import get_timezone_name
@@ -124,7 +116,7 @@ class Messages:
         if utc.date() != there.date():
             utc_time = f"{self._day(utc, 'medium')}, {utc_time}"
         return self["embargo_instant"].format(
-            date=self.weekday_date(moment),
+            date=self._day(there, "full"),
             time=self._time(there, pattern),
             zone=get_timezone_name(there, width="long", locale=self.locale),
             # Babel's get_timezone_gmt is an hour off west of Greenwich for zones with half hours.

@@ -59,8 +59,8 @@ class Script(Struct, frozen=True):
     @property
     def packages(self) -> tuple[str, ...]:
         """The packages with the faces, as people type their names."""
-        found = dict.fromkeys(face.package.replace("_", "-") for face in self.faces)
-        return (self.debian,) if self.debian else tuple(found)
+        names = dict.fromkeys(face.package.replace("_", "-") for face in self.faces)
+        return (self.debian,) if self.debian else tuple(names)
 
     @property
     def serif(self) -> str:

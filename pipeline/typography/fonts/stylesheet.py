@@ -61,13 +61,13 @@ class Families(Struct, frozen=True):
 
 def families(scripts: Iterable[Script]) -> Families:
     """Return the families of a text that needs ``scripts``. Each family is used for letters that those before lack."""
-    found = tuple(scripts)
+    needed = tuple(scripts)
     serif = ["Text Serif", "Arabic Serif"]
     sans = ["Text Sans", "Cyrillic Sans", "Arabic Sans"]
 
     def listed(own: list[str], other: list[str], serifs: bool) -> str:
-        first = [script.serif if serifs else script.sans for script in found if script.first]
-        last = [script.serif if serifs else script.sans for script in found if not script.first]
+        first = [script.serif if serifs else script.sans for script in needed if script.first]
+        last = [script.serif if serifs else script.sans for script in needed if not script.first]
         return ", ".join(f'"{name}"' for name in dict.fromkeys((*first, *own, *last, *other, "Text Mono")))
 
     mono = listed(["Text Mono"], [*sans, *serif], serifs=False)

@@ -12,7 +12,7 @@ from pipeline.model.errors import SettingError
 from pipeline.model.release import Release
 from pipeline.publish import sharing
 from pipeline.publish.fetch import start_embedded
-from pipeline.publish.guarantees import refuse_sharing
+from pipeline.publish.guarantees import require
 from pipeline.publish.sharing import SharedLink
 
 RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
@@ -38,7 +38,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         console.line(done if removed else "this release is not shared")
         return
     release = sharing.shareable_release(context, slug)
-    refuse_sharing(context)
+    require(context, "wait", "share")
     _report(context, release, sharing.share(context, release), console)
 
 

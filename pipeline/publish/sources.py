@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from pipeline.build import fingerprint, reading, stages
 from pipeline.build.context import CommandContext
+from pipeline.build.stages import StageResult
 from pipeline.build.translations import outdated_translations
 from pipeline.model.errors import printable
 from pipeline.model.formats import FORMATS
@@ -45,18 +47,21 @@ def read_sources(
 
 def render_sources(context: CommandContext, slugs: Sequence[str], progress: Progress) -> None:
     """Render ``slugs`` in all formats: as they are now, then the scheduled ones in their final form."""
-    state, ahead = context.state, context.state.due()
+    for result in chain(_as_now(context, slugs), _in_final_form(context, slugs)):
+        if result.fault:
+            progress.fault(str(result.fault))
+
+
+def _as_now(context: CommandContext, slugs: Sequence[str]) -> Iterator[StageResult]:
     for row in FORMATS:
-        for result in stages.render(row.name, state, context.render_context(shared=row.name == "html"), slugs):
-            if result.fault:
-                progress.fault(str(result.fault))
+        yield from stages.render(row.name, context.state, context.render_context(shared=row.name == "html"), slugs)
+
+
+def _in_final_form(context: CommandContext, slugs: Sequence[str]) -> Iterator[StageResult]:
     for row in FORMATS:
-        rendered = state.ledger(row.name)
-        render_context = context.render_context(shared=row.name == "html")
-        for then, group in contexts_by_instant(ahead, render_context, slugs):
-            for result in stages.render(row.name, ahead, then, [slug for slug in group if slug in rendered]):
-                if result.fault:
-                    progress.fault(str(result.fault))
+        rendered, render_context = context.state.ledger(row.name), context.render_context(shared=row.name == "html")
+        for then, group in contexts_by_instant(context.state, render_context, slugs):
+            yield from stages.render(row.name, context.state.due(), then, [slug for slug in group if slug in rendered])
 
 
 def warn_outdated_translations(context: CommandContext, progress: Progress) -> None:

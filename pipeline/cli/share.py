@@ -12,8 +12,9 @@ from pipeline.model.errors import SettingError
 from pipeline.model.release import Release
 from pipeline.publish import sharing
 from pipeline.publish.fetch import start_embedded
-from pipeline.publish.guarantees import refuse_sharing
+from pipeline.publish.guarantees import require
 from pipeline.publish.sharing import SharedLink
+from pipeline.publish.sources import update_sources
 
 RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
 """How make passes RELEASE= and REVOKE=."""
@@ -37,8 +38,10 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         done = f"{count(removed, 'file')} deleted: the links to them do not work any more"
         console.line(done if removed else "this release is not shared")
         return
+    if slug in context.state.slugs():
+        update_sources(context, [slug], console)
     release = sharing.shareable_release(context, slug)
-    refuse_sharing(context)
+    require(context, "private", "share")
     _report(context, release, sharing.share(context, release), console)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from pipeline.model.manifest import Lease, Manifest, Row
 from pipeline.publish import withdrawal
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, commit, put_missing
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
 from pipeline.storage import ObjectStore
@@ -35,7 +35,6 @@ Batch = tuple[Candidate, ...]
 
 BATCH = 50
 """Releases that are committed together when a changed template renews them all."""
-THREADS = 8
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -69,11 +68,9 @@ def plan_uploads(
     """
     missing_assets = [file for file in assets if file.key not in current.assets]
     going, rows = tuple(candidates), current.by_slug()
-    public: dict[str, str] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
-        asked = [each for each in going if any(file.key not in verified for file in each.files)]
-        for known in pool.map(lambda each: _public_digests(store, each, rows.get(each.row.slug), current), asked):
-            public |= known
+    asked = {each.row.slug: each for each in going if any(file.key not in verified for file in each.files)}
+    known = in_parallel(lambda slug: _public_digests(store, asked[slug], rows.get(slug), current), asked)
+    public = {key: sha256 for digests_by_key in known.values() for key, sha256 in digests_by_key.items()}
     return plan([*missing_assets, *(file for each in going for file in each.files)], public | dict(verified))
 
 
@@ -93,8 +90,7 @@ def _public_digests(store: ObjectStore, candidate: Candidate, row: Row | None, c
 
 def _noted_digests(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     """Return the digests that were noted when these objects were put, without those that do not exist."""
-    heads = {key: store.head(key) for key in keys}
-    return {key: head.sha256 for key, head in heads.items() if head}
+    return {key: head.sha256 for key in keys if (head := store.head(key))}
 
 
 # ── Applying ────────────────────────────────────────────────────────────────────────────────────────────────────────

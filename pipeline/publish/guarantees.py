@@ -24,34 +24,23 @@ def examine(context: CommandContext, done: Callable[[int, int], None] = lambda n
 
 def is_safe(context: CommandContext, findings: Findings) -> bool:
     """Whether publishing to the storage is safe."""
-    return not any(findings.against(each) for each in NEEDED if each != "together" or not _is_sole_publisher(context))
+    return not any(findings.against(each) for each in NEEDED if is_needed(context, each))
 
 
-def refuse_publishing(context: CommandContext) -> None:
-    """Raise StorageError where publishing would do harm: no conditional writes, or anybody can list the names."""
-    _refuse(context, ("publish",) if _is_sole_publisher(context) else ("publish", "together"))
+def is_needed(context: CommandContext, guarantee: Guarantee) -> bool:
+    """Whether this publisher needs ``guarantee``: one who publishes alone has no rivals."""
+    is_sole = context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
+    return not (guarantee == "together" and is_sole)
 
 
-def refuse_staging(context: CommandContext) -> None:
-    """Raise StorageError where others could read scheduled releases, before anything is put into the private bucket."""
-    _refuse(context, ("private",))
+def require(context: CommandContext, *guarantees: Guarantee) -> None:
+    """Raise StorageError where the storage lacks one of ``guarantees`` that this publisher needs.
 
-
-def refuse_sharing(context: CommandContext) -> None:
-    """Raise StorageError where a link would open more than one copy, or would not end."""
-    _refuse(context, ("private", "share"))
-
-
-def _is_sole_publisher(context: CommandContext) -> bool:
-    return context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
-
-
-def _refuse(context: CommandContext, guarantees: tuple[Guarantee, ...]) -> None:
-    """Go by known findings; a storage without recent ones gets the quick check.
-
-    The embedded store is known to be fine. Where a known finding is against a guarantee, everything is tested again, so
-    that nobody is refused for what was fixed in the meantime.
+    Known findings decide; a storage without recent ones gets the quick check, and the embedded store is known to be
+    fine. Where a known finding is against a guarantee, everything is tested again, so that nobody is refused for what
+    was fixed in the meantime.
     """
+    guarantees = tuple(each for each in guarantees if is_needed(context, each))
     if context.destination.embedded:
         return
     from pipeline.storage import doctor

@@ -10,15 +10,14 @@ import posixpath
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, unquote
 
 from pipeline.build.context import CommandContext
 from pipeline.model.errors import LeakError, StorageError
 from pipeline.model.formats import FORMATS
+from pipeline.publish.parallel import in_parallel
 from pipeline.storage.anonymous import AnonymousClient, Answer
 
-THREADS = 8
 LISTINGS = ("", "?list-type=2", "?list-type=2&prefix=staged/", "?versions", "?uploads")
 """Requests that list the keys of a bucket."""
 _OWN = re.compile(rb"<(RequestId|HostId|RequestID|HostID)>[^<]*</\1>")
@@ -75,17 +74,15 @@ def visible_releases(anonymous: AnonymousClient, pictures: Mapping[str, Iterable
         for name in names:
             blank = f"{secrets.token_hex(8)}{posixpath.splitext(name)[1]}"
             asked.append((slug, f"releases/{slug}/{quote(name)}", f"releases/{unused}/{quote(blank)}"))
-    with ThreadPoolExecutor(THREADS) as pool:
-        alike = pool.map(lambda one: _alike(anonymous, one[1], one[2]), asked)
-        return sorted({slug for (slug, _, _), same in zip(asked, alike, strict=True) if not same})
+    alike = in_parallel(lambda one: _alike(anonymous, one[1], one[2]), asked)
+    return sorted({slug for (slug, _, _), same in alike.items() if not same})
 
 
 def private_leak(anonymous: AnonymousClient, keys: Sequence[str]) -> str:
     """Return what anybody can do with the private bucket; empty when it answers nobody."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = pool.map(lambda key: max(_succeeds(anonymous, method, key) for method in ("GET", "HEAD")), keys)
-        if any(answers):
-            return "anybody can read its objects"
+    requests = [(method, key) for key in keys for method in ("GET", "HEAD")]
+    if any(in_parallel(lambda request: _succeeds(anonymous, *request), requests).values()):
+        return "anybody can read its objects"
     if any(_succeeds(anonymous, "GET", query) for query in LISTINGS):
         return "anybody can list it"
     return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from pipeline.publish.apply import Done, before_upload
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, must_get, put_shared, read_manifest
 from pipeline.publish.manifest import dump
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of
 from pipeline.publish.verification import Problem, expected_files, read_back
 from pipeline.site import listings
@@ -24,7 +24,6 @@ from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
-THREADS = 8
 LISTINGS = "listings"
 
 
@@ -40,8 +39,8 @@ def build(context: CommandContext, manifest: Manifest) -> Mapping[str, bytes]:
     """Return all listings of ``manifest`` by key, rendered from the records here or in storage."""
     render_context = context.render_context(shared=True)
     shown = listings.shown(manifest, render_context)
-    with ThreadPoolExecutor(THREADS) as pool:  # on a fresh clone all records come from storage
-        records = dict(zip(shown, pool.map(lambda row: _record(context, row), shown.values()), strict=True))
+    # On a fresh clone all records come from storage.
+    records = in_parallel(lambda slug: _record(context, shown[slug]), shown)
     return listings.build(manifest, render_context, lambda row: records[row.slug])
 
 
@@ -69,8 +68,7 @@ def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -
 
     def read() -> tuple[dict[str, Stored | None], Snapshot, Mapping[str, bytes]]:
         while True:
-            with ThreadPoolExecutor(THREADS) as pool:
-                before = dict(zip(wanted, pool.map(store.get, wanted), strict=True))
+            before = in_parallel(store.get, wanted)
             snapshot = read_manifest(store)
             rendered = render(snapshot.manifest)
             if not (unexpected := rendered.keys() - before.keys()):

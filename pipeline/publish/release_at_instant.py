@@ -10,7 +10,6 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -25,13 +24,14 @@ from pipeline.publish import listings
 from pipeline.publish.apply import Publisher, checked, merged, upload, with_leases
 from pipeline.publish.commits import Snapshot, commit, put_missing, read_manifest
 from pipeline.publish.fetch import compare_clocks, learn, note_up_to_date, stale_slugs, start_embedded
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of, group_of, plan
 from pipeline.publish.progress import Outcome, Progress, count, size
 from pipeline.publish.schedule import promote
 from pipeline.publish.sources import read_sources, recall_refused, render_sources
 from pipeline.publish.staging import (
-    THREADS,
     Releases,
+    StagedFile,
     StagedRelease,
     StagedSnapshot,
     forget,
@@ -42,7 +42,7 @@ from pipeline.publish.staging import (
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.upload import LEASE, publish_all
 from pipeline.publish.verification import raise_problems
-from pipeline.storage import CopyRequest, ObjectStore
+from pipeline.storage import CopyRequest, Head, ObjectStore
 
 LONGEST = timedelta(days=7)
 """The longest time that WAIT may name."""
@@ -114,16 +114,20 @@ def copy_requests(store: ObjectStore, releases: Releases) -> dict[str, list[Copy
 
     A release of which an object is missing or has other bytes is left out.
     """
-    asked = [(slug, key, file) for slug, staged in releases.items() for key, file in staged.files.items()]
-    with ThreadPoolExecutor(THREADS) as pool:
-        heads = list(pool.map(lambda one: store.head(one[2].name, "private"), asked))
-    copies: dict[str, list[CopyRequest]] = {slug: [] for slug in releases}
-    for (slug, key, file), head in zip(asked, heads, strict=True):
-        if head is None or (head.sha256, head.size) != (file.sha256, file.size):
-            copies.pop(slug, None)
-        elif slug in copies:
-            copies[slug].append(CopyRequest(key=key, source=file.name, if_match=head.etag))
-    return copies
+    files = [file for staged in releases.values() for file in staged.files.values()]
+    heads = in_parallel(lambda name: store.head(name, "private"), [file.name for file in files])
+    same = {file.name: head for file in files if (head := heads[file.name]) and _is_same(file, head)}
+    return {
+        slug: [
+            CopyRequest(key=key, source=file.name, if_match=same[file.name].etag) for key, file in staged.files.items()
+        ]
+        for slug, staged in releases.items()
+        if all(file.name in same for file in staged.files.values())
+    }
+
+
+def _is_same(file: StagedFile, head: Head) -> bool:
+    return (head.sha256, head.size) == (file.sha256, file.size)
 
 
 def _store_record(context: CommandContext, slug: str, staged: StagedRelease) -> None:

@@ -43,6 +43,12 @@ def read_sources(
     return refused
 
 
+def update_sources(context: CommandContext, slugs: Sequence[str], progress: Progress) -> None:
+    """Read and render ``slugs`` as far as their fingerprints have changed."""
+    read_sources(context, reading.out_of_date(context.state, context.newsroom, slugs), progress, {})
+    render_sources(context, slugs, progress)
+
+
 def render_sources(context: CommandContext, slugs: Sequence[str], progress: Progress) -> None:
     """Render ``slugs`` in all formats, scheduled ones in their final form too; report faults alone."""
     for row in FORMATS:

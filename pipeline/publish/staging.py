@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,8 +20,9 @@ from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import Row
 from pipeline.publish.candidates import Candidate, Classified
 from pipeline.publish.commits import put_shared
-from pipeline.publish.guarantees import refuse_staging
+from pipeline.publish.guarantees import require
 from pipeline.publish.leak_test import require_closed, require_hidden
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File
 from pipeline.publish.progress import Progress, count
 from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
@@ -30,7 +31,6 @@ from pipeline.storage.compare_and_swap import retry_on_conflict
 
 KEY = "waiting.json"
 FOLDER = "staged/"
-THREADS = 8
 STAGED = "staged"
 """Name in the build state of what this machine last saw staged, by address of the private bucket."""
 
@@ -160,15 +160,12 @@ def remove(store: ObjectStore, releases: Iterable[StagedRelease]) -> None:
 
 def remove_keys(store: ObjectStore, names: Iterable[str]) -> None:
     """Delete objects of the private bucket, as far as the credentials allow it."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda name: _remove(store, name), names))
 
+    def delete(name: str) -> None:
+        with suppress(StorageError):
+            store.delete(name, "private")
 
-def _remove(store: ObjectStore, name: str) -> None:
-    try:
-        store.delete(name, "private")
-    except StorageError:
-        return
+    in_parallel(delete, names)
 
 
 def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
@@ -243,7 +240,7 @@ def _update(
     try:
         if new:
             _probe(context)
-            refuse_staging(context)
+            require(context, "private")
             require_hidden(context, new)
         elif before:
             require_closed(context, keys_of(before))

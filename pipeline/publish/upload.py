@@ -14,7 +14,7 @@ from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_rivals
 from pipeline.publish.commits import Snapshot, read_manifest
 from pipeline.publish.fetch import stale_slugs
-from pipeline.publish.guarantees import refuse_publishing
+from pipeline.publish.guarantees import require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.plan import File, Plan, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
@@ -51,7 +51,7 @@ def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = 
 def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
     store = context.store
     clock = store.check().date
-    refuse_publishing(context)
+    require(context, "publish", "together")
     publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
     snapshot = read_manifest(store)
     candidates = without_rivals(candidates, context.published, snapshot.manifest, publisher.name)

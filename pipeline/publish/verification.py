@@ -16,11 +16,11 @@ from msgspec import Struct
 from pipeline.model.errors import StorageError
 from pipeline.model.formats import media_type
 from pipeline.model.manifest import KEY, Manifest, Row
+from pipeline.publish.parallel import THREADS, in_parallel
 from pipeline.site import listings
 from pipeline.storage.anonymous import AnonymousClient, Answer
 from pipeline.writers.ninjs import digests
 
-THREADS = 8
 SHOWN = 5
 """Problems that a message lists."""
 Expected = Mapping[str, tuple[str, ...]]
@@ -68,9 +68,7 @@ def served_digests(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str,
 
     Keys that do not answer with 200 are left out.
     """
-    todo = sorted(keys)
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = dict(zip(todo, pool.map(lambda key: anonymous.get(key, keep=False), todo), strict=True))
+    answers = in_parallel(lambda key: anonymous.get(key, keep=False), sorted(keys))
     there = {key: answer for key, answer in answers.items() if answer.status == 200}
     return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
 

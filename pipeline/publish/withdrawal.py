@@ -8,7 +8,6 @@ that any run can finish what another began. Nothing else ever deletes public obj
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -18,25 +17,23 @@ from pipeline.model.formats import formats_of
 from pipeline.model.manifest import Manifest, Row
 from pipeline.publish.candidates import ArchivedCopy
 from pipeline.publish.commits import Snapshot, commit
+from pipeline.publish.parallel import in_parallel
 from pipeline.storage import ObjectStore
-
-THREADS = 8
 
 
 def archive(store: ObjectStore, copies: Iterable[ArchivedCopy]) -> None:
     """Copy files that are about to be overwritten to their archived addresses. Raises StorageError."""
-    with ThreadPoolExecutor(THREADS, "archive") as pool:
-        list(pool.map(lambda copy: _archive_one(store, copy), copies))
 
+    def archive_one(copy: ArchivedCopy) -> None:
+        existing = store.head(copy.key)
+        if (existing and existing.sha256 == copy.sha256) or store.copy(copy.source, copy.key, copy.sha256):
+            return
+        raise StorageError(
+            f"{copy.source}: cannot be archived as {copy.key}: its bytes are not those that were published",
+            "make verify names the files that were overwritten; put the published file back, then publish again",
+        )
 
-def _archive_one(store: ObjectStore, copy: ArchivedCopy) -> None:
-    existing = store.head(copy.key)
-    if (existing and existing.sha256 == copy.sha256) or store.copy(copy.source, copy.key, copy.sha256):
-        return
-    raise StorageError(
-        f"{copy.source}: cannot be archived as {copy.key}: its bytes are not those that were published",
-        "make verify names the files that were overwritten; put the published file back, then publish again",
-    )
+    in_parallel(archive_one, copies)
 
 
 def take_down(store: ObjectStore, snapshot: Snapshot) -> Snapshot:
@@ -44,8 +41,7 @@ def take_down(store: ObjectStore, snapshot: Snapshot) -> Snapshot:
     rows = pending_deletes(snapshot.manifest)
     if not rows:
         return snapshot
-    with ThreadPoolExecutor(THREADS, "delete") as pool:
-        list(pool.map(store.delete, [key for row in rows for key in _keys(store, row)]))
+    in_parallel(store.delete, [key for row in rows for key in _keys(store, row)])
     done = {row.slug: row.pending_deletes for row in rows}
 
     def without(current: Manifest) -> Manifest:

@@ -1,1 +1,10 @@
-"""Sources to renditions in output/: build state, fingerprints, stages, worker processes, parity checks."""
+"""Sources in content/ → renditions in output/.
+
+In: a ``CommandContext`` (``context``: folders, newsroom, clock, destination). Out: files in output/ and their facts in the
+``BuildState`` (``state``), which lies in one SQLite file.
+
+``reading`` reads sources into parsed releases, ``stages`` renders them in one format after the other, in processes of
+``worker_pool`` where a release could be slow or huge; ``fingerprint`` decides what has to be rendered; ``parity``
+compares every rendition with its release before it is stored. ``revisions`` says what may replace a public release,
+``translations`` which translations lack a correction.
+"""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -107,7 +106,7 @@ def _read_one(
     minor: bool,
 ) -> tuple[ParsedRelease, Mapping[str, bytes], tuple[Fault, ...]]:
     """Read one source; return the release, its pictures and warnings. Raises ReleaseError with all faults."""
-    from pipeline.reader import read_release
+    from pipeline.reader import line_of, read_release
 
     source = state.source(slug)
     if clashes:
@@ -120,7 +119,7 @@ def _read_one(
         raise ReleaseError(missing)
     minor = minor or history.is_minor(state, slug, digest)
     if row and (refusal := history.refusal(row, reading.release, digest, minor)):
-        raise ReleaseError([Fault(str(source), _line(source, refusal.keys), refusal.message, refusal.hint)])
+        raise ReleaseError([Fault(str(source), line_of(source, *refusal.keys), refusal.message, refusal.hint)])
     return ParsedRelease(reading.release, digest), reading.pictures, reading.warnings
 
 
@@ -171,16 +170,6 @@ def _drop(state: BuildState, index: dict[str, IndexEntry], slug: str) -> None:
     if SLUG.match(slug):
         state.drop_release(slug)
     index.pop(slug, None)
-
-
-def _line(source: Path, keys: Iterable[str]) -> int:
-    """Return the line of the first of ``keys`` that the front matter has, 0 when it has none of them."""
-    lines = source.read_text("utf-8-sig").splitlines()
-    for key in keys:
-        for number, line in enumerate(lines, 1):
-            if line.startswith(f"{key}:"):
-                return number
-    return 0
 
 
 def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> Iterator[Fault]:

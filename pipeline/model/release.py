@@ -26,7 +26,7 @@ PANORAMA = 4
 
 
 class Fact(Struct, frozen=True):
-    """A fact of a release that every format shows in its letterhead: ``docs/extending.md`` says what a new one takes."""
+    """A fact of a release that every format shows in its letterhead. ``docs/extending.md`` has the recipe for one."""
 
     key: str
     """Key in the front matter, role in the record, and name of its message, as in ``Reference: {reference}``."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from pipeline.model.manifest import digest
 from pipeline.model.release import Release
 from pipeline.publish import single_file_page
 from pipeline.publish.commits import NO_STORE, put_shared
+from pipeline.reader import line_of
 from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PresignedLink, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 from pipeline.storage.doctor.findings import Findings, refuse
@@ -72,7 +72,7 @@ def shareable_release(context: CommandContext, slug: str) -> Release:
 
     def fault(key: str, message: str, hint: str) -> ReleaseError:
         source = state.source(slug)
-        return ReleaseError([Fault(str(source), _line(source, key) if key else 0, message, hint)])
+        return ReleaseError([Fault(str(source), line_of(source, key, "date") if key else 0, message, hint)])
 
     parsed_release = state.parsed_release(slug)
     if parsed_release is None:
@@ -85,23 +85,12 @@ def shareable_release(context: CommandContext, slug: str) -> Release:
         message = f"its date has come ({since:%Y-%m-%d %H:%M} UTC): there is no embargo any more"
         raise fault("date", message, "make publish, and send its address")
     if not release.embargo:
-        line = "embargo" if _line(state.source(slug), "embargo") else "date"
         message = "it is not marked as a release that may be given out before its date"
-        raise fault(line, message, "write embargo: true in its front matter")
+        raise fault("embargo", message, "write embargo: true in its front matter")
     if release.date - context.now < LEAST + MARGIN:
         message = "it becomes public within a minute or so: a link would end before anybody opens it"
         raise fault("date", message, "wait, then send its address")
     return release
-
-
-def _line(source: Path, key: str) -> int:
-    """Return the line of a front-matter key, 0 when it is not there."""
-    for number, line in enumerate(source.read_text("utf-8", "replace").splitlines(), 1):
-        if number > 1 and line.rstrip() == "---":
-            return 0
-        if re.match(rf"['\"]?{key}['\"]?\s*:", line):
-            return number
-    return 0
 
 
 # ── Sharing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

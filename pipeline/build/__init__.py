@@ -1,7 +1,7 @@
 """Sources in content/ → renditions in output/.
 
-In: a ``CommandContext`` (``context``: folders, newsroom, clock, destination). Out: files in output/, and what is known of
-them in the ``BuildState`` (``state``), one SQLite file.
+In: a ``CommandContext`` (``context``: folders, newsroom, clock, destination). Out: files in output/, and what is known
+of them in the ``BuildState`` (``state``), one SQLite file.
 
 ``reading`` reads sources into parsed releases, ``stages`` renders them in one format after the other, in processes of
 ``worker_pool`` where a release could be slow or huge; ``fingerprint`` decides what has to be rendered; ``parity``

@@ -284,7 +284,7 @@ class BuildState:
         os.utime(marker, (min(ahead).timestamp(),) * 2)
 
     def note_published(self, stamp: str) -> None:
-        """Leave a file that changes when what is public does: the stages of make depend on it."""
+        """Leave a file that changes when what is public asks for other renditions: the stages of make depend on it."""
         marker = self.work / "published"
         if not marker.is_file() or marker.read_text("ascii") != stamp:
             write_file(marker, stamp.encode())

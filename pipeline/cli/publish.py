@@ -33,4 +33,5 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
         outcome.add(stage_all(context, console))
     if wait and not options.dry_run:
         Watch(context, context.now + wait, console, outcome).run()
+    context.state.note_change()
     return outcome.exit_status

@@ -68,7 +68,8 @@ def _show(context: CommandContext, console: Console, stage: str, result: StageRe
     if result.verb != "rendered" or result.rendition is None or number > MANY:
         return
     if result.unpublished:  # a log may be read by anybody
-        console.step(stage, context.state.opaque(result.slug), "unpublished")
+        is_draft = context.state.summaries()[result.slug].entry.draft
+        console.step(stage, context.state.opaque(result.slug), "draft" if is_draft else "scheduled")
         return
     pages = result.rendition.pages
     console.step(stage, result.slug, size(result.rendition.size), count(pages, "page") if pages else "")

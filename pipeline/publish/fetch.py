@@ -52,7 +52,8 @@ def note_up_to_date(context: CommandContext, digests: dict[str, str]) -> None:
     """Note the releases that are up to date, for the stages and for ``publish``."""
     done = up_to_date_slugs(context.state, context.render_context(), digests) - recall_unverified(context.state)
     context.state.remember(UP_TO_DATE, sorted(done))
-    context.state.note_published(digest(msgspec.json.encode((context.published.serial, sorted(done)))))
+    if stale := sorted(set(digests) - done):
+        context.state.note_published(digest(msgspec.json.encode((context.published.serial, stale))))
 
 
 def stale_slugs(context: CommandContext) -> list[str]:

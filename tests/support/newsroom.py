@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +134,7 @@ def env_of(office: Office) -> dict[str, str]:
 
 
 def store_of(office: Office) -> ObjectStore:
+    """Return the embedded store of ``office``, open."""
     return open_store(destination({}, office.folder), {})
 
 
@@ -146,18 +146,29 @@ def clone(office: Office, folder: Path) -> Office:
     return found
 
 
+def working_in(folder: Path) -> list[str]:
+    """Return the command lines of all processes whose working directory is ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
 class BackgroundPublish:
     """A ``make publish`` that runs beside the test."""
 
     def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
         clean.pop("CI", None)
+        self.folder = office.folder
         self.out = office.folder / f"job-{time.monotonic_ns()}.log"
         with self.out.open("wb") as log:
             self.process = subprocess.Popen(
                 ["make", "publish", *arguments],
                 cwd=office.folder,
-                env=clean | {"VENV": sys.prefix} | environ,
+                env=clean | {"VENV": forkserver.venv()} | environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -167,10 +178,10 @@ class BackgroundPublish:
     def text(self) -> str:
         return self.out.read_text("utf-8")
 
-    def until(self, messages: str, seconds: float = 200) -> None:
-        """Wait until the job said ``words``."""
+    def until(self, text: str, seconds: float = 200) -> None:
+        """Wait until it printed ``text``."""
         deadline = time.monotonic() + seconds
-        while messages not in self.text:
+        while text not in self.text:
             assert time.monotonic() < deadline, self.text
             assert self.process.poll() is None, self.text
             time.sleep(0.01)
@@ -179,6 +190,11 @@ class BackgroundPublish:
         return Result(self.process.wait(300), self.text, "")
 
     def kill(self) -> None:
+        """Kill it with all that it started, and wait until none of that is left."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        deadline = time.monotonic() + 60
+        while working_in(self.folder):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

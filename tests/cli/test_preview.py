@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.newsroom import Office
+from tests.support.newsroom import Office, working_in
 from tests.support.terminal import require_terminal
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[^/\s]+/\S*")
@@ -109,18 +109,6 @@ def get(address: str, path: str = "", method: str = "GET") -> tuple[HTTPResponse
     body = answer.read()
     connection.close()
     return answer, body
-
-
-def own(office: Office) -> list[str]:
-    """Return the command lines of all processes that work in the office."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == office.folder:
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +242,7 @@ def test_at_a_terminal_names_are_told_and_the_keyboard_ends_it_well(tmp_path: Pa
     assert found.text.removeprefix(before).strip() in ("", "^C")
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port or 0)):
         pass
-    assert own(office) == []
+    assert working_in(office.folder) == []
     assert [file.name for file in (office.folder / ".store").iterdir()] == ["ports.json"], "a store was started"
     assert not (office.folder / "output").exists()
 
@@ -265,10 +253,10 @@ def test_keyboard_ends_a_rendering_too(tmp_path: Path) -> None:
     with running(office, sys.executable, "-m", "pipeline", "preview") as found:
         before = (office.public / "releases" / "one.html").read_bytes()
         office.write("one", body="A paragraph.\n\n" * 2000)
-        found.until(lambda: "something changed" in found.text and len(own(office)) > 1)
+        found.until(lambda: "something changed" in found.text and len(working_in(office.folder)) > 1)
         found.process.send_signal(signal.SIGINT)
         assert found.process.wait(SOON) == 0
-        assert own(office) == []
+        assert working_in(office.folder) == []
     assert (office.public / "releases" / "one.html").read_bytes() == before, "it came to its own end"
 
 

@@ -68,13 +68,22 @@ def row(base: str, slug: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    found = Office(tmp_path / "office")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The newsroom as it was published first; each test has a copy."""
+    found = Office(tmp_path_factory.mktemp("corrections") / "office")
     found.write("tapes", title="Forty tapes", body="There are 40 tapes.\n\n![A square](shot.png)")
     (found.content / "tapes").mkdir()
     (found.content / "tapes" / "shot.png").write_bytes(picture_bytes())
     found.write("other", title="Another one", date="2026-02-05T09:00+00:00")
+    published(found)
+    found.make("stop")
+    return found
+
+
+@pytest.fixture
+def office(first: Office, tmp_path: Path) -> Iterator[Office]:
+    found = first.copy(tmp_path / "office")
     try:
         yield found
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.formats import ENDINGS, STATED_ENDINGS
+from tests.support.instants import in_time, published, sleep_past
 from tests.support.newsroom import ROOT, Office
 from tests.support.public_http import NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
@@ -33,9 +34,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture(scope="module")
 def base(office: Office) -> str:
     """The address of the newsroom, published once."""
-    result = office.make("publish")
-    assert result.status == 0, result.text
-    return address_of(result.out)
+    return published(office)
 
 
 def shape(body: bytes, name: str) -> str:
@@ -207,13 +206,11 @@ def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office,
 
 
 def test_release_goes_public_by_itself_once_its_instant_has_come(office: Office, base: str) -> None:
-    import time
-
-    instant = datetime.now(UTC) + timedelta(seconds=9)
+    instant = in_time()
     office.write("soon", title="Soon", date=instant.isoformat(timespec="seconds"))
-    assert office.make("publish").status == 0
+    published(office)
     assert get(f"{base}releases/soon.html")[0] != 200
-    time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds() + 1))
+    sleep_past(instant)
     result = office.make("publish")
     assert result.status == 0, result.text
     assert get(f"{base}releases/soon.html")[0] == 200

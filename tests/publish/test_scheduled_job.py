@@ -25,10 +25,19 @@ GITLAB = ROOT / ".gitlab-ci.yml"
 TITLE = "Nobody may read this headline yet"
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    found = Office(tmp_path / "office")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A newsroom with a release that is public; each test has a copy."""
+    found = Office(tmp_path_factory.mktemp("job") / "office")
     found.write("before", title="The one before")
+    published(found)
+    found.make("stop")
+    return found
+
+
+@pytest.fixture
+def office(first: Office, tmp_path: Path) -> Iterator[Office]:
+    found = first.copy(tmp_path / "office")
     try:
         yield found
     finally:

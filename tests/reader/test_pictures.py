@@ -141,9 +141,9 @@ def test_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     for width, height in ((13_000, 13_000), (100_000, 100_000), (40_000_001, 1)):
         header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
         data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
-        started = time.monotonic()
+        started = time.process_time()
         assert "more than 40 megapixels" in problem(tmp_path, data)
-        assert time.monotonic() - started < 0.5
+        assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
@@ -263,9 +263,9 @@ def test_profile_for_other_colours_is_left_out(tmp_path: Path) -> None:
 def test_compressed_text_is_never_decompressed(tmp_path: Path) -> None:
     packed = zlib.compress(bytes(200_000_000), 9)
     for name, content in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed)):
-        started = time.monotonic()
+        started = time.process_time()
         assert read(tmp_path, with_chunk(name, content)).release.pictures
-        assert time.monotonic() - started < 1
+        assert time.process_time() - started < 1
 
 
 def test_too_large_file_is_not_read(tmp_path: Path) -> None:

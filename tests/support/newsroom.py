@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,10 +68,7 @@ class Office:
     """A newsroom in ``folder``, driven by make as its users do."""
 
     def __init__(self, folder: Path, *, newsroom: str = NEWSROOM) -> None:
-        self.folder = folder
-        self.content = folder / "content"
-        self.public = folder / "output" / "public"
-        self.waiting = folder / "output" / "waiting"
+        self._lies_in(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
@@ -82,6 +78,22 @@ class Office:
                 shutil.copy2(source, folder / part)
         self.content.mkdir()
         (self.content / "newsroom.toml").write_text(newsroom, "utf-8")
+
+    def _lies_in(self, folder: Path) -> None:
+        self.folder = folder
+        self.content = folder / "content"
+        self.public = folder / "output" / "public"
+        self.waiting = folder / "output" / "waiting"
+
+    def copy(self, folder: Path) -> Office:
+        """Return a copy with all that was rendered and published: much quicker than to render and publish anew.
+
+        Its store has the same address, so the store of neither may run when it is made, nor of both afterwards.
+        """
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+        found = object.__new__(Office)
+        found._lies_in(folder)
+        return found
 
     def write(self, slug: str, title: str = "A title", body: str = "A paragraph.", **keys: str) -> Path:
         """Write a release; ``keys`` are further lines of front matter."""
@@ -135,6 +147,7 @@ def env_of(office: Office) -> dict[str, str]:
 
 
 def store_of(office: Office) -> ObjectStore:
+    """Return the embedded store of ``office``, open."""
     return open_store(destination({}, office.folder), {})
 
 
@@ -146,18 +159,29 @@ def clone(office: Office, folder: Path) -> Office:
     return found
 
 
+def working_in(folder: Path) -> list[str]:
+    """Return the command lines of all processes whose working directory is ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
 class BackgroundPublish:
     """A ``make publish`` that runs beside the test."""
 
     def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
         clean.pop("CI", None)
+        self.folder = office.folder
         self.out = office.folder / f"job-{time.monotonic_ns()}.log"
         with self.out.open("wb") as log:
             self.process = subprocess.Popen(
                 ["make", "publish", *arguments],
                 cwd=office.folder,
-                env=clean | {"VENV": sys.prefix} | environ,
+                env=clean | {"VENV": forkserver.venv()} | environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -167,10 +191,10 @@ class BackgroundPublish:
     def text(self) -> str:
         return self.out.read_text("utf-8")
 
-    def until(self, messages: str, seconds: float = 200) -> None:
-        """Wait until the job said ``words``."""
+    def until(self, text: str, seconds: float = 200) -> None:
+        """Wait until it printed ``text``."""
         deadline = time.monotonic() + seconds
-        while messages not in self.text:
+        while text not in self.text:
             assert time.monotonic() < deadline, self.text
             assert self.process.poll() is None, self.text
             time.sleep(0.01)
@@ -179,6 +203,11 @@ class BackgroundPublish:
         return Result(self.process.wait(300), self.text, "")
 
     def kill(self) -> None:
+        """Kill it with all that it started, and wait until none of that is left."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        deadline = time.monotonic() + 60
+        while working_in(self.folder):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

@@ -2,8 +2,8 @@
 #
 #   content/SLUG.md ─read▶ text, pdf, docx ▶ kit ▶ html ▶ json ─▶ output/ ─▶ feed, pages ─publish▶ storage
 #
-# Make decides which stages may have work: one stamp a stage, and a list of all inputs, rewritten when one differs, older
-# or newer. The stage, one Python process, decides by fingerprint what it renders.
+# Make decides which stages may have work: one stamp a stage, in a folder named after a checksum of all inputs, so that
+# any difference counts, older or newer. The stage, one Python process, decides by fingerprint what it renders.
 CONTENT ?= content
 OUTPUT  ?= output
 VENV    ?= .venv
@@ -11,7 +11,6 @@ PYTHON  ?= python3
 WORK    := $(OUTPUT)/.work
 READY   := $(VENV)/.ready
 TESTED  := $(VENV)/.ready-for-tests
-STAMPS  := $(WORK)/$(if $(PUBLISHING),publish,render)
 RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -19,25 +18,23 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
 
-# ── What has changed: a file, a setting; an instant has passed; others wrote to output/ or the store meanwhile ─────────
+# ── What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile ───
 names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
-inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock
+inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock $(WORK)/published
 files    := \( ! -type d ! -name '.*' ! -name '*.pyc' -o -name '*.md' \) -printf '%p %s %i %T@ %C@\n'
-list      = { find -L $(inputs) $(files) 2>&- | LC_ALL=C sort; echo '$(settings)'; }
-same      = test -e $(WORK)/state.sqlite && $(list) | cmp -s - $(WORK)/inputs
+checksum := $(shell { find -L $(inputs) $(files) 2>&- | LC_ALL=C sort; echo '$(settings)'; } | cksum | tr ' ' -)
 since     = -cnewer $(WORK)/changed -print -quit 2>&-
 others    = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d $(since); find .store/ports.json $(since)
 passed    = find $(WORK)/next-instant ! -newermt now 2>&-
-
-$(WORK)/inputs: $(shell { $(same) && test -z "$$($(passed); $(others))"; } || echo FORCE)
-	@mkdir -p -m 700 $(WORK) && $(list) >$@.new && mv $@.new $@
+force    := $(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE)
+STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
 # ── The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is ─────────
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
 
-$(STAMPS)/read: $(WORK)/inputs $(wildcard $(WORK)/published)
+$(STAMPS)/read: $(force)
 $(FILES:%=$(STAMPS)/%): $(STAMPS)/read
 $(STAMPS)/kit: $(FILES:%=$(STAMPS)/%)
 $(STAMPS)/html: $(STAMPS)/kit

@@ -3,7 +3,7 @@
 output/public/          what is uploaded, as it will stand in the bucket
 output/waiting/         drafts and scheduled releases (0700)
 output/waiting/final/   scheduled releases in their final form, laid out like the public tree
-output/.work/           state.sqlite, pictures, and the stamps of make (0700)
+output/.work/           state.sqlite, pictures, and what make goes by: stamps of the stages, a few marker files (0700)
 
 ``state.sqlite`` holds everything that is remembered between two runs. It may be deleted at any time: then everything is
 rendered or fetched again. A run that is killed leaves it consistent, because every write is a transaction.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -57,9 +58,19 @@ def finish(context: CommandContext, options: Namespace, *, at_fault: bool) -> Ex
     """End a stage: stamp it for make, unless a release is at fault and is to be reported again."""
     context.state.note_change()
     if options.stamp and not at_fault:
-        options.stamp.parent.mkdir(parents=True, exist_ok=True)
-        options.stamp.touch()
+        _stamp(options.stamp)
     return exit_status(ReleaseError) if at_fault and not options.go_on else None
+
+
+def _stamp(stamp: Path) -> None:
+    """Touch a stamp in its folder, ``render-CHECKSUM``; the folders of earlier inputs go."""
+    folder = stamp.parent
+    if not folder.is_dir():
+        for earlier in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
+            if earlier != folder:  # ``make -j`` ends several stages at once
+                shutil.rmtree(earlier, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
 
 
 def _show(context: CommandContext, console: Console, stage: str, result: StageResult, number: int) -> None:

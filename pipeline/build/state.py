@@ -125,7 +125,8 @@ class BuildState:
             self.public.mkdir(parents=True, exist_ok=True)
             for folder in (self.waiting, self.work):
                 folder.mkdir(mode=0o700, exist_ok=True)
-                folder.chmod(0o700)
+                if folder.stat().st_mode & 0o077:  # a needless chmod would look to make like somebody else's change
+                    folder.chmod(0o700)
         except OSError as error:
             raise _unwritable(self.public.parent, error.strerror) from error
 

@@ -4,7 +4,7 @@ for (const form of document.querySelectorAll(".find")) {
   const older = document.querySelector(".nothing");
   const fields = [...form.elements].filter((field) => field.name);
   const letters = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", ı: "i", þ: "th", ς: "σ", ة: "ه", ى: "ي", ی: "ي", ک: "ك" };
-  // Case, accents, Arabic vowel signs and lengthening make no difference; Korean syllables are found by their letters.
+  // The search ignores case, accents, and Arabic vowel and lengthening signs. It splits Korean syllables into letters.
   const folded = (text) =>
     text
       .toLowerCase()
@@ -35,9 +35,9 @@ for (const form of document.querySelectorAll(".find")) {
     const asked = wanted.length || topic || language;
     const number = form.dataset.found.replace("{count}", numbers.format(found));
     status.textContent = !asked ? "" : found ? number : form.dataset.nothing;
-    if (older) older.hidden = found > 0;  // where there are more, the way to the archive is there always
+    if (older) older.hidden = found > 0;  // if older releases exist, there is another link to the archive, which is always visible
   };
-  // What is asked stands in the fragment, which a page on disk has too, so that it can be sent and found again.
+  // The query is in the fragment, which also works for a page on disk, so that its address can be sent and bookmarked.
   const remember = () => {
     const asked = new URLSearchParams(fields.filter((field) => field.value).map((field) => [field.name, field.value]));
     const address = location.href.split("#")[0];
@@ -46,7 +46,7 @@ for (const form of document.querySelectorAll(".find")) {
   const recall = () => {
     const asked = new URLSearchParams(location.hash.slice(1));
     const known = fields.some((field) => asked.has(field.name));
-    if (!known && location.hash) return;  // the way to the text, not a question
+    if (!known && location.hash) return;  // the fragment is the skip link, not a query
     for (const field of fields) {
       field.value = asked.get(field.name) ?? "";
       if (field.selectedIndex === -1) field.value = "";

@@ -1,6 +1,6 @@
-"""Cases as folders: ``NAME/NAME.md`` (with its pictures beside it) and the goldens that it must become.
+"""Cases as folders: ``NAME/NAME.md`` with its pictures, and ``NAME/golden/`` with the expected result in each format.
 
-``ACCEPT=1 make test`` writes the goldens anew; review them as a diff.
+``ACCEPT=1 make test`` writes the current results into ``golden/``; review the diff.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.writers import Output, RenderInput
 FOLDER = Path(__file__).parent
 BASE = "https://press.example.org/"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-"""What is dated later waits, and is marked when it is under embargo."""
+"""A release with a later date is scheduled, and marked if it has an embargo."""
 
 
 @cache
@@ -63,7 +63,7 @@ def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
 
 
 def _want_faces(article: Article) -> None:
-    """Skip the test where a script's faces are not and may not be installed."""
+    """Skip the test if the fonts of a script are missing and cannot be installed."""
     lacking = fonts.coverage(msgspec.json.encode(article).decode(), article.language).lacking
     if lacking:
         pytest.skip(f"no faces for {article.slug} here: {packages.install_command(lacking[0][1])}")
@@ -94,7 +94,7 @@ def inflated(data: bytes) -> bytes:
     found = [data]
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
         try:
-            # A decompressor of its own forgives a last byte that the pattern took for the end of a line.
+            # Unlike ``zlib.decompress``, it accepts a last byte that the pattern took for a line end.
             found.append(zlib.decompressobj().decompress(stream))
         except zlib.error:
             continue

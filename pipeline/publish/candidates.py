@@ -158,8 +158,8 @@ def _candidate(
         past=past,
         pending_deletes=revisions.pending_deletes(release.slug, public, source, planned) if release.withdrawn else (),
     )
-    archived = [file for past_revision in past if public is None or past_revision not in public.past
-                for file in past_revision.files]  # fmt: skip
+    new_past = [revision for revision in past if public is None or revision not in public.past]
+    archived = [file for revision in new_past for file in revision.files]
     # An archived page says that it is of an earlier revision, so it is uploaded; all other files are copied.
     pages = [file for file in archived if file.format == "html"]
     files = tuple(

@@ -146,7 +146,7 @@ def test_public_release_set_back_is_not_called_held(office: Office) -> None:
         result = office.make("publish")
         assert result.status == 2
         assert "content/one.md" in result.err
-        assert "is public since 2026-01-05" in result.err
+        assert "already published on 2026-01-05" in result.err
         assert "withdrawn" in result.err
 
 

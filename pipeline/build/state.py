@@ -296,7 +296,7 @@ class BuildState:
 
 
 class _Database:
-    """``state.sqlite``: opened at the first use, shared by threads, made anew when it is damaged."""
+    """``state.sqlite``: opened at the first use, shared by threads, replaced when it is damaged."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -331,7 +331,7 @@ class _Database:
         if self._connection is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # A power cut may damage the file, which is then made anew; a killed process does not.
+            # A power cut may damage the file, which is then replaced; a killed process does not.
             connection.execute("PRAGMA synchronous = OFF")
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
             self._connection = connection

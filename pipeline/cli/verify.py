@@ -38,5 +38,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         "read back without credentials"
     )
     if scheduled:
-        console.line(f"{count(len(scheduled), 'release')} not public yet: nobody can tell that they exist")
+        console.line(
+            f"{count(len(scheduled), 'release')} not public yet: no trace of them is visible without credentials"
+        )
     console.heading(f"{context.destination.base_url}index.html")

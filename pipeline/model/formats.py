@@ -68,7 +68,7 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 
 class Rendition(Struct, frozen=True):
-    """A file that was made: what pages, records and feeds state about it."""
+    """A rendered file: what pages, records and feeds state about it."""
 
     format: str
     """Name of its row in ``FORMATS``, ``picture``, or ``copy`` for a smaller one."""
@@ -112,7 +112,7 @@ MEDIA_TYPES: dict[str, str] = {
 """By suffix. Python's own table knows neither .docx nor .woff2 everywhere, so there is no other."""
 
 FEEDS = "feeds/"
-"""Where the narrower feeds stand."""
+"""Folder of the feeds of one language or topic."""
 ROBOTS = "robots.txt"
 """Key of what crawlers ask for; it is read, not saved."""
 

@@ -89,7 +89,7 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
     return Classified(tuple(candidates), tuple(scheduled), tuple(failed))
 
 
-def without_rivals(
+def without_contested(
     candidates: tuple[Candidate, ...], base: Manifest, current: Manifest, publisher: str
 ) -> tuple[Candidate, ...]:
     """Leave out candidates that changed only because of a neighbour, while another publisher updates them as well.

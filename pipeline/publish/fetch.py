@@ -16,7 +16,7 @@ from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.publish.commits import read_manifest
 from pipeline.publish.manifest import load
 from pipeline.publish.progress import Progress
-from pipeline.publish.revisions import derive
+from pipeline.publish.revisions import plan_revision
 from pipeline.publish.sources import read_sources, recall_refused
 from pipeline.publish.up_to_date import changed_sources, recall_unverified, source_digests, up_to_date_slugs
 from pipeline.storage import embedded
@@ -79,7 +79,7 @@ def _plan_revisions(context: CommandContext, digests: dict[str, str]) -> None:
         release = parsed_release.release
         if release.is_public(context.now) and revisions.change(row, release, source):
             messages, today = Messages(release.language, context.newsroom.time_zone), context.now.date()
-            revision, page = derive(row, release, source, messages, partial(_public, context), today)
+            revision, page = plan_revision(row, release, source, messages, partial(_public, context), today)
             planned[slug] = revision
             _archive_here(context, row, revision, page)
     context.state.remember(revisions.PLANNED, planned)

@@ -28,7 +28,7 @@ def is_safe(context: CommandContext, findings: Findings) -> bool:
 
 
 def is_needed(context: CommandContext, guarantee: Guarantee) -> bool:
-    """Whether this publisher needs ``guarantee``: one who publishes alone has no rivals."""
+    """Whether this publisher needs ``guarantee``: a sole publisher needs no conditional writes."""
     is_sole = context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
     return not (guarantee == "together" and is_sole)
 

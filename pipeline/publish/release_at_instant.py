@@ -335,7 +335,7 @@ class Watch:
         due = self._next()
         if due:
             number = len({slug for slug, staged in self._ours().items() if staged.instant <= self.until})
-            self.progress.line(f"{count(number, 'release')} due before {self.until:%H:%M:%S} UTC: staying until then")
+            self.progress.line(f"{count(number, 'release')} scheduled before {self.until:%H:%M:%S} UTC: waiting")
         is_released, is_reported = False, True
         while due:
             due = self._sleep(due)

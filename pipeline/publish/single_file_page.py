@@ -75,7 +75,7 @@ class _SingleFileWriter(HTMLParser):
             self.out.append(self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Write the end of what was written."""
+        """Write the end tag, unless its start tag was left out."""
         if self._within:
             self._within -= 1
         else:

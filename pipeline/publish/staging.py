@@ -169,7 +169,7 @@ def remove_keys(store: ObjectStore, names: Iterable[str]) -> None:
 
 
 def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
-    """Take ``releases`` out of ``waiting.json``, unless they were staged anew meanwhile, and delete their objects."""
+    """Take ``releases`` out of ``waiting.json``, unless they were staged again meanwhile, and delete their objects."""
 
     def without(current: Releases) -> Releases:
         return {slug: staged for slug, staged in current.items() if releases.get(slug) != staged}

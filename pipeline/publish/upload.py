@@ -11,7 +11,7 @@ from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import ReleaseError, printable
 from pipeline.publish import listings, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
-from pipeline.publish.candidates import Candidate, Classified, classify, without_rivals
+from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
 from pipeline.publish.fetch import stale_slugs
 from pipeline.publish.guarantees import require
@@ -54,7 +54,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     require(context, "publish", "together")
     publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
     snapshot = read_manifest(store)
-    candidates = without_rivals(candidates, context.published, snapshot.manifest, publisher.name)
+    candidates = without_contested(candidates, context.published, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     written: dict[str, str] = {}

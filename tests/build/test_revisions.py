@@ -14,7 +14,7 @@ from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest
 from pipeline.model.release import Contact, Correction, Release, Withdrawal
 from pipeline.model.revision import RevisionRecord, digest_of_words, number
-from pipeline.publish.revisions import derive, superseded_page
+from pipeline.publish.revisions import plan_revision, superseded_page
 from pipeline.publish.word_diff import differences
 from pipeline.typography.messages import Messages
 from tests.support import sample
@@ -174,7 +174,7 @@ def derived(there: dict[str, bytes], row: Row, after: Release) -> tuple[history.
         data = there.get(key)
         return data if data is not None and sha256 in ("", digest(data)) else None
 
-    return derive(row, after, "now", WORDS, fetch, TODAY)
+    return plan_revision(row, after, "now", WORDS, fetch, TODAY)
 
 
 def test_of_what_is_corrected_every_file_is_kept_with_its_digest() -> None:

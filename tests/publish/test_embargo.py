@@ -135,7 +135,7 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
     for slug in ("kept", "moved", "cancelled"):
         office.write(slug, date=instant.isoformat())
     render_input = BackgroundPublish(office, "WAIT=15m")
-    render_input.until("due before")
+    render_input.until("scheduled before")
     other = clone(office, tmp_path / "other")
     other.write("moved", date=soon(3600).isoformat())
     other.write("cancelled", date=instant.isoformat(), draft="true")
@@ -164,7 +164,7 @@ def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) ->
     instant = in_time()
     office.write("edited", date=instant.isoformat(), body="Words before.")
     render_input = BackgroundPublish(office, "WAIT=15m")
-    render_input.until("due before")
+    render_input.until("scheduled before")
     office.write("edited", date=instant.isoformat(), body="Words after.")
     assert render_input.end().status == 0, render_input.text
     assert b"Words after." in get(f"{base}releases/edited.txt")[2]
@@ -203,7 +203,7 @@ def test_whoever_waits_honours_an_earlier_date(office: Office) -> None:
     base = published(office)
     render_input = BackgroundPublish(office, "WAIT=30m")
     try:
-        render_input.until("due before")
+        render_input.until("scheduled before")
         instant = in_time(4)
         office.write("moved", date=instant.isoformat())
         published(office)
@@ -221,7 +221,7 @@ def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office
     office.write("guarded", date=instant.isoformat())
     render_input = BackgroundPublish(office, "WAIT=15m")
     try:
-        render_input.until("due before")
+        render_input.until("scheduled before")
         office.make("stop")
         assert render_input.end().status == 0, render_input.text
     finally:
@@ -241,7 +241,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
     instant = in_time()
     office.write("killed", date=instant.isoformat())
     render_input = BackgroundPublish(office, "WAIT=15m")
-    render_input.until("due before")
+    render_input.until("scheduled before")
     if when == "lifting":
         deadline = time.monotonic() + 60
         while get(f"{base}releases/killed.txt")[0] != 200:

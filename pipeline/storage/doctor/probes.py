@@ -246,7 +246,7 @@ def conditions(context: ProbeContext) -> Iterator[Finding]:
 
 
 def find_create_condition(again: Reply) -> Finding:
-    """Judge the reply to a write with If-None-Match to an object that exists."""
+    """Evaluate the reply to a write with If-None-Match to an object that exists."""
     what = "write if absent"
     if again.code in ("PreconditionFailed", "412"):
         return Finding(

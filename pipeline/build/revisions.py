@@ -59,9 +59,10 @@ def refusal(row: Row, release: Release, source: str, minor: bool) -> Refusal | N
     public, here = row.corrections, len(release.corrections)
     published = row.modified.isoformat(timespec="minutes")
     if here < public:
+        these = "1 correction is" if public == 1 else f"{public} corrections are"
         return Refusal(
             ("corrections", "title"),
-            f"{public} corrections are public, but {here or 'none'} of them here; a public correction stays",
+            f"{these} public, but {here or 'none'} of them here; a public correction stays",
             "put the entry back, or get the newest sources; to take a correction back, add another one that says so",
         )
     if kind == "returned" and here == public:

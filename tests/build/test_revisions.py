@@ -113,17 +113,17 @@ def test_what_a_correction_says_is_among_the_words() -> None:
     [
         (release(), release(), "", ""),
         (release(), release(topics=()), "", ""),
-        (release(), release(41), "minor", "words of it were changed"),
+        (release(), release(41), "minor", "words were changed"),
         (release(), release(41, *noted(FIRST)), "corrected", ""),
-        (release(40, *noted(FIRST)), release(41, *noted(FIRST)), "minor", "words of it were changed"),
+        (release(40, *noted(FIRST)), release(41, *noted(FIRST)), "minor", "words were changed"),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST, SECOND)), "corrected", ""),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST, FIRST)), "corrected", "dated no later"),
-        (release(40, *noted(SECOND)), release(40), "minor", "1 corrections are public, none of them here"),
+        (release(40, *noted(SECOND)), release(40), "minor", "1 correction is public, but none of them here"),
         (release(40, *noted(SECOND)), release(40, *noted(FIRST)), "minor", "the newest entry is dated before"),
         (release(), release(withdrawn=GONE), "withdrawn", ""),
         (release(40, *noted(SECOND)), release(40, *noted(SECOND), withdrawn=GONE), "withdrawn", "dated no later"),
         (release(withdrawn=GONE), release(withdrawn=Withdrawal(SECOND, "Quite wrong.")), "", ""),
-        (release(withdrawn=GONE), release(), "returned", "it was withdrawn in public on 2026-03-02"),
+        (release(withdrawn=GONE), release(), "returned", "it was withdrawn publicly on 2026-03-02"),
         (release(withdrawn=GONE), release(40, *noted(FIRST)), "returned", "dated no later"),
         (release(withdrawn=GONE), release(40, *noted(THIRD)), "returned", ""),
     ],
@@ -135,22 +135,22 @@ def test_what_may_take_the_place_of_what_is_public(before: Release, after: Relea
     assert (found.message if found else "").startswith(told)
     assert bool(found) is bool(told)
     lenient = history.refusal(row, after, "now", minor=True)
-    changed = "words of it were changed"
+    changed = "words were changed"
     assert bool(lenient) is (bool(told) and told != changed), "a minor change is a change of words, and nothing else"
 
 
 def test_rows_of_a_version_that_noted_no_words_are_taken_as_they_are() -> None:
-    row = public(release(), messages="")
+    row = public(release(), words="")
     assert history.refusal(row, release(41), "now", minor=False) is None
     assert history.change(row, release(41, *noted(FIRST)), "now") == "corrected"
-    withdrawn = public(release(withdrawn=GONE), messages="", revision=1)
+    withdrawn = public(release(withdrawn=GONE), words="", revision=1)
     found = history.refusal(withdrawn, release(), "now", minor=False)
     assert found
-    assert found.message.startswith("it was withdrawn in public")
+    assert found.message.startswith("it was withdrawn publicly")
 
 
 def test_the_same_source_is_no_change_whatever_another_version_takes_for_its_words() -> None:
-    row = public(release(), messages="f" * 64, source="now")
+    row = public(release(), words="f" * 64, source="now")
     assert history.change(row, release(), "now") == ""
 
 

@@ -18,7 +18,7 @@ from pipeline.model.manifest import Lease, Manifest, digest
 from pipeline.model.release import Related, Withdrawal
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.publish import up_to_date
-from pipeline.publish.candidates import classify, without_rivals
+from pipeline.publish.candidates import classify, without_contested
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import html, ninjs
@@ -237,7 +237,7 @@ def test_page_that_another_publisher_renders_too_is_left_to_the_next_run(five: P
     name = digest(b"e")
 
     def going(now: Manifest) -> list[str]:
-        return [release.row.slug for release in without_rivals(mine, base, now, "me")]
+        return [release.row.slug for release in without_contested(mine, base, now, "me")]
 
     def with_row(**changes: Any) -> Manifest:
         rows = (msgspec.structs.replace(row, **changes) if row.slug == "e" else row for row in base.rows)

@@ -229,7 +229,7 @@ def test_changed_words_need_a_correction_and_nothing_of_the_release_goes_up_with
     for goal in ("check", "publish"):
         result = office.make(goal)
         assert result.status == 2
-        assert "content/tapes.md:2: words of it were changed since it was published (revision 1)" in result.err
+        assert "content/tapes.md:2: words were changed since it was published (revision 1)" in result.err
         assert "make diff RELEASE=tapes" in result.err
         assert "MINOR=1" in result.err
     assert get(f"{base}releases/third.pdf")[0] == 200, "the others go on"
@@ -268,7 +268,7 @@ def test_what_a_correction_said_is_not_rewritten(office: Office, base: str) -> N
     published(office)
     revise(office, 42, (FIRST, "There were always 42 tapes."))
     refused = published(office, status=2)
-    assert "content/tapes.md:4: words of it were changed since it was published (revision 2)" in refused.err
+    assert "content/tapes.md:4: words were changed since it was published (revision 2)" in refused.err
     assert "There are 42 tapes." in get(f"{base}releases/tapes.html")[2].decode()
     told = office.make("diff", "RELEASE=tapes").out
     assert "There [-are-] {+were always+} 42 tapes." in told, told
@@ -286,7 +286,7 @@ def test_a_correction_that_is_taken_back_is_refused_and_rolling_back_is_a_correc
     revise(office, 40)  # as git revert leaves it
     for said in ((), ("MINOR=1",)):
         result = published(office, *said, status=2)
-        assert "content/tapes.md:2: 1 corrections are public, none of them here" in result.err
+        assert "content/tapes.md:2: 1 correction is public, but none of them here" in result.err
     assert manifest(base)["serial"] == serial
     revise(office, 40, (FIRST, "There are 42 tapes."), (SECOND, "There are 40 after all."))
     published(office)
@@ -513,7 +513,7 @@ def test_of_two_corrections_of_one_release_one_wins_and_the_other_is_told_both(
     assert "There are 41 tapes." in get(f"{base}releases/tapes.txt")[2].decode()
     assert "There are 40 tapes." in get(f"{base}releases/tapes/r1/tapes.txt")[2].decode()
     refused = published(right, status=2, here=here)
-    assert "words of it were changed since it was published (revision 2)" in refused.err
+    assert "words were changed since it was published (revision 2)" in refused.err
     at_rest(left, base, here)
 
 

@@ -284,7 +284,7 @@ class Sweep:
             assert self.forks.run("fetch") == 0, self.forks.said()
             self.fetching = len(gate.seen)
             steps = list(gate.seen)
-            done = self.office.make("renditions", "SETTLED=output/.work/settled", **self.probe_context.environ)
+            done = self.office.make("renditions", "PUBLISHING=1", **self.probe_context.environ)
             assert done.status == 0, done.text
             self.fetched = self._keep("fetched")
             gate.count_anew()

@@ -1,4 +1,4 @@
-"""A real browser for tests: Chromium, driven by playwright-core, which the validators bring along."""
+"""A real browser for tests: Chromium, driven by playwright-core, which the judges bring along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy before a real server that refuses, delays, truncates, loses or changes requests and answers."""
+"""A proxy that does what networks and storages do on a bad day, in front of a real server."""
 
 from __future__ import annotations
 
@@ -160,18 +160,18 @@ class _Server(ThreadingHTTPServer):
 
 
 class Proxy:
-    """Faults happen in the order in which they were added, each once, to the requests that they are meant for."""
+    """Faults are met in the order in which they were added, each once, by the requests that they are meant for."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
         self.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
 
     def add(self, method: str, part: str, *faults: Fault) -> None:
-        """Let ``faults`` happen to the next requests with this method whose path contains ``part``."""
+        """Let the next requests with this method, whose path contains ``part``, meet ``faults``."""
         self._server.faults += [(method, part, fault) for fault in faults]
 
     def strike(self, number: int, fault: Fault) -> None:
-        """Count requests anew, and let ``fault`` happen to the one of this number."""
+        """Count requests anew, and let the one of this number meet ``fault``."""
         self.count_anew()
         self._server.strikes = {number: fault}
 
@@ -192,7 +192,7 @@ class Proxy:
 
     @property
     def left(self) -> int:
-        """How many faults have not happened yet."""
+        """How many faults nobody has met yet."""
         return len(self._server.faults)
 
 

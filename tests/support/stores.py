@@ -1,4 +1,4 @@
-"""Other S3 servers, each as the environment that names it: they differ in which guarantees of S3 they give."""
+"""Storages of other makes, as the environment that names each: they differ in what they keep of what S3 promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers for tests: real ones, each in a folder of its own, each ended by its own id."""
+"""Fixtures for several folders: real storage servers, each in its own folder, and a newsroom with simple writers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def store(here: Destination) -> ObjectStore:
 
 @pytest.fixture(scope="session")
 def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Another S3 server, which knows nothing of Dateline, as the environment that names it.
+    """Another S3 server, with none of Dateline's settings, as the environment that names it.
 
     The keys are its operator's; there are no buckets yet.
     """
@@ -121,7 +121,7 @@ def _await_s3(port: int) -> None:
 
 @pytest.fixture
 def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeContext:
-    """A bench whose writers set what a test can tell apart in a moment; the real ones have tests of their own."""
+    """A newsroom with writers that state in one line what they were given; the real writers have tests of their own."""
 
     def writer(module: str) -> Callable[[RenderInput], Output]:
         def write(render_input: RenderInput) -> Output:

@@ -38,7 +38,7 @@ def newsroom(template: str, numbers: Iterable[int] = range(MANY)) -> tuple[Candi
 
 
 def run(store: ObjectStore, ready: Iterable[Candidate], name: str = "mine", now: datetime = NOW) -> Manifest:
-    """Publish as a run does that comes from a fresh clone: what is settled is not even looked at."""
+    """Publish as a run on a fresh clone does: releases that are up to date are left out."""
     seen = read_manifest(store)
     rows = seen.manifest.by_slug()
     going = tuple(

@@ -1,4 +1,4 @@
-"""What things cost, as ratios within one run: machines are shared, so only these can be compared. ``make bench``.
+"""Measure costs as ratios within one run, since times on shared machines cannot be compared. ``make bench``.
 
 PDFs by script: the CPU time of a warm PDF of each script's test case beside that of the Latin one, which is as long.
 A new look over a thousand releases, by the number of releases that are committed at once: what the commits add to the
@@ -41,7 +41,7 @@ def cost(work: Callable[[], object]) -> float:
 
 
 def by_script() -> list[tuple[str, float]]:
-    """Return milliseconds of CPU by script; one whose faces may not be installed is told and left out."""
+    """Return milliseconds of CPU by script; a script whose faces cannot be installed is reported and left out."""
     found = []
     for name in SCRIPTS:
         try:

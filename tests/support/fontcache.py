@@ -1,4 +1,4 @@
-"""Where tests keep the web fonts, which take seconds to make: one folder for all runs and workers, never committed."""
+"""The folder where all runs and workers of the tests cache web fonts, which take seconds to make; never committed."""
 
 from __future__ import annotations
 

@@ -39,11 +39,12 @@ def receive(connection):
         request += connection.recv(size - len(request))
     return *marshal.loads(request), files
 
-def run(arguments, cwd, environ, files):
+def run(arguments, cwd, mask, environ, files):
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.chdir(cwd)
+    os.umask(mask)
     os.environ.clear()
     os.environ.update(environ)
     time.tzset()
@@ -68,12 +69,12 @@ def run(arguments, cwd, environ, files):
 
 def serve(connection):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    arguments, cwd, environ, files = receive(connection)
+    *request, files = receive(connection)
     pid = os.fork()
     if not pid:
         os.setsid()
         connection.close()
-        run(arguments, cwd, environ, files)
+        run(*request, files)
     for file in files:
         os.close(file)
     ended = os.pidfd_open(pid)
@@ -114,7 +115,7 @@ if sys.argv[1:3] != ["-m", "pipeline"] or started_by != {known!r}:
     os.execv({real!r}, [{real!r}, *sys.argv[1:]])
 connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
 connection.connect({socket!r})
-request = marshal.dumps((sys.argv[3:], os.getcwd(), environ))
+request = marshal.dumps((sys.argv[3:], os.getcwd(), os.umask(0), environ))
 files = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
 connection.sendmsg([len(request).to_bytes(8, "little")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
 rest = memoryview(request)

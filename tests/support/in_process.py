@@ -38,7 +38,7 @@ class ProbeContext:
         self.now = NOW
         self.published = Manifest()
         self.minor = True
-        """Tests change words at will; what must be said of it then has tests of its own."""
+        """Set, so that tests may change published words without a correction."""
         self.state = BuildState(self.content, self.output)
         self.state.prepare()
 
@@ -101,7 +101,7 @@ def sorted_now(probe_context: ProbeContext) -> Classified:
 
 
 def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
-    """Render everything, and take what is ready for public."""
+    """Render all releases, and take those that are ready as published."""
     probe_context.run(NAMES)
     rows = probe_context.published.by_slug() | {
         found.row.slug: found.row for found in sorted_now(probe_context).candidates

@@ -58,7 +58,7 @@ class Memory:
             done(put.key)
 
     def copy_all(self, copies: Iterable[CopyRequest], done: Callable[[str], None] = lambda key: None) -> None:
-        raise AssertionError("nothing waits here")
+        raise AssertionError("no release is scheduled here")
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"

@@ -119,7 +119,7 @@ def watching(observer: Observer) -> Iterator[list[str]]:
             try:
                 problems.extend(observer.look())
             except (StorageError, OSError):
-                time.sleep(PAUSE)  # a store that was killed on purpose answers nobody
+                time.sleep(PAUSE)  # a test killed the store on purpose
             over.wait(PAUSE)
 
     thread = threading.Thread(target=look, daemon=True)

@@ -1,6 +1,6 @@
-"""A stranger who asks for addresses again and again around an instant, and the record of what was answered.
+"""Request addresses again and again around an instant, without credentials, and record the answers.
 
-By hand: ``python -m tests.polling`` publishes a newsroom of its own with a release that waits, and prints the record.
+By hand: ``python -m tests.support.polling`` publishes a newsroom with a scheduled release, and prints the record.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.formats import SUFFIXES
 from tests.support.newsroom import Office
 
 EVERY = 0.02
-"""Seconds between two questions, from ``CLOSE`` seconds before the instant on; before, ``SELDOM`` is enough."""
+"""Seconds between two requests, from ``CLOSE`` seconds before the instant on; ``SELDOM`` before that."""
 CLOSE, SELDOM = 3.0, 0.25
 SHARED = ("feed.xml", "index.html", "sitemap.xml")
 
@@ -29,9 +29,9 @@ class Record:
     """What one address answered; times are the seconds by which they lie after the instant."""
 
     last_refusal: float = float("-inf")
-    """When the last question that was refused was asked."""
+    """When the last request that was refused was sent."""
     first_success: float = float("inf")
-    """When the first answer that told of the release was complete."""
+    """When the first answer with the release was complete."""
     asked: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
 
@@ -78,11 +78,11 @@ class Poller:
 
     @property
     def all_told(self) -> bool:
-        """Whether every address has told of the release."""
+        """Whether every address has answered with the release."""
         return all(record.first_success < float("inf") for record in self.records.values())
 
     def wait(self, seconds: float) -> None:
-        """Wait until all is told, or ``seconds`` are over, and a moment more."""
+        """Wait until every address has answered with the release, at most ``seconds``, and a moment more."""
         deadline = time.monotonic() + seconds
         while not self.all_told and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -125,7 +125,7 @@ def _is_there(status: int, _body: bytes) -> bool:
 
 
 def main() -> None:
-    """Publish a newsroom around an instant, and print what a stranger saw."""
+    """Publish a newsroom around an instant, and print the answers."""
     with tempfile.TemporaryDirectory() as folder:
         office = Office(Path(folder) / "office")
         office.write("before", title="The one before")

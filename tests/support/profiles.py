@@ -1,4 +1,4 @@
-"""Colour profiles made by hand (ICC.1): of screens, of cameras, of grey and of a printing press."""
+"""Colour profiles (ICC.1) made by hand: for screens, cameras, grey pictures and a printing press."""
 
 from __future__ import annotations
 

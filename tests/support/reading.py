@@ -1,4 +1,4 @@
-"""A folder of content to read from, and the faults of what is in it as lines."""
+"""Write releases into a folder, read them, and list their faults as lines."""
 
 from __future__ import annotations
 

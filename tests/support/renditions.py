@@ -1,4 +1,4 @@
-"""What a reader finds in each rendition, told without its writer: the words, by the formats' own tools."""
+"""Read the words of each rendition with tools of its format, independent of its writer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release with everything in it, built by hand: writers are tested without the reader."""
+"""A release that uses every kind of block and key, built by hand, so that writers are tested without the reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A publisher killed at every request, while a stranger looks on. ``make sweep``; ``ARGS="correction --every 5"``.
+"""Kill a publisher at every request and check the newsroom. ``make sweep``; ``ARGS="correction --every 5"``.
 
 A proxy between the real commands and the real embedded store counts requests. For each request of a scenario the
 publisher is killed with -9, its children too, once right before the request is forwarded and once after the store has
@@ -39,7 +39,7 @@ from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
 
 ADDRESS = "https://press.example.org/news/"
-"""What these newsrooms take for their public address; nobody answers there, and nobody is asked."""
+"""The public address of these newsrooms; no server answers there, and none is asked."""
 Moment = Literal["before", "after"]
 WRITES = ("PUT", "POST", "DELETE")
 
@@ -323,7 +323,7 @@ class Sweep:
 
     @contextmanager
     def disturbed(self, number: int, strike: Fault, line: Line) -> Iterator[int]:
-        """Run into ``strike`` at a request, look on all the while, and see whether a clean run makes it good."""
+        """Let ``strike`` happen at a request, read on all the while, and check that a clean run repairs everything."""
         probe_context, fetching = self.probe_context, number <= self.fetching
         probe_context.put_back(self.public)
         shutil.rmtree(self.output)
@@ -359,7 +359,7 @@ class Sweep:
         return [f"writes again: {', '.join(written)}"] * bool(written) + [f"ends with {statuses}"] * any(statuses)
 
     def lost(self) -> list[str]:
-        """Return what was public and is not, or is with bytes that nobody meant to publish."""
+        """Return what was public and is not, or has bytes that were never to be published."""
         there = self.probe_context.objects()
         gone = [key for key in self.public if key not in there and key in self.end]
         spoilt = [

@@ -1,6 +1,6 @@
-"""The rules of RSS 2.0, Atom 1.0 (RFC 4287) and JSON ParsedFeed 1.1, and what each of them says of an entry.
+"""Check feeds against RSS 2.0, Atom 1.0 (RFC 4287) and JSON Feed 1.1, and read their entries.
 
-Told after the documents that set them, not after the code that follows them: no validator of feeds comes as a package.
+The rules follow the specifications, not the code under test: no validator of feeds is available as a package.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ALL = ["feed.xml", "atom.xml", "feed.json"]
 Shape = dict[str, Any]
 
 
-class Told(Struct, frozen=True):
+class FeedEntry(Struct, frozen=True):
     """One entry, in whichever format."""
 
     id: str
@@ -51,7 +51,7 @@ class ParsedFeed(Struct, frozen=True):
     """Where it says that it stands."""
     title: str
     language: str
-    entries: tuple[Told, ...]
+    entries: tuple[FeedEntry, ...]
 
 
 def three(*paths: str) -> list[str]:
@@ -74,14 +74,14 @@ def _of_xml(found: Any) -> ParsedFeed:
     return ParsedFeed(own, found.feed.title, found.feed.language, tuple(_entry(each) for each in found.entries))
 
 
-def _entry(found: Any) -> Told:
+def _entry(found: Any) -> FeedEntry:
     media = [(each["url"], each["type"], int(each["filesize"])) for each in found.get("media_content", [])]
     enclosed = [(each.href, each.type, int(each.length)) for each in found.enclosures]
     assert set(enclosed) <= set(media or enclosed), "an enclosure is one of the files"
     kinds = [kind for _, kind, _ in enclosed]
     assert "application/pdf" not in kinds[1:], "the PDF is the first"
     date = parsedate_to_datetime if RFC822.fullmatch(found.published) else datetime.fromisoformat
-    return Told(
+    return FeedEntry(
         found.id,
         found.title,
         found.link,
@@ -98,8 +98,8 @@ def _of_json(found: Shape) -> ParsedFeed:
     )
 
 
-def _item(found: Shape) -> Told:
-    return Told(
+def _item(found: Shape) -> FeedEntry:
+    return FeedEntry(
         found["id"],
         found["title"],
         found["url"],
@@ -192,8 +192,8 @@ def _file(url: object, media_type: object, size: object) -> Iterator[str]:
 def _atom(root: ElementTree.Element) -> Iterator[str]:
     if root.tag != f"{ATOM}feed":
         yield f"no feed of Atom: {root.tag}"
-    if strangers := [each.tag for each in root.iter() if not each.tag.startswith(ATOM)]:
-        yield f"not of Atom: {strangers}"
+    if foreign := [each.tag for each in root.iter() if not each.tag.startswith(ATOM)]:
+        yield f"not of Atom: {foreign}"
     if based := [each.tag for each in root.iter() if each.get(f"{XML}base") is not None]:
         yield f"all addresses are whole, and yet {based} have a base"
     yield from _atom_common(root)

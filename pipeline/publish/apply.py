@@ -111,7 +111,7 @@ def apply(
 
     ``base`` is the manifest that the run began with, ``snapshot`` the one that ``todo`` was planned from. Many releases
     are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
-    in the manifest before its files are uploaded, so that one of two publishers is stopped before anything is overwritten.
+    in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
     ``new_listings`` are listings that pages will link to and that do not exist yet.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.

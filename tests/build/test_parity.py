@@ -108,7 +108,7 @@ def test_the_words_stand_in_the_same_order(case: tuple[RenderInput, dict[str, by
                     render_input.article,
                     organisation="",
                     kind="",
-                    reference="",
+                    facts=(),
                     date="",
                     status="",
                     title="",

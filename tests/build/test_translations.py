@@ -12,6 +12,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
+from pipeline.build.state import BuildState
 from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import classify
@@ -53,7 +54,7 @@ def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to
 ) -> None:
     pair(probe_context, (THIRD,))
     assert told(probe_context) == [
-        "content/x-ar.md: warning: behind its original: content/x.md was corrected on 3 March 2026\n"
+        "content/x-ar.md: warning: out of date: its original content/x.md was corrected on 3 March 2026\n"
         "  hint: translate the correction and add it to corrections, dated 2026-03-03T12:00+00:00 or later"
     ]
 
@@ -99,8 +100,9 @@ def test_a_withdrawn_original_leaves_its_translation_behind(probe_context: Probe
     pair(probe_context)
     probe_context.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
     assert told(probe_context) == [
-        "content/x-ar.md: warning: behind its original: content/x.md was withdrawn on 3 March 2026\n"
-        "  hint: withdraw it too, or add to corrections, dated 2026-03-03T12:00+00:00 or later, why it stands"
+        "content/x-ar.md: warning: out of date: its original content/x.md was withdrawn on 3 March 2026\n"
+        "  hint: withdraw it too, or add an entry to corrections, dated 2026-03-03T12:00+00:00 or later,"
+        " that says why it stays"
     ]
     probe_context.write("x-ar", date="2026-03-01T09:00Z", language="ar", translation_of="x", withdrawn=gone)
     assert told(probe_context) == []
@@ -159,13 +161,14 @@ def test_the_manifest_alone_tells_as_much_as_the_sources(probe_context: ProbeCon
         text = away.read_text("utf-8")
         away.unlink()
         shutil.rmtree(probe_context.output)
+        probe_context.state = BuildState(probe_context.content, probe_context.output)
         probe_context.state.prepare()
         found = [
             str(f)
             for f in outdated_translations(probe_context.state, probe_context.newsroom, published, probe_context.now)
         ]
         assert [warning.replace(f"{probe_context.content}/", "content/") for warning in found] == [
-            warning.replace("content/x.md was", "x was") for warning in here
+            warning.replace("content/x.md", "x") for warning in here
         ]
         away.write_text(text, "utf-8")
 
@@ -373,18 +376,20 @@ def test_a_corrected_original_is_told_of_until_its_translations_follow(office: O
     for slug in ("x", "x-ar"):
         source = office.content / f"{slug}.md"
         result = office.make("publish")
-        assert ("behind its original" in result.err) is (slug == "x-ar")
+        assert ("out of date: its original" in result.err) is (slug == "x-ar")
         source.write_text(source.read_text("utf-8").replace("title:", fix), "utf-8")
     result = office.make("publish")
     assert result.status == 0
-    warned = re.findall(r"^content/([\w-]+)\.md: warning: behind its original: content/x\.md was cor", result.err, re.M)
+    warned = re.findall(
+        r"^content/([\w-]+)\.md: warning: out of date: its original content/x\.md was cor", result.err, re.M
+    )
     assert warned == ["x-us"], "the Arabic one has caught up, the Norwegian one is withdrawn, the French one a draft"
     for command in ("check", "status", "publish"):
         result = office.make(command)
         assert result.status == 0, result.text
-        assert result.err.count("warning: behind its original") == 1
+        assert result.err.count("warning: out of date: its original") == 1
         assert "hint: translate the correction and add it to corrections, dated 2026-03-03T12:00+00:00" in result.err
-    assert not any(b"behind its original" in data for data in office.files().values())
+    assert not any(b"out of date: its original" in data for data in office.files().values())
 
 
 def test_render_takes_away_a_feed_of_a_release_that_waits_again(tmp_path: Path) -> None:

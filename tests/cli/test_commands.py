@@ -193,7 +193,7 @@ def test_success_is_silent(monkeypatch: pytest.MonkeyPatch, capsys: Say) -> None
 def test_a_fault_of_our_own_is_a_sentence_and_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: Say) -> None:
     assert ending(monkeypatch, raising(ZeroDivisionError("division by zero"))) == 2
     err = capsys.readouterr().err
-    assert err.startswith("a fault of Dateline's own: ZeroDivisionError: division by zero\n")
+    assert err.startswith("an error in Dateline itself: ZeroDivisionError: division by zero\n")
     assert "DATELINE_DEBUG=1" in err
     assert "Traceback" not in err
     assert err.endswith("dateline: exit 2 (release)\n")
@@ -209,7 +209,7 @@ def test_a_developer_gets_the_traceback_on_request(monkeypatch: pytest.MonkeyPat
 def test_the_keyboard_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: Say) -> None:
     assert ending(monkeypatch, raising(KeyboardInterrupt())) == 130
     err = capsys.readouterr().err
-    assert "the next run goes on from there" in err
+    assert "the next run continues from there" in err
     assert "Traceback" not in err
 
 
@@ -284,7 +284,9 @@ def test_check_says_for_which_languages_english_stands_in(office: Path) -> None:
     release(office, "one", "title: A title\nlanguage: de\ndate: 2026-01-05T09:00+00:00\n")
     found = dateline(office, "check")
     assert found.returncode == 0
-    assert found.stderr.startswith("templates/words/de.toml: warning: is not there: English stands in\n  hint: ")
+    assert found.stderr.startswith(
+        "templates/words/de.toml: warning: does not exist; English is used instead\n  hint: "
+    )
     assert found.stderr.count("warning") == 1  # French, Spanish, Arabic and Korean have files
 
 
@@ -301,7 +303,7 @@ def test_check_ends_with_2_and_names_file_and_line(office: Path) -> None:
 def test_new_writes_a_draft_that_check_takes(office: Path) -> None:
     written = dateline(office, "new", DATELINE_TITLE="What $(happened) “here”")
     assert written.returncode == 0
-    assert written.stdout.startswith(f"{office / 'content' / 'what-happened-here.md'} written, as a draft")
+    assert written.stdout.startswith(f"{office / 'content' / 'what-happened-here.md'} written as a draft")
     assert dateline(office, "check").returncode == 0
     again = dateline(office, "new", DATELINE_TITLE="What happened here")
     assert again.returncode == 2

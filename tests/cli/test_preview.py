@@ -169,15 +169,16 @@ def test_whoever_does_not_know_the_token_learns_nothing(piped: Running, office: 
     token = urlsplit(piped.root).path.strip("/")
     (office.folder / "outside.txt").write_text("OUTSIDE")
     (office.public / "linked.txt").symlink_to(office.folder / "outside.txt")
-    due = office.waiting / "due" / "releases" / "held.txt"
+    due = office.waiting / "final" / "releases" / "held.txt"
     due.parent.mkdir(parents=True)
     due.write_text("UNMARKED")
     up = "/".join([".."] * 3)
     paths = [
         "/", "/index.html", "/releases/held.html", f"/{token}", f"/{token}/", f"/{token}/releases/", "*", "//",
         f"/{token[:-1]}/index.html", f"/{token}x/index.html", f"/{token.swapcase()}/index.html", "/%ff/index.html",
-        f"/{token}/releases", f"/{token}/releases/none.html", f"/{token}/until/held", f"/{token}/due/releases/held.txt",
-        f"/{token}/releases/../due/releases/held.txt", f"/{token}/linked.txt", f"/{token}/../../outside.txt",
+        f"/{token}/releases", f"/{token}/releases/none.html", f"/{token}/until/held",
+        f"/{token}/final/releases/held.txt",
+        f"/{token}/releases/../final/releases/held.txt", f"/{token}/linked.txt", f"/{token}/../../outside.txt",
         f"/{token}/%2e%2e/%2e%2e/outside.txt", f"/{token}/..%2f..%2foutside.txt", f"/{token}/{up}/etc/hosts.txt",
         f"/{token}/{office.folder}/outside.txt", f"/{token}//{office.folder}/outside.txt", f"/{token}/%00.txt",
         f"/{token}/" + "x" * 5000 + ".txt", f"/{token}/../content/held.md", f"/{token}/.work/name.json",

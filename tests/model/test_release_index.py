@@ -131,22 +131,11 @@ def page_of(probe_context: ProbeContext, slug: str) -> str:
 
 
 def made_by_make(probe_context: ProbeContext, *changed: str) -> set[tuple[str, str]]:
-    """Run the stages as make does: over what was changed, and over what has a younger manuscript than page."""
-    stamps = {slug: probe_context.state.work / "read" / f"{slug}.json" for slug in probe_context.state.slugs()}
-    before = {slug: file.stat().st_mtime_ns for slug, file in stamps.items() if file.is_file()}
-    list(
-        reading.read(
-            probe_context.state,
-            probe_context.newsroom,
-            probe_context.published,
-            changed,
-            probe_context.now,
-            probe_context.minor,
-        )
-    )
-    younger = [slug for slug, at in before.items() if stamps[slug].is_file() and stamps[slug].stat().st_mtime_ns > at]
-    found = {name: probe_context.render([name], sorted({*changed, *younger})) for name in NAMES}
-    return {(name, slug) for name in NAMES for slug, step in found[name][name].items() if step.verb == "rendered"}
+    """Read ``changed`` and run the stages over all releases, as make does; return what was rendered."""
+    state, newsroom, published = probe_context.state, probe_context.newsroom, probe_context.published
+    list(reading.read(state, newsroom, published, changed, probe_context.now, probe_context.minor))
+    results = {name: probe_context.render([name])[name] for name in NAMES}
+    return {(name, slug) for name in NAMES for slug, step in results[name].items() if step.verb == "rendered"}
 
 
 def test_new_release_renders_only_pages_and_records_of_its_neighbours_again(five: ProbeContext) -> None:

@@ -154,7 +154,7 @@ def test_character_without_a_glyph_is_refused_with_its_line_before_anything_is_m
     office.write("sign", body="A word.\n\nAnother \U00012000 word.")
     result = office.make("render")
     assert result.status == 2
-    assert "content/sign.md:7: no type face has U+12000 CUNEIFORM SIGN A" in result.err
+    assert "content/sign.md:7: no font has U+12000 CUNEIFORM SIGN A" in result.err
     assert not [key for key in office.files() if "sign" in key]
 
 

@@ -155,7 +155,7 @@ def test_release_is_refused_with_the_install_command_if_its_faces_may_not_be_ins
     assert [each.refused for each in found] == [True, True]
     (fault,) = found[0].faults
     assert (Path(fault.source).name, fault.line) == ("one.md", 7)
-    assert fault.message == "no type face here has U+B9D0 HANGUL SYLLABLE MAL and 1 more"
+    assert fault.message == "no installed font has U+B9D0 HANGUL SYLLABLE MAL and 1 more"
     assert "fonts-noto-cjk" in fault.hint
     assert "apt-get install" in fault.hint
     assert asked == [("fonts-noto-cjk",)]  # once a run, not once a release

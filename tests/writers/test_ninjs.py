@@ -66,7 +66,7 @@ def plain() -> RenderInput:
     """A record with as little as there can be."""
     bare = msgspec.structs.replace(sample.NEWSROOM, tag_authority="", boilerplate="")
     return sample.render_input(
-        bare, subtitle="", dateline="", reference="", topics=(), contacts=(), footage=(), corrections=(), notes=(),
+        bare, subtitle="", dateline="", facts={}, topics=(), contacts=(), footage=(), corrections=(), notes=(),
         pictures=(), body=(sample.para("Words."),),
     )  # fmt: skip
 

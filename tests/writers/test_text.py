@@ -105,7 +105,7 @@ def test_a_release_without_extras_has_no_gaps() -> None:
     bare = msgspec.structs.replace(sample.NEWSROOM, boilerplate="")
     written = copy(
         sample.render_input(
-            bare, body=(para("Words."),), notes=(), subtitle="", dateline="", reference="", contacts=(), footage=(),
+            bare, body=(para("Words."),), notes=(), subtitle="", dateline="", facts={}, contacts=(), footage=(),
             corrections=(), pictures=(),
         )
     )  # fmt: skip

@@ -48,7 +48,7 @@ def office(first: Office, tmp_path: Path) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 # ── On the second ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,7 +131,7 @@ def test_two_jobs_at_once_are_harmless(office: Office, tmp_path: Path) -> None:
 
 def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_path: Path) -> None:
     base = published(office)
-    instant = in_time(4)
+    instant = in_time(8)
     for slug in ("kept", "moved", "cancelled"):
         office.write(slug, date=instant.isoformat())
     render_input = BackgroundPublish(office, "WAIT=15m")
@@ -139,10 +139,10 @@ def test_what_is_moved_or_cancelled_meanwhile_is_honoured(office: Office, tmp_pa
     other = clone(office, tmp_path / "other")
     other.write("moved", date=soon(3600).isoformat())
     other.write("cancelled", date=instant.isoformat(), draft="true")
-    assert other.make("publish", **env_of(office)).status == 0
+    result = other.make("publish", **env_of(office))
     if datetime.now(UTC) >= instant:
-        render_input.kill()
         pytest.skip("this machine is too busy to move a date in time")
+    assert result.status == 0, result.text
     result = render_input.end()
     assert result.status == 0, result.text
     sleep_past(instant, 2)

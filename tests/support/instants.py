@@ -29,7 +29,7 @@ def soon(seconds: float) -> datetime:
 
 def in_time(factor: float = 2) -> datetime:
     """Return an instant before which a run is staged, even where this machine has other things to do."""
-    return soon(4 + factor * max(_spent, default=0))
+    return soon(min(120, 4 + factor * max(_spent, default=0)))
 
 
 def leeway(seconds: float) -> float:

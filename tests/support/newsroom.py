@@ -84,6 +84,13 @@ class Office:
         self.content = folder / "content"
         self.public = folder / "output" / "public"
         self.waiting = folder / "output" / "waiting"
+        self.jobs: list[BackgroundPublish] = []
+
+    def end(self) -> None:
+        """Kill what still runs in the background, and stop the store."""
+        for job in self.jobs:
+            job.kill()
+        self.make("stop")
 
     def copy(self, folder: Path) -> Office:
         """Return a copy with all that was rendered and published: much quicker than to render and publish anew.
@@ -186,6 +193,7 @@ class BackgroundPublish:
                 stderr=log,
                 start_new_session=True,
             )
+        office.jobs.append(self)
 
     @property
     def text(self) -> str:

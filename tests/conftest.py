@@ -18,7 +18,7 @@ from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded.folder import choose_ports
 from pipeline.storage.embedded.server import program, remove_sockets
 from pipeline.writers import Output, RenderInput
-from tests.support.in_process import ProbeContext
+from tests.support.in_process import Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +120,7 @@ def _await_s3(port: int) -> None:
 
 
 @pytest.fixture
-def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeContext:
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A newsroom with writers that state in one line what they were given; the real writers have tests of their own."""
 
     def writer(module: str) -> Callable[[RenderInput], Output]:
@@ -136,4 +136,4 @@ def probe_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProbeConte
 
     monkeypatch.setattr(stages, "_writer", writer)
     monkeypatch.setattr(parity, "check", lambda *_: None)
-    return ProbeContext(tmp_path)
+    return Sandbox(tmp_path)

@@ -31,7 +31,7 @@ from pipeline.typography.feed_list import main_feed
 from pipeline.writers.ninjs import digests
 from tests.support import reading
 from tests.support.formats import NAMES
-from tests.support.in_process import ProbeContext
+from tests.support.in_process import Sandbox
 from tests.support.pictures import encoded, lay, scene
 from tests.support.profiles import ADOBE, GREY, P3, PRESS, SCREEN
 
@@ -40,15 +40,13 @@ FOLDER = "public/releases/probe/"
 
 
 @pytest.fixture
-def probe_context(tmp_path: Path) -> ProbeContext:
-    """A bench with the real writers."""
-    return ProbeContext(tmp_path)
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A newsroom with the real writers."""
+    return Sandbox(tmp_path)
 
 
-def public(probe_context: ProbeContext) -> dict[str, bytes]:
-    return {
-        name: (probe_context.output / name).read_bytes() for name in probe_context.files() if name.startswith("public/")
-    }
+def public(sandbox: Sandbox) -> dict[str, bytes]:
+    return {name: (sandbox.output / name).read_bytes() for name in sandbox.files() if name.startswith("public/")}
 
 
 # ── Metadata ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,17 +105,17 @@ def unpacked(data: bytes) -> bytes:
     return b"".join(found)
 
 
-def test_nothing_that_a_camera_or_a_program_noted_gets_out(probe_context: ProbeContext) -> None:
+def test_nothing_that_a_camera_or_a_program_noted_gets_out(sandbox: Sandbox) -> None:
     planted = dict(photographs())
     assert all(NEEDLE in data for data in planted.values())
-    (probe_context.content / "mark.png").write_bytes(encoded(Image.new("RGB", (8, 8)), "PNG", exif=exif()))
-    probe_context.mark = read_mark(probe_context.content / "mark.png")
-    lay(probe_context, planted, image="{file: plain.jpg, alt: A scene}")
-    probe_context.run(NAMES)
-    made = public(probe_context)
+    (sandbox.content / "mark.png").write_bytes(encoded(Image.new("RGB", (8, 8)), "PNG", exif=exif()))
+    sandbox.mark = read_mark(sandbox.content / "mark.png")
+    lay(sandbox, planted, image="{file: plain.jpg, alt: A scene}")
+    sandbox.run(NAMES)
+    made = public(sandbox)
     assert {f"{FOLDER}{name}" for name in planted} <= made.keys()
     assert [name for name, data in made.items() if NEEDLE in unpacked(data)] == []
-    assert NEEDLE not in probe_context.mark
+    assert NEEDLE not in sandbox.mark
 
 
 # ── Colours ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,13 +148,13 @@ def colour(data: bytes) -> tuple[int, ...]:
 @pytest.mark.parametrize(("name", "mode", "pixel", "profile", "meant"), COLOURS, ids=[row[0] for row in COLOURS])
 @pytest.mark.parametrize("width", [300, 2000], ids=["small", "large"])
 def test_colours_are_those_that_were_meant(
-    probe_context: ProbeContext, name: str, mode: str, pixel: Any, profile: bytes, meant: tuple[int, ...], width: int
+    sandbox: Sandbox, name: str, mode: str, pixel: Any, profile: bytes, meant: tuple[int, ...], width: int
 ) -> None:
     kind = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[name.rpartition(".")[2]]
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
-    lay(probe_context, {name: encoded(Image.new(mode, (width, width // 2), pixel), kind, quality=95, **options)})
-    probe_context.run(NAMES)
-    made = public(probe_context)
+    lay(sandbox, {name: encoded(Image.new(mode, (width, width // 2), pixel), kind, quality=95, **options)})
+    sandbox.run(NAMES)
+    made = public(sandbox)
     with Image.open(io.BytesIO(made[FOLDER + name])) as original:
         assert original.info.get("icc_profile", b"") == profile, "the original keeps its profile"
     page = made["public/releases/probe.html"].decode()
@@ -193,12 +191,12 @@ def printed(data: bytes) -> list[tuple[int, float]]:
     return found
 
 
-def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(probe_context: ProbeContext) -> None:
+def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(sandbox: Sandbox) -> None:
     sizes = {"wide.jpg": (4000, 3000), "tall.jpg": (1700, 3400), "broad.jpg": (6000, 600)}
     shots = {name: encoded(scene(*size), "JPEG") for name, size in sizes.items()}
-    lay(probe_context, shots | {"small.png": encoded(scene(200, 150), "PNG")})
-    probe_context.run(NAMES)
-    made = public(probe_context)
+    lay(sandbox, shots | {"small.png": encoded(scene(200, 150), "PNG")})
+    sandbox.run(NAMES)
+    made = public(sandbox)
     found = printed(made["public/releases/probe.pdf"])
     assert len(found) == 4
     assert all(90 < dots <= 330 for _, dots in found), found
@@ -213,14 +211,14 @@ def test_paper_and_word_hold_no_more_pixels_than_a_printer_shows(probe_context: 
     assert all(90 < width / inches <= 330 for width, inches in zip(widths, extents, strict=True)), widths
 
 
-def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(probe_context: ProbeContext) -> None:
+def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(sandbox: Sandbox) -> None:
     sizes = {"photo.jpg": (2400, 1600), "middle.jpg": (1000, 700), "small.jpg": (500, 400)}
     shots = {name: encoded(scene(*size), "JPEG") for name, size in sizes.items()}
     clear = encoded(scene(700, 300).convert("RGBA"), "PNG")
-    lay(probe_context, shots | {"clear.png": clear, "taken.png": encoded(scene(1900, 1000), "PNG")})
+    lay(sandbox, shots | {"clear.png": clear, "taken.png": encoded(scene(1900, 1000), "PNG")})
     assert len(clear) < SHOWN_LIMIT
-    probe_context.run(NAMES)
-    made = public(probe_context)
+    sandbox.run(NAMES)
+    made = public(sandbox)
     names = {name.removeprefix(FOLDER) for name in made if name.startswith(FOLDER)}
     assert names == {
         *("photo.jpg", "photo.480.jpg", "photo.960.jpg", "photo.1440.jpg", "middle.jpg", "middle.480.jpg"),
@@ -243,71 +241,69 @@ def test_copies_are_smaller_of_the_same_kind_and_listed_with_their_digests(probe
     assert 'src="https://press.example.org/releases/probe/photo.960.jpg"' in record["bodies"][0]["value"]
 
 
-def test_feed_names_no_copies_and_any_suffix_has_its_media_type(probe_context: ProbeContext) -> None:
-    lay(probe_context, {"one.jpeg": encoded(scene(700, 500), "JPEG")})
-    probe_context.run(NAMES)
-    data = public(probe_context)["public/releases/probe.json"]
+def test_feed_names_no_copies_and_any_suffix_has_its_media_type(sandbox: Sandbox) -> None:
+    lay(sandbox, {"one.jpeg": encoded(scene(700, 500), "JPEG")})
+    sandbox.run(NAMES)
+    data = public(sandbox)["public/releases/probe.json"]
     kinds = {each["name"]: each["contentType"] for each in json.loads(data)["renditions"] if "width" in each}
     assert kinds == {"one.jpeg": "image/jpeg", "480 px: one.480.jpeg": "image/jpeg"}
-    (ready,) = classify(probe_context.state, probe_context.render_context, ["probe"], probe_context.now).candidates
-    made = render_feeds(
-        [(main_feed(probe_context.newsroom), [ready.row])], lambda row: data, probe_context.newsroom, probe_context.base
-    )
+    (ready,) = classify(sandbox.state, sandbox.render_context, ["probe"], sandbox.now).candidates
+    made = render_feeds([(main_feed(sandbox.newsroom), [ready.row])], lambda row: data, sandbox.newsroom, sandbox.base)
     feed = made["feed.xml"].decode()
     assert 'media:content url="https://press.example.org/releases/probe/one.jpeg"' in feed
     assert 'media:content url="https://press.example.org/releases/probe/one.480.jpeg"' not in feed
 
 
-def test_copies_go_with_their_picture(probe_context: ProbeContext) -> None:
+def test_copies_go_with_their_picture(sandbox: Sandbox) -> None:
     large = encoded(scene(2400, 1600), "JPEG")
-    lay(probe_context, {"one.jpg": large, "two.jpg": large})
-    probe_context.run(NAMES)
-    assert f"{FOLDER}two.960.jpg" in public(probe_context)
-    lay(probe_context, {"one.jpg": large})
-    probe_context.run(NAMES)
-    assert not [name for name in public(probe_context) if "two" in name]
-    probe_context.write(body="Words alone.")
-    probe_context.run(NAMES)
-    assert not (probe_context.state.public / "releases/probe").exists()
+    lay(sandbox, {"one.jpg": large, "two.jpg": large})
+    sandbox.run(NAMES)
+    assert f"{FOLDER}two.960.jpg" in public(sandbox)
+    lay(sandbox, {"one.jpg": large})
+    sandbox.run(NAMES)
+    assert not [name for name in public(sandbox) if "two" in name]
+    sandbox.write(body="Words alone.")
+    sandbox.run(NAMES)
+    assert not (sandbox.state.public / "releases/probe").exists()
 
 
-def test_what_is_withdrawn_gives_no_picture_out(probe_context: ProbeContext) -> None:
+def test_what_is_withdrawn_gives_no_picture_out(sandbox: Sandbox) -> None:
     """Nothing but its page and its record is left."""
     large = encoded(scene(2400, 1600), "JPEG")
-    lay(probe_context, {"one.jpg": large})
-    probe_context.run(NAMES)
-    assert len(public(probe_context)) > len(FORMATS)
-    lay(probe_context, {"one.jpg": large}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was wrong.}")
-    probe_context.run(NAMES)
-    assert public(probe_context).keys() == {"public/releases/probe.html", "public/releases/probe.json"}
-    assert digests(public(probe_context)["public/releases/probe.json"]).keys() == {"releases/probe.html"}
+    lay(sandbox, {"one.jpg": large})
+    sandbox.run(NAMES)
+    assert len(public(sandbox)) > len(FORMATS)
+    lay(sandbox, {"one.jpg": large}, withdrawn="{date: 2026-06-01T12:00Z, reason: It was wrong.}")
+    sandbox.run(NAMES)
+    assert public(sandbox).keys() == {"public/releases/probe.html", "public/releases/probe.json"}
+    assert digests(public(sandbox)["public/releases/probe.json"]).keys() == {"releases/probe.html"}
 
 
-def test_lost_copy_comes_back(probe_context: ProbeContext) -> None:
-    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    probe_context.run(NAMES)
-    before = public(probe_context)
-    (probe_context.output / f"{FOLDER}one.{WIDTHS[0]}.jpg").unlink()
-    probe_context.run(NAMES)
-    assert public(probe_context) == before
+def test_lost_copy_comes_back(sandbox: Sandbox) -> None:
+    lay(sandbox, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    sandbox.run(NAMES)
+    before = public(sandbox)
+    (sandbox.output / f"{FOLDER}one.{WIDTHS[0]}.jpg").unlink()
+    sandbox.run(NAMES)
+    assert public(sandbox) == before
 
 
-def test_refused_picture_stops_its_release_and_no_other(probe_context: ProbeContext) -> None:
-    lay(probe_context, {"one.jpg": b"\x89PNG\r\n\x1a\n"})
-    probe_context.write("other")
-    found: dict[str, ReadResult] = probe_context.read()
-    probe_context.render(NAMES)
+def test_refused_picture_stops_its_release_and_no_other(sandbox: Sandbox) -> None:
+    lay(sandbox, {"one.jpg": b"\x89PNG\r\n\x1a\n"})
+    sandbox.write("other")
+    found: dict[str, ReadResult] = sandbox.read()
+    sandbox.render(NAMES)
     assert found["probe"].refused
     (fault,) = found["probe"].faults
     assert (Path(fault.source).name, fault.line, fault.hint) == ("probe.md", 7, "rename it to one.png")
-    assert {name.partition("/releases/")[2].partition(".")[0] for name in public(probe_context)} == {"other"}
+    assert {name.partition("/releases/")[2].partition(".")[0] for name in public(sandbox)} == {"other"}
 
 
-def test_pictures_are_made_once(probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_made_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a release is read; whoever changes a word of the newsroom's settings does not decode them again."""
-    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    probe_context.run(NAMES)
+    lay(sandbox, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    sandbox.run(NAMES)
     monkeypatch.setattr("pipeline.reader.pictures.check_picture", None)
-    probe_context.mark = reading.picture()
-    assert {step.verb for steps in probe_context.render(NAMES).values() for step in steps.values()} == {"rendered"}
-    assert probe_context.state.summaries()["probe"].pictures
+    sandbox.mark = reading.picture()
+    assert {step.verb for steps in sandbox.render(NAMES).values() for step in steps.values()} == {"rendered"}
+    assert sandbox.state.summaries()["probe"].pictures

@@ -36,7 +36,7 @@ from tests.support.in_process import (
     BASE,
     NOW,
     PAST,
-    ProbeContext,
+    Sandbox,
     change_address,
     change_mark,
     change_newsroom,
@@ -57,125 +57,121 @@ def fail_with(error: int) -> Callable[..., Any]:
 # ── Where things lie ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_public_release_lies_in_the_public_tree(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    assert probe_context.files() == {f"public/releases/probe{row.suffix}" for row in FORMATS}
+def test_a_public_release_lies_in_the_public_tree(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run(NAMES)
+    assert sandbox.files() == {f"public/releases/probe{row.suffix}" for row in FORMATS}
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}], ids=["ahead", "draft"])
-def test_what_waits_lies_where_nobody_else_can_look(probe_context: ProbeContext, keys: dict[str, str]) -> None:
-    probe_context.write(**keys)
-    assert probe_context.read()["probe"].unpublished
-    steps = probe_context.render(NAMES)
+def test_what_waits_lies_where_nobody_else_can_look(sandbox: Sandbox, keys: dict[str, str]) -> None:
+    sandbox.write(**keys)
+    assert sandbox.read()["probe"].unpublished
+    steps = sandbox.render(NAMES)
     assert all(step["probe"].unpublished for step in steps.values())
-    assert probe_context.files() == {f"waiting/releases/probe{row.suffix}" for row in FORMATS}
-    for folder in (probe_context.state.waiting, probe_context.state.work):
+    assert sandbox.files() == {f"waiting/releases/probe{row.suffix}" for row in FORMATS}
+    for folder in (sandbox.state.waiting, sandbox.state.work):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_folders_that_were_opened_are_closed_again(probe_context: ProbeContext) -> None:
-    probe_context.state.waiting.chmod(0o755)
-    probe_context.state.prepare()
-    assert stat.S_IMODE(probe_context.state.waiting.stat().st_mode) == 0o700
+def test_folders_that_were_opened_are_closed_again(sandbox: Sandbox) -> None:
+    sandbox.state.waiting.chmod(0o755)
+    sandbox.state.prepare()
+    assert stat.S_IMODE(sandbox.state.waiting.stat().st_mode) == 0o700
 
 
 def test_a_release_is_held_until_the_very_instant_of_its_date_and_public_from_then_on(
-    probe_context: ProbeContext,
+    sandbox: Sandbox,
 ) -> None:
-    probe_context.write(date=PAST)
-    probe_context.now = NOW - timedelta(milliseconds=1)
-    assert probe_context.read()["probe"].unpublished
-    probe_context.now = NOW
-    assert not probe_context.read()["probe"].unpublished
+    sandbox.write(date=PAST)
+    sandbox.now = NOW - timedelta(milliseconds=1)
+    assert sandbox.read()["probe"].unpublished
+    sandbox.now = NOW
+    assert not sandbox.read()["probe"].unpublished
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "Europe/London"])
-def test_the_instant_is_the_same_wherever_the_newsroom_is(probe_context: ProbeContext, zone: str) -> None:
-    probe_context.newsroom = msgspec.structs.replace(NEWSROOM, time_zone=zone)
+def test_the_instant_is_the_same_wherever_the_newsroom_is(sandbox: Sandbox, zone: str) -> None:
+    sandbox.newsroom = msgspec.structs.replace(NEWSROOM, time_zone=zone)
     for date in ("2026-06-02T02:00+14:00", "2026-06-01T09:30-02:30", "2026-06-01T12:00Z"):
-        probe_context.write(date=date)
+        sandbox.write(date=date)
         for before, waits in ((1, True), (0, False)):
-            probe_context.now = NOW - timedelta(milliseconds=before)
-            assert probe_context.read()["probe"].unpublished is waits
+            sandbox.now = NOW - timedelta(milliseconds=before)
+            assert sandbox.read()["probe"].unpublished is waits
 
 
-def test_a_leap_day_is_a_day_like_any_other(probe_context: ProbeContext) -> None:
-    probe_context.write(date="2028-02-29T23:59:59+00:00")
-    probe_context.now = datetime(2028, 2, 29, 23, 59, 58, tzinfo=UTC)
-    assert probe_context.read()["probe"].unpublished
-    probe_context.now = datetime(2028, 3, 1, tzinfo=UTC)
-    assert not probe_context.read()["probe"].unpublished
+def test_a_leap_day_is_a_day_like_any_other(sandbox: Sandbox) -> None:
+    sandbox.write(date="2028-02-29T23:59:59+00:00")
+    sandbox.now = datetime(2028, 2, 29, 23, 59, 58, tzinfo=UTC)
+    assert sandbox.read()["probe"].unpublished
+    sandbox.now = datetime(2028, 3, 1, tzinfo=UTC)
+    assert not sandbox.read()["probe"].unpublished
 
 
-def test_when_its_instant_comes_a_release_moves_and_nothing_of_it_stays_behind(probe_context: ProbeContext) -> None:
-    (probe_context.content / "probe").mkdir()
-    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
-    probe_context.write(date=AHEAD, embargo="true", body="![A tape](probe/tape.png)")
-    probe_context.run(NAMES)
-    assert b"EMBARGOED" in (probe_context.state.waiting / "releases/probe.pdf").read_bytes()
-    probe_context.now += timedelta(seconds=1)
-    probe_context.run(NAMES)
+def test_when_its_instant_comes_a_release_moves_and_nothing_of_it_stays_behind(sandbox: Sandbox) -> None:
+    (sandbox.content / "probe").mkdir()
+    (sandbox.content / "probe" / "tape.png").write_bytes(texts.picture())
+    sandbox.write(date=AHEAD, embargo="true", body="![A tape](probe/tape.png)")
+    sandbox.run(NAMES)
+    assert b"EMBARGOED" in (sandbox.state.waiting / "releases/probe.pdf").read_bytes()
+    sandbox.now += timedelta(seconds=1)
+    sandbox.run(NAMES)
     wanted = {f"public/releases/probe{row.suffix}" for row in FORMATS} | {"public/releases/probe/tape.png"}
-    assert probe_context.files() == wanted
-    assert b"EMBARGOED" not in (probe_context.state.public / "releases/probe.pdf").read_bytes()
+    assert sandbox.files() == wanted
+    assert b"EMBARGOED" not in (sandbox.state.public / "releases/probe.pdf").read_bytes()
 
 
 def test_a_release_whose_date_is_moved_ahead_leaves_the_public_tree_with_its_pictures(
-    probe_context: ProbeContext,
+    sandbox: Sandbox,
 ) -> None:
-    (probe_context.content / "probe").mkdir()
-    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
-    probe_context.write(body="![A tape](probe/tape.png)")
-    probe_context.run(NAMES)
-    assert "public/releases/probe/tape.png" in probe_context.files()
-    probe_context.write(date=AHEAD, body="![A tape](probe/tape.png)")
-    probe_context.run(NAMES)
-    assert not [name for name in probe_context.files() if name.startswith("public/")]
+    (sandbox.content / "probe").mkdir()
+    (sandbox.content / "probe" / "tape.png").write_bytes(texts.picture())
+    sandbox.write(body="![A tape](probe/tape.png)")
+    sandbox.run(NAMES)
+    assert "public/releases/probe/tape.png" in sandbox.files()
+    sandbox.write(date=AHEAD, body="![A tape](probe/tape.png)")
+    sandbox.run(NAMES)
+    assert not [name for name in sandbox.files() if name.startswith("public/")]
 
 
-def test_only_what_is_under_embargo_is_marked(probe_context: ProbeContext) -> None:
-    probe_context.write("held", date=AHEAD)
-    probe_context.write("embargoed", date=AHEAD, embargo="true")
-    probe_context.write("over", embargo="true")
-    probe_context.run()
-    marked = {name for name in probe_context.files() if b"EMBARGOED" in (probe_context.output / name).read_bytes()}
+def test_only_what_is_under_embargo_is_marked(sandbox: Sandbox) -> None:
+    sandbox.write("held", date=AHEAD)
+    sandbox.write("embargoed", date=AHEAD, embargo="true")
+    sandbox.write("over", embargo="true")
+    sandbox.run()
+    marked = {name for name in sandbox.files() if b"EMBARGOED" in (sandbox.output / name).read_bytes()}
     assert marked == {"waiting/releases/embargoed.txt"}
 
 
 # ── What is made anew ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_is_made_twice(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    assert set(probe_context.verbs(NAMES).values()) == {"rendered"}
-    before = {path: path.read_bytes() for path in probe_context.state.public.rglob("*.*")}
-    assert set(probe_context.verbs(NAMES).values()) == {"unchanged"}
-    assert {path: path.read_bytes() for path in probe_context.state.public.rglob("*.*")} == before
+def test_nothing_is_made_twice(sandbox: Sandbox) -> None:
+    sandbox.write()
+    assert set(sandbox.verbs(NAMES).values()) == {"rendered"}
+    before = {path: path.read_bytes() for path in sandbox.state.public.rglob("*.*")}
+    assert set(sandbox.verbs(NAMES).values()) == {"unchanged"}
+    assert {path: path.read_bytes() for path in sandbox.state.public.rglob("*.*")} == before
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
-def test_a_rendition_that_is_lost_or_cut_off_is_made_again(
-    probe_context: ProbeContext, damage: Callable[[Path], object]
-) -> None:
-    probe_context.write()
-    probe_context.run()
-    damage(probe_context.state.public / "releases/probe.txt")
-    assert probe_context.verbs() == {"text": "rendered"}
+def test_a_rendition_that_is_lost_or_cut_off_is_made_again(sandbox: Sandbox, damage: Callable[[Path], object]) -> None:
+    sandbox.write()
+    sandbox.run()
+    damage(sandbox.state.public / "releases/probe.txt")
+    assert sandbox.verbs() == {"text": "rendered"}
 
 
-def change_feed(probe_context: ProbeContext) -> None:
-    probe_context.newsroom = msgspec.structs.replace(
-        probe_context.newsroom, feed_items=5, base_url="https://x.example.net/"
-    )
+def change_feed(sandbox: Sandbox) -> None:
+    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, feed_items=5, base_url="https://x.example.net/")
 
 
-def change_nothing(probe_context: ProbeContext) -> None:
-    probe_context.write()
+def change_nothing(sandbox: Sandbox) -> None:
+    sandbox.write()
 
 
-def a_day_later(probe_context: ProbeContext) -> None:
-    probe_context.now += timedelta(days=1)
+def a_day_later(sandbox: Sandbox) -> None:
+    sandbox.now += timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -192,12 +188,12 @@ def a_day_later(probe_context: ProbeContext) -> None:
     ],
 )
 def test_a_change_reaches_the_formats_that_show_it_and_no_other(
-    probe_context: ProbeContext, change: Callable[[ProbeContext], None], anew: tuple[str, ...]
+    sandbox: Sandbox, change: Callable[[Sandbox], None], anew: tuple[str, ...]
 ) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    change(probe_context)
-    assert tuple(name for name, verb in probe_context.verbs(NAMES).items() if verb == "rendered") == anew
+    sandbox.write()
+    sandbox.run(NAMES)
+    change(sandbox)
+    assert tuple(name for name, verb in sandbox.verbs(NAMES).items() if verb == "rendered") == anew
 
 
 @pytest.mark.parametrize(
@@ -210,48 +206,46 @@ def test_a_change_reaches_the_formats_that_show_it_and_no_other(
         "| [a](other.html) |\n|-|\n| b |",
     ],
 )
-def test_a_text_that_links_within_the_newsroom_is_made_anew_at_another_address(
-    probe_context: ProbeContext, body: str
-) -> None:
-    probe_context.write("other")
-    probe_context.write(body=body)
-    probe_context.run(NAMES)
-    change_address(probe_context)
-    assert set(probe_context.verbs(NAMES).values()) == {"rendered"}
+def test_a_text_that_links_within_the_newsroom_is_made_anew_at_another_address(sandbox: Sandbox, body: str) -> None:
+    sandbox.write("other")
+    sandbox.write(body=body)
+    sandbox.run(NAMES)
+    change_address(sandbox)
+    assert set(sandbox.verbs(NAMES).values()) == {"rendered"}
 
 
-def test_links_that_leave_the_newsroom_know_no_address(probe_context: ProbeContext) -> None:
-    probe_context.write(body="[A](https://example.org/a) [b](mailto:a@example.org) and [c](tel:+441)")
-    found = probe_context.run()
+def test_links_that_leave_the_newsroom_know_no_address(sandbox: Sandbox) -> None:
+    sandbox.write(body="[A](https://example.org/a) [b](mailto:a@example.org) and [c](tel:+441)")
+    found = sandbox.run()
     assert found["text"]["probe"].verb == "rendered"
-    parsed_release = probe_context.state.parsed_release("probe")
+    parsed_release = sandbox.state.parsed_release("probe")
     assert parsed_release is not None
     assert not fingerprint.links_home(parsed_release.release)
 
 
-def test_one_release_changed_is_one_release_made(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.write("other")
-    probe_context.run(NAMES)
-    change_source(probe_context)
-    found = probe_context.run(NAMES)
+def test_one_release_changed_is_one_release_made(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.write("other")
+    sandbox.run(NAMES)
+    change_source(sandbox)
+    found = sandbox.run(NAMES)
     assert {steps["other"].verb for steps in found.values()} == {"unchanged"}
 
 
-def test_a_page_states_the_files_as_they_are(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    page = (probe_context.state.public / "releases/probe.html").read_text("utf-8")
+def test_a_page_states_the_files_as_they_are(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run(NAMES)
+    page = (sandbox.state.public / "releases/probe.html").read_text("utf-8")
     for name in by_name("html").after:
-        assert f"{name}={probe_context.state.rendered(name)['probe'].rendition.sha256[:8]}" in page
+        assert f"{name}={sandbox.state.rendered(name)['probe'].rendition.sha256[:8]}" in page
 
 
-def test_a_page_is_not_made_before_the_files_that_it_states(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.read()
-    assert probe_context.render(["html", "json"]) == {"html": {}, "json": {}}
-    probe_context.render(["text", "pdf"])
-    assert probe_context.render(["html"]) == {"html": {}}
+def test_a_page_is_not_made_before_the_files_that_it_states(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.read()
+    assert sandbox.render(["html", "json"]) == {"html": {}, "json": {}}
+    sandbox.render(["text", "pdf"])
+    assert sandbox.render(["html"]) == {"html": {}}
 
 
 def test_parts_of_a_fingerprint_do_not_run_together() -> None:
@@ -309,90 +303,86 @@ def test_a_fingerprint_covers_the_code_that_a_format_imports_and_no_other_writer
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"{ not a database", bytes(range(256)) * 64, None])
-def test_a_damaged_or_missing_state_costs_time_and_nothing_else(
-    probe_context: ProbeContext, rubbish: bytes | None
-) -> None:
-    probe_context.write()
-    probe_context.run()
-    file = probe_context.state.work / "state.sqlite"
+def test_a_damaged_or_missing_state_costs_time_and_nothing_else(sandbox: Sandbox, rubbish: bytes | None) -> None:
+    sandbox.write()
+    sandbox.run()
+    file = sandbox.state.work / "state.sqlite"
     file.unlink()
     if rubbish is not None:
         file.write_bytes(rubbish)
-    probe_context.state = BuildState(probe_context.content, probe_context.output)
-    assert probe_context.verbs() == {"text": "rendered"}
-    assert probe_context.verbs() == {"text": "unchanged"}
+    sandbox.state = BuildState(sandbox.content, sandbox.output)
+    assert sandbox.verbs() == {"text": "rendered"}
+    assert sandbox.verbs() == {"text": "unchanged"}
 
 
-def test_a_state_that_is_damaged_in_the_middle_is_made_anew(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run()
-    file = probe_context.state.work / "state.sqlite"
+def test_a_state_that_is_damaged_in_the_middle_is_made_anew(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run()
+    file = sandbox.state.work / "state.sqlite"
     data = bytearray(file.read_bytes())
     data[100 : len(data) - 100] = b"\xff" * (len(data) - 200)
     file.write_bytes(data)
-    probe_context.state = BuildState(probe_context.content, probe_context.output)
-    assert probe_context.verbs() == {"text": "rendered"}
+    sandbox.state = BuildState(sandbox.content, sandbox.output)
+    assert sandbox.verbs() == {"text": "rendered"}
 
 
-def test_processes_that_write_the_state_at_once_lose_nothing(probe_context: ProbeContext) -> None:
+def test_processes_that_write_the_state_at_once_lose_nothing(sandbox: Sandbox) -> None:
     program = (
         "import sys; from pathlib import Path; from pipeline.build.state import BuildState\n"
         "state = BuildState(Path(sys.argv[1]), Path(sys.argv[2]))\n"
         "for number in range(60): state.remember(f'{sys.argv[3]} {number}', number)"
     )
-    folders = [str(probe_context.content), str(probe_context.output)]
+    folders = [str(sandbox.content), str(sandbox.output)]
     writers = [
         subprocess.Popen([sys.executable, "-c", program, *folders, name], cwd=fingerprint.ROOT) for name in "abc"
     ]
     assert [writer.wait(120) for writer in writers] == [0, 0, 0]
-    assert all(
-        probe_context.state.recall(f"{name} {number}", int, -1) == number for name in "abc" for number in range(60)
-    )
+    assert all(sandbox.state.recall(f"{name} {number}", int, -1) == number for name in "abc" for number in range(60))
 
 
-def test_what_another_version_has_stored_is_left_out(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run()
-    probe_context.state.remember("fact", {"of": "another type"})
-    assert probe_context.state.recall("fact", int, 7) == 7
-    probe_context.state._database.write("UPDATE renditions SET file = ?", b"\xc1")
-    assert probe_context.state.rendered("text") == {}
-    assert probe_context.verbs() == {"text": "rendered"}
+def test_what_another_version_has_stored_is_left_out(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run()
+    sandbox.state.remember("fact", {"of": "another type"})
+    assert sandbox.state.recall("fact", int, 7) == 7
+    sandbox.state._database.write("UPDATE renditions SET file = ?", b"\xc1")
+    assert sandbox.state.rendered("text") == {}
+    assert sandbox.verbs() == {"text": "rendered"}
 
 
-def test_make_is_told_the_next_instant_at_which_a_release_becomes_public(probe_context: ProbeContext) -> None:
-    marker = probe_context.state.work / "next-instant"
-    probe_context.write(date=AHEAD)
-    probe_context.write("later", date="2026-07-01T12:00+00:00")
-    probe_context.write("idea", date="2026-06-01T12:00:00.0005+00:00", draft="true")
-    probe_context.read()
-    probe_context.state.note_next_instant(probe_context.now)
+def test_make_is_told_the_next_instant_at_which_a_release_becomes_public(sandbox: Sandbox) -> None:
+    marker = sandbox.state.work / "next-instant"
+    sandbox.write(date=AHEAD)
+    sandbox.write("later", date="2026-07-01T12:00+00:00")
+    sandbox.write("idea", date="2026-06-01T12:00:00.0005+00:00", draft="true")
+    sandbox.read()
+    sandbox.state.note_next_instant(sandbox.now)
     assert marker.stat().st_mtime == pytest.approx(NOW.timestamp() + 0.001, abs=1e-4)
-    probe_context.state.note_next_instant(probe_context.now + timedelta(days=60))
+    sandbox.state.note_next_instant(sandbox.now + timedelta(days=60))
     assert not marker.exists()
 
 
 def test_a_release_is_read_again_when_its_source_the_newsroom_or_a_cached_picture_differs(
-    probe_context: ProbeContext,
+    sandbox: Sandbox,
 ) -> None:
     def out_of_date() -> list[str]:
-        return reading.out_of_date(probe_context.state, probe_context.newsroom, probe_context.state.slugs())
+        return reading.out_of_date(sandbox.state, sandbox.newsroom, sandbox.state.slugs())
 
-    (probe_context.content / "probe").mkdir()
-    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
-    source = probe_context.write(body="![A tape](probe/tape.png)")
+    (sandbox.content / "probe").mkdir()
+    (sandbox.content / "probe" / "tape.png").write_bytes(texts.picture())
+    source = sandbox.write(body="![A tape](probe/tape.png)")
     assert out_of_date() == ["probe"]
-    probe_context.read()
+    sandbox.read()
     assert out_of_date() == []
     source.touch()
     assert out_of_date() == [], "file times decide nothing"
-    shutil.rmtree(probe_context.state.work / "pictures")
+    shutil.rmtree(sandbox.state.work / "pictures")
     assert out_of_date() == ["probe"]
-    probe_context.read()
-    change_newsroom(probe_context)
+    sandbox.read()
+    change_newsroom(sandbox)
     assert out_of_date() == ["probe"]
-    probe_context.read()
-    probe_context.write(body="![A tape](probe/tape.png) Older words.")
+    sandbox.read()
+    sandbox.write(body="![A tape](probe/tape.png) Older words.")
     os.utime(source, (1, 1))
     assert out_of_date() == ["probe"]
 
@@ -400,42 +390,42 @@ def test_a_release_is_read_again_when_its_source_the_newsroom_or_a_cached_pictur
 # ── What cannot be read or rendered ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_release_that_cannot_be_read_leaves_nothing_and_is_told_once(probe_context: ProbeContext) -> None:
-    probe_context.write(colour="blue")
-    probe_context.write("whole")
-    found = probe_context.read()
+def test_a_release_that_cannot_be_read_leaves_nothing_and_is_told_once(sandbox: Sandbox) -> None:
+    sandbox.write(colour="blue")
+    sandbox.write("whole")
+    found = sandbox.read()
     assert found["probe"].refused
-    assert found["probe"].faults[0].source == str(probe_context.content / "probe.md")
-    assert list(probe_context.render(NAMES)["text"]) == ["whole"]
-    assert not [name for name in probe_context.files() if "probe" in name]
+    assert found["probe"].faults[0].source == str(sandbox.content / "probe.md")
+    assert list(sandbox.render(NAMES)["text"]) == ["whole"]
+    assert not [name for name in sandbox.files() if "probe" in name]
 
 
-def test_what_was_made_before_the_mistake_stays(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run()
-    probe_context.write(colour="blue")
-    assert probe_context.verbs() == {}
-    assert "public/releases/probe.txt" in probe_context.files()
-    assert probe_context.state.parsed_release("probe") is None
-    probe_context.write()
-    assert probe_context.verbs() == {"text": "unchanged"}
+def test_what_was_made_before_the_mistake_stays(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run()
+    sandbox.write(colour="blue")
+    assert sandbox.verbs() == {}
+    assert "public/releases/probe.txt" in sandbox.files()
+    assert sandbox.state.parsed_release("probe") is None
+    sandbox.write()
+    assert sandbox.verbs() == {"text": "unchanged"}
 
 
 @pytest.mark.parametrize("kind", ["folder", "dangling"])
-def test_a_source_that_is_no_file_costs_only_itself(probe_context: ProbeContext, kind: str) -> None:
-    probe_context.write("whole")
-    odd = probe_context.content / "odd.md"
+def test_a_source_that_is_no_file_costs_only_itself(sandbox: Sandbox, kind: str) -> None:
+    sandbox.write("whole")
+    odd = sandbox.content / "odd.md"
     odd.mkdir() if kind == "folder" else odd.symlink_to("nowhere")
-    found = probe_context.read()
+    found = sandbox.read()
     assert not found["whole"].refused
     assert "odd" not in found or found["odd"].refused
 
 
-def test_hidden_files_of_editors_are_no_releases(probe_context: ProbeContext) -> None:
-    probe_context.write("whole")
-    (probe_context.content / ".#whole.md").symlink_to("user@host.1234")
-    (probe_context.content / ".whole.md.swp").write_bytes(b"\0")
-    assert probe_context.state.slugs() == ("whole",)
+def test_hidden_files_of_editors_are_no_releases(sandbox: Sandbox) -> None:
+    sandbox.write("whole")
+    (sandbox.content / ".#whole.md").symlink_to("user@host.1234")
+    (sandbox.content / ".whole.md.swp").write_bytes(b"\0")
+    assert sandbox.state.slugs() == ("whole",)
 
 
 @pytest.mark.parametrize(
@@ -447,10 +437,10 @@ def test_hidden_files_of_editors_are_no_releases(probe_context: ProbeContext) ->
     ],
 )
 def test_a_release_that_cannot_be_set_costs_only_itself(
-    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
-    probe_context.write("hostile")
-    probe_context.write("whole")
+    sandbox.write("hostile")
+    sandbox.write("whole")
 
     def write(render_input: RenderInput) -> Output:
         if render_input.release.slug == "hostile":
@@ -458,13 +448,13 @@ def test_a_release_that_cannot_be_set_costs_only_itself(
         return Output(b"words")
 
     monkeypatch.setattr(stages, "_writer", lambda _: write)
-    steps = probe_context.run()["text"]
+    steps = sandbox.run()["text"]
     assert (steps["hostile"].verb, steps["whole"].verb) == ("failed", "rendered")
     fault = steps["hostile"].fault
     assert isinstance(fault, Fault)
-    assert (fault.source, fault.message) == (str(probe_context.content / "hostile.md"), message)
+    assert (fault.source, fault.message) == (str(sandbox.content / "hostile.md"), message)
     assert fault.hint
-    assert probe_context.files() == {"public/releases/whole.txt"}
+    assert sandbox.files() == {"public/releases/whole.txt"}
 
 
 # ── Disks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -504,18 +494,18 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_file_whole(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_stage_on_a_full_disk_keeps_what_it_had(probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    probe_context.write()
-    probe_context.run()
-    before = (probe_context.state.public / "releases/probe.txt").read_bytes()
-    probe_context.write(title="Changed")
-    probe_context.read()
+def test_a_stage_on_a_full_disk_keeps_what_it_had(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.write()
+    sandbox.run()
+    before = (sandbox.state.public / "releases/probe.txt").read_bytes()
+    sandbox.write(title="Changed")
+    sandbox.read()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", fail_with(errno.ENOSPC))
         with pytest.raises(SettingError, match="cannot be written"):
-            probe_context.render()
-    assert (probe_context.state.public / "releases/probe.txt").read_bytes() == before
-    assert probe_context.verbs() == {"text": "rendered"}
+            sandbox.render()
+    assert (sandbox.state.public / "releases/probe.txt").read_bytes() == before
+    assert sandbox.verbs() == {"text": "rendered"}
 
 
 def test_output_that_cannot_be_made_is_a_setting_at_fault(tmp_path: Path) -> None:
@@ -527,9 +517,9 @@ def test_output_that_cannot_be_made_is_a_setting_at_fault(tmp_path: Path) -> Non
 # ── Names of what waits ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_waits_is_spoken_of_under_a_random_name_that_stays(probe_context: ProbeContext) -> None:
-    names = {slug: probe_context.state.opaque(slug) for slug in ("secret", "other")}
-    again = BuildState(probe_context.content, probe_context.output)
+def test_what_waits_is_spoken_of_under_a_random_name_that_stays(sandbox: Sandbox) -> None:
+    names = {slug: sandbox.state.opaque(slug) for slug in ("secret", "other")}
+    again = BuildState(sandbox.content, sandbox.output)
     assert {slug: again.opaque(slug) for slug in names} == names
     assert len(set(names.values())) == 2
     assert not [name for name in names.values() if "secret" in name or "other" in name]
@@ -539,59 +529,59 @@ def test_what_waits_is_spoken_of_under_a_random_name_that_stays(probe_context: P
 # ── What may be known of others ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_translation_is_named_only_once_it_is_public(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
-    probe_context.run(NAMES)
-    page = probe_context.state.public / "releases/probe.html"
+def test_a_translation_is_named_only_once_it_is_public(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
+    sandbox.run(NAMES)
+    page = sandbox.state.public / "releases/probe.html"
     assert b"[]" in page.read_bytes()
-    assert b"[probe]" in (probe_context.state.waiting / "releases/probe-ar.html").read_bytes()
-    probe_context.now += timedelta(seconds=1)
-    probe_context.read()
+    assert b"[probe]" in (sandbox.state.waiting / "releases/probe-ar.html").read_bytes()
+    sandbox.now += timedelta(seconds=1)
+    sandbox.read()
     for name in NAMES:  # the translation alone is stale by its time
-        probe_context.render([name], ["probe-ar"])
+        sandbox.render([name], ["probe-ar"])
     assert b"[probe-ar]" in page.read_bytes()
 
 
 @pytest.mark.parametrize("keys", [{"draft": "true"}, {"withdrawn": "{date: 2026-06-01T12:00Z, reason: Wrong}"}])
-def test_drafts_and_withdrawn_translations_are_not_named(probe_context: ProbeContext, keys: dict[str, str]) -> None:
-    probe_context.write()
-    probe_context.write("probe-ar", language="ar", translation_of="probe", **keys)
-    probe_context.run(NAMES)
-    assert b"[]" in (probe_context.state.public / "releases/probe.html").read_bytes()
+def test_drafts_and_withdrawn_translations_are_not_named(sandbox: Sandbox, keys: dict[str, str]) -> None:
+    sandbox.write()
+    sandbox.write("probe-ar", language="ar", translation_of="probe", **keys)
+    sandbox.run(NAMES)
+    assert b"[]" in (sandbox.state.public / "releases/probe.html").read_bytes()
 
 
-def test_public_translations_of_other_machines_are_named(probe_context: ProbeContext) -> None:
-    probe_context.published = Manifest(1, (row("probe-ar", language="ar", translation_of="probe"),))
-    probe_context.write()
-    probe_context.run(NAMES)
-    assert b"[probe-ar]" in (probe_context.state.public / "releases/probe.html").read_bytes()
+def test_public_translations_of_other_machines_are_named(sandbox: Sandbox) -> None:
+    sandbox.published = Manifest(1, (row("probe-ar", language="ar", translation_of="probe"),))
+    sandbox.write()
+    sandbox.run(NAMES)
+    assert b"[probe-ar]" in (sandbox.state.public / "releases/probe.html").read_bytes()
 
 
 def known(*listed: IndexEntry) -> dict[str, IndexEntry]:
     return {found.slug: found for found in listed}
 
 
-def public(probe_context: ProbeContext, *rows: Row) -> set[str]:
-    found = all_listed(probe_context.state, Manifest(1, rows))
-    return {slug for slug, listed in found.items() if listed.is_public(probe_context.now)}
+def public(sandbox: Sandbox, *rows: Row) -> set[str]:
+    found = all_listed(sandbox.state, Manifest(1, rows))
+    return {slug for slug, listed in found.items() if listed.is_public(sandbox.now)}
 
 
-def test_what_is_here_counts_more_than_what_was_published(probe_context: ProbeContext) -> None:
-    probe_context.write("draft", draft="true")
-    probe_context.write("ahead", date=AHEAD)
-    probe_context.write("here")
-    probe_context.read()
+def test_what_is_here_counts_more_than_what_was_published(sandbox: Sandbox) -> None:
+    sandbox.write("draft", draft="true")
+    sandbox.write("ahead", date=AHEAD)
+    sandbox.write("here")
+    sandbox.read()
     rows = [row("draft"), row("ahead"), row("elsewhere"), row("gone", withdrawn=True)]
-    assert public(probe_context, *rows) == {"here", "elsewhere"}
+    assert public(sandbox, *rows) == {"here", "elsewhere"}
 
 
-def test_a_release_that_was_taken_away_is_known_no_longer(probe_context: ProbeContext) -> None:
-    probe_context.write("here")
-    probe_context.read()
-    (probe_context.content / "here.md").unlink()
-    probe_context.read()
-    assert public(probe_context) == set()
+def test_a_release_that_was_taken_away_is_known_no_longer(sandbox: Sandbox) -> None:
+    sandbox.write("here")
+    sandbox.read()
+    (sandbox.content / "here.md").unlink()
+    sandbox.read()
+    assert public(sandbox) == set()
 
 
 ENGLISH, ARABIC, FRENCH = (
@@ -632,53 +622,51 @@ def test_pages_that_name_a_changed_release_are_stale_with_it() -> None:
     assert all_of_them.with_related([]) == []
 
 
-def test_pages_that_named_a_release_are_stale_when_it_is_gone(probe_context: ProbeContext) -> None:
+def test_pages_that_named_a_release_are_stale_when_it_is_gone(sandbox: Sandbox) -> None:
     """The make rules ask for the one that changed only; the page of its translation must not go on linking to it."""
-    probe_context.write()
-    probe_context.write("probe-ar", language="ar", translation_of="probe")
-    probe_context.run(NAMES)
-    assert b"[probe-ar]" in (probe_context.state.public / "releases/probe.html").read_bytes()
-    probe_context.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
-    probe_context.read()
+    sandbox.write()
+    sandbox.write("probe-ar", language="ar", translation_of="probe")
+    sandbox.run(NAMES)
+    assert b"[probe-ar]" in (sandbox.state.public / "releases/probe.html").read_bytes()
+    sandbox.write("probe-ar", date=AHEAD, language="ar", translation_of="probe")
+    sandbox.read()
     for name in NAMES:
-        probe_context.render([name], ["probe-ar"])
-    assert b"[]" in (probe_context.state.public / "releases/probe.html").read_bytes()
+        sandbox.render([name], ["probe-ar"])
+    assert b"[]" in (sandbox.state.public / "releases/probe.html").read_bytes()
 
 
-def test_public_release_whose_source_is_elsewhere_is_told_from_those_here(probe_context: ProbeContext) -> None:
-    probe_context.write("here")
-    probe_context.read()
+def test_public_release_whose_source_is_elsewhere_is_told_from_those_here(sandbox: Sandbox) -> None:
+    sandbox.write("here")
+    sandbox.read()
     rows = Manifest(1, (row("here"), row("unread"), row("elsewhere")))
-    probe_context.write("unread")
-    assert {slug for slug, found in reading.all_listed(probe_context.state, rows).items() if found.gone} == {
-        "elsewhere"
-    }
+    sandbox.write("unread")
+    assert {slug for slug, found in reading.all_listed(sandbox.state, rows).items() if found.gone} == {"elsewhere"}
 
 
-def test_the_memory_of_what_was_read_is_whole(probe_context: ProbeContext) -> None:
-    probe_context.write(subtitle="A deck", dateline="London", body="## Head\n\n- one\n- [two](https://example.org/)")
-    probe_context.read()
-    found = probe_context.state.parsed_release("probe")
-    fresh = read_release(probe_context.content / "probe.md", NEWSROOM).release
-    assert found == ParsedRelease(fresh, fingerprint.of_source(probe_context.state, "probe"))
+def test_the_memory_of_what_was_read_is_whole(sandbox: Sandbox) -> None:
+    sandbox.write(subtitle="A deck", dateline="London", body="## Head\n\n- one\n- [two](https://example.org/)")
+    sandbox.read()
+    found = sandbox.state.parsed_release("probe")
+    fresh = read_release(sandbox.content / "probe.md", NEWSROOM).release
+    assert found == ParsedRelease(fresh, fingerprint.of_source(sandbox.state, "probe"))
 
 
 @pytest.mark.parametrize("name", ["text", "pdf"])
 def test_a_rendition_that_says_something_else_is_never_kept(
-    probe_context: ProbeContext, monkeypatch: pytest.MonkeyPatch, name: str
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def check(row: Format, render_input: RenderInput, data: bytes) -> None:
         if render_input.release.slug == "odd":
             raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
 
     monkeypatch.setattr(parity, "check", check)
-    probe_context.write("odd")
-    probe_context.write("whole")
-    steps = probe_context.run([name])[name]
+    sandbox.write("odd")
+    sandbox.write("whole")
+    steps = sandbox.run([name])[name]
     assert (steps["odd"].verb, steps["whole"].verb) == ("failed", "rendered")
     row = by_name(name)
-    assert probe_context.files() == {f"public/releases/whole{row.suffix}"}
+    assert sandbox.files() == {f"public/releases/whole{row.suffix}"}
     assert str(steps["odd"].fault) == (
-        f"{probe_context.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
+        f"{sandbox.content / 'odd.md'}: {row.label}: does not say what the release says: it lacks “words”\n"
         f"  hint: {parity.HINT}"
     )

@@ -17,7 +17,7 @@ from pipeline.build.translations import outdated_translations
 from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import classify
 from tests.support.formats import ENDINGS, NAMES
-from tests.support.in_process import ProbeContext
+from tests.support.in_process import Sandbox
 from tests.support.newsroom import NEWSROOM, Office, Result
 from tests.support.public_http import address_of, get, last_written, manifest
 from tests.support.syndication import three
@@ -33,27 +33,23 @@ def corrections(*dates: str) -> dict[str, str]:
     return {"corrections": "[" + ", ".join(f"{{date: {date}, note: N}}" for date in dates) + "]"} if dates else {}
 
 
-def told(probe_context: ProbeContext) -> list[str]:
-    probe_context.read()
-    found = outdated_translations(
-        probe_context.state, probe_context.newsroom, probe_context.published, probe_context.now
-    )
-    return [str(fault).replace(f"{probe_context.content}/", "content/") for fault in found]
+def told(sandbox: Sandbox) -> list[str]:
+    sandbox.read()
+    found = outdated_translations(sandbox.state, sandbox.newsroom, sandbox.published, sandbox.now)
+    return [str(fault).replace(f"{sandbox.content}/", "content/") for fault in found]
 
 
-def pair(
-    probe_context: ProbeContext, original: tuple[str, ...] = (), translation: tuple[str, ...] = (), /, **keys: str
-) -> None:
-    probe_context.write("x", date="2026-03-01T09:00Z", **corrections(*original))
+def pair(sandbox: Sandbox, original: tuple[str, ...] = (), translation: tuple[str, ...] = (), /, **keys: str) -> None:
+    sandbox.write("x", date="2026-03-01T09:00Z", **corrections(*original))
     facts = {"date": "2026-03-01T09:00Z", "language": "ar", "translation_of": "x", **keys}
-    probe_context.write("x-ar", **facts, **corrections(*translation))
+    sandbox.write("x-ar", **facts, **corrections(*translation))
 
 
 def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to_do(
-    probe_context: ProbeContext,
+    sandbox: Sandbox,
 ) -> None:
-    pair(probe_context, (THIRD,))
-    assert told(probe_context) == [
+    pair(sandbox, (THIRD,))
+    assert told(sandbox) == [
         "content/x-ar.md: warning: out of date: its original content/x.md was corrected on 3 March 2026\n"
         "  hint: translate the correction and add it to corrections, dated 2026-03-03T12:00+00:00 or later"
     ]
@@ -74,38 +70,38 @@ def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to
     ],
 )
 def test_a_correction_of_the_same_instant_or_later_has_caught_up(
-    probe_context: ProbeContext, original: tuple[str, ...], translation: tuple[str, ...], behind: bool
+    sandbox: Sandbox, original: tuple[str, ...], translation: tuple[str, ...], behind: bool
 ) -> None:
-    pair(probe_context, original, translation)
-    assert bool(told(probe_context)) is behind
+    pair(sandbox, original, translation)
+    assert bool(told(sandbox)) is behind
 
 
 @pytest.mark.parametrize(("date", "behind"), [("2026-03-03T11:59+00:00", True), (THIRD, False)])
-def test_a_translation_made_after_the_correction_has_it(probe_context: ProbeContext, date: str, behind: bool) -> None:
-    pair(probe_context, (THIRD,), date=date)
-    assert bool(told(probe_context)) is behind
+def test_a_translation_made_after_the_correction_has_it(sandbox: Sandbox, date: str, behind: bool) -> None:
+    pair(sandbox, (THIRD,), date=date)
+    assert bool(told(sandbox)) is behind
 
 
-def test_the_date_in_the_hint_is_one_that_catches_up(probe_context: ProbeContext) -> None:
-    pair(probe_context, ("2026-05-03T12:00:30.5+00:00",))
-    (warning,) = told(probe_context)
+def test_the_date_in_the_hint_is_one_that_catches_up(sandbox: Sandbox) -> None:
+    pair(sandbox, ("2026-05-03T12:00:30.5+00:00",))
+    (warning,) = told(sandbox)
     hinted = re.search(r"dated (\S+) or later", warning)
     assert hinted
-    pair(probe_context, ("2026-05-03T12:00:30.5+00:00",), (hinted[1],))
-    assert told(probe_context) == []
+    pair(sandbox, ("2026-05-03T12:00:30.5+00:00",), (hinted[1],))
+    assert told(sandbox) == []
 
 
-def test_a_withdrawn_original_leaves_its_translation_behind(probe_context: ProbeContext) -> None:
+def test_a_withdrawn_original_leaves_its_translation_behind(sandbox: Sandbox) -> None:
     gone = f"{{date: {THIRD}, reason: Wrong}}"
-    pair(probe_context)
-    probe_context.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
-    assert told(probe_context) == [
+    pair(sandbox)
+    sandbox.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
+    assert told(sandbox) == [
         "content/x-ar.md: warning: out of date: its original content/x.md was withdrawn on 3 March 2026\n"
         "  hint: withdraw it too, or add an entry to corrections, dated 2026-03-03T12:00+00:00 or later,"
         " that says why it stays"
     ]
-    probe_context.write("x-ar", date="2026-03-01T09:00Z", language="ar", translation_of="x", withdrawn=gone)
-    assert told(probe_context) == []
+    sandbox.write("x-ar", date="2026-03-01T09:00Z", language="ar", translation_of="x", withdrawn=gone)
+    assert told(sandbox) == []
 
 
 @pytest.mark.parametrize(
@@ -113,78 +109,67 @@ def test_a_withdrawn_original_leaves_its_translation_behind(probe_context: Probe
     [{"draft": "true"}, {"withdrawn": "{date: 2026-03-02T09:00Z, reason: Wrong}"}],
     ids=["draft", "withdrawn"],
 )
-def test_what_nobody_reads_is_behind_nothing(probe_context: ProbeContext, keys: dict[str, str]) -> None:
-    pair(probe_context, (THIRD,), **keys)
-    assert told(probe_context) == []
+def test_what_nobody_reads_is_behind_nothing(sandbox: Sandbox, keys: dict[str, str]) -> None:
+    pair(sandbox, (THIRD,), **keys)
+    assert told(sandbox) == []
 
 
-def test_nothing_is_told_of_what_waits(probe_context: ProbeContext) -> None:
+def test_nothing_is_told_of_what_waits(sandbox: Sandbox) -> None:
     """Nor of a correction that lies ahead: its release is refused until then."""
-    after = (probe_context.now + timedelta(days=2)).isoformat()
-    pair(probe_context, (after,), date=(probe_context.now + timedelta(days=1)).isoformat())
-    assert told(probe_context) == []
-    probe_context.write("x", date=(probe_context.now + timedelta(days=1)).isoformat(), **corrections(after))
-    assert told(probe_context) == []
-    probe_context.now += timedelta(days=2)
-    assert len(told(probe_context)) == 1
+    after = (sandbox.now + timedelta(days=2)).isoformat()
+    pair(sandbox, (after,), date=(sandbox.now + timedelta(days=1)).isoformat())
+    assert told(sandbox) == []
+    sandbox.write("x", date=(sandbox.now + timedelta(days=1)).isoformat(), **corrections(after))
+    assert told(sandbox) == []
+    sandbox.now += timedelta(days=2)
+    assert len(told(sandbox)) == 1
 
 
-def test_an_original_that_waits_again_is_not_named(probe_context: ProbeContext) -> None:
+def test_an_original_that_waits_again_is_not_named(sandbox: Sandbox) -> None:
     """Its translation is refused, so what was published of that is all there is to go by."""
-    pair(probe_context, (THIRD,))
-    probe_context.run(NAMES)
+    pair(sandbox, (THIRD,))
+    sandbox.run(NAMES)
     rows = tuple(
-        ready.row
-        for ready in classify(
-            probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
-        ).candidates
+        ready.row for ready in classify(sandbox.state, sandbox.render_context, ("x", "x-ar"), sandbox.now).candidates
     )
-    probe_context.published = Manifest(1, rows)
-    probe_context.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
-    assert told(probe_context) == []
+    sandbox.published = Manifest(1, rows)
+    sandbox.write("x", date="2026-03-01T09:00Z", draft="true", **corrections(THIRD))
+    assert told(sandbox) == []
 
 
-def test_the_manifest_alone_tells_as_much_as_the_sources(probe_context: ProbeContext) -> None:
+def test_the_manifest_alone_tells_as_much_as_the_sources(sandbox: Sandbox) -> None:
     """On a fresh clone what is public is not read again; on another machine the original is not even there."""
     for original, translation in (((THIRD,), ()), ((THIRD,), (THIRD,)), ((THIRD, FOURTH), (THIRD,)), ((), (THIRD,))):
-        pair(probe_context, original, translation)
-        here = told(probe_context)
-        probe_context.run(NAMES)
+        pair(sandbox, original, translation)
+        here = told(sandbox)
+        sandbox.run(NAMES)
         rows = tuple(
             ready.row
-            for ready in classify(
-                probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
-            ).candidates
+            for ready in classify(sandbox.state, sandbox.render_context, ("x", "x-ar"), sandbox.now).candidates
         )
         published = Manifest(1, rows)
-        away = probe_context.content / "x.md"
+        away = sandbox.content / "x.md"
         text = away.read_text("utf-8")
         away.unlink()
-        shutil.rmtree(probe_context.output)
-        probe_context.state = BuildState(probe_context.content, probe_context.output)
-        probe_context.state.prepare()
-        found = [
-            str(f)
-            for f in outdated_translations(probe_context.state, probe_context.newsroom, published, probe_context.now)
-        ]
-        assert [warning.replace(f"{probe_context.content}/", "content/") for warning in found] == [
+        shutil.rmtree(sandbox.output)
+        sandbox.state = BuildState(sandbox.content, sandbox.output)
+        sandbox.state.prepare()
+        found = [str(f) for f in outdated_translations(sandbox.state, sandbox.newsroom, published, sandbox.now)]
+        assert [warning.replace(f"{sandbox.content}/", "content/") for warning in found] == [
             warning.replace("content/x.md", "x") for warning in here
         ]
         away.write_text(text, "utf-8")
 
 
-def test_a_translation_whose_source_is_elsewhere_is_told_there(probe_context: ProbeContext) -> None:
-    pair(probe_context, (THIRD,))
-    probe_context.run(NAMES)
+def test_a_translation_whose_source_is_elsewhere_is_told_there(sandbox: Sandbox) -> None:
+    pair(sandbox, (THIRD,))
+    sandbox.run(NAMES)
     rows = tuple(
-        ready.row
-        for ready in classify(
-            probe_context.state, probe_context.render_context, ("x", "x-ar"), probe_context.now
-        ).candidates
+        ready.row for ready in classify(sandbox.state, sandbox.render_context, ("x", "x-ar"), sandbox.now).candidates
     )
-    probe_context.published = Manifest(1, rows)
-    (probe_context.content / "x-ar.md").unlink()
-    assert told(probe_context) == []
+    sandbox.published = Manifest(1, rows)
+    (sandbox.content / "x-ar.md").unlink()
+    assert told(sandbox) == []
 
 
 # ── As users meet it ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,7 @@ from pipeline.writers import html, ninjs
 from tests.support import sample
 from tests.support.formats import NAMES
 from tests.support.html_pages import page
-from tests.support.in_process import AHEAD, NOW, ProbeContext, publish, up_to_date_slugs
+from tests.support.in_process import AHEAD, NOW, Sandbox, publish, up_to_date_slugs
 
 
 def listed(number: int, language: str = "en", **changes: Any) -> IndexEntry:
@@ -117,28 +117,28 @@ def days_ago(days: int) -> str:
 
 
 @pytest.fixture
-def five(probe_context: ProbeContext) -> ProbeContext:
+def five(sandbox: Sandbox) -> Sandbox:
     """Five public releases, one of them in another language."""
     for number, slug in enumerate(("a", "b", "d", "e")):
-        probe_context.write(slug, date=days_ago(50 - 10 * number))
-    probe_context.write("ar", date=days_ago(35), language="ar")
-    publish(probe_context)
-    return probe_context
+        sandbox.write(slug, date=days_ago(50 - 10 * number))
+    sandbox.write("ar", date=days_ago(35), language="ar")
+    publish(sandbox)
+    return sandbox
 
 
-def page_of(probe_context: ProbeContext, slug: str) -> str:
-    return (probe_context.state.public / f"releases/{slug}.html").read_text("utf-8")
+def page_of(sandbox: Sandbox, slug: str) -> str:
+    return (sandbox.state.public / f"releases/{slug}.html").read_text("utf-8")
 
 
-def made_by_make(probe_context: ProbeContext, *changed: str) -> set[tuple[str, str]]:
+def made_by_make(sandbox: Sandbox, *changed: str) -> set[tuple[str, str]]:
     """Read ``changed`` and run the stages over all releases, as make does; return what was rendered."""
-    state, newsroom, published = probe_context.state, probe_context.newsroom, probe_context.published
-    list(reading.read(state, newsroom, published, changed, probe_context.now, probe_context.minor))
-    results = {name: probe_context.render([name])[name] for name in NAMES}
+    state, newsroom, published = sandbox.state, sandbox.newsroom, sandbox.published
+    list(reading.read(state, newsroom, published, changed, sandbox.now, sandbox.minor))
+    results = {name: sandbox.render([name])[name] for name in NAMES}
     return {(name, slug) for name in NAMES for slug, step in results[name].items() if step.verb == "rendered"}
 
 
-def test_new_release_renders_only_pages_and_records_of_its_neighbours_again(five: ProbeContext) -> None:
+def test_new_release_renders_only_pages_and_records_of_its_neighbours_again(five: Sandbox) -> None:
     five.write("c", date=days_ago(36))
     five.read()
     assert up_to_date_slugs(five) == {"a", "e", "ar"}
@@ -150,7 +150,7 @@ def test_new_release_renders_only_pages_and_records_of_its_neighbours_again(five
     assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_second_run_has_nothing_to_do(five: ProbeContext) -> None:
+def test_second_run_has_nothing_to_do(five: Sandbox) -> None:
     five.write("c", date=days_ago(36))
     publish(five)
     assert up_to_date_slugs(five) == {"a", "b", "c", "d", "e", "ar"}
@@ -158,7 +158,7 @@ def test_second_run_has_nothing_to_do(five: ProbeContext) -> None:
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"date": days_ago(36), "draft": "true"}], ids=["ahead", "draft"])
-def test_hidden_release_is_not_linked_and_has_no_neighbours(five: ProbeContext, keys: dict[str, str]) -> None:
+def test_hidden_release_is_not_linked_and_has_no_neighbours(five: Sandbox, keys: dict[str, str]) -> None:
     five.write("c", **keys)
     assert made_by_make(five, "c") == {(name, "c") for name in NAMES}
     assert up_to_date_slugs(five) == {"a", "b", "d", "e", "ar"}
@@ -168,7 +168,7 @@ def test_hidden_release_is_not_linked_and_has_no_neighbours(five: ProbeContext, 
     assert "next=" not in waiting
 
 
-def test_released_release_is_linked_from_the_previous_one(five: ProbeContext) -> None:
+def test_released_release_is_linked_from_the_previous_one(five: Sandbox) -> None:
     five.write("f", date=AHEAD)
     publish(five)
     five.now += timedelta(seconds=1)
@@ -184,7 +184,7 @@ def test_released_release_is_linked_from_the_previous_one(five: ProbeContext) ->
 
 
 @pytest.mark.parametrize("away", ["withdrawn", "moved", "of another language", "retracted"])
-def test_neighbours_of_a_removed_release_link_to_each_other(five: ProbeContext, away: str) -> None:
+def test_neighbours_of_a_removed_release_link_to_each_other(five: Sandbox, away: str) -> None:
     changes = {
         "withdrawn": {"date": days_ago(40), "withdrawn": f"{{date: {days_ago(1)}, reason: No}}"},
         "moved": {"date": days_ago(5)},
@@ -202,21 +202,21 @@ def test_neighbours_of_a_removed_release_link_to_each_other(five: ProbeContext, 
     assert classify(five.state, five.render_context, five.state.slugs(), five.now).failed == ()
 
 
-def test_neighbours_show_the_new_title_of_a_release(five: ProbeContext) -> None:
+def test_neighbours_show_the_new_title_of_a_release(five: Sandbox) -> None:
     five.write("b", date=days_ago(40))
     source = five.content / "b.md"
     source.write_text(source.read_text("utf-8").replace("title: B", "title: Better"), "utf-8")
     assert {slug for name, slug in made_by_make(five, "b") if name == "html"} == {"a", "b", "d"}
 
 
-def test_fresh_clone_agrees_with_the_machine_that_published(five: ProbeContext) -> None:
+def test_fresh_clone_agrees_with_the_machine_that_published(five: Sandbox) -> None:
     digests = up_to_date.source_digests(five.state)
     for book in five.state.work.glob("*.json"):
         book.unlink()
     assert up_to_date.up_to_date_slugs(five.state, five.render_context, digests) == {"a", "b", "d", "e", "ar"}
 
 
-def test_page_that_another_publisher_renders_too_is_left_to_the_next_run(five: ProbeContext) -> None:
+def test_page_that_another_publisher_renders_too_is_left_to_the_next_run(five: Sandbox) -> None:
     """Two publish different releases at once, and both renew the page of the one before."""
     base, before = five.published, five.published.by_slug()["e"]
     five.write("f", date=days_ago(2))

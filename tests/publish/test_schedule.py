@@ -13,7 +13,7 @@ from pipeline.model.manifest import Manifest, newest_first
 from pipeline.publish import schedule as due
 from pipeline.publish.candidates import classify
 from tests.support.formats import NAMES
-from tests.support.in_process import NOW, ProbeContext, elsewhere
+from tests.support.in_process import NOW, Sandbox, elsewhere
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 
@@ -22,14 +22,12 @@ def at(instant: datetime) -> str:
     return instant.isoformat(timespec="seconds")
 
 
-def set_ahead(probe_context: ProbeContext) -> None:
+def set_ahead(sandbox: Sandbox) -> None:
     """Set what waits as make does: as it waits, then as it will be."""
-    probe_context.run(NAMES)
+    sandbox.run(NAMES)
     for name in NAMES:
-        for then, group in due.contexts_by_instant(
-            probe_context.state, probe_context.render_context, probe_context.state.slugs()
-        ):
-            list(stages.render(name, probe_context.state.final(), then, group))
+        for then, group in due.contexts_by_instant(sandbox.state, sandbox.render_context, sandbox.state.slugs()):
+            list(stages.render(name, sandbox.state.final(), then, group))
 
 
 def tree(folder: Path, slug: str) -> dict[str, bytes]:
@@ -38,29 +36,27 @@ def tree(folder: Path, slug: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def probe_context(tmp_path: Path) -> ProbeContext:
+def sandbox(tmp_path: Path) -> Sandbox:
     """A newsroom with the real writers, for its bytes are what is looked at."""
-    return ProbeContext(tmp_path)
+    return Sandbox(tmp_path)
 
 
 @pytest.fixture
-def two(probe_context: ProbeContext) -> ProbeContext:
+def two(sandbox: Sandbox) -> Sandbox:
     """One that is public, and two that wait, one of them for journalists to have before."""
-    probe_context.write("first", date=at(NOW - timedelta(hours=1)))
-    probe_context.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
-    probe_context.write("later", date=at(LATER), language="en-GB")
-    probe_context.run(NAMES)
-    rows = tuple(
-        found.row for found in classify(probe_context.state, probe_context.render_context, ["first"], NOW).candidates
-    )
-    probe_context.published = Manifest(1, newest_first(rows))
-    set_ahead(probe_context)
-    return probe_context
+    sandbox.write("first", date=at(NOW - timedelta(hours=1)))
+    sandbox.write("soon", date=at(SOON), embargo="true", body="See [the first](first.md).")
+    sandbox.write("later", date=at(LATER), language="en-GB")
+    sandbox.run(NAMES)
+    rows = tuple(found.row for found in classify(sandbox.state, sandbox.render_context, ["first"], NOW).candidates)
+    sandbox.published = Manifest(1, newest_first(rows))
+    set_ahead(sandbox)
+    return sandbox
 
 
 @pytest.mark.parametrize(("slug", "instant"), [("soon", SOON), ("later", LATER)])
 def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
-    two: ProbeContext, tmp_path: Path, slug: str, instant: datetime
+    two: Sandbox, tmp_path: Path, slug: str, instant: datetime
 ) -> None:
     other = elsewhere(two, tmp_path / "elsewhere")
     other.now = instant
@@ -75,7 +71,7 @@ def test_what_is_set_ahead_is_what_a_run_at_the_instant_makes(
     assert candidate.neighbours == (("soon",) if slug == "later" else ("first",))
 
 
-def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: ProbeContext) -> None:
+def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: Sandbox) -> None:
     assert b"EMBARGOED UNTIL" in tree(two.state.waiting / "releases", "soon")["soon.txt"]
     ahead = tree(two.state.final().public, "soon")
     assert b"EMBARGOED" not in ahead["releases/soon.txt"]
@@ -87,7 +83,7 @@ def test_what_is_set_ahead_leaves_alone_what_waits_and_what_is_public(two: Probe
     assert not tree(two.state.final().public, "first")
 
 
-def test_nothing_is_set_twice(two: ProbeContext) -> None:
+def test_nothing_is_set_twice(two: Sandbox) -> None:
     (group,) = [group for then, group in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
     (then,) = [then for then, _ in due.contexts_by_instant(two.state, two.render_context, ["soon"])]
     for name in NAMES:
@@ -95,7 +91,7 @@ def test_nothing_is_set_twice(two: ProbeContext) -> None:
         assert [step.verb for step in steps] == ["unchanged"], name
 
 
-def test_a_changed_neighbour_or_date_makes_it_undone(two: ProbeContext) -> None:
+def test_a_changed_neighbour_or_date_makes_it_undone(two: Sandbox) -> None:
     found = due.classify_scheduled(two.state, two.render_context, two.state.slugs())
     assert (sorted(each.row.slug for each in found.candidates), found.failed) == (["later", "soon"], ())
     two.write("between", date=at(NOW - timedelta(minutes=1)))
@@ -104,15 +100,15 @@ def test_a_changed_neighbour_or_date_makes_it_undone(two: ProbeContext) -> None:
     assert found.failed == ("soon",), "its page names the one before"
 
 
-def test_drafts_and_what_is_public_are_due_at_no_instant(probe_context: ProbeContext) -> None:
-    probe_context.write("sketch", draft="true", date=at(SOON))
-    probe_context.write("old")
-    probe_context.write("edge", date=at(NOW))
-    probe_context.write("ahead", date=at(NOW + timedelta(milliseconds=1)))
+def test_drafts_and_what_is_public_are_due_at_no_instant(sandbox: Sandbox) -> None:
+    sandbox.write("sketch", draft="true", date=at(SOON))
+    sandbox.write("old")
+    sandbox.write("edge", date=at(NOW))
+    sandbox.write("ahead", date=at(NOW + timedelta(milliseconds=1)))
     zoned = (NOW + timedelta(days=1)).astimezone(UTC)
-    probe_context.write("zoned", date=zoned.isoformat(timespec="seconds"))
-    probe_context.read()
-    found = due.by_instant(probe_context.state, probe_context.state.slugs(), NOW)
+    sandbox.write("zoned", date=zoned.isoformat(timespec="seconds"))
+    sandbox.read()
+    found = due.by_instant(sandbox.state, sandbox.state.slugs(), NOW)
     assert list(found.values())[-1] == ["zoned"]
     assert "sketch" not in str(found)
     assert "edge" not in str(found)

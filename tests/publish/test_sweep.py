@@ -16,18 +16,18 @@ import pytest
 
 from pipeline.storage import embedded
 from tests.support.faulty import Exchange
-from tests.support.sweep import SCENARIOS, Line, ProbeContext, Sweep, bench_in, step_of
+from tests.support.sweep import SCENARIOS, Line, ProxiedStore, Sweep, proxied_store_in, step_of
 
 
 @pytest.fixture(scope="module")
-def probe_context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProbeContext]:
-    with bench_in(tmp_path_factory.mktemp("sweep")) as found:
+def proxied_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedStore]:
+    with proxied_store_in(tmp_path_factory.mktemp("sweep")) as found:
         yield found
 
 
 @pytest.fixture(scope="module", params=[scenario.name for scenario in SCENARIOS])
-def sweep(probe_context: ProbeContext, request: pytest.FixtureRequest) -> Iterator[Sweep]:
-    found = Sweep(probe_context, next(scenario for scenario in SCENARIOS if scenario.name == request.param))
+def sweep(proxied_store: ProxiedStore, request: pytest.FixtureRequest) -> Iterator[Sweep]:
+    found = Sweep(proxied_store, next(scenario for scenario in SCENARIOS if scenario.name == request.param))
     try:
         yield found
     finally:
@@ -54,7 +54,7 @@ def test_publisher_killed_at_a_write_loses_nothing_and_the_next_run_makes_it_goo
 
 
 @pytest.mark.parametrize("sweep", ["correction"], indirect=True)
-def test_store_killed_under_a_write_comes_back_whole(probe_context: ProbeContext, sweep: Sweep) -> None:
+def test_store_killed_under_a_write_comes_back_whole(proxied_store: ProxiedStore, sweep: Sweep) -> None:
     """With -9, in the middle of a correction: the publisher asks until it is there again, or ends with 3."""
     number = writes(sweep)[len(writes(sweep)) // 2]
     line = Line("store", number, sweep.steps[number - 1], "under")
@@ -62,9 +62,9 @@ def test_store_killed_under_a_write_comes_back_whole(probe_context: ProbeContext
     def strike(exchange: Exchange) -> None:
         forwarding = threading.Thread(target=_forward, args=(exchange,))
         forwarding.start()
-        os.kill(embedded.status(probe_context.root).pid, signal.SIGKILL)
+        os.kill(embedded.status(proxied_store.root).pid, signal.SIGKILL)
         forwarding.join()
-        embedded.start(probe_context.root)
+        embedded.start(proxied_store.root)
         exchange.reset()
 
     with sweep.disturbed(number, strike, line) as status:
@@ -87,9 +87,9 @@ def has_small_disks() -> bool:
 @pytest.mark.parametrize("sweep", ["correction"], indirect=True)
 @pytest.mark.parametrize("room", [0, 200], ids="{} KB left".format)
 def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
-    probe_context: ProbeContext, sweep: Sweep, room: int
+    proxied_store: ProxiedStore, sweep: Sweep, room: int
 ) -> None:
-    probe_context.put_back(sweep.public)
+    proxied_store.put_back(sweep.public)
     shutil.rmtree(sweep.output)
     shutil.copytree(sweep.unfetched, sweep.output)
     used = sum(-(-path.stat().st_size // 4096) * 4 for path in sweep.unfetched.rglob("*") if path.is_file())
@@ -102,7 +102,7 @@ def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(used + room)],
         cwd=sweep.office.folder,
-        env={"PATH": os.environ["PATH"], "VENV": sys.prefix, **probe_context.environ},
+        env={"PATH": os.environ["PATH"], "VENV": sys.prefix, **proxied_store.environ},
         capture_output=True,
         text=True,
         timeout=120,
@@ -110,7 +110,7 @@ def test_full_disk_under_output_ends_in_words_and_the_next_run_makes_it_good(
     assert done.returncode == 0 or "No space left" in done.stderr, done.stdout + done.stderr
     assert room or done.returncode, "there was no room at all"
     assert "Traceback" not in done.stderr
-    observer = probe_context.observer()
+    observer = proxied_store.observer()
     assert observer.look() + sweep.lost() == []
     shutil.rmtree(sweep.output)
     shutil.copytree(left, sweep.output)

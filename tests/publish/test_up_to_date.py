@@ -18,7 +18,7 @@ from tests.support import reading as texts
 from tests.support.formats import NAMES
 from tests.support.in_process import (
     AHEAD,
-    ProbeContext,
+    Sandbox,
     change_address,
     change_mark,
     change_newsroom,
@@ -33,19 +33,17 @@ from tests.support.newsroom import NEWSROOM
 ADDRESS = "http://127.0.0.1:9/press/"
 
 
-def changed_sources(probe_context: ProbeContext) -> list[str]:
-    return up_to_date.changed_sources(
-        probe_context.state, probe_context.published, up_to_date.source_digests(probe_context.state)
-    )
+def changed_sources(sandbox: Sandbox) -> list[str]:
+    return up_to_date.changed_sources(sandbox.state, sandbox.published, up_to_date.source_digests(sandbox.state))
 
 
 # ── Ready, held, broken ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_release_is_ready_when_every_rendition_is_at_hand(probe_context: ProbeContext) -> None:
-    probe_context.write(topics="[archive]")
-    probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).candidates
+def test_a_release_is_ready_when_every_rendition_is_at_hand(sandbox: Sandbox) -> None:
+    sandbox.write(topics="[archive]")
+    sandbox.run(NAMES)
+    (ready,) = sorted_now(sandbox).candidates
     assert [file.key for file in ready.files] == [row.key("probe") for row in FORMATS]
     assert ready.row.sizes == {row.name: file.size for row, file in zip(FORMATS, ready.files, strict=True)}
     assert ready.row.record == ready.files[-1].sha256
@@ -60,81 +58,81 @@ def test_a_release_is_ready_when_every_rendition_is_at_hand(probe_context: Probe
         assert file.source.stat().st_size == file.size
 
 
-def test_pictures_go_up_with_their_release(probe_context: ProbeContext) -> None:
-    (probe_context.content / "probe").mkdir()
-    (probe_context.content / "probe" / "tape.png").write_bytes(texts.picture())
-    probe_context.write(body="![A tape](probe/tape.png)")
-    probe_context.run(NAMES)
-    (ready,) = sorted_now(probe_context).candidates
+def test_pictures_go_up_with_their_release(sandbox: Sandbox) -> None:
+    (sandbox.content / "probe").mkdir()
+    (sandbox.content / "probe" / "tape.png").write_bytes(texts.picture())
+    sandbox.write(body="![A tape](probe/tape.png)")
+    sandbox.run(NAMES)
+    (ready,) = sorted_now(sandbox).candidates
     assert ready.files[-1].key == "releases/probe/tape.png"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_release_that_lacks_a_rendition_is_broken_not_half_published(probe_context: ProbeContext, name: str) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    file = probe_context.state.rendered(name)["probe"]
-    probe_context.state.forget_rendered(name, "probe")
-    assert sorted_now(probe_context).failed == ("probe",)
-    probe_context.state.note_rendered(name, "probe", file)
-    assert sorted_now(probe_context).failed == ()
+def test_a_release_that_lacks_a_rendition_is_broken_not_half_published(sandbox: Sandbox, name: str) -> None:
+    sandbox.write()
+    sandbox.run(NAMES)
+    file = sandbox.state.rendered(name)["probe"]
+    sandbox.state.forget_rendered(name, "probe")
+    assert sorted_now(sandbox).failed == ("probe",)
+    sandbox.state.note_rendered(name, "probe", file)
+    assert sorted_now(sandbox).failed == ()
 
 
-def test_a_release_that_was_read_and_not_rendered_since_is_broken(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    change_source(probe_context)
-    probe_context.read()
-    assert sorted_now(probe_context).failed == ("probe",)
+def test_a_release_that_was_read_and_not_rendered_since_is_broken(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run(NAMES)
+    change_source(sandbox)
+    sandbox.read()
+    assert sorted_now(sandbox).failed == ("probe",)
 
 
-def test_a_refused_release_is_broken_and_the_others_are_ready(probe_context: ProbeContext) -> None:
-    probe_context.write(colour="blue")
-    probe_context.write("whole")
-    probe_context.run(NAMES)
-    found = sorted_now(probe_context)
+def test_a_refused_release_is_broken_and_the_others_are_ready(sandbox: Sandbox) -> None:
+    sandbox.write(colour="blue")
+    sandbox.write("whole")
+    sandbox.run(NAMES)
+    found = sorted_now(sandbox)
     assert (found.failed, [ready.row.slug for ready in found.candidates]) == (("probe",), ["whole"])
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}])
-def test_what_waits_is_held(probe_context: ProbeContext, keys: dict[str, str]) -> None:
-    probe_context.write(**keys)
-    probe_context.run(NAMES)
-    assert sorted_now(probe_context) == Classified((), ("probe",), ())
+def test_what_waits_is_held(sandbox: Sandbox, keys: dict[str, str]) -> None:
+    sandbox.write(**keys)
+    sandbox.run(NAMES)
+    assert sorted_now(sandbox) == Classified((), ("probe",), ())
 
 
-def test_by_the_storages_clock_it_is_held_though_ours_says_it_is_time(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.run(NAMES)
-    early = probe_context.now - timedelta(milliseconds=1)
-    assert classify(probe_context.state, probe_context.render_context, ["probe"], early).scheduled == ("probe",)
+def test_by_the_storages_clock_it_is_held_though_ours_says_it_is_time(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.run(NAMES)
+    early = sandbox.now - timedelta(milliseconds=1)
+    assert classify(sandbox.state, sandbox.render_context, ["probe"], early).scheduled == ("probe",)
 
 
-def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(probe_context: ProbeContext) -> None:
+def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(sandbox: Sandbox) -> None:
     """It may say that it is under embargo, and it lies in the other tree."""
-    probe_context.write(date=AHEAD, embargo="true")
-    probe_context.run(NAMES)
-    probe_context.now += timedelta(seconds=1)
-    assert sorted_now(probe_context).candidates == ()
-    probe_context.run(NAMES)
-    assert [ready.row.slug for ready in sorted_now(probe_context).candidates] == ["probe"]
+    sandbox.write(date=AHEAD, embargo="true")
+    sandbox.run(NAMES)
+    sandbox.now += timedelta(seconds=1)
+    assert sorted_now(sandbox).candidates == ()
+    sandbox.run(NAMES)
+    assert [ready.row.slug for ready in sorted_now(sandbox).candidates] == ["probe"]
 
 
 # ── Settled ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_public_as_it_would_be_made_is_settled(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.write("draft", draft="true")
-    publish(probe_context)
-    assert up_to_date_slugs(probe_context) == {"probe"}
-    assert changed_sources(probe_context) == []
+def test_what_is_public_as_it_would_be_made_is_settled(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.write("draft", draft="true")
+    publish(sandbox)
+    assert up_to_date_slugs(sandbox) == {"probe"}
+    assert changed_sources(sandbox) == []
 
 
-def test_a_fresh_clone_reads_and_renders_nothing_that_is_public(probe_context: ProbeContext, tmp_path: Path) -> None:
-    probe_context.write()
-    publish(probe_context)
-    other = elsewhere(probe_context, tmp_path / "clone")
+def test_a_fresh_clone_reads_and_renders_nothing_that_is_public(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.write()
+    publish(sandbox)
+    other = elsewhere(sandbox, tmp_path / "clone")
     assert up_to_date_slugs(other) == {"probe"}
     assert changed_sources(other) == []
     other.write("new")
@@ -143,114 +141,104 @@ def test_a_fresh_clone_reads_and_renders_nothing_that_is_public(probe_context: P
 
 
 @pytest.mark.parametrize("change", [change_source, change_newsroom, change_mark, change_address])
-def test_whatever_changes_a_rendition_unsettles_it(probe_context: ProbeContext, change: object) -> None:
-    probe_context.write()
-    publish(probe_context)
+def test_whatever_changes_a_rendition_unsettles_it(sandbox: Sandbox, change: object) -> None:
+    sandbox.write()
+    publish(sandbox)
     assert callable(change)
-    change(probe_context)
-    assert up_to_date_slugs(probe_context) == set()
-    publish(probe_context)
-    assert up_to_date_slugs(probe_context) == {"probe"}
+    change(sandbox)
+    assert up_to_date_slugs(sandbox) == set()
+    publish(sandbox)
+    assert up_to_date_slugs(sandbox) == {"probe"}
 
 
-def test_a_new_translation_unsettles_the_pages_that_must_name_it(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    probe_context.write("alone")
-    publish(probe_context)
-    probe_context.write("probe-ar", language="ar", translation_of="probe")
-    probe_context.read()
-    assert up_to_date_slugs(probe_context) == {"alone"}
-    publish(probe_context)
-    assert up_to_date_slugs(probe_context) == {"alone", "probe", "probe-ar"}
+def test_a_new_translation_unsettles_the_pages_that_must_name_it(sandbox: Sandbox) -> None:
+    sandbox.write()
+    sandbox.write("alone")
+    publish(sandbox)
+    sandbox.write("probe-ar", language="ar", translation_of="probe")
+    sandbox.read()
+    assert up_to_date_slugs(sandbox) == {"alone"}
+    publish(sandbox)
+    assert up_to_date_slugs(sandbox) == {"alone", "probe", "probe-ar"}
 
 
 def test_a_withdrawn_translation_unsettles_the_pages_that_named_it_and_all_come_to_rest(
-    probe_context: ProbeContext,
+    sandbox: Sandbox,
 ) -> None:
-    probe_context.write()
-    probe_context.write("probe-ar", date="2026-05-01T09:00Z", language="ar", translation_of="probe")
-    publish(probe_context)
-    probe_context.write(
+    sandbox.write()
+    sandbox.write("probe-ar", date="2026-05-01T09:00Z", language="ar", translation_of="probe")
+    publish(sandbox)
+    sandbox.write(
         "probe-ar",
         date="2026-05-01T09:00Z",
         language="ar",
         translation_of="probe",
         withdrawn="{date: 2026-06-01T12:00Z, reason: No}",
     )
-    probe_context.read()
-    assert up_to_date_slugs(probe_context) == set()
+    sandbox.read()
+    assert up_to_date_slugs(sandbox) == set()
     for name in NAMES:  # as make does: it knows of the changed one only
-        probe_context.render([name], ["probe-ar"])
-    assert sorted_now(probe_context).failed == ()
-    publish(probe_context)
-    assert up_to_date_slugs(probe_context) == {"probe", "probe-ar"}
+        sandbox.render([name], ["probe-ar"])
+    assert sorted_now(sandbox).failed == ()
+    publish(sandbox)
+    assert up_to_date_slugs(sandbox) == {"probe", "probe-ar"}
 
 
-def test_a_notice_names_what_replaces_it_by_its_title_while_that_is_public(
-    probe_context: ProbeContext, tmp_path: Path
-) -> None:
+def test_a_notice_names_what_replaces_it_by_its_title_while_that_is_public(sandbox: Sandbox, tmp_path: Path) -> None:
     def notice() -> str:
-        return (probe_context.state.public / "releases" / "old.html").read_text("utf-8")
+        return (sandbox.state.public / "releases" / "old.html").read_text("utf-8")
 
-    probe_context.write("old", withdrawn="{date: 2026-06-01T12:00Z, reason: No, replaced_by: probe-ar}")
-    probe_context.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="Before")
-    publish(probe_context)
+    sandbox.write("old", withdrawn="{date: 2026-06-01T12:00Z, reason: No, replaced_by: probe-ar}")
+    sandbox.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="Before")
+    publish(sandbox)
     assert "instead=Before" in notice()
-    assert probe_context.published.by_slug()["old"].replaced_by == "probe-ar"
-    assert (
-        up_to_date_slugs(probe_context)
-        == up_to_date_slugs(elsewhere(probe_context, tmp_path / "clone"))
-        == {"old", "probe-ar"}
-    )
-    probe_context.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="After")
-    probe_context.read()
-    assert up_to_date_slugs(probe_context) == set()
+    assert sandbox.published.by_slug()["old"].replaced_by == "probe-ar"
+    assert up_to_date_slugs(sandbox) == up_to_date_slugs(elsewhere(sandbox, tmp_path / "clone")) == {"old", "probe-ar"}
+    sandbox.write("probe-ar", date="2026-05-01T09:00Z", language="ar", title="After")
+    sandbox.read()
+    assert up_to_date_slugs(sandbox) == set()
     for name in NAMES:  # as make does: it knows of the changed one only
-        probe_context.render([name], ["probe-ar"])
+        sandbox.render([name], ["probe-ar"])
     assert "instead=After" in notice()
-    assert sorted_now(probe_context).failed == ()
-    publish(probe_context)
-    assert (
-        up_to_date_slugs(probe_context)
-        == up_to_date_slugs(elsewhere(probe_context, tmp_path / "later"))
-        == {"old", "probe-ar"}
-    )
-    probe_context.write(
+    assert sorted_now(sandbox).failed == ()
+    publish(sandbox)
+    assert up_to_date_slugs(sandbox) == up_to_date_slugs(elsewhere(sandbox, tmp_path / "later")) == {"old", "probe-ar"}
+    sandbox.write(
         "probe-ar",
         date="2026-05-01T09:00Z",
         language="ar",
         title="After",
         withdrawn="{date: 2026-06-01T12:00Z, reason: No}",
     )
-    publish(probe_context)
+    publish(sandbox)
     assert "instead=probe-ar" in notice()
-    assert up_to_date_slugs(probe_context) == {"old", "probe-ar"}
+    assert up_to_date_slugs(sandbox) == {"old", "probe-ar"}
 
 
-def test_files_on_their_way_are_never_settled(probe_context: ProbeContext) -> None:
+def test_files_on_their_way_are_never_settled(sandbox: Sandbox) -> None:
     """A run was killed while it replaced them: what lies there now may be either."""
-    probe_context.write()
-    (row,) = publish(probe_context)
+    sandbox.write()
+    (row,) = publish(sandbox)
     half = msgspec.structs.replace(row, replacing={"releases/probe.pdf": "a" * 64})
-    probe_context.published = Manifest(2, (half,))
-    assert up_to_date_slugs(probe_context) == set()
+    sandbox.published = Manifest(2, (half,))
+    assert up_to_date_slugs(sandbox) == set()
 
 
-def test_what_is_public_and_no_longer_here_is_not_settled_and_not_lost(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    publish(probe_context)
-    (probe_context.content / "probe.md").unlink()
-    assert up_to_date_slugs(probe_context) == set()
-    assert probe_context.published.by_slug()["probe"]
+def test_what_is_public_and_no_longer_here_is_not_settled_and_not_lost(sandbox: Sandbox) -> None:
+    sandbox.write()
+    publish(sandbox)
+    (sandbox.content / "probe.md").unlink()
+    assert up_to_date_slugs(sandbox) == set()
+    assert sandbox.published.by_slug()["probe"]
 
 
-def test_a_source_is_read_once_here_and_not_at_all_when_storage_knows_it(probe_context: ProbeContext) -> None:
-    probe_context.write()
-    assert changed_sources(probe_context) == ["probe"]
-    probe_context.read()
-    assert changed_sources(probe_context) == []
-    change_source(probe_context)
-    assert changed_sources(probe_context) == ["probe"]
+def test_a_source_is_read_once_here_and_not_at_all_when_storage_knows_it(sandbox: Sandbox) -> None:
+    sandbox.write()
+    assert changed_sources(sandbox) == ["probe"]
+    sandbox.read()
+    assert changed_sources(sandbox) == []
+    change_source(sandbox)
+    assert changed_sources(sandbox) == ["probe"]
 
 
 def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
@@ -268,10 +256,10 @@ def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
     assert context("elsewhere").published == EMPTY
 
 
-def test_a_manuscript_that_was_never_judged_is_read_again(probe_context: ProbeContext) -> None:
+def test_a_manuscript_that_was_never_judged_is_read_again(sandbox: Sandbox) -> None:
     """A run killed between reading and judging must not let a release through that names one that waits."""
-    probe_context.write()
-    probe_context.read()
-    assert changed_sources(probe_context) == []
-    os.utime(probe_context.state.work / "read" / "probe.json", (0, 0))
-    assert changed_sources(probe_context) == ["probe"]
+    sandbox.write()
+    sandbox.read()
+    assert changed_sources(sandbox) == []
+    os.utime(sandbox.state.work / "read" / "probe.json", (0, 0))
+    assert changed_sources(sandbox) == ["probe"]

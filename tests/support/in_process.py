@@ -25,7 +25,7 @@ PAST, AHEAD = "2026-06-01T12:00+00:00", "2026-06-01T12:00:00.001+00:00"
 BASE = "https://press.example.org/"
 
 
-class ProbeContext:
+class Sandbox:
     """A newsroom in a temporary folder whose stages are called directly, at any time of day."""
 
     def __init__(self, folder: Path) -> None:
@@ -75,53 +75,49 @@ class ProbeContext:
         return {str(path.relative_to(self.output)) for path in found}
 
 
-def change_source(probe_context: ProbeContext) -> None:
-    probe_context.write(body="Other words.")
+def change_source(sandbox: Sandbox) -> None:
+    sandbox.write(body="Other words.")
 
 
-def change_picture(probe_context: ProbeContext) -> None:
-    (probe_context.content / "probe").mkdir(exist_ok=True)
-    (probe_context.content / "probe" / "beside.png").write_bytes(texts.picture())
+def change_picture(sandbox: Sandbox) -> None:
+    (sandbox.content / "probe").mkdir(exist_ok=True)
+    (sandbox.content / "probe" / "beside.png").write_bytes(texts.picture())
 
 
-def change_newsroom(probe_context: ProbeContext) -> None:
-    probe_context.newsroom = msgspec.structs.replace(probe_context.newsroom, boilerplate="Other words about us.")
+def change_newsroom(sandbox: Sandbox) -> None:
+    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, boilerplate="Other words about us.")
 
 
-def change_mark(probe_context: ProbeContext) -> None:
-    probe_context.mark = texts.picture()
+def change_mark(sandbox: Sandbox) -> None:
+    sandbox.mark = texts.picture()
 
 
-def change_address(probe_context: ProbeContext) -> None:
-    probe_context.base = "https://elsewhere.example.net/"
+def change_address(sandbox: Sandbox) -> None:
+    sandbox.base = "https://elsewhere.example.net/"
 
 
-def sorted_now(probe_context: ProbeContext) -> Classified:
-    return classify(probe_context.state, probe_context.render_context, probe_context.state.slugs(), probe_context.now)
+def sorted_now(sandbox: Sandbox) -> Classified:
+    return classify(sandbox.state, sandbox.render_context, sandbox.state.slugs(), sandbox.now)
 
 
-def publish(probe_context: ProbeContext) -> tuple[Row, ...]:
+def publish(sandbox: Sandbox) -> tuple[Row, ...]:
     """Render all releases, and take those that are ready as published."""
-    probe_context.run(NAMES)
-    rows = probe_context.published.by_slug() | {
-        found.row.slug: found.row for found in sorted_now(probe_context).candidates
-    }
-    probe_context.published = Manifest(probe_context.published.serial + 1, newest_first(rows.values()))
-    return probe_context.published.rows
+    sandbox.run(NAMES)
+    rows = sandbox.published.by_slug() | {found.row.slug: found.row for found in sorted_now(sandbox).candidates}
+    sandbox.published = Manifest(sandbox.published.serial + 1, newest_first(rows.values()))
+    return sandbox.published.rows
 
 
-def up_to_date_slugs(probe_context: ProbeContext) -> set[str]:
-    return up_to_date.up_to_date_slugs(
-        probe_context.state, probe_context.render_context, up_to_date.source_digests(probe_context.state)
-    )
+def up_to_date_slugs(sandbox: Sandbox) -> set[str]:
+    return up_to_date.up_to_date_slugs(sandbox.state, sandbox.render_context, up_to_date.source_digests(sandbox.state))
 
 
-def elsewhere(probe_context: ProbeContext, folder: Path) -> ProbeContext:
+def elsewhere(sandbox: Sandbox, folder: Path) -> Sandbox:
     """Return the same newsroom on a fresh clone."""
     folder.mkdir()
-    other = ProbeContext(folder)
-    for file in probe_context.content.iterdir():
+    other = Sandbox(folder)
+    for file in sandbox.content.iterdir():
         if file.is_file():
             (other.content / file.name).write_bytes(file.read_bytes())
-    other.published = probe_context.published
+    other.published = sandbox.published
     return other

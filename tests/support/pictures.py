@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.support.in_process import ProbeContext
+from tests.support.in_process import Sandbox
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -25,17 +25,15 @@ def scene(width: int, height: int) -> Image.Image:
     return Image.merge("RGB", (Image.linear_gradient("L").resize((width, height)), noise, noise.rotate(180)))
 
 
-def lay(probe_context: ProbeContext, files: Mapping[str, bytes], **keys: str) -> None:
+def lay(sandbox: Sandbox, files: Mapping[str, bytes], **keys: str) -> None:
     """Write a release that shows ``files``, each by itself."""
-    folder = probe_context.content / "probe"
+    folder = sandbox.content / "probe"
     folder.mkdir(exist_ok=True)
     for file in folder.iterdir():
         file.unlink()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    probe_context.write(
-        body="Words.\n\n" + "\n\n".join(f'![A scene]({name} "{name} | Somebody")' for name in files), **keys
-    )
+    sandbox.write(body="Words.\n\n" + "\n\n".join(f'![A scene]({name} "{name} | Somebody")' for name in files), **keys)
 
 
 def exif(orientation: int = 1) -> bytes:

@@ -189,7 +189,7 @@ def step_of(method: str, path: str) -> str:
     return f"{method} {next((kind for found, kind in kinds if found), 'listing')}"
 
 
-class ProbeContext:
+class ProxiedStore:
     """One store with a proxy before it, for all scenarios one after the other."""
 
     def __init__(self, folder: Path, gate: Proxy) -> None:
@@ -249,17 +249,17 @@ class ProbeContext:
 class Sweep:
     """One scenario, rendered once; every killed run starts from copies of what was there right before it."""
 
-    def __init__(self, probe_context: ProbeContext, scenario: Scenario) -> None:
-        self.probe_context, self.scenario = probe_context, scenario
-        self.office = Office(Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=probe_context.folder)) / "office")
+    def __init__(self, proxied_store: ProxiedStore, scenario: Scenario) -> None:
+        self.proxied_store, self.scenario = proxied_store, scenario
+        self.office = Office(Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=proxied_store.folder)) / "office")
         self.output = self.office.folder / "output"
-        probe_context.put_back({})
+        proxied_store.put_back({})
         scenario.before(self.office)
         self.publish()
         scenario.change(self.office)
-        self.public = probe_context.snapshot()
+        self.public = proxied_store.snapshot()
         self.unfetched = self._keep("unfetched")
-        self.forks = Forks(self.office, probe_context.environ)
+        self.forks = Forks(self.office, proxied_store.environ)
         try:
             self._reference()
         except BaseException:
@@ -268,7 +268,7 @@ class Sweep:
 
     def publish(self) -> None:
         """Publish as people do, with make."""
-        done = self.office.make("publish", **self.probe_context.environ)
+        done = self.office.make("publish", **self.proxied_store.environ)
         assert done.status == 0, done.text
 
     def _keep(self, name: str) -> Path:
@@ -278,13 +278,13 @@ class Sweep:
 
     def _reference(self) -> None:
         """Go through it undisturbed: what are the requests, and what is the end?"""
-        gate, observer = self.probe_context.gate, self.probe_context.observer()
+        gate, observer = self.proxied_store.gate, self.proxied_store.observer()
         with watching(observer) as self.problems:
             gate.count_anew()
             assert self.forks.run("fetch") == 0, self.forks.said()
             self.fetching = len(gate.seen)
             steps = list(gate.seen)
-            done = self.office.make("renditions", "PUBLISHING=1", **self.probe_context.environ)
+            done = self.office.make("renditions", "PUBLISHING=1", **self.proxied_store.environ)
             assert done.status == 0, done.text
             self.fetched = self._keep("fetched")
             gate.count_anew()
@@ -295,8 +295,8 @@ class Sweep:
 
     def ending(self) -> dict[str, str]:
         """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
-        found = {key: sha for key, sha in self.probe_context.objects().items() if not key.startswith("manifest")}
-        manifest = read_manifest(self.probe_context.store).manifest
+        found = {key: sha for key, sha in self.proxied_store.objects().items() if not key.startswith("manifest")}
+        manifest = read_manifest(self.proxied_store.store).manifest
         return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:
@@ -324,17 +324,17 @@ class Sweep:
     @contextmanager
     def disturbed(self, number: int, strike: Fault, line: Line) -> Iterator[int]:
         """Let ``strike`` happen at a request, read on all the while, and check that a clean run repairs everything."""
-        probe_context, fetching = self.probe_context, number <= self.fetching
-        probe_context.put_back(self.public)
+        proxied_store, fetching = self.proxied_store, number <= self.fetching
+        proxied_store.put_back(self.public)
         shutil.rmtree(self.output)
         shutil.copytree(self.unfetched if fetching else self.fetched, self.output)
-        observer = probe_context.observer()
+        observer = proxied_store.observer()
         with watching(observer) as problems:
-            probe_context.gate.strike(number if fetching else number - self.fetching, strike)
+            proxied_store.gate.strike(number if fetching else number - self.fetching, strike)
             status = self.forks.run("fetch" if fetching else "publish")
-            while probe_context.gate.busy:
+            while proxied_store.gate.busy:
                 time.sleep(0.005)
-            probe_context.gate.count_anew()
+            proxied_store.gate.count_anew()
             yield status
             problems += observer.look()
             problems += self.lost()
@@ -353,14 +353,14 @@ class Sweep:
 
     def unsettled(self) -> list[str]:
         """Run once more: nothing may be written."""
-        self.probe_context.gate.count_anew()
+        self.proxied_store.gate.count_anew()
         statuses = [self.forks.run(command) for command in ("fetch", "publish")]
-        written = [step_of(*request) for request in self.probe_context.gate.seen if request[0] in WRITES]
+        written = [step_of(*request) for request in self.proxied_store.gate.seen if request[0] in WRITES]
         return [f"writes again: {', '.join(written)}"] * bool(written) + [f"ends with {statuses}"] * any(statuses)
 
     def lost(self) -> list[str]:
         """Return what was public and is not, or has bytes that were never to be published."""
-        there = self.probe_context.objects()
+        there = self.proxied_store.objects()
         gone = [key for key in self.public if key not in there and key in self.end]
         spoilt = [
             key
@@ -371,12 +371,12 @@ class Sweep:
 
 
 @contextmanager
-def bench_in(folder: Path) -> Iterator[ProbeContext]:
+def proxied_store_in(folder: Path) -> Iterator[ProxiedStore]:
     """Start a store in a folder, and the proxy before it."""
     (folder / "store").mkdir()
     try:
         with proxy(embedded.start(folder / "store")) as gate:
-            yield ProbeContext(folder, gate)
+            yield ProxiedStore(folder, gate)
     finally:
         embedded.stop(folder / "store")
 
@@ -391,11 +391,11 @@ def main() -> None:
     if unknown := set(options.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     begun, failed, counts = time.monotonic(), 0, Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder, bench_in(Path(folder)) as probe_context:
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder, proxied_store_in(Path(folder)) as proxied_store:
         for scenario in SCENARIOS:
             if options.scenarios and scenario.name not in options.scenarios:
                 continue
-            sweep = Sweep(probe_context, scenario)
+            sweep = Sweep(proxied_store, scenario)
             try:
                 for line in sweep.lines(options.every):
                     print(line, flush=True)

@@ -18,7 +18,7 @@ from pipeline.writers import RenderInput
 from pipeline.writers.kit import write
 from tests.support import sample
 from tests.support.formats import NAMES, PACKED_SUFFIXES
-from tests.support.in_process import AHEAD, ProbeContext
+from tests.support.in_process import AHEAD, Sandbox
 from tests.support.pictures import encoded, lay, scene
 from tests.writers import cases
 
@@ -120,10 +120,10 @@ def test_difference_from_what_the_page_states_is_found(change: Callable[[dict[st
 
 
 def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
-    probe_context = ProbeContext(tmp_path)
-    lay(probe_context, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
-    probe_context.run(NAMES)
-    place = probe_context.state.public / "releases"
+    sandbox = Sandbox(tmp_path)
+    lay(sandbox, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    sandbox.run(NAMES)
+    place = sandbox.state.public / "releases"
     assert len(list((place / "probe").iterdir())) > 1, "there are smaller ones to leave out"
     with opened((place / "probe.zip").read_bytes()) as kit:
         assert kit.read("probe/one.jpg") == (place / "probe" / "one.jpg").read_bytes()
@@ -133,41 +133,41 @@ def test_kit_has_each_original_and_no_copy(tmp_path: Path) -> None:
 
 
 def test_kit_of_what_waits_lies_with_it_and_is_marked_as_it_is(tmp_path: Path) -> None:
-    probe_context = ProbeContext(tmp_path)
-    probe_context.write(date=AHEAD, embargo="true")
-    probe_context.run(NAMES)
-    assert not (probe_context.state.public / "releases").exists()
-    with opened((probe_context.state.waiting / "releases/probe.zip").read_bytes()) as kit:
+    sandbox = Sandbox(tmp_path)
+    sandbox.write(date=AHEAD, embargo="true")
+    sandbox.run(NAMES)
+    assert not (sandbox.state.public / "releases").exists()
+    with opened((sandbox.state.waiting / "releases/probe.zip").read_bytes()) as kit:
         assert b"EMBARGOED UNTIL" in kit.read("probe/probe.txt")
 
 
 def test_file_that_was_changed_by_hand_is_not_packed(tmp_path: Path) -> None:
-    probe_context = ProbeContext(tmp_path)
-    probe_context.write()
-    probe_context.run(NAMES)
-    text = probe_context.state.public / "releases/probe.txt"
+    sandbox = Sandbox(tmp_path)
+    sandbox.write()
+    sandbox.run(NAMES)
+    text = sandbox.state.public / "releases/probe.txt"
     text.write_bytes(text.read_bytes().replace(b"Words", b"Sword"))
-    (probe_context.state.public / "releases/probe.zip").unlink()
-    step = probe_context.render(["kit"])["kit"]["probe"]
+    (sandbox.state.public / "releases/probe.zip").unlink()
+    step = sandbox.render(["kit"])["kit"]["probe"]
     assert step.verb == "failed"
     assert "probe/probe.txt is not the file that was rendered" in str(step.fault)
     assert "delete it, and it is rendered again" in str(step.fault)
 
 
 def test_what_was_withdrawn_has_no_kit(tmp_path: Path) -> None:
-    probe_context = ProbeContext(tmp_path)
-    lay(probe_context, {"one.jpg": encoded(scene(600, 400), "JPEG")})
-    probe_context.run(NAMES)
-    assert (probe_context.state.public / "releases/probe.zip").is_file()
+    sandbox = Sandbox(tmp_path)
+    lay(sandbox, {"one.jpg": encoded(scene(600, 400), "JPEG")})
+    sandbox.run(NAMES)
+    assert (sandbox.state.public / "releases/probe.zip").is_file()
     lay(
-        probe_context,
+        sandbox,
         {"one.jpg": encoded(scene(600, 400), "JPEG")},
         withdrawn="{date: 2026-06-01T12:00Z, reason: It was off.}",
     )
-    probe_context.run(NAMES)
-    assert not (probe_context.state.public / "releases/probe.zip").exists()
-    assert b"probe.zip" not in (probe_context.state.public / "releases/probe.html").read_bytes()
-    assert b"probe.zip" not in (probe_context.state.public / "releases/probe.json").read_bytes()
+    sandbox.run(NAMES)
+    assert not (sandbox.state.public / "releases/probe.zip").exists()
+    assert b"probe.zip" not in (sandbox.state.public / "releases/probe.html").read_bytes()
+    assert b"probe.zip" not in (sandbox.state.public / "releases/probe.json").read_bytes()
 
 
 def test_page_states_the_kit_and_offers_it_last() -> None:

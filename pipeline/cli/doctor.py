@@ -13,12 +13,12 @@ from pipeline.storage.doctor.findings import GUARANTEES, Finding
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
-    """Test what the storage does, and report what Dateline can promise there and what it cannot."""
+    """Test what the storage does, and report which guarantees Dateline can give there and which it cannot."""
     start_embedded(context)
     findings = examine(context, lambda number, total: console.progress(number, total, "tested"))
     rows = [(_grade(finding), finding.what, finding.result, finding.means) for finding in findings.all]
     console.table([("", "what", "finding", "what it means"), *rows])
-    for title, is_given in (("can promise", True), ("cannot promise", False)):
+    for title, is_given in (("can guarantee", True), ("cannot guarantee", False)):
         guarantees = [guarantee for guarantee in GUARANTEES if (not findings.against(guarantee)) == is_given]
         if guarantees:
             console.line()

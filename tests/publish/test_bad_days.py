@@ -253,7 +253,7 @@ def test_name_too_long_for_any_file_stops_nobody(office: Office) -> None:
 
 
 def put_by_hand(office: Office, key: str, media_type: str) -> None:
-    """Put other bytes into the embedded store, as a broken disk or a stranger with keys would."""
+    """Put other bytes into the embedded store, as a broken disk or somebody else with keys would."""
     code = (
         "import sys; from pathlib import Path; from pipeline.storage import Put, open_store;"
         "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"

@@ -1,5 +1,5 @@
-"""What is published stays true: corrections, earlier revisions and withdrawals, with the real store and a stranger
-who reads along."""
+"""What is published stays true: corrections, earlier revisions and withdrawals, with the real store and a reader
+without credentials."""
 
 from __future__ import annotations
 

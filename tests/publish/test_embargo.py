@@ -1,4 +1,4 @@
-"""Embargo and instant, as strangers meet them: real processes, the real store, and somebody who asks all the time."""
+"""Embargo and instant, as readers meet them: real processes, the real store, and somebody who asks all the time."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
     assert min(slowest) < leeway(1), slowest
     assert office.make("verify").status == 0
     assert "nothing to do" in office.make("publish").out
-    assert list(store_of(office).list("", "private")) == [embargo.KEY], "what was lifted is staged no longer"
+    assert list(store_of(office).list("", "private")) == [embargo.KEY], "a released copy is staged no longer"
     assert f"{slugs[0]}.html".encode() in get(f"{base}releases/before.html")[2], "the page before leads to it"
 
 
@@ -250,7 +250,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
     if when == "waiting":
         assert get(f"{base}releases/killed.txt")[0] == 404
         sleep_past(instant)
-        assert get(f"{base}releases/killed.txt")[0] == 404, "nobody is there to lift it"
+        assert get(f"{base}releases/killed.txt")[0] == 404, "no publisher runs that could release it"
     result = office.make("publish")
     assert result.status == 0, result.text
     assert get(f"{base}releases/killed.html")[0] == 200

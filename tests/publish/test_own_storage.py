@@ -57,7 +57,7 @@ def test_ours_holds_the_whole_newsroom(office: Office, base: str, ours: dict[str
 def test_preparing_twice_changes_nothing(office: Office, base: str, ours: dict[str, str]) -> None:
     assert office.make("storage", **ours).status == 0
     assert get(f"{base}releases/one.pdf")[0] == 200
-    assert get(base)[0] in (403, 404), "strangers may not list"
+    assert get(base)[0] in (403, 404), "anonymous readers may not list"
 
 
 def test_wrong_secret_is_refused_in_one_line(office: Office, base: str, ours: dict[str, str]) -> None:

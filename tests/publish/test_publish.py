@@ -1,4 +1,4 @@
-"""Publishing as its users meet it: make, the real embedded store, and a stranger who reads along."""
+"""Publishing as its users meet it: make, the real embedded store, and a reader without credentials."""
 
 from __future__ import annotations
 

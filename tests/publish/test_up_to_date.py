@@ -118,7 +118,7 @@ def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(sandbox: Sa
     assert [ready.row.slug for ready in sorted_now(sandbox).candidates] == ["probe"]
 
 
-# ── Settled ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Up to date ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_is_public_as_it_would_be_made_is_settled(sandbox: Sandbox) -> None:
@@ -242,7 +242,7 @@ def test_a_source_is_read_once_here_and_not_at_all_when_storage_knows_it(sandbox
 
 
 def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
-    """Another storage knows nothing of it: nothing may seem settled there."""
+    """Another storage knows nothing of it: nothing may count as uploaded there."""
     (tmp_path / "content").mkdir()
     (tmp_path / "content/newsroom.toml").write_text(NEWSROOM)
 

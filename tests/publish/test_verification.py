@@ -1,4 +1,4 @@
-"""Reading back as a stranger: whatever is wrong in storage is found, on the real server."""
+"""Reading back without credentials: whatever is wrong in storage is found, on the real server."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def table(result: Result) -> dict[str, tuple[str, str]]:
 
 
 def cannot(result: Result) -> str:
-    return result.out.partition("cannot promise:")[2].partition("What to do")[0]
+    return result.out.partition("cannot guarantee:")[2].partition("What to do")[0]
 
 
 def left(environ: dict[str, str]) -> list[str]:
@@ -114,7 +114,7 @@ def test_embedded_store_gives_all_guarantees(office: Office) -> None:
     assert office.make("storage").status == 0
     result = diagnosed(office, {}, 0)
     assert {grade for grade, _ in table(result).values()} == {"ok"}
-    assert "cannot promise" not in result.out
+    assert "cannot guarantee" not in result.out
     for words in GUARANTEES.values():
         assert words in result.out
     found = table(result)

@@ -94,25 +94,25 @@ def test_a_copy_inside_the_storage_has_the_bytes_and_the_headers(store: ObjectSt
     )
     etag = store.put(staged, "private")
     told: list[str] = []
-    store.copy_all([CopyRequest(key="lifted/x.pdf", source="staged/9/1", if_match=etag)], told.append)
-    seen, head = AnonymousClient(here.address, {}).get("lifted/x.pdf"), store.head("lifted/x.pdf")
+    store.copy_all([CopyRequest(key="released/x.pdf", source="staged/9/1", if_match=etag)], told.append)
+    seen, head = AnonymousClient(here.address, {}).get("released/x.pdf"), store.head("released/x.pdf")
     assert head is not None
     assert (seen.status, seen.body, seen.headers["content-type"]) == (200, b"%PDF", "application/pdf")
     assert seen.headers["cache-control"] == "public, max-age=60"
     assert seen.headers["content-disposition"] == 'attachment; filename="x.pdf"'
     assert head.sha256 == hashlib.sha256(b"%PDF").hexdigest()
-    assert told == ["lifted/x.pdf"]
+    assert told == ["released/x.pdf"]
 
 
 def test_an_object_that_changed_in_the_meantime_is_not_copied(store: ObjectStore) -> None:
     etag = store.put(put("staged/8/1", b"before"), "private")
     store.put(put("staged/8/1", b"after"), "private")
-    with pytest.raises(StorageError, match="cannot copy lifted/8 inside the storage"):
-        store.copy_all([CopyRequest(key="lifted/8", source="staged/8/1", if_match=etag)])
-    with pytest.raises(StorageError, match="cannot copy lifted/9 inside the storage"):
-        store.copy_all([CopyRequest(key="lifted/9", source="staged/nothing")])
-    assert store.get("lifted/8") is None
-    assert store.get("lifted/9") is None
+    with pytest.raises(StorageError, match="cannot copy released/8 inside the storage"):
+        store.copy_all([CopyRequest(key="released/8", source="staged/8/1", if_match=etag)])
+    with pytest.raises(StorageError, match="cannot copy released/9 inside the storage"):
+        store.copy_all([CopyRequest(key="released/9", source="staged/nothing")])
+    assert store.get("released/8") is None
+    assert store.get("released/9") is None
 
 
 def test_many_objects_are_copied_at_a_time_within_the_public_bucket_too(store: ObjectStore) -> None:

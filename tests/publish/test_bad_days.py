@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.build.state import BuildState
+from pipeline.publish.up_to_date import UNVERIFIED
 from tests.support.newsroom import Office
 from tests.support.public_http import address_of, get, manifest
 from tests.support.sample import picture_bytes
@@ -262,11 +264,11 @@ def put_by_hand(office: Office, key: str, media_type: str) -> None:
     subprocess.run([sys.executable, "-c", code, key, media_type], cwd=office.folder, check=True, timeout=60)
 
 
-def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
+def test_release_that_was_not_read_back_is_not_up_to_date(office: Office) -> None:
     office.write("one")
     base = address_of(office.make("publish").out)
-    unverified = office.folder / "output/.work/unverified"
-    unverified.write_text('["one"]')
+    state = BuildState(office.content, office.folder / "output")
+    state.remember(UNVERIFIED, ["one"])
     result = office.make("publish")
     assert result.status == 0
     assert "6 unchanged" in result.out, "it is read back now, and as it is there, it does not go up again"
@@ -274,7 +276,7 @@ def test_run_that_was_not_read_back_settles_nothing(office: Office) -> None:
     good = get(f"{base}releases/one.pdf")[2]
     put_by_hand(office, "releases/one.pdf", "application/pdf")
     assert "nothing to do" in office.make("publish").out, "who looks at all of it each time never ends"
-    unverified.write_text('["one"]')
+    state.remember(UNVERIFIED, ["one"])
     result = office.make("publish")
     assert result.status == 0
     assert "upload  one" in result.out

@@ -317,7 +317,7 @@ def test_what_was_withdrawn_comes_back_with_a_correction_alone(office: Office, b
     published(office)
     revise(office, 40)
     result = published(office, "MINOR=1", status=2)
-    assert "it was withdrawn in public on 2026-03-01, and does not say so any more" in result.err
+    assert "it was withdrawn publicly on 2026-03-01, but the source no longer says so" in result.err
     assert get(f"{base}releases/tapes.pdf")[0] != 200
     revise(office, 40, (SECOND, "It was withdrawn by mistake."))
     with watched(base):

@@ -274,7 +274,7 @@ def test_a_late_run_lifts_at_once_and_says_how_late(office: Office, tmp_path: Pa
     assert re.search(r"release +late .* after its instant", result.out), result.text
     assert not re.search(r"^upload +late .*new", result.out, re.MULTILINE), "what was staged is not sent again"
     assert b"Other words" in get(f"{base}releases/changed.txt")[2]
-    assert get(f"{base}releases/late.pdf")[2] == (office.waiting / "due/releases/late.pdf").read_bytes()
+    assert get(f"{base}releases/late.pdf")[2] == (office.waiting / "final/releases/late.pdf").read_bytes()
     assert other.make("verify", **env_of(office)).status == 0
     assert "nothing to do" in other.make("publish", **env_of(office)).out
 

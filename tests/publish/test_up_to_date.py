@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def changed_sources(sandbox: Sandbox) -> list[str]:
     return up_to_date.changed_sources(sandbox.state, sandbox.published, up_to_date.source_digests(sandbox.state))
 
 
-# ── Ready, held, broken ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── Classified ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_release_is_ready_when_every_rendition_is_at_hand(sandbox: Sandbox) -> None:
@@ -256,10 +255,12 @@ def test_the_manifest_is_remembered_with_its_address(tmp_path: Path) -> None:
     assert context("elsewhere").published == EMPTY
 
 
-def test_a_manuscript_that_was_never_judged_is_read_again(sandbox: Sandbox) -> None:
-    """A run killed between reading and judging must not let a release through that names one that waits."""
+def test_a_release_that_was_never_compared_with_the_others_is_read_again(sandbox: Sandbox) -> None:
+    """A run killed between reading and comparing must not let a release through that names a scheduled one."""
     sandbox.write()
     sandbox.read()
     assert changed_sources(sandbox) == []
-    os.utime(sandbox.state.work / "read" / "probe.json", (0, 0))
+    read, summary = sandbox.state.parsed_release("probe"), sandbox.state.summaries()["probe"]
+    assert read is not None
+    sandbox.state.store_release(read, summary, {})  # without mark_checked, as the killed run leaves it
     assert changed_sources(sandbox) == ["probe"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-
-import msgspec
+from typing import Any
 
 from pipeline.model.manifest import Row
 
@@ -12,8 +11,8 @@ BASE = "https://press.example.org/"
 DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def row(slug: str, days: int = 0, **changes: object) -> Row:
-    values: dict[str, object] = {
+def row(slug: str, days: int = 0, **changes: Any) -> Row:
+    values: dict[str, Any] = {
         "slug": slug,
         "title": f"Title of {slug}",
         "summary": f"Summary of {slug}.",
@@ -26,4 +25,4 @@ def row(slug: str, days: int = 0, **changes: object) -> Row:
         "sizes": {"pdf": 26_400, "text": 3200, "docx": 14_100, "html": 9000, "json": 3100},
         "pages": 2,
     }
-    return msgspec.convert({**values, **changes}, Row)
+    return Row(**(values | changes))

@@ -36,6 +36,8 @@ TEMPLATES = Path("templates")
 INDEX = "index.html"
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The instant at which a draft becomes public."""
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the preview."""
 _NO = ("", "0", "no", "false")
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 """Variables by which a make controls its sub-makes; the make started here is independent."""
@@ -45,7 +47,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     """Render, serve what was rendered, and render again whenever a source changes, until Ctrl+C."""
     if context.environ.get("CI", "").lower() not in _NO:
         raise SettingError("make preview is not available in CI", "run it on your own computer; in CI use make render")
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDINGS:
         if ending is signal.SIGINT or signal.getsignal(ending) != signal.SIG_IGN:  # under nohup it is ignored
             signal.signal(ending, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), _foreground():
@@ -131,8 +133,13 @@ def _render(context: CommandContext, output: Path) -> None:
     environ = {name: value for name, value in context.environ.items() if name not in _OF_MAKE}
     environ["VENV"] = os.path.relpath(sys.prefix, context.root)
     command = ["make", "render", f"CONTENT={context.state.content}", f"OUTPUT={output}"]
-    child = subprocess.Popen(command, cwd=context.root, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
+    with _delayed_signals() as pending:
+        child = subprocess.Popen(
+            command, cwd=context.root, env=environ, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     try:
+        if pending:
+            raise KeyboardInterrupt
         child.wait()
     except KeyboardInterrupt:
         with contextlib.suppress(ProcessLookupError):
@@ -142,6 +149,20 @@ def _render(context: CommandContext, output: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         raise
+
+
+@contextlib.contextmanager
+def _delayed_signals() -> Iterator[list[int]]:
+    """Collect the signals that end the preview while this lasts: inside Popen they would leave its child running."""
+    pending: list[int] = []
+    caught = [each for each in ENDINGS if signal.getsignal(each) is signal.default_int_handler]
+    for each in caught:
+        signal.signal(each, lambda number, _frame: pending.append(number))
+    try:
+        yield pending
+    finally:
+        for each in caught:
+            signal.signal(each, signal.default_int_handler)
 
 
 @contextlib.contextmanager

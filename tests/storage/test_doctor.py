@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
-import msgspec
 import pytest
 
+from pipeline.build.state import BuildState
 from pipeline.model.errors import StorageError
+from pipeline.publish.guarantees import FINDINGS
 from pipeline.storage import ObjectStore, doctor, open_store, prepare
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
@@ -86,6 +87,14 @@ def table(result: Result) -> dict[str, tuple[str, str]]:
     """Return the rows that doctor printed: what was tested → grade, and the rest of the line."""
     lines = [re.split(r"\s{2,}", line.rstrip(), maxsplit=2) for line in result.out.split("\n\n")[0].splitlines()]
     return {line[1]: (line[0], line[2]) for line in lines[1:]}
+
+
+def state_of(office: Office) -> BuildState:
+    return BuildState(office.content, office.folder / "output")
+
+
+def findings(office: Office) -> dict[str, Findings]:
+    return state_of(office).recall(FINDINGS, dict[str, Findings], {})
 
 
 def cannot(result: Result) -> str:
@@ -187,7 +196,7 @@ def test_moto_accepts_any_signature_and_lets_anyone_list(office: Office, mocked:
 
 
 def test_findings_are_stored_by_destination(office: Office, closed: dict[str, str]) -> None:
-    kept = msgspec.json.decode((office.folder / "output/.work/storages.json").read_bytes(), type=dict[str, Findings])
+    kept = findings(office)
     ours = kept[f"{closed['AWS_ENDPOINT_URL_S3']}/press/ press-private"]
     assert ours.against("together")
     assert len(kept) == 5, "each storage has its own"
@@ -286,27 +295,25 @@ def test_publish_works_again_once_the_storage_was_corrected(tmp_path: Path, good
     office.write("one")
     known = Findings(datetime.now(UTC), (Finding("write if absent", "ignored", "was so", ("together",)),))
     place = f"{good['AWS_ENDPOINT_URL_S3']}/doctored/ doctored-private"
-    path = office.folder / "output/.work/storage_findings"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(msgspec.json.encode({place: known}))
+    state = state_of(office)
+    state.prepare()
+    state.remember(FINDINGS, {place: known})
     result = office.make("publish", **good)
     assert result.status == 0, result.text
     assert AnonymousClient(at(good).address, {}).get("releases/one.html").status == 200
-    kept = msgspec.json.decode(path.read_bytes(), type=dict[str, Findings])[place]
-    assert len(kept.all) == 23, "everything was tested again"
+    assert len(findings(office)[place].all) == 23, "everything was tested again"
 
 
 def test_publish_tests_the_storage_once_and_remembers_the_findings(tmp_path: Path, good: dict[str, str]) -> None:
     office = Office(tmp_path / "office")
     office.write("two")
     assert office.make("publish", **good).status == 0
-    path = office.folder / "output/.work/storage_findings"
-    first = path.read_bytes()
+    first = findings(office)
     store = open_store(at(good), good)
     there = store.head(doctor.QUICK_CHECK_KEY, "private")
     office.write("three")
     assert office.make("publish", **good).status == 0
-    assert path.read_bytes() == first
+    assert findings(office) == first
     after = store.head(doctor.QUICK_CHECK_KEY, "private")
     assert there
     assert after

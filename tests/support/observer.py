@@ -137,5 +137,6 @@ def watched(address: str) -> Iterator[Observer]:
     observer = Observer(address)
     with watching(observer) as problems:
         yield observer
-    assert problems + observer.look() == []
+    problems += observer.look()
+    assert not problems, "\n".join(problems[:20])
     assert observer.looks > 2

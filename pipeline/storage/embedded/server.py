@@ -8,7 +8,6 @@ id is never mistaken for it.
 from __future__ import annotations
 
 import fcntl
-import http.client
 import os
 import signal
 import subprocess
@@ -207,6 +206,8 @@ def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
 
 def _answers(port: int, bucket: str, code: bytes) -> bool:
     """Return whether an anonymous request for an object that does not exist gets the error ``code``."""
+    import http.client  # here, because every command imports this module
+
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", f"/{bucket}/.ready")

@@ -1,6 +1,6 @@
 # Dateline: the map of the pipeline. Read it from top to bottom.
 #
-#   content/SLUG.md ─read▶ text, pdf, docx ▶ kit ▶ html ▶ json ─▶ output/ ─▶ feed, pages ─publish▶ storage
+#   content/SLUG.md → read → text, pdf, docx → kit → html → json → output/ → feed, pages → publish → storage
 #
 # Make decides which stages may have work: one stamp a stage, in a folder named after a checksum of all inputs, so that
 # any difference counts, older or newer. The stage, one Python process, decides by fingerprint what it renders.
@@ -18,7 +18,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
 
-# ── What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile ───
+# What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile
 names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
 inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock $(WORK)/published
@@ -30,7 +30,7 @@ passed    = find $(WORK)/next-instant ! -newermt now 2>&-
 force    := $(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE)
 STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
-# ── The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is ─────────
+# The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
 
@@ -45,7 +45,7 @@ $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
 
-# ── What people type ────────────────────────────────────────────────────────────────────────────────────────────────
+# What people type
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
 publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 	@$(RUN) fetch $(options)
@@ -53,7 +53,7 @@ publish: | $(READY) ## render what changed, upload, verify, print the address (D
 	@$(RUN) publish $(options)
 publish: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
 renditions: $(STAMPS)/json ; @:
-validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice, …
+validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
 share preview check new status verify history diff serve stop storage doctor: | $(READY)

@@ -1,6 +1,6 @@
 # Dateline: the map of the pipeline. Read it from top to bottom.
 #
-#   content/SLUG.md → read → text, pdf, docx → kit → html → json → output/ → feed, pages → publish → storage
+#   content/SLUG.md -> read -> text, pdf, docx -> kit -> html -> json -> output/ -> feed, pages -> publish -> storage
 #
 # Make decides which stages may have work: one stamp a stage, in a folder named after a checksum of all inputs, so that
 # any difference counts, older or newer. The stage, one Python process, decides by fingerprint what it renders.

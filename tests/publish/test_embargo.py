@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,25 +29,6 @@ from tests.support.public_http import address_of, get
 from tests.support.terminal import require_terminal
 
 SECRET = "Closely guarded headline"
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """A newsroom with a release that is public; each test has a copy."""
-    found = Office(tmp_path_factory.mktemp("embargo") / "office")
-    found.write("before", title="The one before")
-    published(found)
-    found.make("stop")
-    return found
-
-
-@pytest.fixture
-def office(first: Office, tmp_path: Path) -> Iterator[Office]:
-    found = first.copy(tmp_path / "office")
-    try:
-        yield found
-    finally:
-        found.end()
 
 
 # ── On the second ───────────────────────────────────────────────────────────────────────────────────────────────────

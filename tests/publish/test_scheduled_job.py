@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,25 +22,6 @@ from tests.support.public_http import get
 GITHUB = ROOT / ".github/workflows/publish.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"
 TITLE = "Nobody may read this headline yet"
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """A newsroom with a release that is public; each test has a copy."""
-    found = Office(tmp_path_factory.mktemp("job") / "office")
-    found.write("before", title="The one before")
-    published(found)
-    found.make("stop")
-    return found
-
-
-@pytest.fixture
-def office(first: Office, tmp_path: Path) -> Iterator[Office]:
-    found = first.copy(tmp_path / "office")
-    try:
-        yield found
-    finally:
-        found.make("stop")
 
 
 def github() -> dict[str, Any]:

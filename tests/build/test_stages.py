@@ -80,7 +80,7 @@ def test_folders_that_were_opened_are_closed_again(sandbox: Sandbox) -> None:
     assert stat.S_IMODE(sandbox.state.waiting.stat().st_mode) == 0o700
 
 
-def test_a_release_is_held_until_the_very_instant_of_its_date_and_public_from_then_on(
+def test_a_release_is_unpublished_until_the_very_instant_of_its_date_and_public_from_then_on(
     sandbox: Sandbox,
 ) -> None:
     sandbox.write(date=PAST)

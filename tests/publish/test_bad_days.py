@@ -140,7 +140,7 @@ def test_odd_names_are_refused_run_nothing_and_stop_nobody(office: Office) -> No
     assert not (office.public / "releases/Capital.pdf").exists()
 
 
-def test_public_release_set_back_is_not_called_held(office: Office) -> None:
+def test_public_release_with_a_later_date_is_not_called_scheduled(office: Office) -> None:
     office.write("one")
     assert office.make("publish").status == 0
     for keys in ({"draft": "true"}, {"date": "2036-01-01T00:00Z"}):

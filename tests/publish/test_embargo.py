@@ -215,14 +215,14 @@ def test_a_store_that_was_stopped_while_a_run_waits_costs_nothing(office: Office
 # ── Killed, late, twice ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("when", ["waiting", "lifting"])
+@pytest.mark.parametrize("when", ["waiting", "releasing"])
 def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str) -> None:
     base = published(office)
     instant = in_time()
     office.write("killed", date=instant.isoformat())
     render_input = BackgroundPublish(office, "WAIT=15m")
     render_input.until("scheduled before")
-    if when == "lifting":
+    if when == "releasing":
         deadline = time.monotonic() + 60
         while get(f"{base}releases/killed.txt")[0] != 200:
             assert time.monotonic() < deadline, render_input.text
@@ -239,7 +239,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(office: Office, when: str)
     assert list(store_of(office).list("", "private")) == [embargo.KEY]
 
 
-def test_a_late_run_lifts_at_once_and_says_how_late(office: Office, tmp_path: Path) -> None:
+def test_a_late_run_releases_at_once_and_says_how_late(office: Office, tmp_path: Path) -> None:
     base = published(office)
     instant = in_time()
     office.write("late", date=instant.isoformat())
@@ -274,7 +274,7 @@ def test_publishing_twice_writes_nothing_in_either_bucket(office: Office) -> Non
         assert (len(watched.seen) > before, written) == (True, [])
 
 
-def test_a_dry_run_stages_and_lifts_nothing(office: Office) -> None:
+def test_a_dry_run_stages_and_releases_nothing(office: Office) -> None:
     published(office)
     office.write("held", date=soon(3).isoformat())
     result = office.make("publish", "DRY_RUN=1", "WAIT=15m")

@@ -42,7 +42,7 @@ def shape(body: bytes, name: str) -> str:
     return re.sub(r"<RequestId>\w*</RequestId>", "", body.decode().replace(name, "NAME"))
 
 
-def test_every_format_answers_a_stranger_with_its_type(base: str) -> None:
+def test_every_format_is_served_with_its_type_without_credentials(base: str) -> None:
     due = {
         "releases/one.pdf": "application/pdf",
         "releases/one.docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -96,7 +96,7 @@ def test_chain_of_digests_leads_from_the_manifest_to_every_file(base: str) -> No
             assert sha256(get(base + key)[2]).hexdigest() == ids[f"sha256:{key}"]
 
 
-def test_strangers_may_not_list_or_write(base: str) -> None:
+def test_anonymous_clients_may_not_list_or_write(base: str) -> None:
     assert get(base)[0] in (403, 404)
     request = urllib.request.Request(f"{base}evil.html", data=b"x", method="PUT")
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -175,7 +175,7 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     assert get(f"{base}releases/three.pdf")[0] == 200, "nothing is deleted because it is absent"
 
 
-def test_release_whose_date_is_ahead_is_held_and_nobody_can_tell(office: Office, base: str) -> None:
+def test_nobody_can_tell_that_a_scheduled_release_exists(office: Office, base: str) -> None:
     ahead = (datetime.now(UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
     source = office.write("secret-merger", title="Secret merger", date=ahead, embargo="true")
     result = office.make("publish")

@@ -85,7 +85,7 @@ def test_a_release_that_was_read_and_not_rendered_since_is_broken(sandbox: Sandb
     assert sorted_now(sandbox).failed == ("probe",)
 
 
-def test_a_refused_release_is_broken_and_the_others_are_ready(sandbox: Sandbox) -> None:
+def test_a_refused_release_has_failed_and_the_others_are_candidates(sandbox: Sandbox) -> None:
     sandbox.write(colour="blue")
     sandbox.write("whole")
     sandbox.run(NAMES)
@@ -94,13 +94,13 @@ def test_a_refused_release_is_broken_and_the_others_are_ready(sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize("keys", [{"date": AHEAD}, {"draft": "true"}])
-def test_what_waits_is_held(sandbox: Sandbox, keys: dict[str, str]) -> None:
+def test_drafts_and_later_dates_are_scheduled(sandbox: Sandbox, keys: dict[str, str]) -> None:
     sandbox.write(**keys)
     sandbox.run(NAMES)
     assert sorted_now(sandbox) == Classified((), ("probe",), ())
 
 
-def test_by_the_storages_clock_it_is_held_though_ours_says_it_is_time(sandbox: Sandbox) -> None:
+def test_by_the_storages_clock_it_is_scheduled_though_ours_says_it_is_time(sandbox: Sandbox) -> None:
     sandbox.write()
     sandbox.run(NAMES)
     early = sandbox.now - timedelta(milliseconds=1)
@@ -120,7 +120,7 @@ def test_what_was_rendered_while_it_waited_is_not_published_as_it_is(sandbox: Sa
 # ── Up to date ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_public_as_it_would_be_made_is_settled(sandbox: Sandbox) -> None:
+def test_what_is_public_as_it_would_be_rendered_is_up_to_date(sandbox: Sandbox) -> None:
     sandbox.write()
     sandbox.write("draft", draft="true")
     publish(sandbox)
@@ -140,7 +140,7 @@ def test_a_fresh_clone_reads_and_renders_nothing_that_is_public(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("change", [change_source, change_newsroom, change_mark, change_address])
-def test_whatever_changes_a_rendition_unsettles_it(sandbox: Sandbox, change: object) -> None:
+def test_whatever_changes_a_rendition_makes_it_out_of_date(sandbox: Sandbox, change: object) -> None:
     sandbox.write()
     publish(sandbox)
     assert callable(change)
@@ -150,7 +150,7 @@ def test_whatever_changes_a_rendition_unsettles_it(sandbox: Sandbox, change: obj
     assert up_to_date_slugs(sandbox) == {"probe"}
 
 
-def test_a_new_translation_unsettles_the_pages_that_must_name_it(sandbox: Sandbox) -> None:
+def test_a_new_translation_makes_the_pages_out_of_date_that_must_name_it(sandbox: Sandbox) -> None:
     sandbox.write()
     sandbox.write("alone")
     publish(sandbox)
@@ -161,7 +161,7 @@ def test_a_new_translation_unsettles_the_pages_that_must_name_it(sandbox: Sandbo
     assert up_to_date_slugs(sandbox) == {"alone", "probe", "probe-ar"}
 
 
-def test_a_withdrawn_translation_unsettles_the_pages_that_named_it_and_all_come_to_rest(
+def test_a_withdrawn_translation_makes_the_pages_out_of_date_that_named_it_and_all_come_to_rest(
     sandbox: Sandbox,
 ) -> None:
     sandbox.write()
@@ -214,7 +214,7 @@ def test_a_notice_names_what_replaces_it_by_its_title_while_that_is_public(sandb
     assert up_to_date_slugs(sandbox) == {"old", "probe-ar"}
 
 
-def test_files_on_their_way_are_never_settled(sandbox: Sandbox) -> None:
+def test_files_on_their_way_are_never_up_to_date(sandbox: Sandbox) -> None:
     """A run was killed while it replaced them: what lies there now may be either."""
     sandbox.write()
     (row,) = publish(sandbox)
@@ -223,7 +223,7 @@ def test_files_on_their_way_are_never_settled(sandbox: Sandbox) -> None:
     assert up_to_date_slugs(sandbox) == set()
 
 
-def test_what_is_public_and_no_longer_here_is_not_settled_and_not_lost(sandbox: Sandbox) -> None:
+def test_what_is_public_and_no_longer_here_is_not_up_to_date_and_not_lost(sandbox: Sandbox) -> None:
     sandbox.write()
     publish(sandbox)
     (sandbox.content / "probe.md").unlink()

@@ -17,7 +17,7 @@ from pipeline.model.manifest import KEY, Manifest
 from pipeline.publish.manifest import load
 from pipeline.publish.verification import local_links
 from pipeline.site import listings
-from pipeline.storage.anonymous import AnonymousClient
+from pipeline.storage.anonymous import AnonymousClient, Answer
 from pipeline.writers.ninjs import digests
 
 PAUSE = 0.03
@@ -44,16 +44,23 @@ class Observer:
                 self.looks += 1
                 return problems
 
+    def _get(self, key: str) -> Answer:
+        """Raises StorageError where the store has a fault, as it does where nobody answers: a test has killed it."""
+        answer = self.anonymous.get(key)
+        if answer.status >= 500:
+            raise StorageError(f"{key} answers {answer.status}", "")
+        return answer
+
     def _serial(self) -> int:
-        answer = self.anonymous.get(KEY)
+        answer = self._get(KEY)
         return int(msgspec.json.decode(answer.body, type=dict[str, Any])["serial"]) if answer.status == 200 else 0
 
     def _once(self) -> tuple[list[str], int]:
-        answer = self.anonymous.get(KEY)
+        answer = self._get(KEY)
         if answer.status != 200:
             return ["the manifest is not there any more"] * bool(self.serial), 0
         try:
-            manifest = load(answer.body, lambda key: self.anonymous.get(key).body)
+            manifest = load(answer.body, lambda key: self._get(key).body)
         except StorageError as error:
             return [str(error)], self._serial()
         problems = [f"serial fell from {self.serial} to {manifest.serial}"] * (manifest.serial < self.serial)
@@ -64,7 +71,8 @@ class Observer:
         for key in listings.keys(manifest):
             problems += self._listing(key, manifest, named)
         for key, by in named.items():
-            if (status := self.anonymous.head(key).status) != 200:
+            status = self.anonymous.head(key).status
+            if status != 200 and self._still_names(by, key):
                 problems.append(f"{key} answers {status}, and {by} names it")
         return problems, manifest.serial
 
@@ -72,20 +80,20 @@ class Observer:
         for row in manifest.rows:
             key = f"releases/{row.slug}.json"
             yield key, {row.record, row.replacing.get(key, row.record)}
-            answer = self.anonymous.get(key)
+            answer = self._get(key)
             if answer.status == 200:
                 for name, stated in digests(answer.body).items():
                     yield name, {stated, row.replacing.get(name, stated)}
 
     def _file(self, key: str, due: set[str], named: dict[str, str]) -> list[str]:
-        answer = self.anonymous.get(key)
+        answer = self._get(key)
         if answer.status != 200:
             return [f"{key} answers {answer.status}"]
         self._follow(key, answer.body, named)
         return [] if answer.sha256 in due else [f"{key} has other bytes than are stated"]
 
     def _listing(self, key: str, manifest: Manifest, named: dict[str, str]) -> list[str]:
-        answer = self.anonymous.get(key)
+        answer = self._get(key)
         if answer.status != 200:  # before the first commit of listings there are none
             return []
         if key.endswith(".xml"):
@@ -97,6 +105,12 @@ class Observer:
             return [f"{key} breaks off"]
         self._follow(key, answer.body, named)
         return []
+
+    def _still_names(self, by: str, key: str) -> bool:
+        """Read anew what named ``key``: a feed may have been replaced, and then the file deleted, since it was read."""
+        named: dict[str, str] = {}
+        self._follow(by, self._get(by).body, named)
+        return by == KEY or key in named
 
     def _follow(self, key: str, body: bytes, named: dict[str, str]) -> None:
         """Note what an object names: by links of a page, and by public addresses anywhere."""

@@ -22,6 +22,8 @@ from pipeline.storage.embedded import configuration
 from pipeline.storage.embedded.folder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
 
 START_SECONDS = 30.0
+VOLUME_SECONDS = 15.0
+"""After that long, a store is ready without a volume that it could not load: what is in the others can be read."""
 STOP_SECONDS = 5.0
 _PAUSE = 0.02
 _SOCKETS = Path("/tmp")  # noqa: S108 -- SeaweedFS always puts the sockets of its gRPC there
@@ -190,12 +192,17 @@ def _launch(folder: StoreFolder) -> None:
 
 
 def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
-    """Return True when both buckets exist, False when the server ends. Raises StorageError when neither happens."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    """Return True when both buckets exist and their objects can be read, False when the server ends.
+
+    Raises StorageError when neither happens.
+    """
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < START_SECONDS:
         if not _is_running(folder):
             return False
-        if _answers(ports.s3, BUCKET, b"NoSuchKey") and _answers(ports.s3, PRIVATE_BUCKET, b"AccessDenied"):
+        answers = _get(ports.s3, f"{BUCKET}/.ready"), _get(ports.s3, f"{PRIVATE_BUCKET}/.ready")
+        has_buckets = b"NoSuchKey" in answers[0] and b"AccessDenied" in answers[1]
+        if has_buckets and (_has_volumes(folder, ports) or waited > VOLUME_SECONDS):
             return True
         time.sleep(_PAUSE)
     raise StorageError(
@@ -204,16 +211,27 @@ def _becomes_ready(folder: StoreFolder, ports: Ports) -> bool:
     )
 
 
-def _answers(port: int, bucket: str, code: bytes) -> bool:
-    """Return whether an anonymous request for an object that does not exist gets the error ``code``."""
+def _has_volumes(folder: StoreFolder, ports: Ports) -> bool:
+    """Return whether the server's master knows all volumes of the folder.
+
+    After a restart on a busy machine it may take seconds until it does; until then, objects are answered with 500.
+    """
+    if b'"DataNodes"' not in _get(ports.master, "dir/status"):
+        return False
+    numbers = (path.stem.rpartition("_")[2] for path in (folder.path / "data").glob("*.dat"))
+    return all(b'"locations"' in _get(ports.master, f"dir/lookup?volumeId={number}") for number in numbers)
+
+
+def _get(port: int, path: str) -> bytes:
+    """Return what an anonymous request is answered, an error's text included; nothing where nobody answers."""
     import http.client  # here, because every command imports this module
 
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("GET", f"/{bucket}/.ready")
-        return code in connection.getresponse().read(4096)
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().read()
     except (OSError, http.client.HTTPException):
-        return False
+        return b""
     finally:
         connection.close()
 

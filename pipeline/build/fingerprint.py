@@ -125,8 +125,8 @@ def code_and_templates(*modules: str) -> list[Path]:
         if file and file not in files:
             files.add(file)
             left += _imported(file)
-    templates = {f'"{file.name}"'.encode(): file for file in (ROOT / "templates").iterdir() if file.is_file()}
-    while named := [name for name in templates if any(name in _bytes(file) for file in files)]:
+    templates = {file.name.encode(): file for file in (ROOT / "templates").iterdir() if file.is_file()}
+    while named := templates.keys() & set().union(*map(_quoted, files)):
         files |= {templates.pop(name) for name in named}
     return sorted([*files, *(ROOT / "templates" / "words").glob("*.toml")])
 
@@ -134,6 +134,12 @@ def code_and_templates(*modules: str) -> list[Path]:
 @cache
 def _bytes(file: Path) -> bytes:
     return file.read_bytes()
+
+
+@cache
+def _quoted(file: Path) -> frozenset[bytes]:
+    """Return all words in quotation marks that may be file names."""
+    return frozenset(re.findall(rb'"([\w.-]+)"', _bytes(file)))
 
 
 @cache

@@ -73,9 +73,15 @@ def path(face: Face) -> Path:
     return _cached(face, file) if face.axes or face.number >= 0 else file
 
 
-def _cached(face: Face, file: Path) -> Path:
-    from importlib.metadata import version
+@cache
+def version(package: str) -> str:
+    """Return the version of an installed package."""
+    from importlib import metadata  # costs more than the rest of this module
 
+    return metadata.version(package)
+
+
+def _cached(face: Face, file: Path) -> Path:
     parts = (RECIPE, face, [SUBSETS[name] for name in face.subsets], file.stat().st_size, version("fonttools"))
     recipe = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     stem = face.file.partition(".")[0].partition("[")[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.typography.fonts.faces import FACES, SUBSETS, Face, Script, code_points
-from pipeline.typography.fonts.files import path
+from pipeline.typography.fonts.files import path, version
 
 RECIPE = 1
 """Increase this when ``_subset`` changes, so that cached files are not used any more."""
@@ -93,8 +93,6 @@ def web_name(face: Face, subset: str) -> str:
 
 
 def _cached(face: Face, subset: str, folder: Path) -> bytes:
-    from importlib.metadata import version
-
     tools = [version(name) for name in (face.package.replace("_", "-"), "fonttools", "brotli")]
     recipe = hashlib.sha256(repr((RECIPE, face, SUBSETS[subset], tools)).encode()).hexdigest()[:16]
     file = folder / f"{Path(web_name(face, subset)).stem}.{recipe}.woff2"

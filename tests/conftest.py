@@ -11,6 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.build import parity, stages
 from pipeline.storage import ObjectStore, embedded, open_store
@@ -19,6 +20,9 @@ from pipeline.storage.embedded.folder import choose_ports
 from pipeline.storage.embedded.server import program, remove_sockets
 from pipeline.writers import Output, RenderInput
 from tests.support.in_process import Sandbox
+
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

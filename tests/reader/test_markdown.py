@@ -127,7 +127,7 @@ def listed(draw: st.DrawFn, depth: int) -> list[str]:
     return lines
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(nested())
 def test_nesting_reads_as_on_github(lines: list[str]) -> None:
     """Lists, quotes, fences and tables within each other."""
@@ -146,7 +146,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(SOUP)
 def test_random_blocks_read_as_on_github(soup: str) -> None:
     """Any sequence of block marks."""
@@ -172,7 +172,7 @@ INLINES = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(INLINES)
 def test_lines_read_as_on_github(text: str) -> None:
     """Emphasis, code, links, escapes and line breaks, side by side."""
@@ -193,7 +193,7 @@ NEIGHBOURS = (
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(
     st.lists(DELIMITERS | NEIGHBOURS, min_size=1, max_size=14).map("".join), st.sampled_from(["x{}", "x {}", "# {}"])
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.build.state import BuildState
-from pipeline.model.document import Code, Inline, LineBreak, Link, Text, inlines_of, walk
+from pipeline.model.document import Code, FootnoteReference, Inline, LineBreak, Link, Text, inlines_of, walk
 from pipeline.model.formats import FORMATS, Format, Rendition
 from pipeline.model.manifest import Manifest
 from pipeline.model.newsroom import Newsroom
@@ -166,7 +166,7 @@ def links_home(release: Release) -> bool:
 
 def _relative(inlines: Iterable[Inline]) -> bool:
     for inline in inlines:
-        if isinstance(inline, (Text, Code, LineBreak)):
+        if isinstance(inline, (Text, Code, LineBreak, FootnoteReference)):
             continue
         if isinstance(inline, Link) and ":" not in inline.href.split("/")[0]:
             return True

@@ -35,8 +35,14 @@ class Emphasis(Struct, frozen=True, tag=True):
     children: tuple[Inline, ...]
 
 
-class Deletion(Struct, frozen=True, tag=True):
-    """Struck-out text, ``~~…~~`` (GFM)."""
+class Subscript(Struct, frozen=True, tag=True):
+    """Low figures or letters, ``H~2~O``."""
+
+    children: tuple[Inline, ...]
+
+
+class Superscript(Struct, frozen=True, tag=True):
+    """High figures or letters, ``10^6^``."""
 
     children: tuple[Inline, ...]
 
@@ -58,7 +64,14 @@ class LineBreak(Struct, frozen=True, tag=True):
     """A hard line break."""
 
 
-Inline = Text | Strong | Emphasis | Deletion | Code | Link | LineBreak
+class FootnoteReference(Struct, frozen=True, tag=True):
+    """The number of a footnote, raised in running text, ``[^name]``. Several references may lead to one footnote."""
+
+    number: int
+    """1 is the first of ``Footnotes.notes``."""
+
+
+Inline = Text | Strong | Emphasis | Subscript | Superscript | Code | Link | LineBreak | FootnoteReference
 
 
 class Heading(Struct, frozen=True, tag=True):
@@ -136,24 +149,60 @@ class Rule(Struct, frozen=True, tag=True):
     """A thematic break."""
 
 
-Block = Heading | Paragraph | List | Table | Quote | CodeBlock | Figure | Rule
+class Footnotes(Struct, frozen=True, tag=True):
+    """The footnotes of a release, numbered by first reference: the last block of its body, at most once."""
+
+    notes: tuple[tuple[Block, ...], ...]
+    """The blocks of each footnote; the first is number 1."""
+
+
+Block = Heading | Paragraph | List | Table | Quote | CodeBlock | Figure | Rule | Footnotes
 
 
 def plain(inlines: Iterable[Inline]) -> str:
-    """Return the text of ``inlines`` without markup. A line break becomes a space."""
+    """Return the text of ``inlines`` without markup and without the numbers of footnotes.
+
+    A line break becomes a space; high and low figures are written as ``figures`` does.
+    """
     parts: list[str] = []
     for inline in inlines:
-        if isinstance(inline, (Text, Code)):
-            parts.append(inline.text)
-        elif isinstance(inline, LineBreak):
-            parts.append(" ")
-        else:
-            parts.append(plain(inline.children))
+        match inline:
+            case Text(text) | Code(text):
+                parts.append(text)
+            case LineBreak():
+                parts.append(" ")
+            case FootnoteReference():
+                pass
+            case Subscript(children) | Superscript(children):
+                parts.append(figures(inline, plain(children)))
+            case _:
+                parts.append(plain(inline.children))
     return "".join(parts)
 
 
+_HIGH = dict(
+    zip(
+        "0123456789+-−=()abcdefghijklmnoprstuvwxyz",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
+        strict=True,
+    )
+)
+_LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+
+
+def figures(inline: Subscript | Superscript, text: str) -> str:
+    """Return ``text``, the text of ``inline``, as it is written without markup: ``10⁶``, ``CO₂``.
+
+    Where Unicode lacks one of the characters, the whole run is as typed: ``x^Q^``, ``x~Q~``.
+    """
+    table, mark = (_HIGH, "^") if isinstance(inline, Superscript) else (_LOW, "~")
+    if all(character in table for character in text):
+        return "".join(table[character] for character in text)
+    return f"{mark}{text}{mark}"
+
+
 def walk(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield every block in reading order; lists and quotes come before the blocks in them."""
+    """Yield every block in reading order; lists, quotes and footnotes come before the blocks in them."""
     for block in blocks:
         yield block
         if isinstance(block, Quote):
@@ -161,10 +210,13 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
         elif isinstance(block, List):
             for item in block.items:
                 yield from walk(item.children)
+        elif isinstance(block, Footnotes):
+            for note in block.notes:
+                yield from walk(note)
 
 
 def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
-    """Yield each sequence of inlines directly in ``block``. Lists and quotes have none."""
+    """Yield each sequence of inlines directly in ``block``. Lists, quotes and footnotes have none."""
     if isinstance(block, (Heading, Paragraph)):
         yield block.children
     elif isinstance(block, Figure):
@@ -173,6 +225,21 @@ def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
         for row in (block.head, *block.rows):
             for cell in row:
                 yield cell.children
+
+
+def references(blocks: Iterable[Block]) -> Iterator[int]:
+    """Yield the number of each reference to a footnote in ``blocks``, in reading order."""
+    for block in walk(blocks):
+        for inlines in inlines_of(block):
+            yield from _references(inlines)
+
+
+def _references(inlines: Iterable[Inline]) -> Iterator[int]:
+    for inline in inlines:
+        if isinstance(inline, FootnoteReference):
+            yield inline.number
+        elif not isinstance(inline, (Text, Code, LineBreak)):
+            yield from _references(inline.children)
 
 
 def is_address(href: str, words: Iterable[Inline]) -> bool:

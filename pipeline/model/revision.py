@@ -12,7 +12,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from pipeline.model.document import Block, CodeBlock, Figure, List, Quote, inlines_of, plain
+from pipeline.model.document import Block, CodeBlock, Figure, Footnotes, List, Quote, inlines_of, plain
 from pipeline.model.formats import Rendition
 from pipeline.model.release import FACTS, Release
 
@@ -72,6 +72,9 @@ def _of_blocks(blocks: Iterable[Block]) -> Iterator[str]:
         elif isinstance(block, List):
             for item in block.items:
                 yield from _of_blocks(item.children)
+        elif isinstance(block, Footnotes):
+            for note in block.notes:
+                yield from _of_blocks(note)
         elif isinstance(block, CodeBlock):
             yield block.text
         else:

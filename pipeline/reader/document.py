@@ -21,7 +21,6 @@ from pipeline.model.document import (
     Cell,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Figure,
     Heading,
@@ -51,7 +50,7 @@ _TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "th", "td"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
 _ATTRIBUTES |= {"th": {"align"}, "td": {"align"}}
 _VOID = frozenset(["br", "hr", "img"])
-_SPANS: dict[str, type[Emphasis | Strong | Deletion]] = {"em": Emphasis, "strong": Strong, "del": Deletion}
+_SPANS: dict[str, type[Emphasis | Strong]] = {"em": Emphasis, "strong": Strong}
 _NO_PLACE_FOR_PICTURES = {"a": "a link", "th": "a table", "td": "a table", "em": "emphasis", "strong": "emphasis"}
 _NO_PLACE_FOR_PICTURES |= {f"h{level}": "a heading" for level in range(1, 7)}
 

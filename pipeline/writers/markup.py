@@ -1,4 +1,4 @@
-"""The document tree as HTML, for the page, the PDF and the record; and the ids of headings that links lead to.
+"""The document tree as HTML, for the page, the PDF and the record; and the ids of headings and footnotes.
 
 The output is HTML5 that XML parsers accept too: every element is closed and every text escaped. No markup of the
 author's is passed through.
@@ -7,6 +7,7 @@ author's is passed through.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote
 
@@ -18,9 +19,10 @@ from pipeline.model.document import (
     Cell,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Heading,
     Inline,
     LineBreak,
@@ -31,11 +33,14 @@ from pipeline.model.document import (
     Quote,
     Rule,
     Strong,
+    Subscript,
+    Superscript,
     Table,
     Text,
     inlines_of,
     is_address,
     plain,
+    references,
     walk,
 )
 from pipeline.writers.table_layout import PaperTable, code_style, column_style
@@ -48,12 +53,62 @@ Fit = Callable[[Table, int], PaperTable]
 """From a table and its depth in lists and quotations to its layout on paper."""
 
 
-def inline_html(inlines: Iterable[Inline], resolve: Resolve = str) -> Markup:
-    """Return ``inlines`` as phrasing content."""
-    return Markup("").join(_inline(inline, resolve) for inline in inlines)
+class NoteLinks:
+    """The links of one document from its references to their footnotes, and back.
+
+    Without links, for a text that is shown on one page with others: their ids would be the same.
+    """
+
+    def __init__(self, blocks: Iterable[Block] = (), back: str = "", pattern: str = "[{}]") -> None:
+        """``blocks`` are all that refer to footnotes; ``back`` names a link back for screen readers, empty for no
+        links at all; ``pattern`` is the text of a reference."""
+        self._back = back
+        self._pattern = pattern
+        self._there = Counter(references(blocks)) if back else Counter[int]()
+        self._written = Counter[int]()
+
+    def reference(self, number: int) -> Markup:
+        """Return the next reference to a footnote."""
+        raised = Markup("<sup>{}</sup>").format(self._pattern.format(number))
+        if not self._back:
+            return raised
+        self._written[number] += 1
+        return Markup('<a href="#{}" id="{}" role="doc-noteref">{}</a>').format(
+            _note_id(number), _reference_id(number, self._written[number]), raised
+        )
+
+    def id(self, number: int) -> Markup:
+        """Return the id of a footnote, as an attribute."""
+        return Markup(' id="{}"').format(_note_id(number)) if self._back else Markup("")
+
+    def back(self, number: int) -> Markup:
+        """Return a link from a footnote to each of its references."""
+        count = self._there[number]
+        names = [f"{self._back} {number}" + (f".{place + 1}" if count > 1 else "") for place in range(count)]
+        return Markup("").join(
+            Markup(' <a href="#{}" role="doc-backlink" aria-label="{}">↑</a>').format(
+                _reference_id(number, place), name
+            )
+            for place, name in enumerate(names, 1)
+        )
 
 
-def _inline(inline: Inline, resolve: Resolve) -> Markup:
+# In capitals, because the ids of headings have none.
+def _note_id(number: int) -> str:
+    return f"NOTE-{number}"
+
+
+def _reference_id(number: int, place: int) -> str:
+    return f"REFERENCE-{number}" + (f"-{place}" if place > 1 else "")
+
+
+def inline_html(inlines: Iterable[Inline], resolve: Resolve = str, notes: NoteLinks | None = None) -> Markup:
+    """Return ``inlines`` as phrasing content; without ``notes``, references to footnotes are no links."""
+    links = notes or NoteLinks()
+    return Markup("").join(_inline(inline, resolve, links) for inline in inlines)
+
+
+def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:
     match inline:
         case Text(text):
             return _text(text)
@@ -61,16 +116,20 @@ def _inline(inline: Inline, resolve: Resolve) -> Markup:
             return Markup("<code>{}</code>").format(text)
         case LineBreak():
             return Markup("<br/>")
+        case FootnoteReference(number):
+            return notes.reference(number)
         case Strong(children):
-            return Markup("<strong>{}</strong>").format(inline_html(children, resolve))
+            return Markup("<strong>{}</strong>").format(inline_html(children, resolve, notes))
         case Emphasis(children):
-            return Markup("<em>{}</em>").format(inline_html(children, resolve))
-        case Deletion(children):
-            return Markup("<del>{}</del>").format(inline_html(children, resolve))
+            return Markup("<em>{}</em>").format(inline_html(children, resolve, notes))
+        case Subscript(children):
+            return Markup("<sub>{}</sub>").format(inline_html(children, resolve, notes))
+        case Superscript(children):
+            return Markup("<sup>{}</sup>").format(inline_html(children, resolve, notes))
         case Link(href, children) if is_address(href, children) and not href.startswith("tel:"):
             return Markup('<a href="{}" dir="ltr">{}</a>').format(resolve(href), plain(children))
         case Link(href, children):
-            return Markup('<a href="{}">{}</a>').format(resolve(href), inline_html(children, resolve))
+            return Markup('<a href="{}">{}</a>').format(resolve(href), inline_html(children, resolve, notes))
 
 
 def _text(text: str) -> Markup:
@@ -89,6 +148,8 @@ def block_html(
     anchors: frozenset[str] | None = None,
     table_label: str = "",
     fit: Fit | None = None,
+    notes: NoteLinks | None = None,
+    notes_label: str = "",
 ) -> Markup:
     """Return ``blocks`` as flow content.
 
@@ -96,16 +157,17 @@ def block_html(
     ``figure`` renders pictures where the plain ``figure_html`` is not enough. ``anchors`` are the headings that get an
     id, where links may come from other texts too; by default those that ``blocks`` themselves link to. ``table_label``
     puts each table into a box that scrolls sideways, with this name for screen readers. ``fit`` lays out tables on
-    paper, where nothing scrolls.
+    paper, where nothing scrolls. ``notes`` makes links of the references to footnotes; ``notes_label`` names the
+    section of the footnotes for screen readers.
     """
     rest = list(blocks)
     wanted = linked_headings(rest) if anchors is None else anchors
     render_figure = figure or (lambda each, _depth: figure_html(each, resolve))
-    writer = _HtmlBlocks(resolve, render_figure, wanted, table_label, fit)
+    writer = _HtmlBlocks(resolve, render_figure, wanted, table_label, fit, notes or NoteLinks(), notes_label)
     out: list[Markup] = []
     if lead_in:
         first = take_paragraph(rest)
-        out.append(Markup("<p>{}{}</p>").format(lead_in, inline_html(first, resolve)))
+        out.append(Markup("<p>{}{}</p>").format(lead_in, inline_html(first, resolve, notes)))
     out.extend(map(writer.block, rest))
     return Markup("\n").join(out)
 
@@ -128,6 +190,7 @@ def figure_html(
     decorative: bool = False,
     original: Markup | str = "",
     scrolls: str = "",
+    notes: NoteLinks | None = None,
 ) -> Markup:
     """Return a picture with caption and credit.
 
@@ -140,7 +203,7 @@ def figure_html(
     if not decorative:
         attributes = (resolve(figure.file), figure.alt, size, styled)
         image = Markup('<img src="{}" alt="{}"{}{}/>').format(*attributes)
-    words = inline_html(figure.caption, resolve)
+    words = inline_html(figure.caption, resolve, notes)
     if named := credit or figure.credit:
         words += Markup('{}<span class="credit">{}</span>').format(credit_gap(figure), named)
     if scrolls:
@@ -161,19 +224,28 @@ class _HtmlBlocks:
     """Writes blocks as HTML."""
 
     def __init__(
-        self, resolve: Resolve, figure: FigureHtml, anchors: frozenset[str], table_label: str, fit: Fit | None
+        self,
+        resolve: Resolve,
+        figure: FigureHtml,
+        anchors: frozenset[str],
+        table_label: str,
+        fit: Fit | None,
+        notes: NoteLinks,
+        notes_label: str,
     ) -> None:
         self.resolve = resolve
         self.figure = figure
         self.anchors = set(anchors)
         self.table_label = table_label
         self.fit = fit or (lambda _table, _depth: PaperTable(""))
+        self.notes = notes
+        self.notes_label = notes_label
         self.depth = 0
 
     def block(self, block: Block) -> Markup:
         match block:
             case Paragraph(children):
-                return Markup("<p>{}</p>").format(inline_html(children, self.resolve))
+                return Markup("<p>{}</p>").format(self.inlines(children))
             case Heading():
                 return self.heading(block)
             case Quote(children):
@@ -189,6 +261,11 @@ class _HtmlBlocks:
                 return self.list(block)
             case Table():
                 return self.table(block)
+            case Footnotes():
+                return self.footnotes(block)
+
+    def inlines(self, inlines: Iterable[Inline]) -> Markup:
+        return inline_html(inlines, self.resolve, self.notes)
 
     def inner(self, blocks: Iterable[Block]) -> Markup:
         self.depth += 1
@@ -202,7 +279,7 @@ class _HtmlBlocks:
         if name in self.anchors:  # of two equal headings, links lead to the first
             self.anchors.discard(name)
             identifier = Markup(' id="{}"').format(name)
-        return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, identifier, inline_html(block.children, self.resolve))
+        return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, identifier, self.inlines(block.children))
 
     def list(self, block: List) -> Markup:
         items = Markup("\n").join(self.item(item, block.tight) for item in block.items)
@@ -215,11 +292,31 @@ class _HtmlBlocks:
         box = Markup("") if item.checked is None else escape("☑ " if item.checked else "☐ ")
         children = list(item.children)
         if tight:
-            box += inline_html(take_paragraph(children), self.resolve)
+            box += self.inlines(take_paragraph(children))
         elif box:
-            box = Markup("<p>{}{}</p>").format(box, inline_html(take_paragraph(children), self.resolve))
+            box = Markup("<p>{}{}</p>").format(box, self.inlines(take_paragraph(children)))
         kind = "" if item.checked is None else "task"
         return Markup("<li{}>{}{}</li>").format(_class(kind), box, self.inner(children))
+
+    def footnotes(self, block: Footnotes) -> Markup:
+        items = Markup("\n").join(self.footnote(note, number) for number, note in enumerate(block.notes, 1))
+        if not self.notes_label:
+            return Markup("<hr/>\n<ol>{}</ol>").format(items)
+        return Markup('<section class="footnotes" role="doc-endnotes" aria-label="{}"><ol>{}</ol></section>').format(
+            self.notes_label, items
+        )
+
+    def footnote(self, note: tuple[Block, ...], number: int) -> Markup:
+        """Return a footnote; the links back stand in its last paragraph."""
+        back = self.notes.back(number)
+        match note:
+            case (Paragraph(children),):
+                content = self.inlines(children) + back
+            case (*rest, Paragraph(children)):
+                content = self.inner(rest) + Markup("\n<p>{}{}</p>").format(self.inlines(children), back)
+            case _:
+                content = self.inner(note) + (Markup("\n<p>{}</p>").format(back) if back else back)
+        return Markup("<li{}>{}</li>").format(self.notes.id(number), content)
 
     def table(self, table: Table) -> Markup:
         styles = [column_style(table, column) for column in range(len(table.head))]
@@ -240,9 +337,7 @@ class _HtmlBlocks:
 
     def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
-        return Markup("<{0}{1}{2}>{3}</{0}>").format(
-            name, scope, _class(style), inline_html(cell.children, self.resolve)
-        )
+        return Markup("<{0}{1}{2}>{3}</{0}>").format(name, scope, _class(style), self.inlines(cell.children))
 
 
 def _class(names: str) -> Markup:
@@ -280,7 +375,7 @@ def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
     for inline in inlines:
         if isinstance(inline, Link):
             yield inline.href
-        if not isinstance(inline, (Text, Code, LineBreak)):
+        if not isinstance(inline, (Text, Code, LineBreak, FootnoteReference)):
             yield from _hrefs(inline.children)
 
 

@@ -11,7 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from pipeline.model.document import Cell, Code, Inline, LineBreak, Table, Text, plain
+from pipeline.model.document import (
+    Cell,
+    Code,
+    FootnoteReference,
+    Inline,
+    LineBreak,
+    Subscript,
+    Superscript,
+    Table,
+    Text,
+    plain,
+)
 from pipeline.typography import fonts
 
 _FIGURE = re.compile(r"[-+−–±~<>≤≥]?\s*[$€£¥]?\s*[\d٠-٩][\d٠-٩.,٫٬\s\u00a0\u202f]*\s*(%|٪|[^\W\d]{1,3}\.?)?")
@@ -56,6 +67,8 @@ WORD_LIMITS = (11.0, 5.5)
 """Ems up to which a word is not broken: at first, and when nothing else made the table fit."""
 _CODE = 0.9
 """Font size of code relative to that of the table."""
+_SMALL = 0.75
+"""The same for high and low figures."""
 _SANS, _BOLD = (
     next(face for face in fonts.FACES if face.family == "Text Sans" and face.weight == weight) for weight in (400, 700)
 )
@@ -113,6 +126,10 @@ def _runs(inlines: Iterable[Inline], bold: bool) -> Iterator[tuple[str, fonts.Fa
                 yield text, _MONO, _CODE
             case LineBreak():
                 yield " ", _SANS, 1
+            case FootnoteReference(number):
+                yield str(number), _SANS, _SMALL
+            case Subscript(children) | Superscript(children):
+                yield from ((text, face, scale * _SMALL) for text, face, scale in _runs(children, bold))
             case _:
                 yield from _runs(inline.children, bold)
 

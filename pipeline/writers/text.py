@@ -1,7 +1,8 @@
 """The release as plain text, for journalists to paste.
 
 The facts come first, each paragraph is one line, and a link's address follows its words in brackets. Headings and the
-status line are in capitals, because plain text has no other way to mark them.
+status line are in capitals, because plain text has no other way to mark them. The number of a footnote is in square
+brackets, after the word and before its text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pipeline.model.document import (
     Code,
     CodeBlock,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Heading,
     Inline,
     LineBreak,
@@ -24,8 +27,11 @@ from pipeline.model.document import (
     Paragraph,
     Quote,
     Rule,
+    Subscript,
+    Superscript,
     Table,
     Text,
+    figures,
 )
 from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, line_text
 from pipeline.writers import Output, RenderInput, home_link
@@ -91,6 +97,9 @@ class _TextBlocks:
                 return self.listing(block)
             case Table():
                 return self.table(block)
+            case Footnotes(notes):
+                items = (self.item(ListItem(note), f"[{n}] ", tight=False) for n, note in enumerate(notes, 1))
+                return "\n\n".join(items)
 
     def inlines(self, inlines: Iterable[Inline]) -> str:
         return "".join(map(self.inline, inlines))
@@ -103,6 +112,10 @@ class _TextBlocks:
                 return "\n"
             case Link(href, children):
                 return self.link(self.inlines(children), href)
+            case FootnoteReference(number):
+                return f"[{number}]"
+            case Subscript(children) | Superscript(children):
+                return figures(inline, self.inlines(children))
             case _:
                 return self.inlines(inline.children)
 

@@ -13,7 +13,6 @@ from pipeline.model.document import (
     Cell,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Heading,
     Inline,
@@ -33,7 +32,7 @@ PARSER = MarkdownIt("gfm-like", {"html": True, "strikethrough_single_tilde": Tru
 if PARSER.linkify is not None:
     PARSER.linkify.set({"fuzzy_link": False})  # GitHub leaves example.com as text
 
-_SPANS: dict[str, type[Strong | Emphasis | Deletion]] = {"strong": Strong, "em": Emphasis, "s": Deletion}
+_SPANS: dict[str, type[Strong | Emphasis]] = {"strong": Strong, "em": Emphasis}
 _ALIGNMENTS: dict[str, Alignment] = {"text-align:left": "left", "text-align:center": "center"}
 _ALIGNMENTS["text-align:right"] = "right"
 

@@ -24,9 +24,10 @@ from pipeline.model.document import (
     Block,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Heading,
     Inline,
     LineBreak,
@@ -36,6 +37,8 @@ from pipeline.model.document import (
     Paragraph,
     Quote,
     Strong,
+    Subscript,
+    Superscript,
     Table,
     Text,
 )
@@ -43,7 +46,12 @@ from pipeline.model.document import (
 FOLDER = Path(__file__).parent / "markdown"
 TITLE = "====== "
 READS = "------ reads as"
-_MARKS: dict[type[Strong | Emphasis | Deletion], str] = {Strong: "**", Emphasis: "*", Deletion: "~~"}
+_MARKS: dict[type[Strong | Emphasis | Subscript | Superscript], str] = {
+    Strong: "**",
+    Emphasis: "*",
+    Subscript: "~",
+    Superscript: "^",
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,13 @@ def _lines(block: Block) -> list[str]:
             words = f"; caption: {_words(block.caption)}" if block.caption else ""
             credit = f"; credit: {block.credit}" if block.credit else ""
             return [f"figure {block.file or 'missing'}: {block.alt}{words}{credit}"]
+        case Footnotes(notes):
+            return ["footnotes", *(line for n, note in enumerate(notes, 1) for line in _note(n, note))]
     return ["rule"]
+
+
+def _note(number: int, blocks: tuple[Block, ...]) -> list[str]:
+    return [f"  note {number}", *_inside(blocks, "    ")]
 
 
 def _item(item: ListItem) -> list[str]:
@@ -130,5 +144,7 @@ def _word(inline: Inline) -> str:
             return f"[{_words(children)}]({href})"
         case LineBreak():
             return "⏎"
+        case FootnoteReference(number):
+            return f"[^{number}]"
     mark = _MARKS[type(inline)]
     return f"{mark}{_words(inline.children)}{mark}"

@@ -11,7 +11,6 @@ from pipeline.model.document import (
     Cell,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Figure,
     Heading,
@@ -23,6 +22,8 @@ from pipeline.model.document import (
     Quote,
     Rule,
     Strong,
+    Subscript,
+    Superscript,
     Table,
     Text,
 )
@@ -92,8 +93,10 @@ BODY = (
     Heading(2, (Text("What is in it"),)),
     Paragraph(
         (
-            Text("Struck "),
-            Deletion((Text("out"),)),
+            Text("H"),
+            Subscript((Text("2"),)),
+            Text("O, 10"),
+            Superscript((Text("6"),)),
             Text(", "),
             Code("code_span()"),
             Text(" and"),

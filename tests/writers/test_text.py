@@ -15,7 +15,6 @@ from pipeline.model.document import (
     Cell,
     Code,
     CodeBlock,
-    Deletion,
     Emphasis,
     Figure,
     Heading,
@@ -167,9 +166,7 @@ def test_dateline_stands_alone_after_nothing() -> None:
 
 def test_marks_are_left_out_and_words_stay() -> None:
     nested = Strong((Text("bold "), Emphasis((Text("and italic"),))))
-    assert line(nested, Text(" "), Deletion((Text("gone"),)), Text(" "), Code("code()")) == (
-        "bold and italic gone code()"
-    )
+    assert line(nested, Text(" "), Code("code()")) == "bold and italic code()"
 
 
 def test_a_hard_break_is_a_line() -> None:

@@ -16,6 +16,7 @@ from pipeline.model.document import (
     Block,
     CodeBlock,
     Figure,
+    Footnotes,
     Heading,
     List,
     ListItem,
@@ -167,6 +168,8 @@ class WordBlocks:
                 return self._list(block, place)
             case Table():
                 return self._table(block, place)
+            case Footnotes(notes):
+                return [element for note in notes for element in self.blocks(note, Place(notes=True))]
 
     def _indented(self, style: str, level: int, place: Place, content: Iterable[Element]) -> Element:
         """Return a paragraph indented for its place; ``style`` by itself is indented for ``level``."""

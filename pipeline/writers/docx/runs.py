@@ -13,12 +13,14 @@ from lxml.etree import _Element as Element
 from pipeline.model.document import (
     TELEPHONE,
     Code,
-    Deletion,
     Emphasis,
+    FootnoteReference,
     Inline,
     LineBreak,
     Link,
     Strong,
+    Subscript,
+    Superscript,
     Text,
     is_address,
 )
@@ -38,7 +40,8 @@ class RunStyle:
     """Name of a character style, or empty."""
     strong: bool = False
     emphasis: bool = False
-    struck: bool = False
+    raised: str = ""
+    """``superscript``, ``subscript`` or empty."""
     ltr: bool = False
     """Read from the left whatever stands around it: code, telephone numbers, addresses."""
     code: str = "Code Span"
@@ -118,8 +121,12 @@ class Runs:
                 return self.inlines(children, replace(look, strong=True))
             case Emphasis(children):
                 return self.inlines(children, replace(look, emphasis=True))
-            case Deletion(children):
-                return self.inlines(children, replace(look, struck=True))
+            case Subscript(children):
+                return self.inlines(children, replace(look, raised="subscript"))
+            case Superscript(children):
+                return self.inlines(children, replace(look, raised="superscript"))
+            case FootnoteReference(number):
+                return self.text(str(number), replace(look, raised="superscript"))
             case Link(href, children):
                 if href.startswith("tel:") or is_address(href, children):
                     look = replace(look, ltr=True)
@@ -139,7 +146,7 @@ class Runs:
 
     def _properties(self, look: RunStyle, *, rtl: bool) -> Element | None:
         """Return the properties of a run; it can have one character style, further marks are direct formatting."""
-        marks = {"Strong": look.strong, "Emphasis": look.emphasis, "Strikethrough": look.struck}
+        marks = {"Strong": look.strong, "Emphasis": look.emphasis}
         style = look.style
         for name, marked in marks.items():
             if marked and not style:
@@ -149,7 +156,7 @@ class Runs:
             w("rStyle", val=self.styles[style]) if style else None,
             *([w("b"), w("bCs")] if marks["Strong"] else ()),
             *([w("i"), w("iCs")] if marks["Emphasis"] else ()),
-            w("strike") if marks["Strikethrough"] else None,
+            w("vertAlign", val=look.raised) if look.raised else None,
             w("rtl") if rtl else None,
         )
         return properties if len(properties) else None

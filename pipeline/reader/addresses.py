@@ -23,8 +23,20 @@ def resolve_link(href: str) -> tuple[str, tuple[str, str] | None]:
     release = _RELEASE.fullmatch(href)
     if release and SLUG.match(release["slug"]):
         return f"{release['slug']}.html{release['fragment'] or ''}", None
-    hint = "write https://… for another site, other-release.md for another release"
-    return "", (f"a link that leads nowhere: {href[:80]}" if href else "a link without an address", hint)
+    return "", (f"a link that leads nowhere: {href[:80]}" if href else "a link without an address", _hint(href))
+
+
+def _hint(href: str) -> str:
+    """Return how an address without a scheme has to be written."""
+    if re.match(r"[\w.+'-]+@[\w-]+\.[\w.-]+$", href):
+        return f"write mailto:{href}"
+    if re.match(r"\+?[\d ()/-]{6,}$", href):
+        return f"write tel:{href}"
+    if re.match(r"(?:[A-Za-z]:)?\\|file:", href):
+        return "a file of your computer cannot be reached by readers; write https://… of a place on the web"
+    if re.match(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#:]|$)", href) and not href.endswith((".md", ".html")):
+        return f"write https://{href}"
+    return "write https://… for another site, other-release.md for another release"
 
 
 def is_url(text: str) -> bool:

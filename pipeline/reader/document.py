@@ -23,6 +23,8 @@ from pipeline.model.document import (
     CodeBlock,
     Emphasis,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Heading,
     Inline,
     LineBreak,
@@ -33,6 +35,8 @@ from pipeline.model.document import (
     Quote,
     Rule,
     Strong,
+    Subscript,
+    Superscript,
     Table,
     Text,
 )
@@ -45,24 +49,27 @@ BodyAndNotes = tuple[tuple[Block, ...], tuple[Block, ...]]
 AddPicture = Callable[[str, int], str]
 """Takes a picture's name and line, returns its ``Picture.file`` (empty after a fault)."""
 
-_TAGS = {"p", "blockquote", "ul", "ol", "li", "pre", "code", "hr", "br", "em", "strong", "del", "a", "img"}
-_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "th", "td"}
+_TAGS = {"p", "blockquote", "ul", "ol", "li", "pre", "code", "hr", "br", "em", "strong", "sub", "sup", "a", "img"}
+_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "th", "td", "section"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
 _ATTRIBUTES |= {"th": {"align"}, "td": {"align"}}
 _VOID = frozenset(["br", "hr", "img"])
-_SPANS: dict[str, type[Emphasis | Strong]] = {"em": Emphasis, "strong": Strong}
+_SPANS: dict[str, type[Emphasis | Strong | Subscript | Superscript]] = {"em": Emphasis, "strong": Strong}
+_SPANS |= {"sub": Subscript, "sup": Superscript}
 _NO_PLACE_FOR_PICTURES = {"a": "a link", "th": "a table", "td": "a table", "em": "emphasis", "strong": "emphasis"}
 _NO_PLACE_FOR_PICTURES |= {f"h{level}": "a heading" for level in range(1, 7)}
 
 
 def build_document(parsed: ParsedMarkdown, report: Report, add_picture: AddPicture) -> BodyAndNotes:
-    """Return the body, and the notes to editors from their heading on; faults go into ``report``.
+    """Return the body, and the notes to editors; faults go into ``report``.
 
-    The heading of the notes has ``data-marker="notes"``. Headings are levelled to start at 2 and leave no gap.
+    The notes to editors begin behind the element with ``data-marker="notes"``. Footnotes are numbered in the order of
+    their first references, and are the last block of the body. Headings are levelled to start at 2 and leave no gap.
     """
     for problem in parsed.problems:
-        report.fault(problem.line, problem.message, problem.hint)
+        (report.warn if problem.warning else report.fault)(problem.line, problem.message, problem.hint)
     _check(parsed.root, (), report)
+    _check_footnotes(parsed.root, report)
     return _DocumentBuilder(add_picture).build(_sanitize(parsed.html()))
 
 
@@ -102,6 +109,22 @@ def _check_picture(element: Element, above: tuple[str, ...], report: Report) -> 
     if is_invisible(alt) and (not written or written.strip(" \n")):  # ![ ](ship.jpg) says that it is decoration
         hint = "describe it: ![A ship at dusk](ship.jpg), or write ![ ](ship.jpg) if it is only decoration"
         report.fault(line, f"a picture without a text alternative: {element.get('src')}"[:120], hint)
+
+
+def _check_footnotes(root: Element, report: Report) -> None:
+    """Report references without a note, and notes without a reference."""
+    notes: dict[str, int] = {}
+    for section in root.iterfind("section[@data-note]"):
+        name = section.get("data-note") or ""
+        if name in notes:
+            report.fault(_line(section), f"a second note [^{name}]", f"the first is in line {notes[name]}; rename one")
+        notes.setdefault(name, _line(section))
+    references = {sup.get("data-note") or "": _line(sup) for sup in reversed(root.findall(".//sup[@data-note]"))}
+    for name in references.keys() - notes.keys():
+        hint = f"write it on a line of its own: [^{name}]: …; for the signs write \\[^{name}]"
+        report.fault(references[name], f"no note [^{name}]", hint)
+    for name in notes.keys() - references.keys():
+        report.fault(notes[name], f"nothing refers to the note [^{name}]", f"write [^{name}] behind a word of the text")
 
 
 def _line(element: Element) -> int:
@@ -156,12 +179,14 @@ class _ElementParser(HTMLParser):
 
 
 class _DocumentBuilder:
-    """Elements → blocks; remembers the headings so far."""
+    """Elements → blocks; remembers the headings and the footnotes so far."""
 
     def __init__(self, add_picture: AddPicture) -> None:
         self.add_picture = add_picture
         self.headings: list[tuple[int, int]] = []
         """Level as typed and level given, of the headings that the next one may be below."""
+        self.notes: dict[str, int] = {}
+        """Name of a footnote → its number."""
 
     def build(self, root: Element) -> BodyAndNotes:
         body: list[Block] = []
@@ -172,7 +197,18 @@ class _DocumentBuilder:
                 part = notes
                 self.headings.clear()
             part.extend(self.block(element))
+        if footnotes := tuple(self.footnotes(root)):
+            body.append(Footnotes(footnotes))
         return tuple(body), tuple(notes)
+
+    def footnotes(self, root: Element) -> Iterator[tuple[Block, ...]]:
+        """Yield the footnotes in the order of their numbers; one may refer to further ones."""
+        sections = {section.get("data-note"): section for section in root.iterfind("section[@data-note]")}
+        done = 0
+        while done < len(self.notes):
+            name = list(self.notes)[done]
+            yield self.blocks(sections[name]) if name in sections else ()
+            done += 1
 
     def blocks(self, element: Element) -> tuple[Block, ...]:
         return tuple(block for child in element for block in self.block(child))
@@ -191,7 +227,7 @@ class _DocumentBuilder:
                 yield self.table(element)
             case "hr":
                 yield Rule()
-            case tag if re.fullmatch("h[1-6]", tag) and (text := _inlines(element)):
+            case tag if re.fullmatch("h[1-6]", tag) and (text := self.inlines(element)):
                 yield Heading(self.level(int(tag[1])), text)
 
     def level(self, typed: int) -> int:
@@ -215,9 +251,8 @@ class _DocumentBuilder:
                 part.append(child)
         yield from self.text(part)
 
-    @staticmethod
-    def text(part: Element) -> Iterator[Block]:
-        if text := _inlines(part):
+    def text(self, part: Element) -> Iterator[Block]:
+        if text := self.inlines(part):
             yield Paragraph(text)
 
     def figure(self, image: Element) -> Figure:
@@ -244,22 +279,21 @@ class _DocumentBuilder:
         code = element[0]
         return CodeBlock("".join(code.itertext()), (code.get("class") or "").removeprefix("language-"))
 
-    @staticmethod
-    def table(element: Element) -> Table:
-        rows = [tuple(Cell(_inlines(cell)) for cell in row) for row in element.iter("tr")]
+    def table(self, element: Element) -> Table:
+        rows = [tuple(Cell(self.inlines(cell)) for cell in row) for row in element.iter("tr")]
         alignments = tuple(cast(Alignment, cell.get("align") or "") for cell in next(element.iter("tr")))
         return Table(rows[0], tuple(rows[1:]), alignments)
 
-
-def _inlines(element: Element) -> tuple[Inline, ...]:
-    """Return the text of an element, with single spaces and none at the edges."""
-    return _trim(_InlineBuilder().children(element))
+    def inlines(self, element: Element) -> tuple[Inline, ...]:
+        """Return the text of an element, with single spaces and none at the edges."""
+        return _trim(_InlineBuilder(self.notes).children(element))
 
 
 class _InlineBuilder:
     """Collects inlines. ``ends_in_space`` prevents a second space across their borders."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: dict[str, int]) -> None:
+        self.notes = notes
         self.ends_in_space = True
 
     def children(self, element: Element) -> tuple[Inline, ...]:
@@ -290,6 +324,9 @@ class _InlineBuilder:
         elif element.tag == "code":
             self.ends_in_space = False
             inlines.append(Code("".join(element.itertext()).replace("\n", " ")))
+        elif name := element.get("data-note"):
+            self.ends_in_space = False
+            inlines.append(FootnoteReference(self.notes.setdefault(name, len(self.notes) + 1)))
         elif children := self.children(element):
             if element.tag == "a":
                 inlines.append(Link(element.get("href") or "", children))

@@ -28,7 +28,7 @@ from pipeline.model.document import (
     Text,
 )
 
-PARSER = MarkdownIt("gfm-like", {"html": True, "strikethrough_single_tilde": True})
+PARSER = MarkdownIt("gfm-like", {"html": True}).disable("strikethrough")
 if PARSER.linkify is not None:
     PARSER.linkify.set({"fuzzy_link": False})  # GitHub leaves example.com as text
 

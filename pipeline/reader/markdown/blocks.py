@@ -1,15 +1,19 @@
-"""The block structure of a text, line by line: CommonMark and GitHub Flavored Markdown.
+"""The block structure of a text, line by line: CommonMark and GitHub Flavored Markdown, where a mark is meant as one.
 
 For each line: continue the open quotes and list items, open new blocks, add the rest to the open leaf. The text of the
 blocks stays raw; inlines are read later, see ``extension``.
+
+Whether a sign at the beginning of a line is a mark is decided by ``_Mark.reading``: ``>80%`` in a wrapped paragraph is
+text, ``- 4%`` alone may be either and is reported. Numbers that do not count up make no list, see ``_counted``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -23,10 +27,18 @@ _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _CLOSING_MARKS = re.compile(r"(^|[ \t]+)#+[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$")
+_NO_BREAK_GAP = re.compile(r"[\s>]*(?:#{1,6}|[-+*>]|\d{1,9}[.)])[\u00a0\u202f\u3000]+")
+"""A mark with a no-break space behind it, which word processors type."""
 _ITEM = re.compile(r" {0,3}(?:(?P<bullet>[-+*])|(?P<number>\d{1,9})(?P<delimiter>[.)]))(?=[ \t]|$)")
 _FENCE = re.compile(r"( {0,3})(?:(`{3,})([^`]*)|(~{3,})(.*))$")
 _DELIMITER_CELL = re.compile(r":?-+:?")
+_CELL_PART = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|\\.|[^\\|`]+|.", re.DOTALL)
 _TABBED_PREFIX = re.compile(r"[ >*+\-.)\d]*\t[ \t>*+\-.)\d]*")
+_FOOTNOTE = re.compile(r" {0,3}\[\^(?P<name>[^\]\s]+)\]:[ \t]*")
+_FIGURE = re.compile(r"\s*\d")
+_COLON = re.compile(r"[:：]\s*$")
+_SENTENCE_END = re.compile(r"[.!?…:;,。！？]['\"’”»)]*\s*$")
+_TAB_COLUMNS = re.compile(r"\S *\t[ \t]*\S")
 _TAKEN = "\0"
 """What ``_open`` returns for a line of which nothing remains."""
 
@@ -36,7 +48,7 @@ class RawBlock:
     """A block whose text is still raw. ``kind`` says which of the other fields have a meaning."""
 
     kind: str
-    """``document quote list item``, or a leaf: ``paragraph heading code fence rule table html``."""
+    """``document quote list item footnote``, or a leaf: ``paragraph heading code fence rule table html marker``."""
     line: int
     end: int
     """Last line with content."""
@@ -45,7 +57,10 @@ class RawBlock:
     level: int = 0
     """Of a heading; of an item: columns that its content is indented."""
     marker: str = ""
-    """Of a list: the bullet, or the delimiter behind the number. Of a heading: becomes its ``data-marker``."""
+    """Of a list: the bullet, or the delimiter behind the number. Of an item: its mark as typed, with the gap behind it.
+
+    Of a footnote: its name. A leaf ``marker`` is an empty element with this as its ``data-marker``.
+    """
     start: int = 1
     alignments: tuple[str, ...] = ()
     fence: Fence | None = None
@@ -102,25 +117,110 @@ class Fence(Struct, frozen=True):
         return line[min(_indent(line), self.indent) :]
 
 
+class ReportProblem(Protocol):
+    """Takes line, message, hint, and whether the text can be used all the same."""
+
+    def __call__(self, line: int, message: str, hint: str, *, warning: bool = False) -> None:
+        """Note a problem."""
+
+
+class _Mark(Struct, frozen=True):
+    """What stands at the beginning of a line and may be a mark: ``>``, ``#``, ``-``, ``12.``."""
+
+    sign: str
+    text: str
+    """What follows on the line."""
+    before: str | None
+    """The line before it in the same paragraph, None at the beginning of a block."""
+    nested: bool
+    """It stands in a list item, where a list may follow the item's text at once."""
+    rest: tuple[str, ...]
+    """The lines below it up to the next empty one, without indentation."""
+
+    def reading(self) -> Literal["mark", "text", "unclear"]:
+        """Whether the author can only have meant a mark, can only have meant the sign, or may have meant either."""
+        figure, announced = _FIGURE.match(self.text), self.nested or bool(_COLON.search(self.before or ""))
+        if self.sign[0].isdigit():
+            return self._number(announced)
+        if self.sign[0] == "#":
+            return "mark" if len(self.sign) > 1 else self._heading(bool(figure))
+        if self.sign == "-" and re.fullmatch(r"\s*\S+\s+[-–—]\s*", self.text):  # - 30 -
+            return "text"
+        if figure and (self.sign == "+" or (self.sign == ">" and self.text[0].isdigit())):
+            return "text"
+        others = [line[1:] for line in self.rest if re.match(rf"{re.escape(self.sign)}\s", f"{line} ")]
+        repeated = any(not _FIGURE.match(other) for other in others) or bool(others and self.sign == "-")
+        if self.before is None:
+            return "unclear" if figure and self.sign in "->" and not repeated else "mark"
+        if repeated and not figure:
+            return "mark"
+        if announced and (self.sign != ">" or not self.nested):
+            return "text" if figure and not _COLON.search(self.before) else "mark"
+        return "text" if self.sign == "+" or (figure and self.sign == "-") else "unclear"
+
+    def _number(self, announced: bool) -> Literal["mark", "text", "unclear"]:
+        """In a paragraph, a list begins with two of: a 1, a number that counts on, a colon or an end of a sentence."""
+        if self.before is None:
+            return "mark"
+        number = int(self.sign[:-1])
+        counted_on = any(re.match(rf"0*{number + 1}{re.escape(self.sign[-1])}\s", f"{line} ") for line in self.rest)
+        if announced:
+            return "mark" if number == 1 or counted_on else "text"
+        if number == 1 and counted_on:
+            return "mark" if _SENTENCE_END.search(self.before) else "unclear"
+        return "text"
+
+    def _heading(self, figure: bool) -> Literal["mark", "text", "unclear"]:
+        if self.before is None:
+            return "unclear" if figure else "mark"
+        return "text" if figure else "unclear"
+
+    def problem(self) -> tuple[str, str]:
+        """Return message and hint for a sign that may be either."""
+        text = " ".join(self.text.split())[:40]
+        name = {"#": "heading", ">": "quotation"}.get(self.sign[0], "list")
+        ways = {"#": f"write ## {text}", ">": f"write > “{text}”"}
+        way = ways.get(self.sign[0], f"write * {text}") if self.before is None else "leave an empty line above it"
+        message = f"is {self.sign} a sign of the text, or does it begin a {name}? {self.sign} {text}"
+        escaped = f"{self.sign[:-1]}\\{self.sign[-1]}"
+        return message, f"for the sign write {escaped} {text}; for a {name} {way}"
+
+
 class BlockReader:
     """Reads lines into a tree of blocks; one instance a text."""
 
-    def __init__(self, definitions: Definitions, report: Callable[[int, str, str], None]) -> None:
+    def __init__(self, definitions: Definitions, report: ReportProblem) -> None:
         self.definitions = definitions
         self.report = report
         self.stack = [RawBlock("document", 0, 0)]
         self.leaf: RawBlock | None = None
+        self.footnotes: list[RawBlock] = []
+        """The notes, in the order of their definitions; they stand nowhere else in the document."""
 
     def read(self, lines: list[str], first_line: int) -> RawBlock:
         """Return the document; ``first_line`` is the number of the first of ``lines``."""
+        self.lines, self.first_line = lines, first_line
         for number, line in enumerate(lines, first_line):
             self._line(number, line)
+        if self.leaf and self.leaf.fence:
+            mark = self.leaf.fence.mark
+            self.report(
+                self.leaf.line, f"the code that begins with {mark} has no end", f"write {mark} below its last line"
+            )
         self._close_to(1)
         self._end_leaf()
-        _end_with_children(self.stack[0])
+        for block in (self.stack[0], *self.footnotes):
+            _end_with_children(block)
+            self._count(block)
         return self.stack[0]
 
-    def _line(self, number: int, raw: str) -> None:
+    def _line(self, number: int, typed: str) -> None:
+        if re.match(r"(?:<{7}|>{7})(?: |$)", typed):
+            self.report(
+                number, f"a mark of git's conflicts: {typed[:40]}", "decide for one of the versions, delete the marks"
+            )
+        gap = _NO_BREAK_GAP.match(typed)
+        raw = re.sub(r"[^\S\t]", " ", gap.group()) + typed[gap.end() :] if gap else typed
         prefix = _TABBED_PREFIX.match(raw)
         line = prefix.group().expandtabs(4) + raw[prefix.end() :] if prefix else raw
         rest, matched = self._continue(line, number)
@@ -137,11 +237,11 @@ class BlockReader:
             self._close_to(matched)
             self._end_leaf()
         elif leaf and leaf is self.leaf and leaf.kind == "paragraph":
-            leaf.lines.append(rest.lstrip())  # perhaps a lazy line, without the marks of its quotes and items
+            leaf.lines.append(_typed(rest, typed))  # perhaps a lazy line, without the marks of its quotes and items
             leaf.end = number
         else:
             self._close_to(matched)
-            self._add(RawBlock("paragraph", number, number, lines=[rest.lstrip()]))
+            self._add(RawBlock("paragraph", number, number, lines=[_typed(rest, typed)]))
 
     def _continue(self, rest: str, number: int) -> tuple[str, int]:
         """Return what remains of a line within the containers that it continues, and how many these are."""
@@ -190,9 +290,14 @@ class BlockReader:
             if paragraph:
                 return None
             return self._put(matched, RawBlock("code", number, number, lines=[_without_code_indent(raw)]))
+        if note := _FOOTNOTE.match(rest):
+            footnote = RawBlock("footnote", number, number, level=4, marker=note["name"])
+            return self._push(matched, footnote, rest[note.end() :])
         if rest[indent] == ">":
+            if not self._is_meant(">", rest[indent + 1 :], number, matched, paragraph):
+                return None
             return self._push(matched, RawBlock("quote", number, number), rest[indent + 1 :].removeprefix(" "))
-        block = self._leaf_start(rest, number, paragraph)
+        block = self._leaf_start(rest, number, matched, paragraph)
         if block:
             return self._put(matched, block)
         if paragraph and whole and self._underline(paragraph, rest, number):
@@ -202,8 +307,9 @@ class BlockReader:
         opened = self._item(rest, number, matched, paragraph if whole else None)
         return self._row(rest, number, whole) if opened is None else opened
 
-    def _leaf_start(self, rest: str, number: int, paragraph: RawBlock | None) -> RawBlock | None:
-        if heading := _HEADING.match(rest):
+    def _leaf_start(self, rest: str, number: int, matched: int, paragraph: RawBlock | None) -> RawBlock | None:
+        heading = _HEADING.match(rest)
+        if heading and (not heading[2] or self._is_meant(heading[1], heading[2], number, matched, paragraph)):
             text = _CLOSING_MARKS.sub("", heading[2] or "").strip()
             return RawBlock("heading", number, number, lines=[text], level=len(heading[1]))
         if fence := Fence.open(rest):
@@ -224,7 +330,11 @@ class BlockReader:
         if self._is_too_deep(matched, container.line):
             return None
         self._close_to(matched)
-        self._add(container)
+        if container.kind == "footnote":
+            self._end_leaf()
+            self.footnotes.append(container)
+        else:
+            self._add(container)
         self.leaf = None
         self.stack.append(container)
         return rest
@@ -237,6 +347,11 @@ class BlockReader:
     def _underline(self, paragraph: RawBlock, rest: str, number: int) -> bool:
         """Turn the open paragraph into a heading or a table when ``rest`` makes it one."""
         if underline := _UNDERLINE.match(rest):
+            if len(paragraph.lines) > 1 or _SENTENCE_END.search(paragraph.lines[-1]):
+                message = f"the line {rest.strip()[:12]} makes a heading of the paragraph above it"
+                self.report(
+                    number, message, "for a rule leave an empty line above it; for a heading write ## before it"
+                )
             self._define(paragraph)
             self.leaf = None
             if paragraph.lines:
@@ -245,7 +360,11 @@ class BlockReader:
                 return True
         columns = _alignments(rest)
         header = paragraph.lines[-1] if columns and paragraph.lines else ""
-        if not columns or "|" not in header + rest or len(split_row(header)) != len(columns):
+        if not columns or "|" not in header or ("|" not in rest and len(columns) != len(split_row(header))):
+            return False
+        if len(split_row(header)) != len(columns):
+            what = f"{len(split_row(header))} cells in the table's first row, {len(columns)} in the line below it"
+            self.report(number, what, "write a |---| for each cell of the first row")
             return False
         paragraph.lines.pop()
         paragraph.end = number - 2
@@ -268,7 +387,11 @@ class BlockReader:
         if not mark:
             return None
         content = rest[mark.end() :]
-        if paragraph and (not content.strip() or mark["number"] not in (None, "1")):
+        sign = mark.group().strip()
+        goes_on = not paragraph and self._goes_on(matched, sign[-1])
+        if (paragraph and not content.strip()) or not (
+            goes_on or self._is_meant(sign, content, number, matched, paragraph)
+        ):
             return None
         if self._is_too_deep(matched, number):
             return None
@@ -282,11 +405,64 @@ class BlockReader:
             self._end_leaf()
             last = RawBlock("list", number, number, marker=marker, start=int(mark["number"] or 1))
             parent.children.append(last)
-        item = RawBlock("item", number, number, level=width)
+        item = RawBlock("item", number, number, level=width, marker=f"{sign} ")
         self.leaf = None
         last.children.append(item)
         self.stack.append(item)
         return rest[width:]
+
+    def _goes_on(self, matched: int, marker: str) -> bool:
+        """Whether the list that was read last has this marker, so that its next item begins here."""
+        siblings = self.stack[matched - 1].children
+        return bool(siblings) and siblings[-1].kind == "list" and siblings[-1].marker == marker
+
+    def _is_meant(self, sign: str, text: str, number: int, matched: int, paragraph: RawBlock | None) -> bool:
+        """Whether a sign at the beginning of a line is a mark. Reports it where it may be either."""
+        around = " \t" if sign == ">" else " \t>"
+        below = self.lines[number - self.first_line + 1 :][:200]
+        end = next((index for index, line in enumerate(below) if not line.strip(" \t>")), len(below))
+        before = paragraph.lines[-1] if paragraph and paragraph.lines else None
+        nested = self.stack[matched - 1].kind == "item"
+        mark = _Mark(sign, text, before, nested, tuple(line.lstrip(around) for line in below[:end]))
+        reading = mark.reading()
+        if reading == "unclear":
+            self.report(number, *mark.problem())
+        return reading == "mark"
+
+    def _count(self, block: RawBlock) -> None:
+        """Replace lists whose numbers do not count up by the lines as they were typed."""
+        children: list[RawBlock] = []
+        for child in block.children:
+            self._count(child)
+            is_numbered = child.kind == "list" and child.marker in (".", ")")
+            children += self._counted(child) if is_numbered else [child]
+        block.children = children
+
+    def _counted(self, block: RawBlock) -> Iterable[RawBlock]:
+        numbers = [int(item.marker.strip()[:-1]) for item in block.children]
+        if numbers == list(range(numbers[0], numbers[0] + len(numbers))) and (len(numbers) > 1 or numbers[0] < 2):
+            return [block]
+        if len(set(numbers)) == 1 < len(numbers):
+            message = f"{len(numbers)} items of a list have the number {numbers[0]}"
+            self.report(block.line, message, f"number them {numbers[0]}, {numbers[0] + 1} … as they are to be printed")
+            return [block]
+        if numbers[0] < 2:
+            typed = ", ".join(map(str, numbers[:4])) + " …" * (len(numbers) > 4)
+            message = f"numbers that do not count up: {typed}; the lines are set as typed, not as a list"
+            self.report(block.line, message, "for a list number the lines 1, 2, 3 …", warning=True)
+        paragraphs: list[RawBlock] = []
+        for item in block.children:
+            if not item.children or item.children[0].kind != "paragraph":
+                item.children.insert(0, RawBlock("paragraph", item.line, item.line, lines=[""]))
+            lines = item.children[0].lines
+            lines[:1] = [item.marker + "".join(lines[:1])]
+            if block.is_loose or len(item.children) > 1 or not paragraphs or paragraphs[-1].kind != "paragraph":
+                paragraphs += item.children
+            else:
+                paragraphs[-1].lines[-1] = paragraphs[-1].lines[-1].rstrip() + "  "  # a line break
+                paragraphs[-1].lines += lines
+                paragraphs[-1].end = item.end
+        return paragraphs
 
     def _add(self, block: RawBlock) -> None:
         self._end_leaf()
@@ -301,6 +477,10 @@ class BlockReader:
     def _end_leaf(self) -> None:
         if self.leaf and self.leaf.kind == "paragraph":
             self._define(self.leaf)
+        elif self.leaf and self.leaf.fence:
+            mark = self.leaf.fence.mark
+            message = f"the code that begins with {mark} has no end"
+            self.report(self.leaf.line, message, f"write {mark} below its last line")
         self.leaf = None
 
     def _define(self, paragraph: RawBlock) -> None:
@@ -313,12 +493,24 @@ class BlockReader:
 
 
 def split_row(line: str) -> list[str]:
-    """Return the cells of a table row; ``\\|`` is no border, not even within code."""
-    line = line.strip().removeprefix("|")
-    cells = re.split(r"(?<!\\)\|", line)
+    """Return the cells of a table row. ``\\|``, and a bar within code, is no border."""
+    cells = [""]
+    for match in _CELL_PART.finditer(line.strip().removeprefix("|")):
+        part = match.group()
+        if part == "|":
+            cells.append("")
+        else:
+            cells[-1] += part.replace("\\|", "|")
     if len(cells) > 1 and not cells[-1].strip():
         cells.pop()
-    return [cell.replace("\\|", "|").strip() for cell in cells]
+    return [cell.strip() for cell in cells]
+
+
+def _typed(rest: str, typed: str) -> str:
+    """Return what is left of a line without its indentation, with the no-break spaces that were typed."""
+    text = rest.lstrip()
+    original = typed[len(typed) - len(text) :]
+    return original if re.sub(r"[^\S\t]", " ", original) == re.sub(r"[^\S\t]", " ", text) else text
 
 
 def _alignments(line: str) -> tuple[str, ...]:

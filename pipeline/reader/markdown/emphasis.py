@@ -1,7 +1,10 @@
-"""Emphasis and strike-through: CommonMark 0.31, section 6.2 and its appendix; GitHub Flavored Markdown, section 6.5.
+"""Emphasis: CommonMark 0.31, section 6.2 and its appendix, with two departures where its author means something else.
+
+``*`` between letters or digits is a character, as ``_`` is (5*3*2). Beside East Asian letters, which have no blanks
+between words, punctuation does not keep a delimiter from opening or closing (``**「速報」**は``).
 
 This comes after all other inlines have been read. Code, links, pictures, raw HTML and line breaks are elements by then
-and escaped characters are coded, so every ``*``, ``_`` and ``~`` that is left in a text is a delimiter.
+and escaped characters are coded, so every ``*`` and ``_`` that is left in a text is a delimiter.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ _CODED = "\2\3"
 """What Python-Markdown puts around the code of an escaped character; counts as punctuation, as the backslash does."""
 _LINE_END = "\n"
 """What precedes the first character and follows the last one (6.2: both count as white space)."""
-_RUNS = re.compile(r"\*+|_+|~+")
+_RUNS = re.compile(r"\*+|_+")
 
 CharacterKind = Literal["white space", "punctuation", "other"]
 
@@ -49,7 +52,7 @@ _Part = str | Element | DelimiterRun
 
 
 def emphasize(element: Element) -> None:
-    """Wrap text between delimiters in ``em``, ``strong`` or ``del``, in ``element`` but not in its children."""
+    """Wrap text between delimiters in ``em`` or ``strong``, in ``element`` but not in its children."""
     parts = list(_parts(element))
     runs = [part for part in parts if isinstance(part, DelimiterRun)]
     if runs:
@@ -75,18 +78,25 @@ def _parts(element: Element) -> Iterator[_Part]:
 
 def _run(marks: str, before: str, after: str) -> DelimiterRun:
     """Return a run; whether it can open or close depends on the characters around it (6.2, rules 1 to 8)."""
-    left_flanking, right_flanking = _flanks(_kind(after), _kind(before)), _flanks(_kind(before), _kind(after))
+    left_flanking, right_flanking = _flanks(after, before), _flanks(before, after)
     opens, closes = left_flanking, right_flanking
     if marks[0] == "_":
         opens = left_flanking and (not right_flanking or _kind(before) == "punctuation")
         closes = right_flanking and (not left_flanking or _kind(after) == "punctuation")
-    elif marks[0] == "~" and len(marks) > 2:
-        opens = closes = False
+    elif before.isalnum() and after.isalnum() and (len(marks) == 1 or before.isdigit() or after.isdigit()):
+        opens, closes = False, len(marks) == 1 and before.isalpha() and after.isalpha()
     return DelimiterRun(marks[0], len(marks), len(marks), opens, closes)
 
 
-def _flanks(inner: CharacterKind, outer: CharacterKind) -> bool:
-    return inner == "other" or (inner == "punctuation" and outer != "other")
+def _flanks(inner: str, outer: str) -> bool:
+    kind = _kind(inner)
+    if kind == "punctuation" and not _is_east_asian(inner):
+        return _kind(outer) != "other" or _is_east_asian(outer)
+    return kind != "white space"
+
+
+def _is_east_asian(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in ("W", "F", "H")
 
 
 def _kind(character: str) -> CharacterKind:
@@ -138,14 +148,10 @@ def _match(opener: DelimiterRun, closer: DelimiterRun) -> bool:
 
 
 def _join(openers: list[DelimiterRun], closer: DelimiterRun) -> None:
-    """Use up marks of the last opener and of ``closer``; tildes of unequal number become text."""
+    """Use up marks of the last opener and of ``closer``."""
     opener = openers[-1]
     width = min(2, opener.left, closer.left)
-    if closer.mark == "~" and opener.left != closer.left:
-        closer.opens = closer.closes = False
-        openers.pop()
-        return
-    tag = "del" if closer.mark == "~" else "em" if width == 1 else "strong"
+    tag = "em" if width == 1 else "strong"
     opener.begins.append(tag)
     closer.ends.append(tag)
     opener.left -= width

@@ -2,7 +2,8 @@
 
 A ``BlockReader`` takes the place of the block processors. For inlines Python-Markdown's engine stays, with other
 patterns: first one pass from left to right for what stands alone (escapes, code spans, autolinks, character references,
-raw HTML), then pictures and links, bare addresses and line breaks. ``emphasize`` comes last.
+raw HTML), then footnote references, pictures and links, bare addresses, high and low figures, and line breaks.
+``emphasize`` comes after them. What then still looks like a mark is a problem, see ``leftovers``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from msgspec import Struct
 
 from pipeline.reader.markdown.blocks import BlockReader, RawBlock, split_row
 from pipeline.reader.markdown.emphasis import EDGES, emphasize
+from pipeline.reader.markdown.leftovers import find_leftovers
 from pipeline.reader.markdown.links import BARE_ADDRESS, Definitions, LinkFinder, target_of, trim_address
 from pipeline.reader.markdown.syntax import ENTITY, ESCAPE, TAG, TAG_ENDS
 
@@ -35,19 +37,22 @@ DEPTH_LIMIT = 100
 """Elements within each other, blocks and spans together, so that callers may walk the tree by recursion."""
 _TOO_DEEP = "marks nested too deeply", "use fewer * _ ~ and brackets within each other"
 _RAW_HTML_HINT = "write it in Markdown; put code between `backticks`"
+_HTML_HINTS = {"sup": "write a high figure as 10^6^", "sub": "write a low figure as CO~2~"}
 _REFUSED = "refused"
-"""Tag of the elements that stand for raw HTML and unprintable characters."""
+"""Tag of the elements that stand for what is a problem; they have its message and hint as attributes."""
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 
 _Match = tuple[Element | str | None, int | None, int | None]
 
 
 class MarkdownProblem(Struct, frozen=True):
-    """Something in a text that cannot be rendered, and what its author can do."""
+    """Something in a text that cannot be rendered as it was meant, and what its author can do."""
 
     line: int
     message: str
     hint: str
+    warning: bool = False
+    """It may have been meant as it is rendered."""
 
 
 class ParsedMarkdown(Struct, frozen=True):
@@ -82,9 +87,9 @@ class GitHubMarkdown(Extension):
         self.problems: list[MarkdownProblem] = []
         self.root = Element("div")
 
-    def report(self, line: int, message: str, hint: str) -> None:
+    def report(self, line: int, message: str, hint: str, *, warning: bool = False) -> None:
         """Note a problem."""
-        self.problems.append(MarkdownProblem(line, message, hint))
+        self.problems.append(MarkdownProblem(line, message, hint, warning))
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Register everything; Python-Markdown calls this."""
@@ -94,12 +99,17 @@ class GitHubMarkdown(Extension):
         md.inlinePatterns = Registry()
         md.treeprocessors.register(InlineEngine(md), "inline", 20)  # the registered one keeps its first patterns
         md.treeprocessors.register(_EmphasisProcessor(md), "emphasis", 10)  # before "unescape"
+        md.treeprocessors.register(_LeftoverProcessor(md, self), "leftovers", 5)  # likewise: \* is no leftover
         md.treeprocessors.deregister("prettify")
         md.parser.blockprocessors.register(_BlockProcessor(md, self), "github", 100)
         md.inlinePatterns.register(_AtomPattern(_AtomPattern.PATTERN, md), "atoms", 190)
+        md.inlinePatterns.register(_FootnotePattern(r"\[\^([^\]\s]+)\]", md), "footnotes", 185)
         md.inlinePatterns.register(_LinkPattern(r"!\[", md, self.definitions), "pictures", 180)
         md.inlinePatterns.register(_LinkPattern(r"\[", md, self.definitions), "links", 170)
         md.inlinePatterns.register(_AddressPattern(BARE_ADDRESS, md), "addresses", 160)
+        md.inlinePatterns.register(_FigurePattern(_figure("~"), md, "sub"), "low figures", 151)
+        md.inlinePatterns.register(_FigurePattern(_figure(r"\^"), md, "sup"), "high figures", 150)
+        md.inlinePatterns.register(_StrikePattern(r"~~(?=\S)([^~]+?)(?<=\S)~~", md), "strike", 140)
         md.inlinePatterns.register(_BreakPattern(r"(?: {2,}|\\)\n", md), "breaks", 10)
         md.treeprocessors.register(_LineProcessor(md, self), "lines", -10)
         md.output_formats = dict.fromkeys(md.output_formats, _to_html)  # type: ignore[misc]
@@ -150,10 +160,15 @@ class _BlockProcessor(BlockProcessor):
     def run(self, parent: Element, blocks: list[str]) -> None:
         lines = "\n\n".join(blocks).removesuffix("\n").split("\n")
         blocks.clear()
-        document = BlockReader(self.github.definitions, self.github.report).read(lines, self.github.first_line)
+        reader = BlockReader(self.github.definitions, self.github.report)
+        document = reader.read(lines, self.github.first_line)
         if self.github.edit:
             self.github.edit(document)
         self._add_children(parent, document)
+        for note in reader.footnotes:
+            element = _element(parent, "section", note.line)
+            element.set("data-note", note.marker)
+            self._add_children(element, note)
 
     def _add_children(self, parent: Element, block: RawBlock) -> None:
         for child in block.children:
@@ -175,14 +190,14 @@ class _BlockProcessor(BlockProcessor):
                 self._add_table(parent, block)
             case "rule":
                 _element(parent, "hr", block.line)
+            case "marker":
+                _element(parent, "section", block.line).set("data-marker", block.marker)
             case "html":
                 self.github.report(block.line, *_raw_html(block.text))
 
     def _add_text(self, parent: Element, tag: str, block: RawBlock) -> None:
         element = _element(parent, tag, block.line)
         element.text = self._text(block.text.rstrip(), block.line)
-        if block.marker:
-            element.set("data-marker", block.marker)
 
     def _text(self, text: str, line: int) -> str:
         if text.count("[") > BRACKET_LIMIT:
@@ -192,6 +207,11 @@ class _BlockProcessor(BlockProcessor):
         return text
 
     def _add_code(self, parent: Element, block: RawBlock) -> None:
+        if not block.fence:
+            hint = "for text, delete the blanks at the beginning of the line; for code, write ``` above and below it"
+            self.github.report(
+                block.line, "a line that begins with four blanks or a tab is set as code", hint, warning=True
+            )
         attributes = {"class": f"language-{block.fence.language}"} if block.fence else {}
         code = SubElement(_element(parent, "pre", block.line), "code", attributes)
         while not block.fence and not block.lines[-1].strip(" \t"):
@@ -215,11 +235,22 @@ class _BlockProcessor(BlockProcessor):
         for number, row in enumerate(block.lines):
             line = block.line + number + (number > 0)
             cells = split_row(row)
+            self._check_row(cells, len(block.alignments), line)
             tr = SubElement(table, "tr")
             for index, alignment in enumerate(block.alignments):
                 cell = _element(tr, "td" if number else "th", line)
                 cell.set("align", alignment)
                 cell.text = self._text(cells[index] if index < len(cells) else "", line)
+
+    def _check_row(self, cells: list[str], columns: int, line: int) -> None:
+        if len(cells) > columns:
+            message = (
+                f"{len(cells)} cells in a table with {columns} columns; there is no place for {cells[columns][:40]!r}"
+            )
+            self.github.report(line, message, "delete a bar |, write \\| for one that is text, or add a column")
+        elif len(cells) < columns:
+            message = f"a row of {len(cells)} in a table of {columns} columns; the last cells stay empty"
+            self.github.report(line, message, "write a bar | for each empty cell", warning=True)
 
 
 def _element(parent: Element, tag: str, line: int) -> Element:
@@ -227,7 +258,8 @@ def _element(parent: Element, tag: str, line: int) -> Element:
 
 
 def _raw_html(html: str) -> tuple[str, str]:
-    return f"raw HTML: {' '.join(html.split())[:40]}", _RAW_HTML_HINT
+    tag = re.match(r"</?(su[pb])\b", html, re.IGNORECASE)
+    return f"raw HTML: {' '.join(html.split())[:40]}", _HTML_HINTS[tag[1].lower()] if tag else _RAW_HTML_HINT
 
 
 # ── Inlines ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +281,8 @@ class _AtomPattern(InlineProcessor):
             return _coded(escaped), start, end
         if entity:
             character = unescape(entity)
-            return _coded(character) if _is_printable(character) else _refused(entity), start, end
+            unprintable = _refused(entity, f"not a printable character: {entity}", "delete it")
+            return _coded(character) if _is_printable(character) else unprintable, start, end
         if ticks:
             return self._code(ticks, data, start, end)
         if address or email:
@@ -263,7 +296,10 @@ class _AtomPattern(InlineProcessor):
             if close < 0:
                 return None, start, end
             end = close + len(TAG_ENDS[tag])
-        return _refused(data[start:end]), start, end
+        if re.fullmatch(r"<br\s*/?>", tag, re.IGNORECASE):  # the one way to break a line in a table cell
+            return Element("br", {EDGES: " "}), start, end
+        html = data[start:end]
+        return _refused(html, *_raw_html(html)), start, end
 
     @staticmethod
     def _code(ticks: str, data: str, start: int, end: int) -> _Match:
@@ -304,7 +340,8 @@ class _AddressPattern(InlineProcessor):
     ANCESTOR_EXCLUDES = ("a",)
 
     def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
-        raw = trim_address(m.group())
+        is_mail = not m.group().startswith(("http://", "https://", "www."))
+        raw = m.group() if is_mail else trim_address(m.group())
         text = _decoded(self.unescape(raw))
         target = target_of(text)
         if not target:
@@ -314,11 +351,54 @@ class _AddressPattern(InlineProcessor):
         return link, m.start(), m.start() + len(raw)
 
 
+class _FootnotePattern(InlineProcessor):
+    """References to footnotes, ``[^name]``."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        return Element("sup", {"data-note": m[1]}), *m.span()
+
+
+class _FigurePattern(InlineProcessor):
+    """High and low figures: ``10^6^`` and ``H~2~O``."""
+
+    def __init__(self, pattern: str, md: Markdown, tag: str) -> None:
+        super().__init__(pattern, md)
+        self.tag = tag
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        before = data[m.start() - 1]
+        if self.tag == "sub" and before.isdigit() and m[1].isdigit():  # 3~5~7: a range, or a low figure?
+            message = f"is ~ a sign of the text, or does it set a low figure? {before}{m.group()}"
+            hint = f"for the sign write {before}\\~{m[1]}\\~; a low figure stands behind a letter"
+            return _refused(m.group(), message, hint), *m.span()
+        element = Element(self.tag, {EDGES: m.group()})
+        element.text = AtomicString(m[1])
+        return element, *m.span()
+
+
+class _StrikePattern(InlineProcessor):
+    """Struck-out words, which say both what is and what is not."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        message = f"struck-out words: {' '.join(m.group().split())[:60]}"
+        hint = "strike-through says both: delete the words, or write a correction; for the signs write \\~\\~"
+        return _refused(m.group(), message, hint), *m.span()
+
+
 class _BreakPattern(InlineProcessor):
     """Hard line breaks. They come last: the other patterns treat them as white space."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
         return Element("br", {EDGES: m.group()}), *m.span()
+
+
+def _figure(sign: str) -> str:
+    """Return the pattern of a short run without blanks between two signs, directly behind a letter, digit or bracket.
+
+    Ranges of East Asian texts, as in 3~5일 or 7~9도, have other letters in it, or a comma.
+    """
+    letters = r"0-9A-Za-z\u00aa\u00ba\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
+    return rf"(?<=[{letters})\]]){sign}([{letters}+=()\u2212\u2013-]{{1,12}}){sign}(?!{sign})"
 
 
 def _coded(text: str) -> str:
@@ -334,8 +414,8 @@ def _is_printable(text: str) -> bool:
     return bool(text) and (text in "\t\n" or unicodedata.category(text[0]) != "Cc")
 
 
-def _refused(text: str) -> Element:
-    element = Element(_REFUSED)
+def _refused(text: str, message: str, hint: str) -> Element:
+    element = Element(_REFUSED, {"message": message, "hint": hint})
     element.text = AtomicString(text)
     return element
 
@@ -356,8 +436,20 @@ def _set_alt(image: Element) -> str:
     return alt
 
 
+class _LeftoverProcessor(Treeprocessor):
+    """Reports what still looks like a mark."""
+
+    def __init__(self, md: Markdown, github: GitHubMarkdown) -> None:
+        super().__init__(md)
+        self.github = github
+
+    def run(self, root: Element) -> None:
+        for problem in find_leftovers(root, AtomicString):
+            self.github.report(*problem[:3], warning=problem[3])
+
+
 class _EmphasisProcessor(Treeprocessor):
-    """Emphasis and strike-through, wherever the text is not literal."""
+    """Emphasis, wherever the text is not literal."""
 
     def run(self, root: Element) -> None:
         for element in list(root.iter()):
@@ -385,9 +477,9 @@ class _LineProcessor(Treeprocessor):
             element.clear()
             return
         if element.tag == _REFUSED:
-            self._refuse(element.text or "")
+            self.github.report(self.line, element.attrib.pop("message"), element.attrib.pop("hint"))
             element.tag = "span"
-        elif element.tag in ("a", "img"):
+        elif element.tag in ("a", "img", "sup"):
             element.set("data-line", str(self.line))
         if element.tag == "img":
             self.line += _set_alt(element).count("\n")
@@ -396,9 +488,3 @@ class _LineProcessor(Treeprocessor):
             tail = child.tail
             self._walk(child, depth + 1)
             self.line += (tail or "").count("\n") + (child.tag == "br")
-
-    def _refuse(self, text: str) -> None:
-        if text.startswith("&"):
-            self.github.report(self.line, f"not a printable character: {text}", "delete it")
-        else:
-            self.github.report(self.line, *_raw_html(text))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pipeline.reader.addresses import is_url
-from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible
+from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible, remedy
 from pipeline.reader.report import Report, suggestion
 
 _OVERRIDES = re.compile("[\u202a-\u202e]")
@@ -106,7 +106,7 @@ class Fields:
         elif is_invisible(node.text):
             self.fault(key, *_EMPTY, node.line)
         elif forbidden := FORBIDDEN.search(node.text) or _OVERRIDES.search(node.text):
-            self.fault(key, f"forbidden character {code_point(forbidden.group())}", "delete it", node.line)
+            self.fault(key, f"forbidden character {code_point(forbidden.group())}", remedy(forbidden.group()), node.line)
         else:
             return node
         return None

@@ -97,7 +97,7 @@ def line_of(source: Path, *keys: str) -> int:
     """
     report = Report(str(source))
     texts = read_source(source, report)
-    root = parse_front_matter(texts.front, report) if texts else None
+    root = parse_front_matter(texts.front, report, texts.front_line) if texts else None
     for key in keys:
         node: Node | None = root
         line = 0

@@ -19,7 +19,9 @@ _REMEDIES = {
     "\ufffd": "a character was lost here when the text was converted; type it again, as it is in the original",
 }
 _PIECE = "[^\n\uf900-\ufaff\U0002f800-\U0002fa1f]{1,4000}"
-_COMPOSABLE = re.compile(f"{_PIECE}(?=[\x00-\u02ff\u0400-\u045f\u1100-\u115f\u3041-\u3096\u4e00-\u9fff]|$)|{_PIECE}", re.MULTILINE)
+_COMPOSABLE = re.compile(
+    f"{_PIECE}(?=[\x00-\u02ff\u0400-\u045f\u1100-\u115f\u3041-\u3096\u4e00-\u9fff]|$)|{_PIECE}", re.MULTILINE
+)
 """All but the CJK compatibility ideographs, in pieces that end before a letter, because thousands of marks on one letter
 take minutes to order."""
 

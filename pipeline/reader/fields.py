@@ -106,7 +106,9 @@ class Fields:
         elif is_invisible(node.text):
             self.fault(key, *_EMPTY, node.line)
         elif forbidden := FORBIDDEN.search(node.text) or _OVERRIDES.search(node.text):
-            self.fault(key, f"forbidden character {code_point(forbidden.group())}", remedy(forbidden.group()), node.line)
+            self.fault(
+                key, f"forbidden character {code_point(forbidden.group())}", remedy(forbidden.group()), node.line
+            )
         else:
             return node
         return None

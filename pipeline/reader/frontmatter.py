@@ -26,10 +26,10 @@ from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
 from pipeline.reader.source import read_source
+from pipeline.reader.yaml_slips import LOADER, find_slips
 
 TITLE_LIMIT = 200
 DEPTH_LIMIT = 8
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _QUOTE = "put quotation marks around the value"
 _DATE = "date: 2026-11-23T09:00+00:00"
 _INSTANT = re.compile(
@@ -59,6 +59,15 @@ class Metadata(Struct, frozen=True):
     image: Figure | None
     corrections: tuple[Correction, ...]
     withdrawn: Withdrawal | None
+
+
+_KEYS = frozenset(
+    name
+    for struct in (Metadata, Figure, Footage, Correction, Withdrawal)
+    for name in struct.__struct_fields__
+    if name != "facts"
+) | {fact.key for fact in FACTS}
+"""The keys at any depth."""
 
 
 def read_metadata(
@@ -113,31 +122,30 @@ def line_of(source: Path, *keys: str) -> int:
 
 
 def parse_front_matter(text: str, report: Report, first_line: int = 2) -> GroupNode | None:
-    """Return the keys and values of ``text``, or None after reporting why there are none."""
+    """Return the keys and values of ``text``, or None after reporting why there are none.
+
+    What YAML would misread is reported, and read as its hint says, so that one run reports the rest too.
+    """
     text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, but to no editor
+    slips, text = find_slips(text, _KEYS, first_line)
+    for slip in slips:
+        report.fault(slip.line, slip.message, slip.hint)
     try:
         return _YamlReader(text, report, first_line).document()
     except _YamlError as error:
         report.fault(*error.args)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = min(mark.line if mark else 0, text.count("\n") - 1)
-        report.fault(max(line, 0) + first_line, f"front matter: {error.problem or error.context}", _hint(text, line))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        report.fault(first_line, f"front matter: {str(error).splitlines()[0] if str(error) else 'not YAML'}")
+        # In the parser's own words only programmers would find what is wrong.
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        lines = text.rstrip("\n").split("\n")
+        row = min(mark.line if mark else 0, len(lines) - 1)
+        while row and not lines[row].strip():
+            row -= 1
+        if row + first_line not in {slip.line for slip in slips}:
+            report.fault(
+                row + first_line, "front matter: this line cannot be read", f"write it as key: value; {_QUOTE}"
+            )
     return None
-
-
-def _hint(text: str, line: int) -> str:
-    """Guess the most common mistakes: a tab, or a character in an unquoted value that means something to YAML."""
-    typed = text.split("\n")[max(line, 0)]
-    if "\t" in typed:
-        return "use spaces, not tabs"
-    if not re.match(r"\w+: *(?=[^'\"\s]).*(: |[&*!|>%@`\[\]{},]|:$)", typed):
-        return ""
-    key, value = typed.split(":", 1)
-    escaped = value.strip().replace("\\", "\\\\").replace('"', '\\"')
-    return f'{_QUOTE}: {key.strip()}: "{escaped}"'
 
 
 class _YamlError(Exception):
@@ -151,7 +159,7 @@ class _YamlReader:
         self.lines = text.split("\n")
         self.report = report
         self.first_line = first_line
-        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_Loader))
+        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=LOADER))
 
     def document(self) -> GroupNode:
         """Return the one mapping of the text. Raises for anything else."""

@@ -1,4 +1,4 @@
-"""Characters: which are forbidden, which are invisible, what white space becomes, and the form in which text is kept."""
+"""Characters: which are forbidden or invisible, what white space becomes, and how letters with accents are kept."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _PIECE = "[^\n\uf900-\ufaff\U0002f800-\U0002fa1f]{1,4000}"
 _COMPOSABLE = re.compile(
     f"{_PIECE}(?=[\x00-\u02ff\u0400-\u045f\u1100-\u115f\u3041-\u3096\u4e00-\u9fff]|$)|{_PIECE}", re.MULTILINE
 )
-"""All but the CJK compatibility ideographs, in pieces that end before a letter, because thousands of marks on one letter
-take minutes to order."""
+"""All but the CJK compatibility ideographs, in pieces that end before a letter: thousands of marks on one letter would
+take minutes to put in order."""
 
 
 def code_point(character: str) -> str:

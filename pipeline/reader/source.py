@@ -141,7 +141,7 @@ def _split(text: str, report: Report) -> Source | None:
 
 
 def _start(lines: list[str], report: Report) -> int | None:
-    """Return the index of the line that opens the front matter, -1 when that line is missing; None when there is none."""
+    """Return the index of the line that opens the front matter, -1 when only that line is missing, None without one."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     line = lines[first].rstrip()
     if line == "---":

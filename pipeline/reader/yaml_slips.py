@@ -1,9 +1,9 @@
 """Slips in YAML: the line where each is, what it is in plain words, and the line to type instead.
 
 A YAML parser reports a slip where it can no longer go on: often lines below, in words for programmers, and only the
-first. So the lines are read here first, by what people mean: a key, a colon, a blank, and all the rest of the line. What
-the parser would read in another way is a slip. Each is mended in the text that is returned, as the hint says, so that
-the parser can report the rest in the same run.
+first. So the lines are read here first, by what people mean: a key, a colon, a blank, and the rest of the line. What a
+parser would read in another way is a slip. Each is mended in the text that is returned, as the hint says, so that the
+parser can report the rest in the same run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import yaml
 from msgspec import Struct
+
+from pipeline.reader.fields import quoted
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE = re.compile(r"( *)((?:-(?: +|$))*)(.*)")
@@ -28,6 +30,8 @@ _ESCAPE = re.compile(r"\\([^\"\\/xuU\n ])")
 _PLAIN = re.compile(r"\w[^:#]*(?<!\s)")
 _NAMES = {"\t": "a tab", "\u00a0": "a no-break space", "\u3000": "a wide blank"}
 _HINT_LIMIT = 300
+_GROUPS = ("image", "footage", "corrections", "withdrawn")
+_NAME_LISTS = ("topics", "contacts", "footage")
 
 
 class Slip(Struct, frozen=True):
@@ -36,6 +40,17 @@ class Slip(Struct, frozen=True):
     line: int
     message: str
     hint: str
+
+
+class _Meant(Struct, frozen=True):
+    """What a value that is misread was meant to be."""
+
+    message: str
+    value: str
+    at: int
+    """Where it goes wrong."""
+    other: str = ""
+    """The value in another meaning."""
 
 
 class _Level(Struct):
@@ -61,26 +76,23 @@ class _Entry(Struct):
     """Indentation of the text below ``|`` or ``>``."""
 
 
-def find_slips(text: str, keys: frozenset[str], first_line: int) -> tuple[list[Slip], str]:
+def find_slips(text: str, keys: frozenset[str], inner: frozenset[str], first_line: int) -> tuple[list[Slip], str]:
     """Return the slips by line, and ``text`` with each of them mended, with as many lines.
 
     ``keys`` are the keys that may be meant, at any depth: they decide whether a line is one or goes on with a text.
+    ``inner`` are those of them that stand only below another key.
     """
-    scanner = _Scanner(text, keys, first_line)
+    scanner = _Scanner(text, keys, inner, first_line)
     scanner.scan()
     return scanner.slips, "\n".join(scanner.lines)
 
 
-def double_quoted(text: str) -> str:
-    """Return ``text`` in the quotation marks that need the fewest changes."""
-    return f'"{text}"' if not re.search(r'["\\]', text) else "'" + text.replace("'", "''") + "'"
-
-
 class _Scanner:
-    def __init__(self, text: str, keys: frozenset[str], first_line: int) -> None:
+    def __init__(self, text: str, keys: frozenset[str], inner: frozenset[str], first_line: int) -> None:
         self.lines = text.split("\n")
         self.first_line = first_line
         self.keys = keys
+        self.inner = inner
         self.levels: list[_Level] = []
         self.entry: _Entry | None = None
         self._found: dict[int, tuple[str, str]] = {}
@@ -101,7 +113,9 @@ class _Scanner:
     def note(self, row: int, message: str, hint: str = "") -> None:
         """Note a slip, the first of its line; the hint is what the line has become in the end."""
         name = self.name()
-        self._found.setdefault(row, (message.replace("%", f"{name}: ") if name else message.replace("%", ""), hint))
+        if message.startswith("%"):
+            message = f"{name}: {message[1:]}" if name else message[1:]
+        self._found.setdefault(row, (message, hint))
 
     def name(self) -> str:
         return ".".join(level.key for level in self.levels if level.key)
@@ -152,8 +166,11 @@ class _Scanner:
         self._mend_key(row)
         indent, hyphens, rest = self._parts(row)
         key = _KEY.fullmatch(rest)
-        if hyphens and self._is_misplaced_list(row):
-            return self._gather_list(row)
+        entry = self.entry
+        if hyphens and entry and self._is_misplaced_list(entry):
+            return self._gather_list(entry, row)
+        if key and not hyphens and entry and not entry.is_open and not self._may_be_key(key[1]):
+            return self._stray(row)
         if hyphens or key:
             self._place(row, is_list=bool(hyphens))
             indent, hyphens, rest = self._parts(row)
@@ -161,9 +178,8 @@ class _Scanner:
         return self._stray(row)
 
     def _parts(self, row: int) -> tuple[str, str, str]:
-        match = _LINE.fullmatch(self.lines[row])
-        assert match
-        return match[1], match[2], match[3]
+        match = _LINE.match(self.lines[row])
+        return (match[1], match[2], match[3]) if match else ("", "", "")
 
     def _mend_bullet(self, row: int) -> None:
         """A bullet of another kind, or a hyphen without a blank, where a list is expected."""
@@ -202,24 +218,19 @@ class _Scanner:
     def is_key(self, word: str) -> bool:
         return word.strip("\"'").lower().replace(" ", "_") in self.keys
 
+    def _may_be_key(self, word: str) -> bool:
+        """Whether it is a key, if perhaps a wrong one; several words before a colon are text."""
+        return " " not in word or self.is_key(word)
+
     def _is_given(self, key: str) -> bool:
         return any(re.match(rf"\s*{key}\s*:", line) for line in self.lines)
 
     def _goes_on(self, indent: int) -> bool:
         return self.entry is not None and indent > self.entry.column
 
-    def _is_misplaced_list(self, row: int) -> bool:
+    def _is_misplaced_list(self, entry: _Entry) -> bool:
         """Whether a list item stands below a key that has a value already."""
-        indent = len(self._parts(row)[0])
-        entry = self.entry
-        is_list = any(level.is_list and level.column == indent for level in self.levels)
-        return (
-            entry is not None
-            and not entry.is_open
-            and not entry.is_item
-            and not is_list
-            and not any(level.is_list for level in self.levels)
-        )
+        return not entry.is_open and not entry.is_item and not any(level.is_list for level in self.levels)
 
     def _place(self, row: int, *, is_list: bool) -> None:
         """Open or find the level of the line; mend its indentation when there is none."""
@@ -237,17 +248,33 @@ class _Scanner:
                 self.levels.append(_Level(column, is_list))
             return
         entry = self.entry
+        if not is_list and column == self.levels[0].column and self._is_inner(row):
+            self._indent(row, self._inner_column(), f"{self._key(row)} belongs below the key above, indented")
+            column = len(self._parts(row)[0])
         if entry and entry.is_open and (column > entry.column or (is_list and column == entry.column)):
             if not (is_list and self.levels[-1].is_list and column == entry.column):
                 self.levels.append(_Level(column, is_list))
             return
-        depth = self._depth(column, is_list, row)
+        depth = self._depth(column, is_list=is_list)
         del self.levels[depth + 1 :]
         if self.levels[-1].column != column:
             self._indent(row, self.levels[-1].column, "indented in another way than the lines above")
 
-    def _depth(self, column: int, is_list: bool, row: int) -> int:
-        """Return the index of the level that the line belongs to: at its column, else the nearest, the innermost first."""
+    def _key(self, row: int) -> str:
+        key = _KEY.match(self.lines[row].strip())
+        return key[1].strip("\"'") if key else ""
+
+    def _is_inner(self, row: int) -> bool:
+        """Whether a key stands at the margin, though it belongs below the key of a group that is open."""
+        is_open = len(self.levels) > 1 or (self.entry is not None and self.entry.is_open)
+        return is_open and self._key(row) in self.inner and self.levels[0].key in _GROUPS
+
+    def _inner_column(self) -> int:
+        deepest = next((level.column for level in reversed(self.levels[1:]) if not level.is_list), 0)
+        return deepest or self.levels[0].column + 2
+
+    def _depth(self, column: int, *, is_list: bool) -> int:
+        """Return the index of the level at the column of the line, else of the nearest, the innermost first."""
         fitting = [depth for depth, level in enumerate(self.levels) if level.is_list == is_list]
         if not fitting:
             return len(self.levels) - 1
@@ -262,59 +289,54 @@ class _Scanner:
             self.levels[-1].key = key[1].strip("\"'")
         start = column + (key.start(3) if key else 0)
         self.entry = _Entry(row, column if key else indent, start, is_item=not key)
-        return self._value(row, self.lines[row][start:].rstrip())
+        return self._value(self.entry, self.lines[row][start:].rstrip())
 
     # Values
 
-    def _value(self, row: int, value: str) -> int:
-        entry = self.entry
-        assert entry
+    def _value(self, entry: _Entry, value: str) -> int:
+        row = entry.row
         if not value or value.startswith("#"):
-            return self._no_value(row, value)
+            return self._no_value(entry, value)
         if _BLOCK.fullmatch(value):
-            return self._block(row)
-        end = self._end(row)
+            return self._block(entry)
+        end = self._end(entry)
         if value[0] in _QUOTED:
-            return self._quoted(row, value, end)
+            return self._quoted(entry, value, end)
         if value[0] in "[{":
-            return self._flow(row, value, end)
+            return self._flow(entry, value, end)
         if (value.startswith("- ") or value == "-") and not entry.is_item and self._takes_names():
-            self.lines[row] = self.lines[row][: entry.start].rstrip()
-            return self._gather_list(row, value[1:].strip())
-        return self._check(row, value, end, _plain_slip)
+            return self._gather_list(entry, row, value[1:].strip())
+        return self._check(entry, value, end, _misread_plain)
 
     def _takes_names(self) -> bool:
-        return self.levels[-1].key in ("topics", "contacts", "footage", "languages")
+        return self.levels[-1].key in _NAME_LISTS
 
-    def _no_value(self, row: int, value: str) -> int:
+    def _no_value(self, entry: _Entry, value: str) -> int:
         """A group or list may follow, or the value itself in the next line."""
-        entry = self.entry
-        assert entry
+        row = entry.row
         entry.is_open = True
         below = next((each for each in range(row + 1, len(self.lines)) if self.lines[each].strip()), None)
         goes_on = below is not None and len(self._parts(below)[0]) >= entry.column
         indent, hyphens, rest = self._parts(below) if below is not None else ("", "", "")
         is_below = goes_on and (hyphens or _BULLET.match(rest) or len(indent) > entry.column)
         if value and not is_below:
-            self._replace(row, row + 1, double_quoted(value), "%the text after # is read as a comment")
+            self._replace(entry, row + 1, _Meant("%the text after # is read as a comment", quoted(value), 0))
         elif below is not None and len(indent) > entry.column and not hyphens and not _KEY.match(rest):
             if _NEARLY_A_KEY.match(rest) or _KEY_AND_WORDS.match(rest) or _BULLET.match(rest):
                 self._mend_bullet(below)
                 self._mend_key(below)
                 if self.lines[below][len(indent) :] != rest:
                     return row + 1
-            end = self._end(row)
+            end = self._end(entry)
             text = self._joined(row, "", end)
             if text[0] in _QUOTED or text[0] in "[{" or _BLOCK.fullmatch(text):
                 entry.is_open = False
                 return end
-            return self._check(row, text, end, _plain_slip)
+            return self._check(entry, text, end, _misread_plain)
         return row + 1
 
-    def _block(self, row: int) -> int:
-        entry = self.entry
-        assert entry
-        row += 1
+    def _block(self, entry: _Entry) -> int:
+        row = entry.row + 1
         while row < len(self.lines):
             line = self.lines[row]
             indent = len(line) - len(line.lstrip(" "))
@@ -325,17 +347,16 @@ class _Scanner:
         entry.block = entry.block or entry.column + 2
         return row
 
-    def _end(self, row: int) -> int:
+    def _end(self, entry: _Entry) -> int:
         """Return the row after the lines that go on with the value."""
-        entry = self.entry
-        assert entry
-        end = row + 1
-        for below in range(row + 1, len(self.lines)):
+        end = entry.row + 1
+        for below in range(end, len(self.lines)):
             if not self.lines[below].strip():
                 continue
             indent, hyphens, rest = self._parts(below)
             key = _KEY.fullmatch(rest)
-            begins = (key and self.is_key(key[1])) or (hyphens and (key or entry.is_item))
+            is_new_item = hyphens and (key or entry.is_item or self._takes_names())
+            begins = (key and self.is_key(key[1])) or is_new_item
             if len(indent) <= entry.column or begins:
                 break
             end = below + 1
@@ -344,48 +365,54 @@ class _Scanner:
     def _joined(self, row: int, value: str, end: int) -> str:
         return " ".join(part for part in (value, *(line.strip() for line in self.lines[row + 1 : end])) if part)
 
-    def _check(self, row: int, value: str, end: int, slip_in: Callable[[str], tuple[str, str, str] | None]) -> int:
+    def _check(self, entry: _Entry, value: str, end: int, misread: Callable[[str], _Meant | None]) -> int:
         """Note a slip in a value, which may go on over several lines, and write it as it was meant."""
+        row = entry.row
         text = self._joined(row, value, end)
-        if slip := slip_in(text):
-            message, mended, other = slip
-            self._replace(row, end, mended, message, other)
-        elif end > row + 1 and re.search(r"\s#", self._joined(row, value, end - 1)):
-            self._replace(row, end, double_quoted(text), "%the text after # is read as a comment")
-        assert self.entry
-        self.entry.is_open = False
+        meant = misread(text)
+        if meant is None and end > row + 1 and (comment := re.search(r"\s#", self._joined(row, value, end - 1))):
+            meant = _Meant("%the text after # is read as a comment", quoted(text), comment.start())
+        if meant:
+            self._replace(entry, end, meant)
+        entry.is_open = False
         return end
 
-    def _replace(self, row: int, end: int, value: str, message: str, other: str = "") -> None:
-        entry = self.entry
-        assert entry
+    def _replace(self, entry: _Entry, end: int, meant: _Meant) -> None:
+        row = entry.row
         before = self.lines[row][: entry.start]
         before = before if not before or before[-1].isspace() else f"{before} "
-        self.lines[row] = f"{before}{value}"
+        faulty, left = row, meant.at
+        for below in range(row, end):
+            part = self.lines[below][entry.start if below == row else 0 :].strip()
+            faulty, left = (below, left - len(part) - bool(part)) if left >= 0 else (faulty, left)
+        self.lines[row] = f"{before}{meant.value}"
         self.lines[row + 1 : end] = [""] * (end - row - 1)
         entry.is_open = False
-        hint = (
-            f"{self._written(row)}, or, if the apostrophe belongs to the text, {before.strip()} {other}"
-            if other
-            else ""
-        )
-        self.note(row, message, hint)
+        hint = ""
+        if meant.other:
+            other = f"{before.strip()} {meant.other}"
+            hint = f"{self._written(row)}, or, if the apostrophe belongs to the text, {other}"
+        elif end > row + 1:
+            hint = f"write all of it in line {self._number(entry)}: {self._written(row).removeprefix('write ')}"
+        self.note(faulty, meant.message, hint)
 
-    def _quoted(self, row: int, value: str, end: int) -> int:
+    def _quoted(self, entry: _Entry, value: str, end: int) -> int:
+        row = entry.row
         text = self._joined(row, value, end)
         if not _QUOTED[value[0]].match(text):
             # Without an indentation the parser takes lines as part of the value up to the closing mark.
             for below in range(end, len(self.lines)):
                 line = self.lines[below]
-                if not line.strip() or _KEY.match(line) or _LINE.fullmatch(line)[2]:  # type: ignore[index]
+                if not line.strip() or _KEY.match(line) or self._parts(below)[1]:
                     break
                 if value[0] in line:
                     end = below + 1
                     break
-        return self._check(row, value, end, _quoted_slip)
+        return self._check(entry, value, end, _misread_quoted)
 
-    def _flow(self, row: int, value: str, end: int) -> int:
+    def _flow(self, entry: _Entry, value: str, end: int) -> int:
         """A list in brackets or a group in braces."""
+        row = entry.row
         text = value
         after = row + 1
         while after < len(self.lines) and _open_brackets(text) > 0:
@@ -401,23 +428,21 @@ class _Scanner:
         after = after if _open_brackets(text) <= 0 else end
         text = self._joined(row, value, after)
         if _parses(text):
-            assert self.entry
-            self.entry.is_open = False
+            entry.is_open = False
             return after
         closed = text + "".join("]" if each == "[" else "}" for each in reversed(_brackets(text)))
-        is_list = self._takes_names() or value[0] == "{" or self.levels[-1].key in ("image", "withdrawn", "corrections")
+        is_list = self._takes_names() or value[0] == "{" or self.levels[-1].key in _GROUPS
         if is_list and closed != text and _parses(closed):
-            self._replace(row, after, closed, f"%the closing {closed[-1]} is missing")
+            meant = _Meant(f"%the closing {closed[-1]} is missing", closed, 0)
         else:
-            self._replace(row, after, double_quoted(text), f"%a text that begins with {value[0]} needs quotation marks")
+            meant = _Meant(f"%a text that begins with {value[0]} needs quotation marks", quoted(text), 0)
+        self._replace(entry, after, meant)
         return after
 
     # Lines without a key
 
-    def _gather_list(self, row: int, first: str = "") -> int:
+    def _gather_list(self, entry: _Entry, row: int, first: str = "") -> int:
         """Items of a list beside or below the value of their key."""
-        entry = self.entry
-        assert entry
         value = first or self.lines[entry.row][entry.start :].strip()
         items = [value]
         end = row + 1 if first else row
@@ -428,9 +453,10 @@ class _Scanner:
             written = f"[{', '.join(item for item in items if item)}]"
         else:
             text = " ".join([value, *(line.strip() for line in self.lines[row:end])])
-            written = double_quoted(text)
+            written = quoted(text)
         if first:
-            self._replace(row, end, written, "%a list begins on the line below its key, or is written in brackets")
+            what = "%a list begins on the line below its key, or is written in brackets"
+            self._replace(entry, end, _Meant(what, written, 0))
             return end
         target = self.lines[entry.row][: entry.start] + written
         self.note(row, "%a list item below a value", f"write both in line {self._number(entry)}: {target.strip()}")
@@ -443,7 +469,13 @@ class _Scanner:
         end = row + 1
         while end < len(self.lines) and (line := self.lines[end]).strip():
             _, hyphens, rest = self._parts(end)
-            if hyphens or _KEY.match(rest) or line.lstrip().startswith("#") or self._is_nearly_a_key(rest):
+            key = _KEY.match(rest)
+            if (
+                hyphens
+                or (key and self._may_be_key(key[1]))
+                or line.lstrip().startswith("#")
+                or self._is_nearly_a_key(rest)
+            ):
                 break
             end += 1
         words = " ".join(line.strip() for line in self.lines[row:end])
@@ -453,16 +485,17 @@ class _Scanner:
             self.lines[row:end] = [""] * (end - row)
             return end
         if entry.block:
-            self.note(row, "text without a key", f"if it belongs to the text above, begin it with {entry.block} blanks")
             self.lines[row:end] = [" " * entry.block + line.strip() for line in self.lines[row:end]]
+            hint = f"if it belongs to the text above, begin it with {entry.block} blanks: {self.lines[row]}"
+            self.note(row, "text without a key", hint)
             return end
         before = self.lines[entry.row][: entry.start]
         value = self._value_of(entry, row)
         joined = f"{value} {words}".strip()
         written = (
             joined
-            if _plain_slip(joined) is None and not self.lines[entry.row][entry.start :].startswith(('"', "'"))
-            else double_quoted(joined)
+            if _misread_plain(joined) is None and not self.lines[entry.row][entry.start :].startswith(('"', "'"))
+            else quoted(joined)
         )
         target = f"{before.rstrip()} {written}"
         hint = f"if it belongs to the text above, write both in line {self._number(entry)}: {target.strip()}"
@@ -492,52 +525,45 @@ class _Scanner:
 # ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plain_slip(text: str) -> tuple[str, str, str] | None:
-    """Return message and value as meant when a value without quotation marks is not read as typed."""
+def _misread_plain(text: str) -> _Meant | None:
+    """Return what a value without quotation marks was meant to be, when it is not read as typed."""
     if _PLAIN.fullmatch(text):
         return None
     scalar = _scalar(text)
-    if scalar and scalar.style is None or scalar and scalar.style == "":
+    if scalar and not scalar.style:
         end = scalar.end_mark.column - len(_PREFIX) if scalar.end_mark else 0
         if scalar.value == text or (scalar.value and re.match(r"\s+#", text[end:])):
             return None
-    if re.match(r"[\w\"'“”‘’«»„(]", text) and re.search(r":(\s|$)", text):
-        what = (
-            "a colon and a blank in the text: it needs quotation marks"
-            if ": " in text
-            else "a colon at the end: it needs quotation marks"
-        )
-    else:
-        what = f"a text that begins with {text[0]} needs quotation marks"
-    return f"%{what}", double_quoted(text), ""
+    colon = re.search(r":(\s|$)", text)
+    if colon and text[0] not in "[]{}>|*&!%@`?,#" and text[:2] != "- ":
+        return _Meant("%a text with a colon needs quotation marks", quoted(text), colon.start())
+    return _Meant(f"%a text that begins with {text[0]} needs quotation marks", quoted(text), 0)
 
 
-def _quoted_slip(text: str) -> tuple[str, str, str] | None:
-    """The same for a value that begins with a quotation mark; the third is the value in another meaning."""
+def _misread_quoted(text: str) -> _Meant | None:
+    """The same for a value that begins with a quotation mark."""
     mark = text[0]
     match = _QUOTED[mark].match(text)
     if match is None:
         inner = text[1:].rstrip(" \"'“”‘’") if text[-1:] in "\"'“”’" else text[1:]
-        other = double_quoted(text) if mark == "'" and inner == text[1:] else ""
-        return "%the closing quotation mark is missing", double_quoted(inner), other
+        other = quoted(text) if mark == "'" and inner == text[1:] else ""
+        return _Meant("%the closing quotation mark is missing", quoted(inner), 0, other)
     tail = text[match.end() :]
     if not tail or re.match(r"\s+#", tail):
         if mark == '"' and (escape := _ESCAPE.search(match[0])):
             what = f"%within double quotation marks, {escape[0]} does not stand for itself"
-            return what, double_quoted(match[0][1:-1]), ""
+            return _Meant(what, quoted(match[0][1:-1]), escape.start())
         return None
     if tail.strip() in (",", ";"):
-        return f"%{tail.strip()} after the closing quotation mark", match[0], ""
+        return _Meant(f"%{tail.strip()} after the closing quotation mark", match[0], match.end())
     closes = match.end() - 1
     before, after = text[closes - 1], text[closes + 1]
     is_apostrophe = mark == "'" and before.isalnum() and after.isalnum()
     opens = before.isspace() and not after.isspace()
-    if is_apostrophe or opens:
-        what = (
-            "%an apostrophe ends the text early" if is_apostrophe else "%a quotation mark within the text ends it early"
-        )
-        return what, double_quoted(text[1:-1] if text[-1] == mark else text[1:]), ""
-    return "%text after the closing quotation mark", double_quoted(text), ""
+    if not is_apostrophe and not opens:
+        return _Meant("%text after the closing quotation mark", quoted(text), match.end())
+    what = "%an apostrophe ends the text early" if is_apostrophe else "%a quotation mark within the text ends it early"
+    return _Meant(what, quoted(text[1:-1] if text[-1] == mark else text[1:]), closes)
 
 
 _PREFIX = "x: "

@@ -24,6 +24,7 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
+from pipeline.reader.source import as_read
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-scripts.lock")
@@ -38,10 +39,12 @@ _IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n(]+)|i
 def of_source(state: BuildState, slug: str) -> str:
     """Return the digest of a release's source and of the pictures beside it.
 
-    A file that cannot be read counts as empty; the reader reports what is wrong with it.
+    A source counts as it is read: one that was only saved again with other line ends, or with accents in the decomposed
+    form, is the same. A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
-    parts: list[bytes] = []
-    for file in state.inputs(slug):
+    source, *pictures = state.inputs(slug)
+    parts = [os.fsencode(source.name), as_read(_content(source))]
+    for file in pictures:
         parts += [os.fsencode(file.name), _content(file)]
     return _digest(parts)
 

@@ -21,6 +21,7 @@ from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, Release
 from pipeline.model.release_index import IndexEntry
+from pipeline.reader.source import as_read
 
 UNKNOWN = "write it in words, or leave it out"
 
@@ -205,7 +206,7 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
 def _at(state: BuildState, release: Release, character: str, message: str, hint: str) -> Fault:
     """Return a fault on the line with the character: in the release, else in newsroom.toml."""
     for file in (state.source(release.slug), state.newsroom_file):
-        for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), 1):
+        for number, line in enumerate(as_read(file.read_bytes()).decode().split("\n"), 1):
             if character in line:
                 return Fault(str(file), number, message, hint)
     return Fault(str(state.source(release.slug)), 0, message, hint)

@@ -1,17 +1,59 @@
-"""Characters: which are forbidden, which are invisible, and what white space becomes."""
+"""Characters: which are forbidden or invisible, what white space becomes, and how letters with accents are kept."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _NONCHARACTERS = "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
-FORBIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
-"""Control characters except tab and newline, lone surrogates, and the noncharacters of every plane."""
+FORBIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffc\ufffd{_NONCHARACTERS}]")
+"""Control characters except tab and newline, lone surrogates, the noncharacters of every plane, and what stands for
+something lost: U+FFFC for an object, U+FFFD for a character."""
+_REMEDIES = {
+    "\x0b": "this is a line break of Word; begin a new line instead",
+    "\x0c": "this is a page break; delete it",
+    "\x1e": "this is a no-break hyphen of Word; write - instead",
+    "\x1f": "this is an optional hyphen of Word; delete it",
+    "\ufffc": "a picture or another object was pasted here; delete the character, and write a picture as "
+    "![what it shows](file.jpg)",
+    "\ufffd": "a character was lost here when the text was converted; type it again, as it is in the original",
+}
+_PIECE = "[^\n\uf900-\ufaff\U0002f800-\U0002fa1f]{1,4000}"
+_COMPOSABLE = re.compile(
+    f"{_PIECE}(?=[\x00-\u02ff\u0400-\u045f\u1100-\u115f\u3041-\u3096\u4e00-\u9fff]|$)|{_PIECE}", re.MULTILINE
+)
+"""All but the CJK compatibility ideographs, in pieces that end before a letter: thousands of marks on one letter would
+take minutes to put in order."""
 
 
 def code_point(character: str) -> str:
     """Return the name by which a character can be looked up: ``U+202E``."""
     return f"U+{ord(character):04X}"
+
+
+def remedy(character: str) -> str:
+    """Return what to do about a forbidden character."""
+    if meant := as_windows(character):
+        name = unicodedata.name(meant).lower().replace("right single quotation mark", "apostrophe or quotation mark")
+        return f"write {meant} ({name}) instead; the text is from Windows-1252, not UTF-8"
+    return _REMEDIES.get(character, "delete it; it cannot be printed")
+
+
+def as_windows(character: str) -> str:
+    """Return what a control character U+0080–U+009F is in Windows-1252, from which it was copied; empty for others."""
+    if not "\x80" <= character <= "\x9f":
+        return ""
+    return character.encode("latin-1").decode("cp1252", "ignore")
+
+
+def compose(text: str) -> str:
+    """Return ``text`` in Unicode's composed form (NFC), in which ``é`` is one character.
+
+    CJK compatibility ideographs stay as typed, which NFC would replace: they are the spelling of names.
+    """
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return text
+    return _COMPOSABLE.sub(lambda run: unicodedata.normalize("NFC", run[0]), text)
 
 
 def collapse_spaces(text: str) -> str:

@@ -11,14 +11,20 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pipeline.reader.addresses import is_url
-from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible
-from pipeline.reader.report import Report, suggestion
+from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible, remedy
+from pipeline.reader.report import Report, is_near, suggestion
 
 _OVERRIDES = re.compile("[\u202a-\u202e]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*")
 _TELEPHONE = re.compile(r"\+?[\d ().\-/\u00a0\u2011]+( ?(ext\.?|x|;ext=) ?\d+)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+")
 _EMPTY = "empty", "write a value, or delete the line"
+_NOTHING = frozenset(("~", "null", "Null", "NULL"))
+"""What YAML takes for no value."""
+_CURLY = re.compile('[“”„‟‘’‚‛«»"]((?:(?![“”„‟«»]).)*)[“”‟‘’‛«»"]')
+"""A value within typographic quotation marks, as a word processor makes them of those that YAML knows."""
+_SWITCH = {"true": "true", "yes": "true", "on": "true", "y": "true", "1": "true"}
+_SWITCH |= {"false": "false", "no": "false", "off": "false", "n": "false", "0": "false"}
 
 
 class ScalarNode(Struct, frozen=True):
@@ -27,8 +33,8 @@ class ScalarNode(Struct, frozen=True):
     text: str
     line: int
     quoted: bool = False
-    comment: bool = False
-    """A comment follows on the same line, which the author may have meant as text."""
+    comment: str = ""
+    """The comment that follows on the same line, which the author may have meant as text."""
     kind: str = "text"
     """``text``, or another type of TOML: ``number``, ``boolean``, ``date``."""
 
@@ -38,6 +44,8 @@ class ListNode(Struct, frozen=True):
 
     items: tuple[Node, ...]
     line: int
+    typed: str = ""
+    """As it stands in brackets on one line, which the author may have meant as text."""
 
 
 class GroupNode(Struct, frozen=True):
@@ -45,6 +53,8 @@ class GroupNode(Struct, frozen=True):
 
     entries: dict[str, GroupEntry]
     line: int
+    typed: str = ""
+    """The same in braces."""
 
 
 class GroupEntry(Struct, frozen=True):
@@ -55,6 +65,11 @@ class GroupEntry(Struct, frozen=True):
 
 
 Node = ScalarNode | ListNode | GroupNode
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` within the quotation marks that need the fewest changes."""
+    return f'"{text}"' if not re.search(r'["\\]', text) else "'" + text.replace("'", "''") + "'"
 
 
 class Fields:
@@ -81,7 +96,9 @@ class Fields:
         self.report.fault(line or self.line(key), f"{self.name(key)}: {what}", hint)
 
     def missing(self, key: str, hint: str = "") -> None:
-        """Report that ``key`` is required."""
+        """Report that ``key`` is required, unless it is there and misspelt."""
+        if any(is_near(other, key) for other in self.entries):
+            return
         self.fault(key, "missing", hint or f"add a line {key}: …")
 
     def node(self, key: str, *, required: bool = False) -> Node | None:
@@ -102,11 +119,17 @@ class Fields:
         """Return ``node`` if it is a single value of printable characters, else report and return None."""
         if not isinstance(node, ScalarNode):
             kind = "a list" if isinstance(node, ListNode) else "a group of keys"
-            self.fault(key, f"{kind} instead of a single value", "write one value", node.line)
+            hint = f"write {key}: {quoted(node.typed)}" if node.typed else "write one value"
+            self.fault(key, f"{kind} instead of a single value", hint, node.line)
+        elif node.text in _NOTHING and not node.quoted:
+            hint = f"write a value, or delete the line; to print {node.text}, write {key}: {quoted(node.text)}"
+            self.fault(key, f"{node.text} is no value", hint, node.line)
         elif is_invisible(node.text):
             self.fault(key, *_EMPTY, node.line)
         elif forbidden := FORBIDDEN.search(node.text) or _OVERRIDES.search(node.text):
-            self.fault(key, f"forbidden character {code_point(forbidden.group())}", "delete it", node.line)
+            self.fault(
+                key, f"forbidden character {code_point(forbidden.group())}", remedy(forbidden.group()), node.line
+            )
         else:
             return node
         return None
@@ -119,8 +142,12 @@ class Fields:
         if scalar.kind != "text":
             self.fault(key, f"a {scalar.kind}, not text", f'write {key} = "{scalar.text}"', scalar.line)
         if scalar.comment:
-            hint = "put quotation marks around the whole value"
+            hint = f"write {key}: {quoted(scalar.text + scalar.comment)}"
             self.fault(key, "the text after # is read as a comment and gets lost", hint, scalar.line)
+        if not scalar.quoted and (curly := _CURLY.fullmatch(scalar.text.strip())):
+            printed = quoted(scalar.text.strip())
+            hint = f"write {key}: {quoted(curly[1].strip())}, or, to print the marks, {key}: {printed}"
+            self.fault(key, "curly quotation marks around the whole value", hint, scalar.line)
         text = scalar.text.strip() if lines else collapse_spaces(scalar.text)
         if limit and len(text) > limit:
             self.fault(key, f"{len(text)} characters, more than {limit}", "shorten it", scalar.line)
@@ -131,12 +158,14 @@ class Fields:
         scalar = self.scalar(key, required=required)
         return scalar.text.strip() if scalar else ""
 
-    def flag(self, key: str) -> bool:
-        """Return the boolean of ``key``, false when absent."""
+    def flag(self, key: str, hint: str = "") -> bool:
+        """Return the boolean of ``key``, false when absent; ``hint`` is for another value."""
         scalar = self.scalar(key)
         if scalar is None or scalar.text in ("true", "false"):
             return scalar is not None and scalar.text == "true"
-        self.fault(key, f"neither true nor false: {scalar.text[:40]}", "write true or false", scalar.line)
+        meant = _SWITCH.get(scalar.text.strip("“”„‘’\"'").lower())
+        hint = hint or (f"write {key}: {meant}" if meant else "write true or false")
+        self.fault(key, f"neither true nor false: {scalar.text[:40]}", hint, scalar.line)
         return False
 
     def words(self, key: str) -> tuple[ScalarNode, ...] | None:
@@ -162,37 +191,49 @@ class Fields:
             return None
         for scalar in scalars:
             if scalar.text not in known:
-                hint = suggestion(scalar.text, known) or "add it to newsroom.toml"
+                names = re.split(r"\s*[,;、،]\s*|\s+and\s+", scalar.text.strip("[] "))
+                listed = f"write {key}: [{', '.join(names)}]" if set(names) <= known else ""
+                hint = listed or suggestion(scalar.text, known) or "add it to newsroom.toml"
                 self.fault(key, f"unknown {what}: {scalar.text[:80]}", hint, scalar.line)
         return tuple(dict.fromkeys(scalar.text for scalar in scalars if scalar.text in known))
 
-    def group(self, key: str, *, required: bool = False) -> Fields | None:
-        """Return the keys below ``key``."""
+    def group(self, key: str, *, required: bool = False, hint: str = "") -> Fields | None:
+        """Return the keys below ``key``; ``hint`` is for a value that is not a group."""
         node = self.node(key, required=required)
         if isinstance(node, GroupNode):
             return Fields(node, self.report, f"{self.name(key)}.")
         if node is not None:
-            self.fault(key, "not a group of keys", f"write the keys of {key} indented below it", node.line)
+            hint = hint or f"write the keys of {key} indented below it"
+            self.fault(key, "not a group of keys", hint, node.line)
         return None
 
-    def groups(self, key: str) -> Iterator[Fields]:
-        """Yield the keys of each element of the list ``key``; a single group counts as a list of one."""
+    def groups(self, key: str, hint: str = "") -> Iterator[Fields]:
+        """Yield the keys of each element of the list ``key``; a single group counts as a list of one.
+
+        ``hint`` is for what is not a group.
+        """
         node = self.node(key)
         items = node.items if isinstance(node, ListNode) else (node,) if isinstance(node, GroupNode) else ()
         if node is not None and not items:
-            self.fault(key, "not a list", f"write a list below {key}:, each element beginning with a hyphen", node.line)
+            hint = hint or f"write a list below {key}:, each element beginning with a hyphen"
+            self.fault(key, "not a list", hint, node.line)
         for item in items:
             if isinstance(item, GroupNode):
                 yield Fields(item, self.report, f"{self.name(key)}.")
             else:
-                self.fault(key, "not a group of keys", line=item.line)
+                self.fault(key, "not a group of keys", hint or "write keys and their values", item.line)
 
     def report_unknown(self) -> None:
         """Report the keys that were not asked for."""
         for key, entry in self.entries.items():
             if key not in self._known:
-                hint = suggestion(key, self._known - set(self.entries))
+                hint = self._suggestion(key) or "delete it, or write it into the text"
                 self.report.fault(entry.line, f"{self.name(key)[:80]}: unknown key", hint)
+
+    def _suggestion(self, key: str) -> str:
+        """Return a hint that names the key that was meant."""
+        left = self._known - set(self.entries)
+        return suggestion(key.lower() if key.lower() in left else key, left)
 
     def telephone(self, key: str) -> str:
         """Return a number that can be dialled."""

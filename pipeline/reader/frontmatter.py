@@ -26,10 +26,10 @@ from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import ReleasePictures
 from pipeline.reader.report import Report
 from pipeline.reader.source import read_source
+from pipeline.reader.yaml_slips import LOADER, find_slips
 
 TITLE_LIMIT = 200
 DEPTH_LIMIT = 8
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _QUOTE = "put quotation marks around the value"
 _DATE = "date: 2026-11-23T09:00+00:00"
 _INSTANT = re.compile(
@@ -61,6 +61,12 @@ class Metadata(Struct, frozen=True):
     withdrawn: Withdrawal | None
 
 
+_OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS}
+_INNER_KEYS = frozenset(
+    name for struct in (Figure, Footage, Correction, Withdrawal) for name in struct.__struct_fields__
+)
+
+
 def read_metadata(
     fields: Fields, newsroom: Newsroom, pictures: ReleasePictures, now: datetime | None = None
 ) -> Metadata:
@@ -75,7 +81,7 @@ def read_metadata(
         subtitle=fields.text("subtitle"),
         dateline=fields.text("dateline"),
         facts=_read_facts(fields, zone),
-        embargo=fields.flag("embargo"),
+        embargo=_read_embargo(fields),
         draft=fields.flag("draft"),
         translation_of=_read_slug(fields, "translation_of"),
         topics=fields.choices("topics", {topic.id for topic in newsroom.topics}, "topic") or (),
@@ -97,7 +103,7 @@ def line_of(source: Path, *keys: str) -> int:
     """
     report = Report(str(source))
     texts = read_source(source, report)
-    root = parse_front_matter(texts.front, report) if texts else None
+    root = parse_front_matter(texts.front, report, texts.front_line) if texts else None
     for key in keys:
         node: Node | None = root
         line = 0
@@ -113,31 +119,30 @@ def line_of(source: Path, *keys: str) -> int:
 
 
 def parse_front_matter(text: str, report: Report, first_line: int = 2) -> GroupNode | None:
-    """Return the keys and values of ``text``, or None after reporting why there are none."""
+    """Return the keys and values of ``text``, or None after reporting why there are none.
+
+    What YAML would misread is reported, and read as its hint says, so that one run reports the rest too.
+    """
     text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, but to no editor
+    slips, text = find_slips(text, _OUTER_KEYS | _INNER_KEYS, _INNER_KEYS - _OUTER_KEYS, first_line)
+    for slip in slips:
+        report.fault(slip.line, slip.message, slip.hint)
     try:
         return _YamlReader(text, report, first_line).document()
     except _YamlError as error:
         report.fault(*error.args)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = min(mark.line if mark else 0, text.count("\n") - 1)
-        report.fault(max(line, 0) + first_line, f"front matter: {error.problem or error.context}", _hint(text, line))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        report.fault(first_line, f"front matter: {str(error).splitlines()[0] if str(error) else 'not YAML'}")
+        # In the parser's own words only programmers would find what is wrong.
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        lines = text.rstrip("\n").split("\n")
+        row = min(mark.line if mark else 0, len(lines) - 1)
+        while row and not lines[row].strip():
+            row -= 1
+        if row + first_line not in {slip.line for slip in slips}:
+            report.fault(
+                row + first_line, "front matter: this line cannot be read", f"write it as key: value; {_QUOTE}"
+            )
     return None
-
-
-def _hint(text: str, line: int) -> str:
-    """Guess the most common mistakes: a tab, or a character in an unquoted value that means something to YAML."""
-    typed = text.split("\n")[max(line, 0)]
-    if "\t" in typed:
-        return "use spaces, not tabs"
-    if not re.match(r"\w+: *(?=[^'\"\s]).*(: |[&*!|>%@`\[\]{},]|:$)", typed):
-        return ""
-    key, value = typed.split(":", 1)
-    escaped = value.strip().replace("\\", "\\\\").replace('"', '\\"')
-    return f'{_QUOTE}: {key.strip()}: "{escaped}"'
 
 
 class _YamlError(Exception):
@@ -151,7 +156,7 @@ class _YamlReader:
         self.lines = text.split("\n")
         self.report = report
         self.first_line = first_line
-        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_Loader))
+        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=LOADER))
 
     def document(self) -> GroupNode:
         """Return the one mapping of the text. Raises for anything else."""
@@ -160,12 +165,12 @@ class _YamlReader:
         if not isinstance(start, yaml.DocumentStartEvent):
             raise _YamlError(self.first_line, "the front matter is empty", "write at least title: and date:")
         if start.explicit:
-            raise _YamlError(self.line(start), "front matter: a directive or a second ---", "delete it")
+            raise _YamlError(self.line(start), "front matter: a second ---", "delete it")
         root = self.node(next(self.events), 1)
         next(self.events)
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _YamlError(self.line(after), "front matter: a second document", "delete the line before it")
+            raise _YamlError(self.line(after), "front matter: it ends before this line", "delete the line above")
         if not isinstance(root, GroupNode):
             raise _YamlError(self.first_line, "front matter: no keys", "write lines such as title: Acme opens")
         return root
@@ -176,47 +181,64 @@ class _YamlReader:
     def node(self, event: yaml.Event, depth: int) -> Node:
         line = self.line(event)
         if isinstance(event, yaml.AliasEvent):
-            raise _YamlError(line, f"front matter: alias *{event.anchor}", _QUOTE)
-        if anchor := getattr(event, "anchor", None):
-            raise _YamlError(line, f"front matter: anchor &{anchor}", _QUOTE)
-        if tag := getattr(event, "tag", None):
-            raise _YamlError(line, f"front matter: tag {tag}", _QUOTE)
+            raise _YamlError(line, "front matter: a value that begins with * needs quotation marks", _QUOTE)
+        if getattr(event, "anchor", None):
+            raise _YamlError(line, "front matter: a value that begins with & needs quotation marks", _QUOTE)
+        if getattr(event, "tag", None):
+            raise _YamlError(line, "front matter: a value that begins with ! needs quotation marks", _QUOTE)
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if depth > DEPTH_LIMIT:
-            raise _YamlError(line, f"front matter: nested deeper than {DEPTH_LIMIT} levels")
-        return self.group(line, depth) if isinstance(event, yaml.MappingStartEvent) else self.list(line, depth)
+            raise _YamlError(line, f"front matter: nested deeper than {DEPTH_LIMIT} levels", "write it simpler")
+        return self.group(event, depth) if isinstance(event, yaml.MappingStartEvent) else self.list(event, depth)
+
+    def typed(self, start: yaml.Event, end: yaml.Event) -> str:
+        """Return a list in brackets or a group in braces as it stands on one line; empty for others."""
+        first, last = start.start_mark, end.end_mark
+        if not getattr(start, "flow_style", False) or not first or not last or first.line != last.line:
+            return ""
+        return self.lines[first.line][first.column : last.column]
 
     def scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         end = event.end_mark
         plain = event.style is None or event.style == ""
         tail = self.lines[end.line][end.column :] if end and plain and end.line < len(self.lines) else ""
-        comment = bool(event.value) and re.match(r"\s*#", tail) is not None
-        return ScalarNode(event.value, self.line(event), not plain, comment)
+        is_cut = bool(event.value) and re.match(r"\s*#", tail)
+        return ScalarNode(event.value, self.line(event), not plain, tail.rstrip() if is_cut else "")
 
-    def list(self, line: int, depth: int) -> ListNode:
+    def list(self, start: yaml.Event, depth: int) -> ListNode:
         items = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(event, depth + 1))
-        return ListNode(tuple(items), line)
+        return ListNode(tuple(items), self.line(start), self.typed(start, event))
 
-    def group(self, line: int, depth: int) -> GroupNode:
+    def group(self, start: yaml.Event, depth: int) -> GroupNode:
         entries: dict[str, GroupEntry] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.node(event, depth + 1)
             if not isinstance(key, ScalarNode):
-                raise _YamlError(key.line, "front matter: a key must be one word", _QUOTE)
+                raise _YamlError(key.line, "front matter: a key must be one word", "write it as key: value")
             if key.text == "<<" and not key.quoted:
-                raise _YamlError(key.line, "front matter: merge key <<", "write the keys out")
+                raise _YamlError(
+                    key.line, "front matter: << is not a key", "delete it, and write the keys below it one by one"
+                )
             node = self.node(next(self.events), depth + 1)
             if key.text in entries:
                 hint = f"delete this line or line {entries[key.text].line}"
                 self.report.fault(key.line, f"{key.text[:40]}: given twice", hint)
             entries.setdefault(key.text, GroupEntry(key.line, node))
-        return GroupNode(entries, line)
+        return GroupNode(entries, self.line(start), self.typed(start, event))
 
 
 # ── Metadata ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_embargo(fields: Fields) -> bool:
+    """Return whether it is embargoed; until when is said by ``date``, which is where the time belongs."""
+    node = fields.node("embargo")
+    typed = node.text if isinstance(node, ScalarNode) else ""
+    hint = "the time belongs into date; here write embargo: true" if re.search(r"\d{2}|\d\D", typed) else ""
+    return fields.flag("embargo", hint)
 
 
 def _read_slug(fields: Fields, key: str) -> str:
@@ -254,7 +276,7 @@ def _read_notice(fields: Fields, node: Node | None, newsroom: Newsroom) -> list[
 
 
 def _read_image(fields: Fields, pictures: ReleasePictures) -> Figure | None:
-    group = fields.group("image")
+    group = fields.group("image", hint="write image: and in the lines below, indented, file: … and alt: …")
     if group is None:
         return None
     named = group.word("file", required=True)
@@ -281,7 +303,7 @@ def _read_corrections(
 ) -> tuple[Correction, ...]:
     """Return the corrections, the latest first."""
     corrections = []
-    for group in fields.groups("corrections"):
+    for group in fields.groups("corrections", f"write - {_DATE} and below it, under date, note: …"):
         corrected, note = _read_later_date(group, zone, released, now), group.text("note", required=True)
         group.report_unknown()
         if corrected and note:
@@ -292,7 +314,7 @@ def _read_corrections(
 def _read_withdrawal(
     fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
 ) -> Withdrawal | None:
-    group = fields.group("withdrawn")
+    group = fields.group("withdrawn", hint="write withdrawn: and in the lines below, indented, date: … and reason: …")
     if group is None:
         return None
     withdrawn, reason = _read_later_date(group, zone, released, now), group.text("reason", required=True)

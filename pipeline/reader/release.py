@@ -26,7 +26,7 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
     source = read_source(file, report)
     if source is None:
         raise report.error()
-    front = parse_front_matter(source.front, report)
+    front = parse_front_matter(source.front, report, source.front_line)
     pictures = ReleasePictures(file.parent, file.stem, report)
     metadata = read_metadata(Fields(front, report), newsroom, pictures, now) if front else None
     language = metadata.language if metadata else newsroom.language

@@ -44,6 +44,11 @@ class Report:
             raise self.error()
 
 
+def is_near(word: str, known: str) -> bool:
+    """Whether ``word`` may be ``known``, misspelt or in capital letters."""
+    return bool(difflib.get_close_matches(word.lower(), [known], 1, 0.7))
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word nearest to ``word``, or all known words if they are few."""
     words = sorted(known)

@@ -18,6 +18,11 @@ _REMEDIES = {
     "![what it shows](file.jpg)",
     "\ufffd": "a character was lost here when the text was converted; type it again, as it is in the original",
 }
+_INVISIBLE = re.compile(
+    "[\u00ad\ufeff]|(?<=[\x00-\u024f])[\u200b\u2060]+|[\u200b\u2060]+(?=[\x00-\u024f])|^[\u200b\u2060]+", re.MULTILINE
+)
+_MOJIBAKE = re.compile("[\u00c2-\u00f4][\x80-\xbf\u0152-\u0192\u02c6-\u02dc\u2013-\u203a\u20ac\u2122]|[вГР][‚€™]")
+"""A byte that begins a character in UTF-8 and one that goes on with it, both decoded by themselves."""
 _PIECE = "[^\n\uf900-\ufaff\U0002f800-\U0002fa1f]{1,4000}"
 _COMPOSABLE = re.compile(
     f"{_PIECE}(?=[\x00-\u02ff\u0400-\u045f\u1100-\u115f\u3041-\u3096\u4e00-\u9fff]|$)|{_PIECE}", re.MULTILINE
@@ -54,6 +59,26 @@ def compose(text: str) -> str:
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
     return _COMPOSABLE.sub(lambda run: unicodedata.normalize("NFC", run[0]), text)
+
+
+def without_invisible(text: str) -> str:
+    """Return ``text`` without soft hyphens, and without invisible characters beside letters that have no use for them.
+
+    Browsers and word processors leave them in addresses and names. Scripts without blanks between words need the
+    zero-width space, and keep it.
+    """
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def damaged_by_decoding(line: str) -> tuple[str, str] | None:
+    """Return a damaged word of ``line`` and what it was, where UTF-8 was decoded as something else: ``ZÃ¼rich``."""
+    if not _MOJIBAKE.search(line):
+        return None
+    import ftfy  # costs more than all other imports of a reading, and nearly no text needs it
+
+    damaged = (word for word in line.split() if ftfy.badness.is_bad(word))
+    word = next(damaged, line.strip() if ftfy.badness.is_bad(line) else "")
+    return (word[:60], ftfy.fix_encoding(word)[:60]) if word else None
 
 
 def collapse_spaces(text: str) -> str:

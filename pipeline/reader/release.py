@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from pipeline.model.document import Block, Heading, Paragraph, plain
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
 from pipeline.reader import ReadRelease
@@ -35,6 +36,9 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
     withdrawn = metadata.withdrawn if metadata else None
     if not body and report.count == faults and not withdrawn:
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
+    if metadata and body and _says_headline(body[0], metadata.title):
+        first = next(number for number, line in enumerate(source.body.split("\n"), source.body_line) if line.strip())
+        report.fault(first, "the headline again", "delete it here: every format prints it above the text")
     report.raise_faults()
     if metadata is None or metadata.date is None:
         raise report.error()
@@ -48,3 +52,8 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
         files = {name: data for checked in pictures for name, data in checked.files.items()}
     release = Release(slug=file.stem, body=body, notes=notes, **facts)
     return ReadRelease(release, MappingProxyType(files), report.warnings)
+
+
+def _says_headline(block: Block, title: str) -> bool:
+    words = plain(block.children) if isinstance(block, (Heading, Paragraph)) else ""
+    return words.casefold().strip(" .") == title.casefold().strip(" .")

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline.reader.characters import FORBIDDEN, as_windows, code_point, compose, remedy
+from pipeline.reader.characters import (
+    FORBIDDEN,
+    as_windows,
+    code_point,
+    compose,
+    damaged_by_decoding,
+    remedy,
+    without_invisible,
+)
 from pipeline.reader.report import Report
 
 FRONT_LIMIT = 64 * 1024
@@ -55,6 +63,10 @@ def read_text(file: Path, limit: int, report: Report) -> str | None:
     if text is None:
         return None
     text = _plain(text)
+    for number, line in enumerate(text.split("\n"), 1):
+        if damage := damaged_by_decoding(line):
+            hint = f"was it {damage[1]}? copy the text again from where it is right, and {_AS_UTF8}"
+            report.fault(number, f"text that was decoded wrongly: {damage[0]}", hint)
     return _report_forbidden(text, report) if FORBIDDEN.search(text) else text
 
 
@@ -70,7 +82,7 @@ def as_read(data: bytes) -> bytes:
 
 
 def _plain(text: str) -> str:
-    return compose(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return compose(without_invisible(text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def _report_forbidden(text: str, report: Report) -> str:

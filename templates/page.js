@@ -1,11 +1,34 @@
 "use strict";
+const FIGURES = {  // as in the text copy; the same tables as in pipeline/model/document.py
+  SUP: ["^", "0123456789+-−=()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"],
+  SUB: ["~", "0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"],
+};
 for (const button of document.querySelectorAll(".copy")) {
   const words = button.textContent;
   const text = () => {
-    const hidden = document.querySelectorAll(".tools, .others, .original");
+    // A browser draws the numbers of lists and the place of high and low figures, but does not copy them.
+    const written = [...document.querySelectorAll("ol > li")].map((item) => {
+      const number = item.parentNode.start + [...item.parentNode.children].indexOf(item);
+      const note = item.parentNode.parentNode.matches(".footnotes");
+      const added = document.createTextNode(note ? `[${number}] ` : `${number}. `);
+      (item.querySelector(":scope > p:first-child") ?? item).prepend(added);
+      return () => added.remove();
+    });
+    for (const figure of document.querySelectorAll("sup, sub")) {
+      if (figure.closest("[role=doc-noteref]")) continue;
+      const [mark, typed, set] = FIGURES[figure.tagName];
+      const characters = [...figure.textContent];
+      const all = characters.every((each) => typed.includes(each));
+      const added = document.createElement("span");
+      added.textContent = all ? characters.map((each) => [...set][[...typed].indexOf(each)]).join("") : mark + figure.textContent + mark;
+      figure.replaceWith(added);
+      written.push(() => added.replaceWith(figure));
+    }
+    const hidden = document.querySelectorAll(".tools, .others, .original, [role=doc-backlink]");
     hidden.forEach((part) => (part.hidden = true));
     const found = [...document.querySelectorAll("main, aside")].map((part) => part.innerText).join("\n\n");
     hidden.forEach((part) => (part.hidden = false));
+    written.forEach((undo) => undo());
     return found;
   };
   const byHand = (found) => {

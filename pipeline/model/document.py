@@ -174,7 +174,7 @@ def plain(inlines: Iterable[Inline]) -> str:
             case FootnoteReference():
                 pass
             case Subscript(children) | Superscript(children):
-                parts.append(figures(inline, plain(children)))
+                parts.append(figures(plain(children), low=isinstance(inline, Subscript)))
             case _:
                 parts.append(plain(inline.children))
     return "".join(parts)
@@ -190,12 +190,12 @@ _HIGH = dict(
 _LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 
 
-def figures(inline: Subscript | Superscript, text: str) -> str:
-    """Return ``text``, the text of ``inline``, as it is written without markup: ``10⁶``, ``CO₂``.
+def figures(text: str, *, low: bool = False) -> str:
+    """Return high or ``low`` figures as they are written without markup: ``10⁶``, ``CO₂``.
 
     Where Unicode lacks one of the characters, the whole run is as typed: ``x^Q^``, ``x~Q~``.
     """
-    table, mark = (_HIGH, "^") if isinstance(inline, Superscript) else (_LOW, "~")
+    table, mark = (_LOW, "~") if low else (_HIGH, "^")
     if all(character in table for character in text):
         return "".join(table[character] for character in text)
     return f"{mark}{text}{mark}"

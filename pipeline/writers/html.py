@@ -20,7 +20,7 @@ from pipeline.typography.downloads import ORDER, Download, list_downloads
 from pipeline.typography.messages import Messages, language_territory
 from pipeline.typography.templates import POLICY, asset_href, render, script
 from pipeline.writers import Output, RenderInput
-from pipeline.writers.markup import FigureHtml, block_html, figure_html, linked_headings
+from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
 
 _PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
 _RECORDS = tuple(row.name for row in FORMATS if row.group == "records")
@@ -53,7 +53,8 @@ def write(render_input: RenderInput) -> Output:
     """Return the page as HTML5."""
     release, article, messages = render_input.release, render_input.article, render_input.messages
     anchors = linked_headings((*article.body, *article.notes))
-    figure = _figure_renderer(render_input)
+    notes = NoteLinks(referring_blocks(article), messages["back_to_text"])
+    figure = _figure_renderer(render_input, notes)
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
     source = render(
@@ -81,8 +82,19 @@ def write(render_input: RenderInput) -> Output:
         else list_downloads(_offered(render_input), messages, later=_later(release.slug)),
         earlier=_earlier_revisions(render_input),
         image=figure(article.image, 0) if article.image else "",
-        body=block_html(article.body, str, lead_in, figure, anchors, messages["table"]),
-        notes=block_html(article.notes, str, figure=figure, anchors=anchors, table_label=messages["table"]),
+        body=block_html(
+            article.body,
+            str,
+            lead_in,
+            figure,
+            anchors,
+            messages["table"],
+            notes=notes,
+            notes_label=messages["footnotes"],
+        ),
+        notes=block_html(
+            article.notes, str, figure=figure, anchors=anchors, table_label=messages["table"], notes=notes
+        ),
     )
     # The blocks are valid XML too; HTML needs no slash. In texts and attributes ">" is always escaped.
     return Output(source.replace("/>", ">").encode())
@@ -261,7 +273,7 @@ _SHARE_WIDTH = 1200
 _KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP"}
 
 
-def _figure_renderer(render_input: RenderInput) -> FigureHtml:
+def _figure_renderer(render_input: RenderInput, notes: NoteLinks) -> FigureHtml:
     """Return the function that renders pictures; browsers load the lead picture at once, the others when needed."""
 
     def figure_of_page(figure: Figure, _depth: int) -> Markup:
@@ -282,6 +294,7 @@ def _figure_renderer(render_input: RenderInput) -> FigureHtml:
             size=attributes,
             original=_link_to_original(render_input, figure, picture),
             scrolls=figure.alt if _scrolls(picture) else "",
+            notes=notes,
         )
 
     return figure_of_page

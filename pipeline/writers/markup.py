@@ -43,6 +43,7 @@ from pipeline.model.document import (
     references,
     walk,
 )
+from pipeline.typography.article import Article
 from pipeline.writers.table_layout import PaperTable, code_style, column_style
 
 Resolve = Callable[[str], str]
@@ -59,17 +60,16 @@ class NoteLinks:
     Without links, for a text that is shown on one page with others: their ids would be the same.
     """
 
-    def __init__(self, blocks: Iterable[Block] = (), back: str = "", pattern: str = "[{}]") -> None:
+    def __init__(self, blocks: Iterable[Block] = (), back: str = "") -> None:
         """``blocks`` are all that refer to footnotes; ``back`` names a link back for screen readers, empty for no
-        links at all; ``pattern`` is the text of a reference."""
+        links at all."""
         self._back = back
-        self._pattern = pattern
         self._there = Counter(references(blocks)) if back else Counter[int]()
         self._written = Counter[int]()
 
     def reference(self, number: int) -> Markup:
-        """Return the next reference to a footnote."""
-        raised = Markup("<sup>{}</sup>").format(self._pattern.format(number))
+        """Return the next reference to a footnote. In brackets it is still apart from a number when it is copied."""
+        raised = Markup("<sup>[{}]</sup>").format(number)
         if not self._back:
             return raised
         self._written[number] += 1
@@ -93,6 +93,11 @@ class NoteLinks:
         )
 
 
+def referring_blocks(article: Article) -> tuple[Block, ...]:
+    """Return the blocks of an article that may refer to footnotes, and its footnotes."""
+    return (*((article.image,) if article.image else ()), *article.body, *article.notes)
+
+
 # In capitals, because the ids of headings have none.
 def _note_id(number: int) -> str:
     return f"NOTE-{number}"
@@ -105,7 +110,48 @@ def _reference_id(number: int, place: int) -> str:
 def inline_html(inlines: Iterable[Inline], resolve: Resolve = str, notes: NoteLinks | None = None) -> Markup:
     """Return ``inlines`` as phrasing content; without ``notes``, references to footnotes are no links."""
     links = notes or NoteLinks()
-    return Markup("").join(_inline(inline, resolve, links) for inline in inlines)
+    return Markup("").join(
+        _inline(each[0], resolve, links)
+        if len(each) == 1
+        else Markup('<bdi class="tie" dir="ltr">{}</bdi>').format(
+            Markup("").join(_inline(inline, resolve, links) for inline in each)
+        )
+        for each in joined_figures(inlines)
+    )
+
+
+_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_BASE = re.compile(rf"(?:(?![{_RIGHT}])[\w.,·×−+/])+$")
+_REST = re.compile(rf"(?:(?![{_RIGHT}])[^\W_])+")
+
+
+def joined_figures(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
+    """Yield inlines one by one, but high and low figures together with the letters or figures that they belong to.
+
+    These are read from left to right, also in text from right to left: H₂O, 10⁶.
+    """
+    rest = list(inlines)
+    while rest:
+        group: list[Inline] = []
+        inline = rest.pop(0)
+        if isinstance(inline, Text) and rest and isinstance(rest[0], (Subscript, Superscript)):
+            base = _BASE.search(inline.text)
+            if base is None or base.start():
+                yield (Text(inline.text[: base.start()] if base else inline.text),)
+            group += [Text(base[0])] if base else []
+            inline = rest.pop(0)
+        group.append(inline)
+        while isinstance(inline, (Subscript, Superscript)) and rest:
+            if isinstance(rest[0], (Subscript, Superscript)):
+                group.append(rest.pop(0))
+            elif isinstance(text := rest[0], Text) and (found := _REST.match(text.text)):
+                group.append(Text(found[0]))
+                rest[:1] = [Text(text.text[found.end() :])] if text.text[found.end() :] else []
+                if not (rest and isinstance(rest[0], (Subscript, Superscript))):
+                    break
+            else:
+                break
+        yield tuple(group)
 
 
 def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:

@@ -115,7 +115,7 @@ class _TextBlocks:
             case FootnoteReference(number):
                 return f"[{number}]"
             case Subscript(children) | Superscript(children):
-                return figures(inline, self.inlines(children))
+                return figures(self.inlines(children), low=isinstance(inline, Subscript))
             case _:
                 return self.inlines(inline.children)
 

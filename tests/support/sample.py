@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from PIL import Image
 
 from pipeline.model.document import (
+    Block,
     Cell,
     Code,
     CodeBlock,
     Emphasis,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Heading,
+    Inline,
     LineBreak,
     Link,
     List,
@@ -132,6 +136,66 @@ BODY = (
     para("The last paragraph."),
 )
 NOTES = (Heading(2, (Text("Notes to editors"),)), List(False, (item("A note."), item("Another note."))))
+
+
+def line(*parts: Inline | str) -> tuple[Inline, ...]:
+    return tuple(Text(part) if isinstance(part, str) else part for part in parts)
+
+
+def high(text: str) -> Superscript:
+    return Superscript((Text(text),))
+
+
+def low(text: str) -> Subscript:
+    return Subscript((Text(text),))
+
+
+def with_footnotes(first: str, other: str, heading: str) -> dict[str, tuple[Block, ...]]:
+    """Return body and notes with high and low figures and with references to four footnotes in every place.
+
+    ``first`` and ``other`` are sentences without their full stop, ``heading`` the heading of the notes.
+    """
+    one, two, three, four = map(FootnoteReference, range(1, 5))
+    body = (
+        Paragraph(
+            line(first, one, ". CO", low("2"), ", 10", high("6"), " m", high("3"), " 10", high("−6"), "; 1998", two)
+        ),
+        Heading(2, line(other, three)),
+        Paragraph(line(other, ", 1", high("er"), ", x", high("ABQ"), " y", low("Q"), one, two, ".")),
+        List(True, (ListItem((Paragraph(line(other, two)),)), item(other)), start=7),
+        Table(
+            (Cell(line("A", three)), Cell(line("10", high("9")))),
+            ((Cell(line(first)), Cell(line("12", one))), (Cell(line(other)), Cell(line("104")))),
+            ("", "right"),
+        ),
+        Quote((Paragraph(line(other, Strong(line(" CO", low("2"), one)))),)),
+        Figure("tape.png", "A cassette", line(other, four), "J. Doe"),
+        Footnotes(
+            (
+                (Paragraph(line(first, ", ", Link("https://example.org/one", line("example.org/one")), ".")),),
+                (para(first), List(False, (item(other), item(first)))),
+                (para(first), Paragraph(line(other, " 10", high("2"), two, "."))),
+                (Quote((para(other),)),),
+            )
+        ),
+    )
+    notes = (Heading(2, line(heading)), List(False, (ListItem((Paragraph(line(first, one, ".")),)),)))
+    return {"body": body, "notes": notes}
+
+
+FOOTNOTES: dict[str, dict[str, object]] = {
+    "english": {**with_footnotes("The archive grew", "Nobody counted it", "Notes to editors")},
+    "arabic": {
+        "language": "ar",
+        "title": "الأرشيف يفتح فهرسه",
+        "subtitle": "",
+        "summary": "ملخص.",
+        "dateline": "لندن",
+        "corrections": (),
+        **with_footnotes("نما الأرشيف في لندن", "لم يعدّه أحد", "ملاحظات للمحررين"),
+    },
+}
+"""Changes of the release that give it footnotes."""
 
 
 def release(**changes: object) -> Release:

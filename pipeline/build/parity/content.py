@@ -16,7 +16,11 @@ Passage = str | tuple[str, str]
 _SHOWN = 5
 """Words or links that a message names."""
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-_SIGNS = re.compile(r"(?<=\d)[.,:](?=\d)|(?<![\w.,:])[-−](?=\d)|[^\W_]|[☐☑°%+−=<>]")
+_SIGNS = re.compile(r"(?<=\d)[.,:](?=\d)|(?<![\w.,:])[-−](?=[▴▾]?\d)|[^\W_]|[☐☑°%+−=<>▴▾]")
+_HIGH = re.compile("[ª²³¹ºʰ-ʸˠ-ˤᴬ-ᵡᵸᶛ-ᶿ⁰ⁱ⁴-ⁿ]")
+_LOW = re.compile("[ᵢ-ᵪ₀-ₜⱼ]")
+_FIGURE = re.compile(r"[^\W_]|[-+−=]")
+_REFERENCE = re.compile(r"(?<=\S)\[(\d+)\]")
 
 
 class Content(Struct, frozen=True):
@@ -42,13 +46,30 @@ def folded(text: str) -> list[str]:
     return re.sub(r"[\s\u200e\u200f\u2066-\u2069\xad]+", " ", text).casefold().split()
 
 
+def high(text: str) -> str:
+    """Return ``text`` with each high figure or letter marked, so that 10⁶ is not the same as 106."""
+    return _FIGURE.sub(r"▴\g<0>", text)
+
+
+def low(text: str) -> str:
+    """Return ``text`` with each low figure or letter marked."""
+    return _FIGURE.sub(r"▾\g<0>", text)
+
+
+def raise_references(text: str) -> str:
+    """Return plain text with the numbers of footnotes, ``word[1]``, marked as high figures."""
+    return _REFERENCE.sub(lambda found: high(found[1]), text)
+
+
 def plain_letters(text: str) -> str:
-    """Return ``text`` in lower case, without ligatures and with accents apart.
+    """Return ``text`` in lower case, without ligatures and with accents apart; high and low figures are marked.
 
     It goes through upper case first, because formats that print capitals lose what capitals do not have.
     """
-    letters = visible(text) if text.isascii() else unicodedata.normalize("NFKD", visible(text).upper())
-    return letters.casefold()
+    if text.isascii():
+        return text.casefold()
+    marked = _LOW.sub(lambda found: low(found[0]), _HIGH.sub(lambda found: high(found[0]), visible(text)))
+    return unicodedata.normalize("NFKD", marked.upper()).casefold()
 
 
 def signs(texts: Iterable[str]) -> list[str]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from pipeline.build.parity.content import Content, Passage, address, digits, folded
+from pipeline.build.parity.content import Content, Passage, address, digits, folded, high, low, raise_references
 from pipeline.model.document import (
     Block,
     CodeBlock,
     Figure,
+    FootnoteReference,
+    Footnotes,
     Inline,
     LineBreak,
     Link,
     List,
     Quote,
+    Subscript,
+    Superscript,
     Table,
+    Text,
+    figures,
     inlines_of,
     plain,
+    references,
     walk,
 )
 from pipeline.model.formats import ParityKind
@@ -44,8 +52,18 @@ def expected(kind: ParityKind, render_input: RenderInput) -> Content:
     numbers: set[tuple[str, str]] = set()
     if kind in ("html", "record", "word"):
         numbers = {(address(link.href), digits(link.value)) for link in links if link.href.startswith("tel:")}
+    if kind == "html":
+        required |= set(_note_links(render_input.article))
     passages = tuple(part for part in content.parts() if part)
+    if kind == "text":
+        passages = tuple(map(_raise_references, passages))
     return Content(passages, frozenset(required), frozenset(numbers), frozenset(optional - required))
+
+
+def _raise_references(passage: Passage) -> Passage:
+    if isinstance(passage, str):
+        return raise_references(passage)
+    return raise_references(passage[0]), raise_references(passage[1])
 
 
 def _links(article: Article) -> Iterator[Line]:
@@ -57,6 +75,15 @@ def _links(article: Article) -> Iterator[Line]:
         yield from _linked(run)
     for party in (*article.footer.contacts, *article.footer.footage):
         yield from (line for line in party.lines if line.href)
+
+
+def _note_links(article: Article) -> Iterator[str]:
+    """Yield the links of a page between footnotes and the references to them."""
+    counts = Counter(references((*((article.image,) if article.image else ()), *article.body, *article.notes)))
+    for number, count in counts.items():
+        yield f"#NOTE-{number}"
+        yield f"#REFERENCE-{number}"
+        yield from (f"#REFERENCE-{number}-{place}" for place in range(2, count + 1))
 
 
 def _linked(run: Iterable[Inline]) -> Iterator[Line]:
@@ -110,7 +137,10 @@ class _ExpectedContent:
         yield from self.blocks([article.image] if article.image else [])
         if article.dateline:
             yield f"{article.dateline}{DATELINE_MARK}"
-        yield from self.blocks(article.body)
+        footnotes = [block for block in article.body if isinstance(block, Footnotes)]
+        yield from self.blocks(block for block in article.body if block not in footnotes)
+        if self.kind != "word":
+            yield from self.blocks(footnotes)
         yield article.ends
         if article.boilerplate:
             yield from (article.about_heading, *article.boilerplate)
@@ -118,6 +148,8 @@ class _ExpectedContent:
         yield from self.parties(article.footer.contacts_heading, article.footer.contacts)
         yield from self.parties(article.footer.footage_heading, article.footer.footage)
         yield article.reuse
+        if self.kind == "word":  # it has them at the foot of pages, in a part of its own
+            yield from self.blocks(footnotes)
 
     def head(self) -> Iterator[str]:
         """Yield everything above the subtitle; a record begins with the headline."""
@@ -150,6 +182,10 @@ class _ExpectedContent:
                 yield from self.items(block)
             elif isinstance(block, CodeBlock):
                 yield block.text
+            elif isinstance(block, Footnotes):
+                for number, note in enumerate(block.notes, 1):
+                    yield {"text": f"[{number}]", "pdf": f"{number}."}.get(self.kind or "", "")
+                    yield from self.blocks(note)
             elif isinstance(block, Table) and self.kind == "text":
                 yield self.table(block)
             else:
@@ -177,9 +213,23 @@ class _ExpectedContent:
         """Return the words of a line of text; in plain text, with the addresses of its links."""
         return "".join(map(self._inline, inlines))
 
+    def figures(self, inline: Subscript | Superscript) -> str:
+        """Return high or low figures as the file has them."""
+        is_low, words = isinstance(inline, Subscript), self.inlines(inline.children)
+        if self.kind in ("html", "record", "word"):
+            return low(words) if is_low else high(words)
+        if self.kind == "pdf" and not all(isinstance(child, Text) for child in inline.children):
+            return words
+        return figures(words, low=is_low)
+
     def _inline(self, inline: Inline) -> str:
         if isinstance(inline, LineBreak):
             return " "
+        if isinstance(inline, FootnoteReference):
+            number = str(inline.number)
+            return high(number) if self.kind in ("html", "record", "word") else f"[{number}]"
+        if isinstance(inline, (Subscript, Superscript)):
+            return self.figures(inline)
         if not isinstance(inline, Link) or self.kind != "text":
             return self.inlines(inline.children) if hasattr(inline, "children") else plain((inline,))
         words, target = self.inlines(inline.children), home_link(self.base_url, inline.href)

@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 import msgspec
 from msgspec import Struct
 
-from pipeline.build.parity.content import Content, address, digits
+from pipeline.build.parity.content import Content, address, digits, high, low, raise_references
 
 _PAGE_ONLY = frozenset(("skip", "tools", "others", "earlier", "beside", "back", "frame", "original"))
 """Classes of what belongs to the page and not to the release: downloads, links to other pages."""
 _UNREAD = frozenset(("head", "script", "style", "template"))
 _VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "input"))
-_INLINE = frozenset(("a", "strong", "em", "del", "code", "b", "bdi", "i"))
+_INLINE = frozenset(("a", "strong", "em", "del", "code", "b", "bdi", "i", "sub", "sup"))
+_FIGURES = {"sup": high, "sub": low}
 
 
 class _RecordedArticle(Struct):
@@ -22,8 +23,8 @@ class _RecordedArticle(Struct):
 
 
 def read_text(data: bytes) -> Content:
-    """Return plain text as it is; an address there is a word and not a link."""
-    return Content((data.decode(),), frozenset())
+    """Return plain text with the numbers of footnotes marked; an address there is a word and not a link."""
+    return Content((raise_references(data.decode()),), frozenset())
 
 
 def read_page(data: bytes) -> Content:
@@ -98,4 +99,5 @@ class _ContentParser(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.unread_from:
-            self.text.append(data)
+            marks = (_FIGURES[tag] for tag in self.open if tag in _FIGURES)
+            self.text.append(next(marks, str)(data))

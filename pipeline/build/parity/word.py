@@ -1,4 +1,4 @@
-"""Reading a Word file back: the first page's letterhead, then the text, without the numbers that Word counts itself."""
+"""Reading a Word file back: letterhead of the first page, text, footnotes, without the numbers of list items."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from zipfile import ZipFile
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from pipeline.build.parity.content import Content, address, digits
+from pipeline.build.parity.content import Content, address, digits, high, low
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_PARTS = ("header1", "document")
+_PARTS = ("header1", "document", "footnotes")
 _SEPARATORS = frozenset((f"{_W}p", f"{_W}br", f"{_W}tab", f"{_W}cr"))
 
 
@@ -24,7 +24,7 @@ def read_word(data: bytes) -> Content:
     numbers: set[tuple[str, str]] = set()
     with ZipFile(io.BytesIO(data)) as package:
         names = set(package.namelist())
-        for part in _PARTS:
+        for part in (each for each in _PARTS if f"word/{each}.xml" in names):
             root = etree.fromstring(package.read(f"word/{part}.xml"))
             passages.append("".join(_text(root)))
             relations = f"word/_rels/{part}.xml.rels"
@@ -44,6 +44,17 @@ def _targets(relations: bytes) -> dict[str, str]:
 def _text(root: Element) -> Iterator[str]:
     for node in root.iter():
         if node.tag == f"{_W}t":
-            yield node.text or ""
+            yield _raised(node)
+        elif node.tag == f"{_W}footnoteReference":
+            yield high(str(node.get(f"{_W}id")))
         elif node.tag in _SEPARATORS:
             yield " "
+
+
+def _raised(text: Element) -> str:
+    """Return the text of a run, marked if it stands high or low."""
+    run = text.getparent()
+    place = None if run is None else run.find(f"{_W}rPr/{_W}vertAlign")
+    marks = {"superscript": high, "subscript": low}
+    words = text.text or ""
+    return words if place is None else marks[str(place.get(f"{_W}val"))](words)

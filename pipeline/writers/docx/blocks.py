@@ -6,7 +6,7 @@ the items of a tight list, and which rows or lines stay on one page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from lxml.etree import _Element as Element
@@ -60,6 +60,8 @@ class Place:
     quoted: bool = False
     notes: bool = False
     """After the end mark, in the smaller font size."""
+    footnote: bool = False
+    """In a footnote, which looks like the notes otherwise."""
 
 
 class WordBlocks:
@@ -73,7 +75,7 @@ class WordBlocks:
         measure: int,
         full: int,
         credit: Callable[[Figure], str],
-        bookmarks: Mapping[str, str],
+        bookmarks_left: dict[str, str],
     ) -> None:
         self.runs = runs
         self.styles = runs.styles
@@ -82,7 +84,7 @@ class WordBlocks:
         self._measure = measure
         self._full = full
         self._credit = credit
-        self._bookmarks_left = dict(bookmarks)
+        self._bookmarks_left = bookmarks_left
 
     def paragraph(
         self,
@@ -168,8 +170,8 @@ class WordBlocks:
                 return self._list(block, place)
             case Table():
                 return self._table(block, place)
-            case Footnotes(notes):
-                return [element for note in notes for element in self.blocks(note, Place(notes=True))]
+            case Footnotes():
+                return []  # they are a part of their own, see ``footnote``
 
     def _indented(self, style: str, level: int, place: Place, content: Iterable[Element]) -> Element:
         """Return a paragraph indented for its place; ``style`` by itself is indented for ``level``."""
@@ -197,6 +199,12 @@ class WordBlocks:
         style = "Captioned Figure" if words else "Figure"
         picture = self.paragraph(style, [drawing], indent=indent, broad=broad)
         return [picture, self._indented("caption", 0, place, words)] if words else [picture]
+
+    def footnote(self, blocks: Iterable[Block], number: int) -> Element:
+        """Return one footnote. Word puts it at the foot of the page that refers to it."""
+        rest, place = list(blocks), Place(notes=True, footnote=True)
+        first = [*self.runs.footnote_number(), *self.runs.inlines(take_paragraph(rest))]
+        return w("footnote", self.paragraph("footnote text", first), *self.blocks(rest, place), id=number)
 
     # --- Lists -------------------------------------------------------------------------------------------------------
 
@@ -256,6 +264,8 @@ class WordBlocks:
 
 def _text_style(place: Place) -> tuple[str, int]:
     """Return the style of running text at ``place``, and the level that this style is indented for."""
+    if place.footnote and not place.quoted:
+        return "footnote text", 0
     if place.notes:
         return ("Note Quote", 1) if place.quoted else ("Note Text", 0)
     if place.quoted:

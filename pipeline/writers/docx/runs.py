@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from lxml.etree import _Element as Element
 
 from pipeline.model.document import (
     TELEPHONE,
+    Block,
     Code,
     Emphasis,
     FootnoteReference,
@@ -23,10 +25,13 @@ from pipeline.model.document import (
     Superscript,
     Text,
     is_address,
+    plain,
+    references,
 )
 from pipeline.writers import home_link
 from pipeline.writers.docx.styles import Styles
 from pipeline.writers.docx.xml import Relations, texts, w
+from pipeline.writers.markup import joined_figures
 
 LEFT_TO_RIGHT = "\u200e"
 _UNSAFE = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
@@ -51,17 +56,51 @@ class RunStyle:
 PLAIN = RunStyle()
 
 
+class FootnoteMarks:
+    """The references to footnotes in one document. Word counts the first one to each footnote itself."""
+
+    def __init__(self, blocks: Iterable[Block], first_bookmark: int) -> None:
+        """``first_bookmark`` is the first number that no other bookmark has."""
+        self.placed: set[int] = set()
+        """The footnotes that the text has referred to so far."""
+        self._repeated = {number for number, count in Counter(references(blocks)).items() if count > 1}
+        self._first_bookmark = first_bookmark
+
+    def mark(self, number: int, properties: Element, *, within: bool) -> list[Element]:
+        """Return a reference; ``within`` a footnote, where Word has no references but can repeat a number."""
+        bookmark = f"_note{number}"
+        if within or number in self.placed:
+            instruction = f" NOTEREF {bookmark} \\f \\h "
+            return [w("fldSimple", w("r", properties, *texts(str(number))), instr=instruction)]
+        self.placed.add(number)
+        run = w("r", properties, w("footnoteReference", id=number))
+        if number not in self._repeated:
+            return [run]
+        at = self._first_bookmark + number
+        return [w("bookmarkStart", id=at, name=bookmark), run, w("bookmarkEnd", id=at)]
+
+
 class Runs:
     """Writes lines of text in one part of a document."""
 
     def __init__(
-        self, styles: Styles, relations: Relations, base_url: str, bookmarks: Mapping[str, str], *, rtl: bool
+        self,
+        styles: Styles,
+        relations: Relations,
+        base_url: str,
+        bookmarks: Mapping[str, str],
+        marks: FootnoteMarks,
+        *,
+        rtl: bool,
+        within_footnotes: bool = False,
     ) -> None:
         self.styles = styles
         self.rtl = rtl
         self._relations = relations
         self._base_url = base_url
         self._bookmarks = bookmarks
+        self._marks = marks
+        self._within_footnotes = within_footnotes
 
     def text(self, value: str, look: RunStyle = PLAIN) -> list[Element]:
         """Return ``value`` as runs, one for each stretch that is read in one direction.
@@ -106,7 +145,21 @@ class Runs:
 
     def inlines(self, inlines: Iterable[Inline], look: RunStyle = PLAIN) -> list[Element]:
         """Return ``inlines`` as runs and hyperlinks."""
-        return [run for inline in inlines for run in self._inline(inline, look)]
+        if not self.rtl:
+            return [run for inline in inlines for run in self._inline(inline, look)]
+        out: list[Element] = []
+        for joined in joined_figures(inlines):
+            out += self._figures(joined, look) if joined[1:] else self._inline(joined[0], look)
+        return out
+
+    def _figures(self, joined: Iterable[Inline], look: RunStyle) -> list[Element]:
+        """Return a number or formula with high or low figures, read from left to right as a whole."""
+        runs: list[Element] = []
+        for inline in joined:
+            kind = {Subscript: "subscript", Superscript: "superscript"}.get(type(inline), "")
+            properties = self._properties(replace(look, raised=kind or look.raised), rtl=False)
+            runs.append(w("r", properties, *texts(plain(getattr(inline, "children", (inline,))))))
+        return [w("dir", *runs, val="ltr")]
 
     def _inline(self, inline: Inline, look: RunStyle) -> list[Element]:
         match inline:
@@ -126,12 +179,23 @@ class Runs:
             case Superscript(children):
                 return self.inlines(children, replace(look, raised="superscript"))
             case FootnoteReference(number):
-                return self.text(str(number), replace(look, raised="superscript"))
+                mark = self._marks.mark(number, self._mark_properties(), within=self._within_footnotes)
+                # Without brackets, 1998 with a reference to note 2 would look like a power, and 1 beside 2 like 12.
+                before, after = (w("r", self._mark_properties(), *texts(sign)) for sign in "[]")
+                return [before, *mark, after]
             case Link(href, children):
                 if href.startswith("tel:") or is_address(href, children):
                     look = replace(look, ltr=True)
                 content = self.inlines(children, replace(look, style="Hyperlink"))
                 return self._link(href, content, self.inlines(children, look))
+
+    def footnote_number(self) -> list[Element]:
+        """Return the number of a footnote, at its beginning."""
+        return [w("r", self._mark_properties(), w("footnoteRef")), *self.text(" ")]
+
+    def _mark_properties(self) -> Element:
+        # The mark is raised by its style; Word and LibreOffice set the number of a field without it otherwise.
+        return w("rPr", w("rStyle", val=self.styles["footnote reference"]), w("vertAlign", val="superscript"))
 
     def _link(self, href: str, content: list[Element], unlinked: list[Element]) -> list[Element]:
         if href.startswith("#"):

@@ -55,6 +55,21 @@ class Styles:
         self[name]  # raises the error for a style that is missing
         return self._rows[name.lower()]
 
+    def add_footnotes(self) -> None:
+        """Add the styles of footnotes, where the reference does not have them."""
+        if "footnote text" not in self._rows:
+            spacing = w("pPr", w("spacing", after=60))
+            based = w("basedOn", val=self["Note Text"])
+            self._add("paragraph", "FootnoteText", "footnote text", based, spacing)
+        if "footnote reference" not in self._rows:
+            raised = w("rPr", w("vertAlign", val="superscript"))
+            self._add("character", "FootnoteReference", "footnote reference", raised)
+
+    def _add(self, kind: str, identifier: str, name: str, *parts: Element) -> None:
+        style = w("style", w("name", val=name), *parts, type=kind, styleId=identifier)
+        self._sheet.append(style)
+        self._rows[name], self._ids[name] = style, identifier
+
     # --- Numbering ---------------------------------------------------------------------------------------------------
 
     def list_number(self, style: str) -> int:

@@ -22,7 +22,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 from PIL import Image
 
-from pipeline.model.document import Figure
+from pipeline.model.document import Figure, Footnotes
 from pipeline.model.errors import RenderError, SettingError
 from pipeline.typography import image_sizes
 from pipeline.typography.article import DATELINE_MARK
@@ -30,10 +30,10 @@ from pipeline.typography.templates import FOLDER
 from pipeline.writers import Output, RenderInput
 from pipeline.writers.docx.blocks import Place, WordBlocks
 from pipeline.writers.docx.header_footer import contacts, letterhead, notices, page_footer, running_head
-from pipeline.writers.docx.runs import Runs
+from pipeline.writers.docx.runs import FootnoteMarks, Runs
 from pipeline.writers.docx.styles import Styles
 from pipeline.writers.docx.xml import drawing, empty, name_of, w
-from pipeline.writers.markup import linked_headings
+from pipeline.writers.markup import linked_headings, referring_blocks
 
 REFERENCE = "reference.docx"
 # All lengths are in twentieths of a point.
@@ -107,11 +107,16 @@ class _WordDocument:
         self.styles.adapt(render_input.newsroom.accent, self.article.language, self.article.direction)
         headings = sorted(linked_headings((*self.article.body, *self.article.notes)))
         self.bookmarks = {name: f"_heading{number}" for number, name in enumerate(headings, 1)}
+        self.bookmarks_left = dict(self.bookmarks)
+        if any(isinstance(block, Footnotes) for block in self.article.body):
+            self.styles.add_footnotes()
+        self.marks = FootnoteMarks(referring_blocks(self.article), len(self.bookmarks))
         self._measure_page()
 
     def data(self) -> bytes:
         """Return the finished file."""
         self._fill()
+        self._add_footnotes()
         self._set_properties()
         return _packed(self.package)
 
@@ -163,11 +168,19 @@ class _WordDocument:
 
     # --- Content -----------------------------------------------------------------------------------------------------
 
-    def _blocks_of(self, part: PackagePart) -> WordBlocks:
+    def _blocks_of(self, part: PackagePart, *, within_footnotes: bool = False) -> WordBlocks:
         """Return what writes blocks into ``part``."""
         render_input, release = self.render_input, self.render_input.release
         relations = _PartRelations(part, self.package, self.images)
-        runs = Runs(self.styles, relations, render_input.base_url, self.bookmarks, rtl=self.rtl)
+        runs = Runs(
+            self.styles,
+            relations,
+            render_input.base_url,
+            self.bookmarks,
+            self.marks,
+            rtl=self.rtl,
+            within_footnotes=within_footnotes,
+        )
 
         def draw(figure: Figure, width: int) -> Element:
             try:
@@ -185,7 +198,7 @@ class _WordDocument:
         def is_broad(figure: Figure) -> bool:
             return any(picture.file == figure.file and picture.stretch > 1 for picture in release.pictures)
 
-        return WordBlocks(runs, draw, is_broad, self.measure, self.width, render_input.credit, self.bookmarks)
+        return WordBlocks(runs, draw, is_broad, self.measure, self.width, render_input.credit, self.bookmarks_left)
 
     def _drawing(self, relation: str, pixels: tuple[int, int], room: tuple[int, int], alt: str) -> Element:
         self.drawings += 1
@@ -212,6 +225,30 @@ class _WordDocument:
             out.append(blocks.plain("Reuse", article.reuse))
         self.body.extend(out)
         self.body.append(self._section())
+
+    def _add_footnotes(self) -> None:
+        """Add the part with the footnotes, once the text has referred to them, if there are any."""
+        notes = [note for block in self.article.body if isinstance(block, Footnotes) for note in block.notes]
+        if not notes:
+            return
+        for number in range(1, len(notes) + 1):
+            if number not in self.marks.placed:
+                message = f"{self.article.slug}: only a footnote refers to footnote {number}"
+                raise RenderError(message, "refer to it in the text, or write it into the other footnote")
+        name = PackURI("/word/footnotes.xml")
+        part = XmlPart(name, CONTENT_TYPE.WML_FOOTNOTES, parse_xml(empty("footnotes")), self.package)
+        blocks = self._blocks_of(part, within_footnotes=True)
+        lines = {"separator": -1, "continuationSeparator": 0}  # above the footnotes of a page
+        for line, number in lines.items():
+            content = w("p", w("pPr", w("bidi")) if self.rtl else None, w("r", w(line)))
+            part.element.append(w("footnote", content, type=line, id=number))
+        part.element.extend(blocks.footnote(note, number) for number, note in enumerate(notes, 1))
+        self.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+        settings = self._related(RELATIONSHIP_TYPE.SETTINGS).element
+        used = w("footnotePr", *(w("footnote", id=number) for number in lines.values()))
+        after = [name_of(f"w:{each}") for each in _SETTINGS_KEPT[_SETTINGS_KEPT.index("compat") :]]
+        following = next((child for child in settings if child.tag in after), None)
+        settings.append(used) if following is None else following.addprevious(used)
 
     def _section(self) -> Element:
         """Return the page setup: paper, margins, headers and footers; those of the first page are its own."""

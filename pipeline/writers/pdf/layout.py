@@ -110,7 +110,7 @@ def turned_pages(sheet: str, paper: str) -> str:
 _LAST_WORDS = re.compile(r" ([^\s<>]{1,14} [^\s<>]{1,9})(?=</(?:p|li)>)")
 _TAGS = re.compile(r"(<pre\b.*?</pre>|<[^>]*>)", re.DOTALL)
 _UNIT = re.compile(r"(?<![^\s(\[])[^\s<>/]{1,6}/[^\s<>/]{1,6}(?![\w/])")
-_INLINE = re.compile(r"<(?:a|strong|em|del|code|span)\b")
+_INLINE = re.compile(r"<(?:a|strong|em|sub|sup|code|span)\b")
 
 
 def tied(markup: Markup) -> Markup:

@@ -6,6 +6,8 @@ takes several glyphs, or several letters take one. So lines with such letters ar
 font tells what each glyph means, and where the meanings do not add up to the text, the text is written beside the
 glyphs (ActualText, ISO 32000-1, 14.9.4).
 
+High and low figures get an ActualText too: 10⁶ must not be copied as 106.
+
 PDF readers reverse what runs from right to left, letter by letter, and ActualText too. There, only single letters get
 an ActualText.
 """
@@ -23,6 +25,7 @@ from typing import Any
 import pydyf
 from msgspec import Struct
 
+from pipeline.model.document import figures
 from pipeline.writers.pdf.engine import Stream, ffi, pango
 
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
@@ -30,6 +33,8 @@ _REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\
 _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
+_NUMBER = re.compile(r"\[\d+\]")
+"""A reference to a footnote."""
 _LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
@@ -97,6 +102,9 @@ def _correcting(
             yield
             if _DIFFICULT.search(getattr(box, "text", "")):
                 _correct(stream, box, begun, decided)
+            elif box.element_tag in ("sub", "sup") and not _NUMBER.fullmatch(box.text):
+                text = pydyf.String(figures(box.text, low=box.element_tag == "sub")).data
+                stream.stream[begun:] = [_begin(text), *stream.stream[begun:], b"EMC"]
 
     return correcting
 
@@ -207,7 +215,7 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
                 if at in begins:
                     _show(out, line)
                     text = pydyf.String(begins[at].text).data
-                    out.append(b"/Span <</ActualText " + text + b">> BDC")
+                    out.append(_begin(text))
                 line.append(b"<" + code[digits : digits + 4] + b">")
                 at += 1
                 if at in ends:
@@ -215,6 +223,10 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
                     out.append(b"EMC")
         _show(out, line)
     return out
+
+
+def _begin(text: bytes) -> bytes:
+    return b"/Span <</ActualText " + text + b">> BDC"
 
 
 def _at(glyphs: Sequence[_Glyph], place: int) -> int:

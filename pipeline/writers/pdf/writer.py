@@ -22,7 +22,7 @@ from pipeline.typography.headline import balanced_width, shortened
 from pipeline.typography.messages import Messages
 from pipeline.typography.templates import render, text_of
 from pipeline.writers import Output, RenderInput, table_layout
-from pipeline.writers.markup import FigureHtml, block_html, figure_html, linked_headings
+from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
 from pipeline.writers.pdf import engine, layout, text_layer
 from pipeline.writers.pdf.layout import LayoutPlan
 
@@ -97,7 +97,9 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     release, article, newsroom = render_input.release, render_input.article, render_input.newsroom
     anchors = linked_headings((*article.body, *article.notes))
     resolve = _resolver(render_input, anchors)
-    figure = _figure_renderer(render_input, resolve, plan)
+    messages = render_input.messages
+    notes = NoteLinks(referring_blocks(article), messages["back_to_text"])
+    figure = _figure_renderer(render_input, resolve, plan, notes)
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
     long = len(article.title) > _LONG_TITLE
@@ -108,7 +110,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     return render(
         "article.html.j2",
         article=article,
-        messages=render_input.messages,
+        messages=messages,
         summary=release.summary,
         keywords=", ".join(newsroom.topic_label(topic, release.language) for topic in release.topics),
         created=release.date.isoformat(timespec="seconds"),
@@ -120,8 +122,12 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         mark_width=_mark_width(render_input.mark),
         image=figure(article.image, 0) if article.image else "",
         close=plan.close,
-        body=layout.tied(block_html(article.body, resolve, lead_in, figure, anchors, fit=fit)),
-        notes=layout.tied(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit)),
+        body=layout.tied(
+            block_html(
+                article.body, resolve, lead_in, figure, anchors, fit=fit, notes=notes, notes_label=messages["footnotes"]
+            )
+        ),
+        notes=layout.tied(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit, notes=notes)),
     )
 
 
@@ -137,16 +143,23 @@ def _resolver(render_input: RenderInput, anchors: frozenset[str]) -> Callable[[s
     return resolve
 
 
-def _figure_renderer(render_input: RenderInput, resolve: Callable[[str], str], plan: LayoutPlan) -> FigureHtml:
+def _figure_renderer(
+    render_input: RenderInput, resolve: Callable[[str], str], plan: LayoutPlan, notes: NoteLinks
+) -> FigureHtml:
     def figure_on_paper(figure: Figure, depth: int) -> Markup:
         picture = render_input.release.picture(figure.file)
         room = layout.picture_room(render_input.newsroom.paper, depth, broad=picture.stretch > 1)
         pixel = plan.pixel(picture.width, picture.height, room)
         style = f"width: {picture.width * pixel:.2f}pt; height: {picture.height * pixel:.2f}pt"
         address, credit = PICTURE + quote(figure.file), render_input.credit(figure)
+
+        def resolve_here(href: str) -> str:
+            return address if href == figure.file else resolve(href)
+
         if figure.alt:
-            return figure_html(figure, lambda href: address if href == figure.file else resolve(href), credit, style)
-        return figure_html(figure, resolve, credit, f"{style}; background-image: url({address})", decorative=True)
+            return figure_html(figure, resolve_here, credit, style, notes=notes)
+        background = f"{style}; background-image: url({address})"
+        return figure_html(figure, resolve, credit, background, decorative=True, notes=notes)
 
     return figure_on_paper
 

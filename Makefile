@@ -90,8 +90,8 @@ $(TESTED): requirements-test.lock
 $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
-
-# Texts reach Python as they were typed. NAME must be typed: in the environment of WSL it is the computer's name
+# Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
+unexport TITLE NAME NOTE REASON RELEASE REVOKE WAIT
 export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)

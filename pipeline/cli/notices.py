@@ -74,6 +74,8 @@ def write(context: CommandContext, notice: Notice) -> Written:
     source = context.state.source(slug)
     release = read_release(source, context.newsroom, context.now).release
     _refuse_withdrawn(context, notice, row, release)
+    if len(release.corrections) < row.corrections:
+        _refuse_unpublishable(context, row, release)
     date = _date(context, max(row.modified, release.modified))
     entry = {"date": date, notice.text: text}
     data = source.read_bytes()
@@ -155,12 +157,18 @@ def _read_again(context: CommandContext, notice: Notice, row: Row, source: Path,
     found = next((each.note for each in release.corrections if each.note == text), "")
     if release.withdrawn:
         found = release.withdrawn.reason
-    digest = fingerprint.of_source(context.state, release.slug)
-    if refusal := revisions.refusal(row, release, digest, minor=True):
-        raise SettingError(f"{source}: nothing was written: {refusal.message}", refusal.hint)
+    _refuse_unpublishable(context, row, release)
     if found != text:
         raise SettingError(f"nothing was written: {notice.variable} would be read as: {found}", "write it differently")
     return release
+
+
+def _refuse_unpublishable(context: CommandContext, row: Row, release: Release) -> None:
+    """Raise SettingError when the release may not replace what is public."""
+    digest = fingerprint.of_source(context.state, release.slug)
+    if refusal := revisions.refusal(row, release, digest, minor=True):
+        source = context.state.source(release.slug)
+        raise SettingError(f"{source}: nothing was written: {refusal.message}", refusal.hint)
 
 
 def _replace(source: Path, data: bytes) -> None:

@@ -43,7 +43,8 @@ def is_url(text: str) -> bool:
     """Whether ``text`` is an absolute web address that a browser would open."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and not re.search(r"[\s<>\"\\]", text)
+        has_host = bool(parts.hostname) and parts.port != 0  # a port that is no number is a ValueError
+        return parts.scheme in ("https", "http") and has_host and not re.search(r"[\s<>\"\\]", text)
     except ValueError:
         return False
 

@@ -28,8 +28,12 @@ WHOLE: Shape = {"type": "integer"}
 NUMBER: Shape = {"type": "number"}
 URI: Shape = {"type": "string", "format": "uri"}
 INSTANT: Shape = {"type": "string", "format": "date-time"}
-MOMENT: Shape = {"type": "string", "pattern": r"^-?\d{4,}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?)?)?$"}
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_DAY = rf"(0[1-9]|[12][0-9]|3[01])(T{_CLOCK}:[0-5][0-9](\.[0-9]+)?(Z|[+-]{_CLOCK})?)?"
+MOMENT: Shape = {"type": "string", "pattern": rf"^-?([1-9][0-9]*)?[0-9]{{4}}(-(0[1-9]|1[0-2])(-{_DAY})?)?$"}
 """A date and time that may be shortened, down to the year."""
+NOTHING: Shape = {"not": {}}
+"""No value is valid."""
 
 
 def closed(texts: str = "", needs: str = "", /, **others: Shape) -> Shape:
@@ -84,7 +88,8 @@ _DATES = closed(
     "expectedDuration",
     **dict.fromkeys(("startDate", "endDate"), INSTANT),
     **dict.fromkeys(("expectedStartDate", "expectedEndDate"), MOMENT),
-    recurrence=closed(recurrenceDates=several(MOMENT), recurrenceRules=several(_RULE)),
+    # The standard's schema asks for a list that is a text, so it accepts no dates here; neither do we.
+    recurrence=closed(recurrenceDates=NOTHING, recurrenceRules=several(_RULE)),
 ) | {"anyOf": [either("startDate", "expectedStartDate"), either("endDate", "expectedEndDate")]}
 _KIND = word("text audio video picture graphic composite component event planning")
 _STATUS = word("usable withheld canceled")
@@ -139,10 +144,17 @@ PROPERTIES: dict[str, Shape] = {
 OUR_SCHEMA: Shape = {
     **closed("", "uri", **PROPERTIES),
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "$defs": {"associated": closed("name rel", "name", **PROPERTIES)},
+    "$defs": {"associated": closed("name rel", "name uri", **PROPERTIES)},
 }
 
-_ADDRESSED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")
+_OF_HOST = r"(?:[\w.~!$&'()*+,;=-]|%[\dA-Fa-f]{2})"
+_OF_PATH = rf"(?:{_OF_HOST}|[:@/])"
+_URI = re.compile(
+    rf"[A-Za-z][A-Za-z\d+.-]*:(?://(?:(?:{_OF_HOST}|:)*@)?(?:\[[\dA-Fa-f:.]+\]|{_OF_HOST}*)(?::\d*)?(?![^/?#])|(?!//))"
+    rf"{_OF_PATH}*(?:\?(?:{_OF_PATH}|\?)*)?(?:#(?:{_OF_PATH}|\?)*)?",
+    re.ASCII,
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 RecordValidator = Callable[[bytes], list[str]]
 """Returns the faults of one record."""
@@ -207,14 +219,14 @@ def _add_formats(formats: FormatChecker) -> None:
 
 def is_uri(value: object) -> bool:
     """Return whether a text is an absolute address (RFC 3986); other types are not checked here."""
-    return not isinstance(value, str) or _ADDRESSED.fullmatch(value) is not None
+    return not isinstance(value, str) or _URI.fullmatch(value) is not None
 
 
 def is_instant(value: object) -> bool:
     """Return whether a text is a date and time with an offset (RFC 3339); other types are not checked here."""
     if not isinstance(value, str):
         return True
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", value):
+    if not _INSTANT.fullmatch(value):
         return False
     try:
         datetime.fromisoformat(value.upper())

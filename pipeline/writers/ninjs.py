@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 from markupsafe import Markup
@@ -48,9 +48,10 @@ def record(render_input: RenderInput) -> dict[str, Any]:
     place = release.dateline if article.dateline else ""
     notice = next(iter(article.notices), None)
     website = [{"type": "web", "value": newsroom.website}] if newsroom.website else []
+    uri = newsroom.guid(release.slug)
     deck = [{"role": "subtitle", "value": article.subtitle}] if article.subtitle else []
     return _stated(
-        uri=newsroom.guid(release.slug),
+        uri=uri,
         standard={"name": "ninjs", "version": VERSION, "schema": SCHEMA},
         type="text",
         representationType="full",
@@ -82,8 +83,8 @@ def record(render_input: RenderInput) -> dict[str, Any]:
                 {"name": each.title, "rel": "translation", "uri": newsroom.guid(each.slug), "language": each.language}
                 for each in render_input.related
             ),
-            *(_earlier_revision(render_input.base_url, each) for each in render_input.past),
-            *(_footage(release.language, footage) for footage in release.footage),
+            *(_earlier_revision(uri, render_input.base_url, each) for each in render_input.past),
+            *(_footage(f"{uri}#footage-{n}", release.language, each) for n, each in enumerate(release.footage, 1)),
         ],
         embargoedUntil=release.date.isoformat() if article.embargoed else "",
     )
@@ -158,11 +159,15 @@ def _is_picture(file: Rendition) -> bool:
     return file.format in ("picture", "copy")
 
 
-def _earlier_revision(base_url: str, revision: RevisionRecord) -> dict[str, Any]:
-    """Return an earlier revision by the digest of its record, with its archived files."""
+def _earlier_revision(uri: str, base_url: str, revision: RevisionRecord) -> dict[str, Any]:
+    """Return an earlier revision by the digest of its record, with its archived files.
+
+    The digest is also its address below ``uri``, because the states before and after a minor change have one number.
+    """
     minor = f", until a minor change on {revision.minor}" if revision.minor else ""
     return _stated(
         name=f"Revision {revision.revision}{minor}",
+        uri=f"{uri}#record-{revision.record}",
         rel=EARLIER,
         version=str(revision.revision),
         versionCreated=revision.modified.isoformat(),
@@ -197,13 +202,14 @@ def _supplier(footage: Footage) -> dict[str, Any]:
     return _stated(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=contact)
 
 
-def _footage(language: str, footage: Footage) -> dict[str, Any]:
+def _footage(uri: str, language: str, footage: Footage) -> dict[str, Any]:
     """Return the film as an item of its own, because its terms of use differ from those of the text."""
     carrier = ", ".join(_carrier_facts(footage))
     tape = [_stated(name="carrier", format=footage.carrier, title=carrier)] if carrier else []
     links = (("preview", footage.preview), ("copy", footage.url))
     return _stated(
         name="footage",
+        uri=uri,
         rel="footage",
         type="video",
         language=language,
@@ -215,8 +221,11 @@ def _footage(language: str, footage: Footage) -> dict[str, Any]:
 
 
 def _uri(address: str) -> str:
-    """Return an address as people type it in ASCII, as the standard demands."""
-    return quote(address, safe="!#$%&'()*+,/:;=?@[]~")
+    """Return an address as people type it in the characters of a URI (RFC 3986), as the standard demands."""
+    parts = urlsplit(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", address))
+    safe = "!$%&'()*+,/:;=?@~"
+    path, query, fragment = (quote(part, safe=safe) for part in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, quote(parts.netloc, safe=safe + "[]"), path, query, fragment))
 
 
 def _carrier_facts(footage: Footage) -> list[str]:

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import CodeBlock, Figure, Link, Paragraph, Text
-from pipeline.model.formats import Rendition
-from pipeline.model.release import Correction, Footage, Related, Withdrawal
+from pipeline.model.release import Correction, Footage, Withdrawal
 from pipeline.validators import ninjs as standard
 from pipeline.writers import RenderInput, ninjs
 from tests.support import sample
 from tests.support.formats import STATED
+from tests.support.records import RECORDS, everything, in_languages, plain, render_input
 from tests.support.renditions import of_json
 
 NESTED = {
@@ -34,12 +34,6 @@ NESTED = {
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 NOWHERE = Path("/nonexistent")
 """A folder without validators, and so without IPTC's own schema file."""
-PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
-
-
-def render_input(**changes: object) -> RenderInput:
-    found = sample.render_input(**changes)  # type: ignore[arg-type]  # the release's own keywords
-    return msgspec.structs.replace(found, renditions=(*found.renditions, PICTURE))
 
 
 def record(found: RenderInput | None = None) -> dict[str, Any]:
@@ -53,25 +47,7 @@ def associated(written: dict[str, Any], rel: str) -> list[dict[str, Any]]:
     return [part for part in written.get("associations", []) if part["rel"] == rel]
 
 
-def everything() -> RenderInput:
-    """A record in which every property that we ever write is there."""
-    newsroom = msgspec.structs.replace(sample.NEWSROOM, reuse="Free to reprint.", website="https://example.org/")
-    footage = msgspec.structs.replace(sample.FOOTAGE, email="tapes@example.org", url="https://example.org/tape")
-    footage = msgspec.structs.replace(footage, rights="News use only", preview="https://example.org/vidéo?a=%20|")
-    found = render_input(newsroom=newsroom, embargoed=True, footage=(footage,))
-    return msgspec.structs.replace(found, related=(Related("sample-ar", "ar", "عنوان"),))
-
-
-def plain() -> RenderInput:
-    """A record with as little as there can be."""
-    bare = msgspec.structs.replace(sample.NEWSROOM, tag_authority="", boilerplate="")
-    return sample.render_input(
-        bare, subtitle="", dateline="", facts={}, topics=(), contacts=(), footage=(), corrections=(), notes=(),
-        pictures=(), body=(sample.para("Words."),),
-    )  # fmt: skip
-
-
-SHAPES = pytest.mark.parametrize("found", [everything(), render_input(), plain()], ids=["everything", "usual", "plain"])
+SHAPES = pytest.mark.parametrize("found", RECORDS.values(), ids=RECORDS)
 
 
 # ── Shape ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,9 +73,10 @@ def test_what_a_newswire_cannot_do_without_is_there(found: RenderInput) -> None:
     }
     assert written["type"] == "text"
     assert written["representationType"] == "full"
-    assert written["pubStatus"] == "usable"
+    assert written["pubStatus"] == ("canceled" if found.release.withdrawn else "usable")
     assert written["genres"] == [{"name": "Press Release", "uri": "http://cv.iptc.org/newscodes/genre/Press_Release"}]
-    assert all(part["name"] and part["uri"] for part in associated(written, "translation"))
+    names = [part["uri"] for part in written.get("associations", [])]
+    assert len({written["uri"], *names}) == 1 + len(names)
     assert urlsplit(written["uri"]).scheme in ("tag", "urn")
 
 
@@ -127,7 +104,7 @@ def test_addresses_are_absolute(found: RenderInput) -> None:
     addresses = [part["href"] for part in written["renditions"]]
     films = associated(written, "footage")
     addresses += [part["href"] for film in films for part in film.get("renditions", []) if "href" in part]
-    addresses += [written["uri"], *(part["uri"] for part in associated(written, "translation"))]
+    addresses += [written["uri"], *(part["uri"] for part in written.get("associations", []))]
     assert all(re.match(r"(https?|tag|urn):[\x21-\x7e]+\Z", address) for address in addresses)
 
 
@@ -204,11 +181,9 @@ def test_translations_are_named_by_their_permanent_names() -> None:
     assert "associations" not in record(plain())
 
 
-def test_record_of_a_release_in_four_languages_is_valid() -> None:
-    others = (Related("a", "ar", "عنوان"), Related("f", "fr", "Titre"), Related("z", "zh-Hant-TW", "標題"))
-    found = msgspec.structs.replace(render_input(), related=others)
-    assert [each["language"] for each in associated(record(found), "translation")] == ["ar", "fr", "zh-Hant-TW"]
-    assert standard.load_validator(NOWHERE)(ninjs.write(found).data) == []
+def test_translations_come_in_every_language() -> None:
+    written = record(in_languages())
+    assert [each["language"] for each in associated(written, "translation")] == ["ar", "fr", "zh-Hant-TW"]
 
 
 def test_topics_are_named_in_the_language_of_the_release() -> None:
@@ -251,7 +226,32 @@ def test_footage_is_a_film_with_terms_of_its_own() -> None:
     assert source["name"] == "World Images"
     assert {"type": "phone", "value": sample.FOOTAGE.telephone} in source["contactInfo"]
     (bare,) = associated(record(render_input(footage=(Footage("Seen."),))), "footage")
-    assert set(bare) == {"name", "rel", "type", "language", "descriptions"}
+    assert set(bare) == {"name", "uri", "rel", "type", "language", "descriptions"}
+
+
+def test_footage_and_earlier_revisions_are_named_below_the_release() -> None:
+    written = record(everything())
+    films, revisions = associated(written, "footage"), associated(written, ninjs.EARLIER)
+    assert [part["uri"] for part in films] == [f"{written['uri']}#footage-{n}" for n in (1, 2, 3)]
+    assert [part["uri"] for part in revisions] == [f"{written['uri']}#record-{n * 64}" for n in "123"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stated"),
+    [
+        ("https://example.org/vidéo?a=%20|", "https://example.org/vid%C3%A9o?a=%20%7C"),
+        ("https://example.org/100%", "https://example.org/100%25"),
+        ("https://example.org/a[1]?q[]=1", "https://example.org/a%5B1%5D?q%5B%5D=1"),
+        ("https://example.org/a#b#c", "https://example.org/a#b%23c"),
+        ("http://[::1]:8080/", "http://[::1]:8080/"),
+        ("https://example.org/a?b=c/d?e&f=(g)", "https://example.org/a?b=c/d?e&f=(g)"),
+    ],
+)
+def test_addresses_of_footage_are_written_as_the_standard_demands(typed: str, stated: str) -> None:
+    footage = msgspec.structs.replace(sample.FOOTAGE, url=typed)
+    (film,) = associated(record(render_input(footage=(footage,))), "footage")
+    assert film["renditions"][-1]["href"] == stated
+    assert standard.is_uri(stated)
 
 
 def test_the_record_says_whose_the_text_is() -> None:

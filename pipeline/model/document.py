@@ -227,6 +227,16 @@ def inlines_of(block: Block) -> Iterator[tuple[Inline, ...]]:
                 yield cell.children
 
 
+def fragments(blocks: Iterable[Block]) -> Iterator[tuple[Heading, str]]:
+    """Yield each heading with the fragment by which links lead to it, as GitHub forms it; equal ones are numbered."""
+    seen: dict[str, int] = {}
+    for block in walk(blocks):
+        if isinstance(block, Heading):
+            name = re.sub(r"[^\w\- ]", "", plain(block.children).lower()).replace(" ", "-")
+            number = seen[name] = seen.get(name, -1) + 1
+            yield block, f"{name}-{number}" if number else name
+
+
 def references(blocks: Iterable[Block]) -> Iterator[int]:
     """Yield the number of each reference to a footnote in ``blocks``, in reading order."""
     for block in walk(blocks):

@@ -8,9 +8,10 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import cast
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 
 import nh3
@@ -39,11 +40,12 @@ from pipeline.model.document import (
     Superscript,
     Table,
     Text,
+    fragments,
 )
 from pipeline.reader.addresses import SCHEMES, resolve_link
 from pipeline.reader.characters import collapse_spaces, is_invisible
 from pipeline.reader.markdown import ParsedMarkdown
-from pipeline.reader.report import Report
+from pipeline.reader.report import Report, suggestion
 
 BodyAndNotes = tuple[tuple[Block, ...], tuple[Block, ...]]
 AddPicture = Callable[[str, int], str]
@@ -70,7 +72,9 @@ def build_document(parsed: ParsedMarkdown, report: Report, add_picture: AddPictu
         (report.warn if problem.warning else report.fault)(problem.line, problem.message, problem.hint)
     _check(parsed.root, (), report)
     _check_footnotes(parsed.root, report)
-    return _DocumentBuilder(add_picture).build(_sanitize(parsed.html()))
+    body, notes = _DocumentBuilder(add_picture).build(_sanitize(parsed.html()))
+    _check_fragments(parsed.root, [name for _, name in fragments((*body, *notes))], report)
+    return body, notes
 
 
 # ── Checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,6 +129,17 @@ def _check_footnotes(root: Element, report: Report) -> None:
         report.fault(references[name], f"no note [^{name}]", hint)
     for name in notes.keys() - references.keys():
         report.fault(notes[name], f"nothing refers to the note [^{name}]", f"write [^{name}] behind a word of the text")
+
+
+def _check_fragments(root: Element, names: Sequence[str], report: Report) -> None:
+    """Report links to headings that are not there."""
+    for link in root.iter("a"):
+        fragment = unquote(link.get("href") or "")
+        if fragment.startswith("#") and fragment[1:] not in names:
+            hint = suggestion(fragment[1:], names).replace("did you mean ", "did you mean #")
+            report.fault(
+                _line(link), f"a link to a heading that is not there: {fragment[:80]}", hint or "delete the link"
+            )
 
 
 def _line(element: Element) -> int:

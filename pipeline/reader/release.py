@@ -38,7 +38,7 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
     if metadata and body and _says_headline(body[0], metadata.title):
         first = next(number for number, line in enumerate(source.body.split("\n"), source.body_line) if line.strip())
-        report.fault(first, "the headline again", "delete it here: every format prints it above the text")
+        report.warn(first, "the headline again", "delete it here: every format prints it above the text")
     report.raise_faults()
     if metadata is None or metadata.date is None:
         raise report.error()

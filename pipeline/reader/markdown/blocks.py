@@ -250,7 +250,13 @@ class BlockReader:
             if container.kind == "quote":
                 if indent > 3 or not rest.startswith(">", indent):
                     return rest, matched
-                rest = rest[indent + 1 :].removeprefix(" ")
+                rest = rest[indent + 1 :]
+                if rest[:1].isdigit():
+                    hint = f"for the sign write > \\>{rest[:40]}; for the quotation leave a blank behind the first >"
+                    self.report(
+                        number, f"is > a sign of the text, or does it go on with a quotation? >{rest[:40]}", hint
+                    )
+                rest = rest.removeprefix(" ")
                 container.end = number
             elif container.children if indent == len(rest) else indent >= container.level:
                 rest = rest[container.level :]

@@ -58,10 +58,10 @@ validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools
 	@$(RUN) $@
 share preview check new status verify history diff serve stop storage doctor: | $(READY)
 	@$(RUN) $@
-share:   ## print links to embargoed copies of a scheduled release: make share RELEASE=name (REVOKE=1 ends them)
+share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check:   ## check every release, render nothing
-new:     ## write a new release: make new TITLE="…"
+new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…"
 history: ## show when a release was published, corrected and withdrawn, with digests: make history RELEASE=name
 diff:    ## show the words that differ between content/ and what is public: make diff RELEASE=name
 status:  ## show the state of every release
@@ -80,18 +80,17 @@ sweep: $(TESTED) ## kill the publisher at every request and check the newsroom (
 clean: ## remove what was rendered; the store stays
 	rm -rf $(OUTPUT)
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#=]*## *\(.*\)/  make \1 \t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## *\(.*\)/  make \1 \t\2/p' Makefile | expand -t 18
 	@echo "One stage: $(STAGES:%=make % ·)"
 $(READY): requirements.lock
 $(TESTED): requirements-test.lock
 $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
-
-export DATELINE_TITLE   := $(value TITLE)
+# Texts reach Python as they were typed: make exports their expansion otherwise.
+unexport TITLE RELEASE REVOKE WAIT
 export DATELINE_RELEASE := $(value RELEASE)
-export DATELINE_REVOKE  := $(value REVOKE)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))
-.PHONY: $(STAGES) render publish renditions validate share preview check new status verify history diff serve stop
-.PHONY: storage doctor setup test bench sweep clean help FORCE
+.PHONY: $(STAGES) render publish renditions validate share preview check new status verify
+.PHONY: history diff serve stop storage doctor setup test bench sweep clean help FORCE

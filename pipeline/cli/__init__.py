@@ -22,7 +22,8 @@ Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new")
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")
-PUBLISHING = ("fetch", "publish", "verify", "validate", "history", "diff", "status", "share", "preview", *_STORE)
+_PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")
+PUBLISHING = ("fetch", "publish", *_PUBLIC, "share", "preview", *_STORE)
 COMMANDS = (*RENDERING, *PUBLISHING)
 
 

@@ -56,12 +56,13 @@ renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
-share preview check new correct withdraw status verify history diff serve stop storage doctor: | $(READY)
+share preview check new newsroom correct withdraw status verify history diff serve stop storage doctor: | $(READY)
 	@$(RUN) $@
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check:   ## check every release, render nothing
 new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…"
+newsroom: ## make the sample newsroom your own: make newsroom NAME="…"
 correct: export DATELINE_NOTE := $(value NOTE)## write a correction into a public release: RELEASE=name NOTE="…"
 withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release: RELEASE=name REASON="…"
 history: ## show when a release was published, corrected and withdrawn, with digests: make history RELEASE=name
@@ -89,10 +90,11 @@ $(TESTED): requirements-test.lock
 $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
-# Texts reach Python as they were typed: make exports their expansion otherwise.
-unexport TITLE NOTE REASON RELEASE REVOKE WAIT
+# Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
+unexport TITLE NAME NOTE REASON RELEASE REVOKE WAIT
+export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))
-.PHONY: $(STAGES) render publish renditions validate share preview check new status verify
+.PHONY: $(STAGES) render publish renditions validate share preview check new newsroom status verify
 .PHONY: correct withdraw history diff serve stop storage doctor setup test bench sweep clean help FORCE

@@ -19,7 +19,7 @@ from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
-RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new")
+RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new", "newsroom")
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")
 _PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")

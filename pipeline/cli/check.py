@@ -6,13 +6,16 @@ from argparse import Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console, count
+from pipeline.cli.newsroom import unfilled
 from pipeline.model.errors import ReleaseError
 from pipeline.publish.sources import read_sources, warn_outdated_translations
 from pipeline.typography.messages import FALLBACK, FOLDER, Messages
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
-    """Report all faults and warnings of all releases, and the languages that lack messages."""
+    """Report all faults and warnings of newsroom and releases, and the languages that lack messages."""
+    for fault in unfilled(context.state.newsroom_file):
+        console.fault(str(fault.as_warning()))
     slugs = context.state.slugs()
     refused = read_sources(context, slugs, console, {})
     warn_outdated_translations(context, console)

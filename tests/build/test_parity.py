@@ -24,11 +24,11 @@ from pipeline.site.feeds import render_feeds
 from pipeline.typography.feed_list import main_feed
 from pipeline.writers import Output, RenderInput
 from tests.support import sample
-from tests.support.newsroom import ROOT
+from tests.support.newsroom import SAMPLE
 from tests.support.renditions import text_of_html, words_of
 from tests.writers import cases
 
-SOURCES = sorted([*(ROOT / "content").glob("*.md"), *cases.FOLDER.glob("*/*.md")])
+SOURCES = sorted([*SAMPLE.glob("*.md"), *cases.FOLDER.glob("*/*.md")])
 TELLING = [row for row in FORMATS if not row.packs]
 """The formats that have words of their own; a kit holds the others, and has tests of its own."""
 EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3]")

@@ -27,7 +27,7 @@ from PIL import Image, PngImagePlugin
 
 from pipeline.model.formats import formats_of
 from pipeline.typography import fonts
-from tests.support.newsroom import ROOT, Office
+from tests.support.newsroom import SAMPLE, Office
 from tests.support.pictures import exif
 from tests.support.profiles import ADOBE
 from tests.support.reading import picture
@@ -131,7 +131,7 @@ def _photographs() -> Iterator[tuple[str, bytes]]:
 @cache
 def sources() -> Mapping[str, bytes]:
     """Return the content of the newsroom by name: the sample, some cases, and what they lack."""
-    found = {str(p.relative_to(ROOT / "content")): p.read_bytes() for p in (ROOT / "content").rglob("*.*")}
+    found = {str(p.relative_to(SAMPLE)): p.read_bytes() for p in SAMPLE.rglob("*.*")}
     for case in (cases.FOLDER / name for name in CASES):
         found |= {str(p.relative_to(case)): p.read_bytes() for p in (*case.glob("*.md"), *case.glob("*/*.png"))}
     newsroom = found["newsroom.toml"].decode()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.formats import ENDINGS, STATED_ENDINGS
 from tests.support.instants import in_time, published, sleep_past
-from tests.support.newsroom import ROOT, Office
+from tests.support.newsroom import SAMPLE, Office
 from tests.support.public_http import NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
 
@@ -256,7 +256,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, s
     """The newsroom that comes with the project, published."""
     found = Office(tmp_path_factory.mktemp("sample") / "office")
     shutil.rmtree(found.content)
-    shutil.copytree(ROOT / "content", found.content)
+    shutil.copytree(SAMPLE, found.content)
     try:
         result = found.make("publish")
         assert result.status == 0, result.text

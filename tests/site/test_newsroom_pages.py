@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser import browse
-from tests.support.newsroom import ROOT, Office, Result
+from tests.support.newsroom import SAMPLE, Office, Result
 
 NOBODY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 SEED, ARABIC, CATALOGUE = "south-korea-first-year", "south-korea-first-year-ar", "archive-opens-tape-catalogue"
@@ -37,10 +37,10 @@ def uploaded(result: Result) -> set[str]:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The newsroom that comes along, with two releases more, and two that wait."""
-    newsroom = (ROOT / "content" / "newsroom.toml").read_text("utf-8")
+    newsroom = (SAMPLE / "newsroom.toml").read_text("utf-8")
     newsroom = newsroom.replace('["en-GB", "ar"]', '["en-GB", "ar", "fr", "ko"]')
     found = Office(tmp_path_factory.mktemp("front") / "office", newsroom=newsroom)
-    shutil.copytree(ROOT / "content", found.content, dirs_exist_ok=True, ignore=shutil.ignore_patterns("newsroom.toml"))
+    shutil.copytree(SAMPLE, found.content, dirs_exist_ok=True, ignore=shutil.ignore_patterns("newsroom.toml"))
     found.write(FRENCH, title="Libérés à l’été : un ŒUVRE d’Ångström", language="fr", topics="[archive]")
     found.write(KOREAN, title="서울: 석방된 수감자들", language="ko", topics="[human-rights]")
     found.write("held-secret", title="Zukunft", date="2126-01-01T09:00+00:00", topics="[archive]")

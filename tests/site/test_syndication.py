@@ -19,7 +19,7 @@ import pytest
 from pipeline.model.formats import SYNDICATION
 from pipeline.validators import ninjs
 from tests.support.formats import STATED_ENDINGS
-from tests.support.newsroom import ROOT, Office
+from tests.support.newsroom import SAMPLE, Office
 from tests.support.public_http import address_of, get
 from tests.support.syndication import ParsedFeed, read
 
@@ -35,10 +35,10 @@ Record = dict[str, Any]
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The newsroom that comes along, with a correction, a withdrawal and something that waits."""
-    newsroom = (ROOT / "content" / "newsroom.toml").read_text("utf-8")
+    newsroom = (SAMPLE / "newsroom.toml").read_text("utf-8")
     newsroom = newsroom.replace('["en-GB", "ar"]', '["en-GB", "ar", "fa"]')
     found = Office(tmp_path_factory.mktemp("wire") / "office", newsroom=newsroom)
-    shutil.copytree(ROOT / "content", found.content, dirs_exist_ok=True, ignore=shutil.ignore_patterns("newsroom.toml"))
+    shutil.copytree(SAMPLE, found.content, dirs_exist_ok=True, ignore=shutil.ignore_patterns("newsroom.toml"))
     found.write(CORRECTED, "Corrected", corrections=CORRECTION, dateline="Leeds", topics="[archive]")
     found.write(GONE, "Gone", withdrawn=WITHDRAWAL, topics="[human-rights]")
     found.write(HELD, "Zukunft", date="2126-01-01T09:00+00:00", embargo="true", topics="[archive]")

@@ -17,6 +17,9 @@ from pipeline.storage.embedded import folder as storefolder
 from tests.support import forkserver
 
 ROOT = Path(__file__).parents[2]
+_MOVED = ROOT / "docs" / "samples"
+SAMPLE = _MOVED if _MOVED.is_dir() else ROOT / "content"
+"""The sample newsroom, wherever ``make newsroom`` has put it."""
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
 PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 

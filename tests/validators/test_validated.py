@@ -23,10 +23,10 @@ import pytest
 from pipeline.validators import VALIDATORS, MissingValidatorError, ValidationResult, validate
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
-from tests.support.newsroom import ROOT, Office
+from tests.support.newsroom import SAMPLE, Office
 from tests.writers import cases
 
-SOURCES = [*cases.FOLDER.glob("*/*.md"), *(ROOT / "content").glob("*.md")]
+SOURCES = [*cases.FOLDER.glob("*/*.md"), *SAMPLE.glob("*.md")]
 REQUIRED = os.environ.get("DATELINE_VALIDATORS") == "required"
 EMBARGO = re.compile(r"^date: 2026-(?=.*\n(?:.*\n)*?embargo: true$)", re.MULTILINE)
 """The year of a release under embargo: the real date may have passed."""

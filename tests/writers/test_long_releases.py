@@ -34,10 +34,10 @@ from pipeline.writers import html, pdf
 from pipeline.writers.docx import writer as docx
 from tests.support import sample
 from tests.support.fontcache import FONTS
-from tests.support.newsroom import ROOT
+from tests.support.newsroom import ROOT, SAMPLE
 from tests.writers import cases
 
-SOURCES = sorted([*cases.FOLDER.glob("*/*.md"), *(ROOT / "content").glob("*.md")])
+SOURCES = sorted([*cases.FOLDER.glob("*/*.md"), *SAMPLE.glob("*.md")])
 LEFT_TO_RIGHT = [source for source in SOURCES if not source.stem.endswith(("arabic", "-ar"))]
 MARGIN, FOOT, HEAD = 70.87, 85.0, 56.7
 """Points: the sides of a page, its foot, and the head of a first page, which is the lowest."""

@@ -30,7 +30,7 @@ from pipeline.model.formats import by_name
 from pipeline.writers import RenderInput, pdf
 from pipeline.writers.pdf import text_layer
 from pipeline.writers.pdf.text_layer import meaning
-from tests.support.newsroom import ROOT
+from tests.support.newsroom import SAMPLE
 from tests.support.renditions import of_pdf
 from tests.writers import cases
 
@@ -50,7 +50,7 @@ RUN = re.compile(r"\d+|[^\W\d_](?:[^\W\d_]|[\u0591-\u05c7\u064b-\u065f\u0670])*"
 
 
 def written(name: str) -> tuple[RenderInput, bytes]:
-    folder = ROOT / "content" if name.startswith("south") else cases.FOLDER / name
+    folder = SAMPLE if name.startswith("south") else cases.FOLDER / name
     render_input, made = cases.written(folder / f"{name}.md")
     return render_input, made["pdf"]
 

@@ -61,7 +61,7 @@ share preview check new newsroom correct withdraw status verify history diff ser
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check:   ## check every release, render nothing
-new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…"
+new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…" (NAME=a-few-words: its name)
 newsroom: ## make the sample newsroom your own: make newsroom NAME="…"
 correct: export DATELINE_NOTE := $(value NOTE)## write a correction into a public release: RELEASE=name NOTE="…"
 withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release: RELEASE=name REASON="…"

@@ -71,6 +71,48 @@ def test_every_title_makes_a_name_that_is_a_slug(title: str) -> None:
     assert len(found) <= SLUG_LIMIT
 
 
+@pytest.mark.parametrize(
+    "titles", [("한국의 첫 해", "두 번째 해"), ("新闻稿", "新闻稿"), ("한국 2026", "일본 2026"), ("!", "?")]
+)
+def test_titles_that_share_a_name_by_their_script_make_a_file_each(tmp_path: Path, titles: tuple[str, str]) -> None:
+    paths = [draft(tmp_path, title, sample.NEWSROOM, NOW) for title in (*titles, titles[0])]
+    assert len(set(paths)) == 3
+    found = [read_release(path, sample.NEWSROOM).release for path in paths]
+    assert [release.title for release in found] == [*titles, titles[0]]
+
+
+def test_numbered_names_are_no_longer_than_others(tmp_path: Path) -> None:
+    paths = [draft(tmp_path, f"{'x' * SLUG_LIMIT} 한국", sample.NEWSROOM, NOW) for _ in range(11)]
+    assert all(SLUG.match(path.stem) and len(path.stem) <= SLUG_LIMIT for path in paths)
+    assert paths[-1].stem.endswith("x-11")
+
+
+@pytest.mark.parametrize("name", ["first-year", " first-year ", "first-year.md", "content/first-year.md"])
+def test_a_name_can_be_chosen(tmp_path: Path, name: str) -> None:
+    path = draft(tmp_path, "한국의 첫 해", sample.NEWSROOM, NOW, name)
+    assert path == tmp_path / "first-year.md"
+    assert read_release(path, sample.NEWSROOM).release.title == "한국의 첫 해"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("First Year", "first-year"),
+        ("first--year", "first-year"),
+        ("Été_2026", "ete-2026"),
+        ("한국", "a-few-words"),
+        ("con", "a-few-words"),
+        ("..", "a-few-words"),
+        ("x" * 81, "a-few-words"),
+    ],
+)
+def test_a_name_that_cannot_be_one_is_refused_with_one_that_can(tmp_path: Path, name: str, hint: str) -> None:
+    with pytest.raises(SettingError, match=r"^NAME=") as caught:
+        draft(tmp_path, "A title", sample.NEWSROOM, NOW, name)
+    assert caught.value.hint == f"write NAME={hint}"
+    assert list(tmp_path.iterdir()) == []
+
+
 # ── What is written ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -98,6 +140,46 @@ def test_comments_offer_what_else_may_be_said(tmp_path: Path) -> None:
     assert "# reference: 2026/001\n" in text
     assert "   # Europe/London\n" in text
     assert text.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "phrases"),
+    [
+        (
+            "en-GB",
+            "America/New_York",
+            ["# dateline: New York\n", "The first paragraph says who", "## Notes to editors\n"],
+        ),
+        (
+            "ko",
+            "Asia/Seoul",
+            ["# dateline: 서울\n", "# subtitle: 부제목", "첫 문단에는", "## 편집자 참고 사항\n", "이 줄을 지우십시오"],
+        ),
+        ("fr-CA", "America/Montreal", ["supprimez cette ligne", "Le premier paragraphe", "## Notes aux rédactions\n"]),
+        (
+            "es",
+            "America/Argentina/Buenos_Aires",
+            ["# dateline: Buenos Aires\n", "borre esta línea", "El primer párrafo"],
+        ),
+        ("ar", "Africa/Cairo", ["# dateline: القاهرة\n", "احذف هذا السطر", "## ملاحظات للمحررين\n"]),
+        (
+            "de",
+            "Europe/Vienna",
+            ["# dateline: Wien\n", "delete this line", "The first paragraph", "## Notes to editors\n"],
+        ),
+    ],
+)
+def test_its_text_is_in_the_language_of_the_newsroom_or_in_english(
+    tmp_path: Path, language: str, zone: str, phrases: list[str]
+) -> None:
+    newsroom = msgspec.structs.replace(in_zone(zone), language=language, languages=(language,))
+    path = draft(tmp_path, "Title", newsroom, NOW)
+    text = path.read_text("utf-8")
+    assert [phrase for phrase in phrases if phrase not in text] == []
+    found = read_release(path, newsroom)
+    assert found.release.draft
+    assert found.release.notes
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -197,6 +279,8 @@ def test_an_existing_release_is_never_overwritten(tmp_path: Path) -> None:
     path.write_text("mine", "utf-8")
     with pytest.raises(SettingError, match=r"a-title\.md exists already"):
         draft(tmp_path, "A title", sample.NEWSROOM, NOW)
+    with pytest.raises(SettingError, match=r"a-title\.md exists already"):
+        draft(tmp_path, "한국", sample.NEWSROOM, NOW, "a-title")
     assert path.read_text("utf-8") == "mine"
 
 

@@ -86,6 +86,8 @@ def _check(element: Element, above: tuple[str, ...], report: Report) -> None:
         _check_link(element, report)
     elif element.tag == "img":
         _check_picture(element, above, report)
+    elif element.tag == "sup" and "a" in above[:-1] and element.get("data-note"):
+        report.fault(_line(element), "a note within emphasis within a link", "write it behind the link")
     for child in element:
         _check(child, (*above, element.tag), report)
 
@@ -124,6 +126,10 @@ def _check_footnotes(root: Element, report: Report) -> None:
             report.fault(_line(section), f"a second note [^{name}]", f"the first is in line {notes[name]}; rename one")
         notes.setdefault(name, _line(section))
     references = {sup.get("data-note") or "": _line(sup) for sup in reversed(root.findall(".//sup[@data-note]"))}
+    outside = {sup.get("data-note") for part in root if not part.get("data-note") for sup in part.iter("sup")}
+    for name in (references.keys() & notes.keys()) - outside:
+        message = f"only another note refers to the note [^{name}]"
+        report.fault(references[name], message, "refer to it in the text, or write it into the other note")
     for name in references.keys() - notes.keys():
         hint = f"write it on a line of its own: [^{name}]: …; for the signs write \\[^{name}]"
         report.fault(references[name], f"no note [^{name}]", hint)

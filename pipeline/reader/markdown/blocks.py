@@ -151,12 +151,19 @@ class _Mark(Struct, frozen=True):
         others = [line[1:] for line in self.rest if re.match(rf"{re.escape(self.sign)}\s", f"{line} ")]
         repeated = any(not _FIGURE.match(other) for other in others) or bool(others and self.sign == "-")
         if self.before is None:
-            return "unclear" if figure and self.sign in "->" and not repeated else "mark"
+            alone = not others and not self.nested  # a minus, or the star of a note
+            return (
+                "unclear" if (figure and self.sign == ">" and not repeated) or (alone and self._is_sign()) else "mark"
+            )
         if repeated and not figure:
             return "mark"
         if announced and (self.sign != ">" or not self.nested):
             return "text" if figure and not _COLON.search(self.before) else "mark"
         return "text" if self.sign == "+" or (figure and self.sign == "-") else "unclear"
+
+    def _is_sign(self) -> bool:
+        """Whether a single item may not be one."""
+        return self.sign in "*+" or (self.sign == "-" and bool(_FIGURE.match(self.text)))
 
     def _number(self, announced: bool) -> Literal["mark", "text", "unclear"]:
         """In a paragraph, a list begins with two of: a 1, a number that counts on, a colon or an end of a sentence."""
@@ -180,7 +187,8 @@ class _Mark(Struct, frozen=True):
         text = " ".join(self.text.split())[:40]
         name = {"#": "heading", ">": "quotation"}.get(self.sign[0], "list")
         ways = {"#": f"write ## {text}", ">": f"write > “{text}”"}
-        way = ways.get(self.sign[0], f"write * {text}") if self.before is None else "leave an empty line above it"
+        item = f"write {'- ' if self.sign in '*+' else '* '}{text}, or a second item"
+        way = ways.get(self.sign[0], item) if self.before is None else "leave an empty line above it"
         message = f"is {self.sign} a sign of the text, or does it begin a {name}? {self.sign} {text}"
         escaped = f"{self.sign[:-1]}\\{self.sign[-1]}"
         return message, f"for the sign write {escaped} {text}; for a {name} {way}"

@@ -60,7 +60,8 @@ _PATTERNS = (
              warning=True),
     _pattern(r"[\u1100-\ud7ff]\*[^*\s\d]{1,40}\*[\u1100-\ud7ff]", "stars between letters, which stay as typed",
              "for emphasis write **words**; for the signs \\*", warning=True),
-    _pattern(r"^\(?[a-z]\)[ \t\u00a0]+\S", "a letter that makes no list", "for a list write 1. or -", warning=True),
+    _pattern(r"^\(?[a-z]\)[ \t\u00a0]+\S|^(?:[A-Za-z]|[IVXivx]+)[.)] [^\n]*\n(?:[A-Za-z]|[IVXivx]+)[.)] ",
+             "a letter that makes no list", "for a list write 1. or -", warning=True),
     _pattern(r"(?i)^-+ ?more ?-+$|^for immediate release\W*$", "words that each format has by itself",
              "delete the line", warning=True),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 from PIL import Image
 
@@ -142,6 +143,10 @@ def line(*parts: Inline | str) -> tuple[Inline, ...]:
     return tuple(Text(part) if isinstance(part, str) else part for part in parts)
 
 
+def cell(*parts: Inline | str) -> Cell:
+    return Cell(line(*parts))
+
+
 def high(text: str) -> Superscript:
     return Superscript((Text(text),))
 
@@ -183,7 +188,7 @@ def with_footnotes(first: str, other: str, heading: str) -> dict[str, tuple[Bloc
     return {"body": body, "notes": notes}
 
 
-FOOTNOTES: dict[str, dict[str, object]] = {
+FOOTNOTES: dict[str, dict[str, Any]] = {
     "english": {**with_footnotes("The archive grew", "Nobody counted it", "Notes to editors")},
     "arabic": {
         "language": "ar",

@@ -98,11 +98,7 @@ BODY = (
     Heading(2, (Text("What is in it"),)),
     Paragraph(
         (
-            Text("H"),
-            Subscript((Text("2"),)),
-            Text("O, 10"),
-            Superscript((Text("6"),)),
-            Text(", "),
+            Text("Typed as "),
             Code("code_span()"),
             Text(" and"),
             LineBreak(),

@@ -15,7 +15,7 @@ for (const button of document.querySelectorAll(".copy")) {
       return () => added.remove();
     });
     for (const figure of document.querySelectorAll("sup, sub")) {
-      if (figure.closest("[role=doc-noteref]")) continue;
+      if (figure.querySelector("[role=doc-noteref]")) continue;
       const [mark, typed, set] = FIGURES[figure.tagName];
       const characters = [...figure.textContent];
       const all = characters.every((each) => typed.includes(each));

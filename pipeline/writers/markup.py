@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from urllib.parse import unquote
 
 from markupsafe import Markup, escape
@@ -69,12 +70,11 @@ class NoteLinks:
 
     def reference(self, number: int) -> Markup:
         """Return the next reference to a footnote. In brackets it is still apart from a number when it is copied."""
-        raised = Markup("<sup>[{}]</sup>").format(number)
         if not self._back:
-            return raised
+            return Markup("<sup>[{}]</sup>").format(number)
         self._written[number] += 1
-        return Markup('<a href="#{}" id="{}" role="doc-noteref">{}</a>').format(
-            _note_id(number), _reference_id(number, self._written[number]), raised
+        return Markup('<sup id="{}"><a href="#{}" role="doc-noteref">[{}]</a></sup>').format(
+            _reference_id(number, self._written[number]), _note_id(number), number
         )
 
     def id(self, number: int) -> Markup:
@@ -172,10 +172,21 @@ def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:
             return Markup("<sub>{}</sub>").format(inline_html(children, resolve, notes))
         case Superscript(children):
             return Markup("<sup>{}</sup>").format(inline_html(children, resolve, notes))
+        case Link(_, children) if any(isinstance(child, FootnoteReference) for child in children):
+            return inline_html(_without_references(inline), resolve, notes)
         case Link(href, children) if is_address(href, children) and not href.startswith("tel:"):
             return Markup('<a href="{}" dir="ltr">{}</a>').format(resolve(href), plain(children))
         case Link(href, children):
             return Markup('<a href="{}">{}</a>').format(resolve(href), inline_html(children, resolve, notes))
+
+
+def _without_references(link: Link) -> Iterator[Inline]:
+    """Yield a link in parts, so that no link to a footnote is within it."""
+    for is_reference, part in groupby(link.children, lambda child: isinstance(child, FootnoteReference)):
+        if is_reference:
+            yield from part
+        else:
+            yield Link(link.href, tuple(part))
 
 
 def _text(text: str) -> Markup:

@@ -96,7 +96,7 @@ def _stated(**fields: Any) -> dict[str, Any]:
 
 
 def _word_count(html: str) -> int:
-    return len(re.sub(r"<[^>]+>", " ", html).split())
+    return len(re.sub(r"<[^>]+>", " ", re.sub(r"</?su[bp]>", "", html)).split())
 
 
 def fragment(render_input: RenderInput) -> str:

@@ -17,7 +17,18 @@ from msgspec import structs
 from pipeline.build import parity
 from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
-from pipeline.model.document import Block, Heading, Link, List, Paragraph, Quote, Table, Text
+from pipeline.model.document import (
+    Block,
+    FootnoteReference,
+    Footnotes,
+    Heading,
+    Link,
+    List,
+    Paragraph,
+    Quote,
+    Table,
+    Text,
+)
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Format, by_name
 from pipeline.site.feeds import render_feeds
@@ -177,6 +188,13 @@ def test_the_hand_made_release_passes_too() -> None:
             parity.check(row, render_input, write(row, render_input).data)
 
 
+@pytest.mark.parametrize("name", sample.FOOTNOTES)
+@pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
+def test_figures_and_footnotes_in_every_place_pass_too(row: Format, name: str) -> None:
+    render_input = sample.render_input(**sample.FOOTNOTES[name])
+    parity.check(row, render_input, write(row, render_input).data)
+
+
 LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "
 DATES = "https://example.org/v1/search?query=film&place=Swansea&from=1955-01-01&to=1975-12-31 " * 2
 
@@ -193,6 +211,38 @@ def bodies() -> dict[str, tuple[Block, ...]]:
             Table(sample.cells("A", "B", "C"), (sample.cells("word " * n, LONG[: 9 * n] or "-", DATES),), ("",) * 3)
             for n in range(40)
         ),
+        "references at the ends of lines": (
+            *(
+                Paragraph(
+                    sample.line(
+                        "a" + "word in 1998 " * n + "x" * (n % 13),
+                        FootnoteReference(1),
+                        " and 25 km",
+                        sample.high("2"),
+                        FootnoteReference(2),
+                    )
+                )
+                for n in range(1, 40)
+            ),
+            *(
+                Paragraph(
+                    sample.line(
+                        "東京の人口は1400万人です。" * n,
+                        FootnoteReference(1),
+                        "面積は2194km",
+                        sample.high("2"),
+                        "です。",
+                    )
+                )
+                for n in range(1, 12)
+            ),
+            Footnotes(((sample.para(LONG),), (sample.para(LONG),))),
+        ),
+        "a reference in a head that is repeated": (
+            Table((sample.cell("Tape", FootnoteReference(1)), sample.cell("m", sample.high("2"))), rows, ("", "")),
+            Footnotes(((sample.para(LONG),),)),
+        ),
+        "brackets": (sample.para("He said[1] that it [the film] was 12[3] " * 40),),
         "capitals": (Heading(2, (Text("ışık İstanbul ŉ straße ﬁne ½ H₂O −5"),)),),
         "two directions": (sample.para("Before العربية 1,234.5 شيئًا (2026) after, 50 % " * 40),),
     }
@@ -234,6 +284,40 @@ def unlinked() -> tuple[Block, ...]:
 
 def relinked() -> tuple[Block, ...]:
     return replaced("https://example.org/a?b=1&c=2", "https://example.org/a?b=1&c=3")
+
+
+def replaced_in_footnotes(old: str, new: str) -> RenderInput:
+    data = msgspec.json.encode(sample.FOOTNOTES["english"]["body"])
+    assert old.encode() in data
+    body = msgspec.json.decode(data.replace(old.encode(), new.encode()), type=tuple[Block, ...])
+    return sample.render_input(**sample.FOOTNOTES["english"] | {"body": body})
+
+
+TWO = '{"type":"FootnoteReference","number":2}'
+SIX = '{"type":"Superscript","children":[{"type":"Text","text":"6"}]}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SIX, SIX.replace("Superscript", "Subscript")),
+        (SIX, '{"type":"Text","text":"6"}'),
+        (SIX, SIX.replace("6", "9")),
+        (f'"; 1998"}},{TWO}', f'"; 1998"}},{TWO.replace("2", "1")}'),
+        (f'"; 1998"}},{TWO}', '"; 1998"},{"type":"Text","text":"2"}'),
+        (
+            '[[{"type":"Paragraph","children":[{"type":"Text","text":"The',
+            '[[{"type":"Paragraph","children":[{"type":"Text","text":"This',
+        ),
+    ],
+    ids=["low figures", "no high figures", "other figures", "another footnote", "no footnote", "another text"],
+)
+@pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
+def test_other_figures_and_other_footnotes_are_found_in_every_format(row: Format, old: str, new: str) -> None:
+    render_input = sample.render_input(**sample.FOOTNOTES["english"])
+    data = write(row, replaced_in_footnotes(old, new)).data
+    with pytest.raises(RenderError, match="does not say what the release says: "):
+        parity.check(row, render_input, data)
 
 
 CHANGES = ("a lost word", "an added word", "another word", "changed digits", "a lost link", "another link")

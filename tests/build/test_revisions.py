@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pipeline.build import revisions as history
-from pipeline.model.document import Emphasis, Figure, Link, Text
+from pipeline.model.document import Block, Emphasis, Figure, FootnoteReference, Footnotes, Link, Paragraph, Text
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest
 from pipeline.model.release import Contact, Correction, Release, Withdrawal
@@ -99,6 +99,23 @@ def test_what_a_picture_says_are_words_too(changes: dict[str, Any]) -> None:
 )
 def test_what_is_none_of_them_is_no_change_of_words(changes: dict[str, Any]) -> None:
     assert digest_of_words(release(**changes)) == digest_of_words(release())
+
+
+def with_footnote(text: str, number: int = 1) -> tuple[Block, ...]:
+    return Paragraph(sample.line("Ten.", FootnoteReference(number))), Footnotes(
+        ((sample.para(text),), (sample.para("B"),))
+    )
+
+
+def test_what_a_footnote_says_are_words_but_its_number_is_not() -> None:
+    one, other = release(body=with_footnote("A")), release(body=with_footnote("C"))
+    assert digest_of_words(one) != digest_of_words(other)
+    assert digest_of_words(one) == digest_of_words(release(body=with_footnote("A", 2)))
+
+
+def test_high_figures_are_other_words_than_figures_on_the_line() -> None:
+    one, other = (release(body=(Paragraph(sample.line("10", six)),)) for six in (sample.high("6"), Text("6")))
+    assert digest_of_words(one) != digest_of_words(other)
 
 
 def test_what_a_correction_says_is_among_the_words() -> None:

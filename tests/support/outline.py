@@ -19,6 +19,7 @@ from typing import Any
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
+FOOTNOTES = "word/footnotes.xml"
 LONG = 72
 """Characters from which on a text is shortened."""
 
@@ -59,10 +60,11 @@ def of_word(package: bytes, whole: bool = True) -> str:
     """
     with ZipFile(io.BytesIO(package)) as file:
         lines = list(_WordPart(file, "word/document.xml").lines())
+        notes = list(_WordPart(file, FOOTNOTES).footnotes()) if FOOTNOTES in file.namelist() else []
     if not whole:
         first = next(number for number, line in enumerate(lines) if line.startswith("Section "))
         lines[first:] = [f"Section, headers and footers | {brief(' '.join(lines[first:]), 24)}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *notes]) + "\n"
 
 
 class _WordPart:
@@ -88,6 +90,10 @@ class _WordPart:
                 yield from self._section(node)
             else:
                 yield name
+
+    def footnotes(self) -> Iterator[str]:
+        for note in self.root:
+            yield from (f"Footnote {note.get(f'{_W}id')}: {self._paragraph(p)}" for p in note.findall("w:p", _SPACES))
 
     def _paragraph(self, node: ElementTree.Element) -> str:
         return f"{self._kind(node)} | {brief(self._text(node))}"
@@ -117,7 +123,7 @@ class _WordPart:
         name = node.tag.removeprefix(_W)
         if name == "r":
             mark = " ".join(_described(each) for each in node.find("w:rPr", _SPACES) or ())
-            yield mark, "".join(map(self._character, node))
+            yield "" if "FootnoteReference" in mark else mark, "".join(map(self._character, node))
         elif name == "hyperlink":
             target = self.targets.get(node.get(f"{_R}id"), "") or f"#{node.get(f'{_W}anchor')}"
             yield "", f"[{self._text(node)}]({target})"
@@ -141,6 +147,8 @@ class _WordPart:
             size = "x".join(str(round(int(extent.get(side, "0")) / _EMU)) for side in ("cx", "cy"))
             media = PurePosixPath(self.targets[blip.get(f"{_R}embed")]).suffix
             return f"{{picture {media} {size} px, alt={properties.get('descr')!r}}}"
+        if name == "footnoteReference":
+            return f"footnote {node.get(f'{_W}id')}"
         known = {"br": "⏎", "tab": "⇥", "rPr": "", "fldChar": ""}
         return known.get(name, f"{{{name}}}")
 

@@ -48,17 +48,23 @@ def pages_of_pdf(data: bytes) -> list[str]:
 
 
 def of_docx(data: bytes) -> str:
-    """Return what Word shows: the first page's letterhead, then the text; breaks and tabs part words."""
+    """Return what Word shows: letterhead and text, its footnotes before the end mark; breaks and tabs part words."""
     with ZipFile(io.BytesIO(data)) as package:
         parts = [name for name in sorted(package.namelist()) if re.fullmatch(r"word/(header\d+|document)\.xml", name)]
-        return " ".join(_word_text(package.read(part)) for part in parts).replace("\u00a0", " ")
+        notes = "word/footnotes.xml"
+        footnotes = _word_text(package.read(notes)) if notes in package.namelist() else ""
+        return " ".join(_word_text(package.read(part), footnotes) for part in parts).replace("\u00a0", " ")
 
 
-def _word_text(part: bytes) -> str:
-    out = []
+def _word_text(part: bytes, footnotes: str = "") -> str:
+    out: list[str] = []
     for node in ElementTree.fromstring(part).iter():
         if node.tag == f"{_W}t":
             out.append(node.text or "")
+        elif node.tag == f"{_W}footnoteReference":
+            out.append(node.get(f"{_W}id", ""))
+        elif node.tag == f"{_W}pStyle" and node.get(f"{_W}val") == "EndMark":
+            out.append(footnotes)
         elif node.tag in (f"{_W}p", f"{_W}br", f"{_W}tab"):
             out.append(" ")
     return "".join(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 from PIL import Image
 
@@ -97,11 +98,7 @@ BODY = (
     Heading(2, (Text("What is in it"),)),
     Paragraph(
         (
-            Text("H"),
-            Subscript((Text("2"),)),
-            Text("O, 10"),
-            Superscript((Text("6"),)),
-            Text(", "),
+            Text("Typed as "),
             Code("code_span()"),
             Text(" and"),
             LineBreak(),
@@ -140,6 +137,10 @@ NOTES = (Heading(2, (Text("Notes to editors"),)), List(False, (item("A note."), 
 
 def line(*parts: Inline | str) -> tuple[Inline, ...]:
     return tuple(Text(part) if isinstance(part, str) else part for part in parts)
+
+
+def cell(*parts: Inline | str) -> Cell:
+    return Cell(line(*parts))
 
 
 def high(text: str) -> Superscript:
@@ -183,7 +184,7 @@ def with_footnotes(first: str, other: str, heading: str) -> dict[str, tuple[Bloc
     return {"body": body, "notes": notes}
 
 
-FOOTNOTES: dict[str, dict[str, object]] = {
+FOOTNOTES: dict[str, dict[str, Any]] = {
     "english": {**with_footnotes("The archive grew", "Nobody counted it", "Notes to editors")},
     "arabic": {
         "language": "ar",

@@ -17,7 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from pipeline.build.parity.content import Content, address, counts_differ, plain_letters, signs
-from pipeline.model.document import Table, plain, walk
+from pipeline.model.document import Paragraph, Table, plain, references, walk
 from pipeline.typography.headline import shortened
 from pipeline.writers import RenderInput
 
@@ -159,7 +159,9 @@ def _table_heads(render_input: RenderInput) -> Iterator[str]:
     tables = (
         block for block in walk((*render_input.article.body, *render_input.article.notes)) if isinstance(block, Table)
     )
-    return (plain(cell.children) for table in tables for cell in table.head)
+    for cell in (cell for table in tables for cell in table.head):
+        numbers = (f" [{number}]" for number in references([Paragraph(cell.children)]))
+        yield "".join((plain(cell.children), *numbers))
 
 
 def _without_table_heads(words: Sequence[str], wanted: Counter[str], heads: Sequence[str]) -> list[str]:

@@ -33,8 +33,6 @@ _REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\
 _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
-_NUMBER = re.compile(r"\[\d+\]")
-"""A reference to a footnote."""
 _LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
@@ -102,7 +100,7 @@ def _correcting(
             yield
             if _DIFFICULT.search(getattr(box, "text", "")):
                 _correct(stream, box, begun, decided)
-            elif box.element_tag in ("sub", "sup") and not _NUMBER.fullmatch(box.text):
+            elif box.element_tag in ("sub", "sup"):
                 text = pydyf.String(figures(box.text, low=box.element_tag == "sub")).data
                 stream.stream[begun:] = [_begin(text), *stream.stream[begun:], b"EMC"]
 

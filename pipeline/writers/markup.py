@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from urllib.parse import unquote
 
@@ -38,6 +38,7 @@ from pipeline.model.document import (
     Superscript,
     Table,
     Text,
+    fragments,
     inlines_of,
     is_address,
     plain,
@@ -202,7 +203,7 @@ def block_html(
     resolve: Resolve = str,
     lead_in: Markup | str = "",
     figure: FigureHtml | None = None,
-    anchors: frozenset[str] | None = None,
+    anchors: Mapping[int, str] | None = None,
     table_label: str = "",
     fit: Fit | None = None,
     notes: NoteLinks | None = None,
@@ -284,7 +285,7 @@ class _HtmlBlocks:
         self,
         resolve: Resolve,
         figure: FigureHtml,
-        anchors: frozenset[str],
+        anchors: Mapping[int, str],
         table_label: str,
         fit: Fit | None,
         notes: NoteLinks,
@@ -292,7 +293,7 @@ class _HtmlBlocks:
     ) -> None:
         self.resolve = resolve
         self.figure = figure
-        self.anchors = set(anchors)
+        self.anchors = anchors
         self.table_label = table_label
         self.fit = fit or (lambda _table, _depth: PaperTable(""))
         self.notes = notes
@@ -331,11 +332,8 @@ class _HtmlBlocks:
         return html
 
     def heading(self, block: Heading) -> Markup:
-        name = anchor(block)
-        identifier = Markup("")
-        if name in self.anchors:  # of two equal headings, links lead to the first
-            self.anchors.discard(name)
-            identifier = Markup(' id="{}"').format(name)
+        name = self.anchors.get(id(block))
+        identifier = Markup(' id="{}"').format(name) if name else Markup("")
         return Markup("<h{0}{1}>{2}</h{0}>").format(block.level, identifier, self.inlines(block.children))
 
     def list(self, block: List) -> Markup:
@@ -420,12 +418,12 @@ def _columns(layout: PaperTable) -> Markup:
 # --- Links to headings -----------------------------------------------------------------------------------------------
 
 
-def linked_headings(blocks: Iterable[Block]) -> frozenset[str]:
-    """Return the fragments of the headings in ``blocks`` that links in ``blocks`` lead to."""
+def linked_headings(blocks: Iterable[Block]) -> dict[int, str]:
+    """Return the headings in ``blocks`` that links in ``blocks`` lead to: ``id`` of the heading → its fragment."""
     every = list(walk(blocks))
     hrefs = (href for block in every for run in inlines_of(block) for href in _hrefs(run))
-    fragments = {unquote(href[1:]) for href in hrefs if href.startswith("#")}
-    return frozenset(fragments.intersection(anchor(block) for block in every if isinstance(block, Heading)))
+    linked = {unquote(href[1:]) for href in hrefs if href.startswith("#")}
+    return {id(heading): name for heading, name in fragments(blocks) if name in linked}
 
 
 def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
@@ -434,8 +432,3 @@ def _hrefs(inlines: Iterable[Inline]) -> Iterator[str]:
             yield inline.href
         if not isinstance(inline, (Text, Code, LineBreak, FootnoteReference)):
             yield from _hrefs(inline.children)
-
-
-def anchor(heading: Heading) -> str:
-    """Return the fragment by which GitHub links to ``heading``."""
-    return re.sub(r"[^\w\- ]", "", plain(heading.children).lower()).replace(" ", "-")

@@ -6,7 +6,7 @@ the items of a tight list, and which rows or lines stay on one page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lxml.etree import _Element as Element
@@ -27,7 +27,7 @@ from pipeline.model.document import (
 )
 from pipeline.writers.docx.runs import Runs, RunStyle
 from pipeline.writers.docx.xml import name_of, row, table, w
-from pipeline.writers.markup import anchor, credit_gap, take_paragraph
+from pipeline.writers.markup import credit_gap, take_paragraph
 from pipeline.writers.table_layout import (
     WORD_LIMITS,
     TableSize,
@@ -75,7 +75,7 @@ class WordBlocks:
         measure: int,
         full: int,
         credit: Callable[[Figure], str],
-        bookmarks_left: dict[str, str],
+        heading_bookmarks: Mapping[int, str],
     ) -> None:
         self.runs = runs
         self.styles = runs.styles
@@ -84,7 +84,7 @@ class WordBlocks:
         self._measure = measure
         self._full = full
         self._credit = credit
-        self._bookmarks_left = bookmarks_left
+        self._heading_bookmarks = heading_bookmarks
 
     def paragraph(
         self,
@@ -182,8 +182,8 @@ class WordBlocks:
         if place.notes:
             style = "Note Heading" if heading.level == 2 else "Note Subheading"
         content = self.runs.inlines(heading.children)
-        if bookmark := self._bookmarks_left.pop(anchor(heading), ""):
-            number = len(self._bookmarks_left)
+        if bookmark := self._heading_bookmarks.get(id(heading)):
+            number = list(self._heading_bookmarks.values()).index(bookmark)
             content = [w("bookmarkStart", id=number, name=bookmark), *content, w("bookmarkEnd", id=number)]
         return self._indented(style, 0, place, content)
 

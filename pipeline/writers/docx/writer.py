@@ -105,9 +105,9 @@ class _WordDocument:
         sheet, numbering = self._related(RELATIONSHIP_TYPE.STYLES), self._related(RELATIONSHIP_TYPE.NUMBERING)
         self.styles = Styles(sheet.element, numbering.element)
         self.styles.adapt(render_input.newsroom.accent, self.article.language, self.article.direction)
-        headings = sorted(linked_headings((*self.article.body, *self.article.notes)))
-        self.bookmarks = {name: f"_heading{number}" for number, name in enumerate(headings, 1)}
-        self.bookmarks_left = dict(self.bookmarks)
+        headings = linked_headings((*self.article.body, *self.article.notes))
+        self.bookmarks = {name: f"_heading{number}" for number, name in enumerate(sorted(headings.values()), 1)}
+        self.heading_bookmarks = {heading: self.bookmarks[name] for heading, name in headings.items()}
         if any(isinstance(block, Footnotes) for block in self.article.body):
             self.styles.add_footnotes()
         self.marks = FootnoteMarks(referring_blocks(self.article), len(self.bookmarks))
@@ -198,7 +198,7 @@ class _WordDocument:
         def is_broad(figure: Figure) -> bool:
             return any(picture.file == figure.file and picture.stretch > 1 for picture in release.pictures)
 
-        return WordBlocks(runs, draw, is_broad, self.measure, self.width, render_input.credit, self.bookmarks_left)
+        return WordBlocks(runs, draw, is_broad, self.measure, self.width, render_input.credit, self.heading_bookmarks)
 
     def _drawing(self, relation: str, pixels: tuple[int, int], room: tuple[int, int], alt: str) -> Element:
         self.drawings += 1

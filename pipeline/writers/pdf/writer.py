@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from html import unescape
 from urllib.parse import quote, unquote
@@ -131,13 +131,13 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     )
 
 
-def _resolver(render_input: RenderInput, anchors: frozenset[str]) -> Callable[[str], str]:
+def _resolver(render_input: RenderInput, anchors: Mapping[int, str]) -> Callable[[str], str]:
     """Return the function that resolves links: all become absolute but those to a heading of the same text."""
     page = f"{render_input.base_url}releases/{render_input.release.slug}.html"
 
     def resolve(href: str) -> str:
         if href.startswith("#"):
-            return href if unquote(href[1:]) in anchors else page + href
+            return href if unquote(href[1:]) in anchors.values() else page + href
         return href  # relative ones work, because the document has the base address of releases/
 
     return resolve

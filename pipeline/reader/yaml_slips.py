@@ -26,7 +26,7 @@ _BLANKS = re.compile(r"[^\S\n]*[\u200b\u2060\ufeff]*[^\S\n]*")
 _BULLET = re.compile(r"([*+•·‣◦▪●–—−‐‑\uf0b7])[^\S\n]+|-(?=\w)|-[^\S\n ]+")
 _BLOCK = re.compile(r"[|>](?:[+-][1-9]?|[1-9][+-]?)?([ \t]+#.*)?")
 _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL), "'": re.compile(r"'(?:[^']|'')*'")}
-_ESCAPE = re.compile(r"\\([^\"\\/xuU\n ])")
+_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\[^\"\\/xuU\n ])")
 _PLAIN = re.compile(r"\w[^:#]*(?<!\s)")
 _NAMES = {"\t": "a tab", "\u00a0": "a no-break space", "\u3000": "a wide blank"}
 _HINT_LIMIT = 300
@@ -558,7 +558,7 @@ def _misread_quoted(text: str) -> _Meant | None:
     tail = text[match.end() :]
     if not tail or re.match(r"[ \t]+#", tail):
         if mark == '"' and (escape := _ESCAPE.search(match[0])):
-            what = f"%within double quotation marks, {escape[0]} does not stand for itself"
+            what = f"%within double quotation marks, {escape[1]} does not stand for itself"
             return _Meant(what, quoted(match[0][1:-1]), escape.start())
         return None
     if tail.strip() in (",", ";"):

@@ -21,8 +21,8 @@ _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+")
 _EMPTY = "empty", "write a value, or delete the line"
 _NOTHING = frozenset(("~", "null", "Null", "NULL"))
 """What YAML takes for no value."""
-_CURLY = re.compile('[“”„‟‘’‚‛«»"]((?:(?![“”„‟«»]).)*)[“”‟‘’‛«»"]')
-"""A value within typographic quotation marks, as a word processor makes them of those that YAML knows."""
+_CURLY = re.compile("[“”„‟«»]([^“”„‟«»\"]*)[“”‟«»\"]|[‘’‚‛]([^‘‚‛']*)[‘’‛']")
+"""A value within typographic quotation marks, which a word processor makes of those that YAML knows."""
 _SWITCH = {"true": "true", "yes": "true", "on": "true", "y": "true", "1": "true"}
 _SWITCH |= {"false": "false", "no": "false", "off": "false", "n": "false", "0": "false"}
 
@@ -45,7 +45,7 @@ class ListNode(Struct, frozen=True):
     items: tuple[Node, ...]
     line: int
     typed: str = ""
-    """As it stands in brackets on one line, which the author may have meant as text."""
+    """The rest of the line from its bracket on, which the author may have meant as text."""
 
 
 class GroupNode(Struct, frozen=True):
@@ -110,16 +110,19 @@ class Fields:
             self.missing(key)
         return None
 
-    def scalar(self, key: str, *, required: bool = False) -> ScalarNode | None:
-        """Return the single value of ``key``; None when it is absent, or after reporting why it is not one."""
-        node = self.node(key, required=required)
-        return None if node is None else self._as_scalar(key, node)
+    def scalar(self, key: str, *, required: bool = False, prose: bool = False) -> ScalarNode | None:
+        """Return the single value of ``key``; None when it is absent, or after reporting why it is not one.
 
-    def _as_scalar(self, key: str, node: Node) -> ScalarNode | None:
+        With ``prose``, brackets and braces may have been meant as text.
+        """
+        node = self.node(key, required=required)
+        return None if node is None else self._as_scalar(key, node, prose=prose)
+
+    def _as_scalar(self, key: str, node: Node, *, prose: bool = False) -> ScalarNode | None:
         """Return ``node`` if it is a single value of printable characters, else report and return None."""
         if not isinstance(node, ScalarNode):
             kind = "a list" if isinstance(node, ListNode) else "a group of keys"
-            hint = f"write {key}: {quoted(node.typed)}" if node.typed else "write one value"
+            hint = f"write {key}: {quoted(node.typed)}" if prose and node.typed else "write one value"
             self.fault(key, f"{kind} instead of a single value", hint, node.line)
         elif node.text in _NOTHING and not node.quoted:
             hint = f"write a value, or delete the line; to print {node.text}, write {key}: {quoted(node.text)}"
@@ -136,7 +139,7 @@ class Fields:
 
     def text(self, key: str, *, required: bool = False, limit: int = 0, lines: bool = False) -> str:
         """Return the text of ``key`` on one line, or as typed with ``lines``; empty when absent or faulty."""
-        scalar = self.scalar(key, required=required)
+        scalar = self.scalar(key, required=required, prose=True)
         if scalar is None:
             return ""
         if scalar.kind != "text":
@@ -145,8 +148,8 @@ class Fields:
             hint = f"write {key}: {quoted(scalar.text + scalar.comment)}"
             self.fault(key, "the text after # is read as a comment and gets lost", hint, scalar.line)
         if not scalar.quoted and (curly := _CURLY.fullmatch(scalar.text.strip())):
-            printed = quoted(scalar.text.strip())
-            hint = f"write {key}: {quoted(curly[1].strip())}, or, to print the marks, {key}: {printed}"
+            meant, printed = quoted((curly[1] or curly[2] or "").strip()), quoted(curly[0])
+            hint = f"write {key}: {meant}, or, to print the marks, {key}: {printed}"
             self.fault(key, "curly quotation marks around the whole value", hint, scalar.line)
         text = scalar.text.strip() if lines else collapse_spaces(scalar.text)
         if limit and len(text) > limit:
@@ -227,7 +230,7 @@ class Fields:
         """Report the keys that were not asked for."""
         for key, entry in self.entries.items():
             if key not in self._known:
-                hint = self._suggestion(key) or "delete it, or write it into the text"
+                hint = self._suggestion(key) or "delete it"
                 self.report.fault(entry.line, f"{self.name(key)[:80]}: unknown key", hint)
 
     def _suggestion(self, key: str) -> str:

@@ -24,7 +24,7 @@ from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import ReleasePictures
-from pipeline.reader.report import Report
+from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_source
 from pipeline.reader.yaml_slips import LOADER, find_slips
 
@@ -37,7 +37,14 @@ _INSTANT = re.compile(
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?"
     r" ?(?:([Zz])|([+-])(\d\d):?(\d\d))?"
 )
+_LOOSE_INSTANT = re.compile(
+    r"(\d{4})-(\d\d?)-(\d\d?)(?:[Tt, ]+(\d\d?)[:.h](\d\d)(?::(\d\d))?)?"
+    r"\s*(?:([+-])(\d\d?)(?::?(\d\d))?)?\s*\[?([A-Za-z][A-Za-z/_]*)?\]?"
+)
+"""As people write dates; the last group is the name of a zone."""
 _YEARS = range(1900, 9999)
+_OTHER_SIGNS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "：﹕"), ":")
+_OTHER_SIGNS |= dict.fromkeys(map(ord, "“”‘’\u200b\ufeff"), "") | {0xA0: " ", 0x202F: " ", ord("．"): "."}
 
 
 class Metadata(Struct, frozen=True):
@@ -138,7 +145,7 @@ def parse_front_matter(text: str, report: Report, first_line: int = 2) -> GroupN
         row = min(mark.line if mark else 0, len(lines) - 1)
         while row and not lines[row].strip():
             row -= 1
-        if row + first_line not in {slip.line for slip in slips}:
+        if not slips:  # what follows from a slip is no fault of its own
             report.fault(
                 row + first_line, "front matter: this line cannot be read", f"write it as key: value; {_QUOTE}"
             )
@@ -193,11 +200,11 @@ class _YamlReader:
         return self.group(event, depth) if isinstance(event, yaml.MappingStartEvent) else self.list(event, depth)
 
     def typed(self, start: yaml.Event, end: yaml.Event) -> str:
-        """Return a list in brackets or a group in braces as it stands on one line; empty for others."""
+        """Return the rest of a line from a list in brackets or a group in braces on; empty for others."""
         first, last = start.start_mark, end.end_mark
         if not getattr(start, "flow_style", False) or not first or not last or first.line != last.line:
             return ""
-        return self.lines[first.line][first.column : last.column]
+        return self.lines[first.line][first.column :].rstrip()
 
     def scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         end = event.end_mark
@@ -271,7 +278,9 @@ def _read_notice(fields: Fields, node: Node | None, newsroom: Newsroom) -> list[
         return [read_footage(Fields(node, fields.report, "footage."))]
     if isinstance(node, ScalarNode) and node.text in newsroom.footage:
         return [newsroom.footage[node.text]]
-    fields.fault("footage", f"unknown footage: {node.text[:80] if isinstance(node, ScalarNode) else 'a list'}")
+    named = node.text[:80] if isinstance(node, ScalarNode) else "a list"
+    hint = suggestion(named, newsroom.footage) or "write the name of a notice in newsroom.toml, or notice: …"
+    fields.fault("footage", f"unknown footage: {named}", hint)
     return []
 
 
@@ -379,15 +388,24 @@ class _Instant:
     def read(self, text: str) -> datetime | None:
         """Return the aware instant in ``text`` with the author's offset, or None after reporting what is wrong."""
         match = _INSTANT.fullmatch(text)
-        wall = _wall_time(match) if match else None
+        wall = _wall_time(match)
         if match is None:
-            self.fault("not a date", f"write the date as {_DATE.removeprefix('date: ')}")
+            example = f"the date as {_DATE.removeprefix('date: ')}"
+            self.fault("not a date", f"write {self.tidied(text) or example}")
         elif wall is None:
-            self.fault(f"no such day or time: {text}", "check it in a calendar")
+            midnight = _wall_time(_INSTANT.fullmatch(f"{match[1]}T00:00")) if match[2] == "24" else None
+            hint = (
+                f"write {midnight + timedelta(days=1):%Y-%m-%d}{text[10:].replace('24', '00', 1)}" if midnight else ""
+            )
+            hint = hint or "check it in a calendar"
+            self.fault(f"no such day or time: {text}", hint)
         elif not match[2]:
             self.fault("no time", f"write {self.written(wall.replace(hour=9))}")
         elif not (match[6] or match[7]):
-            self.fault("no time zone", f"write {self.written(wall)}")
+            first, second = (self.written(wall, fold) for fold in (0, 1))
+            is_twice = first != second and first[:16] == second[:16]
+            other = f", or {second}: that hour comes twice, the clocks go back" if is_twice else ""
+            self.fault("no time zone", f"write {first}{other}")
         elif match[6]:
             return wall.replace(tzinfo=UTC)
         else:
@@ -417,14 +435,33 @@ class _Instant:
     def fault(self, what: str, hint: str) -> None:
         self.fields.fault(self.key, what, hint, self.line)
 
-    def written(self, wall: datetime) -> str:
+    def tidied(self, text: str) -> str:
+        """Return what a date with other dashes, colons or blanks means; empty when it may mean another instant."""
+        match = _LOOSE_INSTANT.fullmatch(text.translate(_OTHER_SIGNS))
+        if match is None:
+            return ""
+        year, month, day, hour, minute, second, sign, hours, minutes, name = match.groups()
+        tidy = f"{year}-{month:0>2}-{day:0>2}T{hour or '9':0>2}:{minute or '00'}" + (f":{second}" if second else "")
+        wall = _wall_time(_INSTANT.fullmatch(tidy))
+        if wall is None:
+            return ""
+        if sign:
+            return f"{tidy}{sign}{hours:0>2}:{minutes or '00'}"
+        if name in ("Z", "z", "UTC", "GMT"):
+            return f"{tidy}+00:00"
+        own = (None, self.zone.key, wall.replace(tzinfo=self.zone).tzname())
+        return self.written(wall) if name in own else ""
+
+    def written(self, wall: datetime, fold: int = 0) -> str:
         """Return ``wall`` with the offset that the zone has then, as short as possible."""
-        there = wall.replace(tzinfo=self.zone).astimezone(UTC).astimezone(self.zone)
+        there = wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC).astimezone(self.zone)
         return there.isoformat(timespec="seconds" if there.second else "minutes")
 
 
-def _wall_time(match: re.Match[str]) -> datetime | None:
+def _wall_time(match: re.Match[str] | None) -> datetime | None:
     """Return the time that a clock would show, without offset; None for an impossible day or time."""
+    if match is None:
+        return None
     try:
         day = date.fromisoformat(match[1])
         fraction = (match[5] or "0")[:6].ljust(6, "0")

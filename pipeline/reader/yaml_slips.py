@@ -24,12 +24,14 @@ _NEARLY_A_KEY = re.compile(r"([\"']?)(\w[\w-]*)\1([^\S\n]*)([:：﹕︓꞉])([^\
 _KEY_AND_WORDS = re.compile(r"(\w+)(?: *= *| +[-–—] +| +)(.+)")
 _BLANKS = re.compile(r"[^\S\n]*[\u200b\u2060\ufeff]*[^\S\n]*")
 _BULLET = re.compile(r"([*+•·‣◦▪●–—−‐‑\uf0b7])[^\S\n]+|-(?=\w)|-[^\S\n ]+")
-_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?(\s+#.*)?")
+_BLOCK = re.compile(r"[|>](?:[+-][1-9]?|[1-9][+-]?)?([ \t]+#.*)?")
 _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL), "'": re.compile(r"'(?:[^']|'')*'")}
-_ESCAPE = re.compile(r"\\([^\"\\/xuU\n ])")
+_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\[^\"\\/xuU\n ])")
 _PLAIN = re.compile(r"\w[^:#]*(?<!\s)")
 _NAMES = {"\t": "a tab", "\u00a0": "a no-break space", "\u3000": "a wide blank"}
 _HINT_LIMIT = 300
+_DEPTH_LIMIT = 100
+"""Brackets in a value: the parser needs minutes for thousands."""
 _GROUPS = ("image", "footage", "corrections", "withdrawn")
 _NAME_LISTS = ("topics", "contacts", "footage")
 
@@ -50,7 +52,8 @@ class _Meant(Struct, frozen=True):
     at: int
     """Where it goes wrong."""
     other: str = ""
-    """The value in another meaning."""
+    """The value in another meaning, and when it is meant."""
+    when: str = ""
 
 
 class _Level(Struct):
@@ -122,8 +125,8 @@ class _Scanner:
 
     def scan(self) -> None:
         first = next((line for line in self.lines if line.strip() and not line.lstrip().startswith("#")), "")
-        if first.lstrip()[:1] in ("{", "["):
-            return  # a group in braces, as JSON has it: left to the parser
+        if first.startswith("{") and _parses("\n".join(["", *self.lines])):
+            return  # one group in braces, as JSON has it
         for row, line in enumerate(self.lines):
             self._mend_blanks(row, line)
         row = 0
@@ -167,6 +170,8 @@ class _Scanner:
         indent, hyphens, rest = self._parts(row)
         key = _KEY.fullmatch(rest)
         entry = self.entry
+        if hyphens and not self.levels and not (key and self.is_key(key[1])):
+            return self._stray(row)
         if hyphens and entry and self._is_misplaced_list(entry):
             return self._gather_list(entry, row)
         if key and not hyphens and entry and not entry.is_open and not self._may_be_key(key[1]):
@@ -237,7 +242,7 @@ class _Scanner:
         column = len(self._parts(row)[0])
         if not self.levels:
             rest = (line for line in self.lines[row + 1 :] if _KEY.match(line))
-            if is_list and (key := _KEY.fullmatch(self._parts(row)[2])) and self.is_key(key[1]) and next(rest, ""):
+            if is_list:
                 self.lines[row] = self._parts(row)[2]
                 self._found[row] = "a hyphen before the key", ""
                 self.levels.append(_Level(0, is_list=False))
@@ -289,7 +294,7 @@ class _Scanner:
             self.levels[-1].key = key[1].strip("\"'")
         start = column + (key.start(3) if key else 0)
         self.entry = _Entry(row, column if key else indent, start, is_item=not key)
-        return self._value(self.entry, self.lines[row][start:].rstrip())
+        return self._value(self.entry, self.lines[row][start:].rstrip(" "))
 
     # Values
 
@@ -390,8 +395,7 @@ class _Scanner:
         entry.is_open = False
         hint = ""
         if meant.other:
-            other = f"{before.strip()} {meant.other}"
-            hint = f"{self._written(row)}, or, if the apostrophe belongs to the text, {other}"
+            hint = f"{self._written(row)}, or, {meant.when}, {before.strip()} {meant.other}"
         elif end > row + 1:
             hint = f"write all of it in line {self._number(entry)}: {self._written(row).removeprefix('write ')}"
         self.note(faulty, meant.message, hint)
@@ -430,10 +434,13 @@ class _Scanner:
         if _parses(text):
             entry.is_open = False
             return after
-        closed = text + "".join("]" if each == "[" else "}" for each in reversed(_brackets(text)))
-        is_list = self._takes_names() or value[0] == "{" or self.levels[-1].key in _GROUPS
+        bare = re.sub(r"(?<=[\[{, ])[*&!%@`]+(?=\w)", "", text) if self._takes_names() else text
+        closed = bare + "".join("]" if each == "[" else "}" for each in reversed(_brackets(text)))
+        is_list = self._takes_names() or self.levels[-1].key in _GROUPS
         if is_list and closed != text and _parses(closed):
-            meant = _Meant(f"%the closing {closed[-1]} is missing", closed, 0)
+            meant = _Meant(
+                "%signs before a name" if closed == bare else f"%the closing {closed[-1]} is missing", closed, 0
+            )
         else:
             meant = _Meant(f"%a text that begins with {value[0]} needs quotation marks", quoted(text), 0)
         self._replace(entry, after, meant)
@@ -532,7 +539,7 @@ def _misread_plain(text: str) -> _Meant | None:
     scalar = _scalar(text)
     if scalar and not scalar.style:
         end = scalar.end_mark.column - len(_PREFIX) if scalar.end_mark else 0
-        if scalar.value == text or (scalar.value and re.match(r"\s+#", text[end:])):
+        if scalar.value == text or (scalar.value and re.match(r"[ \t]+#", text[end:])):
             return None
     colon = re.search(r":(\s|$)", text)
     if colon and text[0] not in "[]{}>|*&!%@`?,#" and text[:2] != "- ":
@@ -547,11 +554,11 @@ def _misread_quoted(text: str) -> _Meant | None:
     if match is None:
         inner = text[1:].rstrip(" \"'“”‘’") if text[-1:] in "\"'“”’" else text[1:]
         other = quoted(text) if mark == "'" and inner == text[1:] else ""
-        return _Meant("%the closing quotation mark is missing", quoted(inner), 0, other)
+        return _Meant("%the closing quotation mark is missing", quoted(inner), 0, other, _PRINTED)
     tail = text[match.end() :]
-    if not tail or re.match(r"\s+#", tail):
+    if not tail or re.match(r"[ \t]+#", tail):
         if mark == '"' and (escape := _ESCAPE.search(match[0])):
-            what = f"%within double quotation marks, {escape[0]} does not stand for itself"
+            what = f"%within double quotation marks, {escape[1]} does not stand for itself"
             return _Meant(what, quoted(match[0][1:-1]), escape.start())
         return None
     if tail.strip() in (",", ";"):
@@ -560,12 +567,18 @@ def _misread_quoted(text: str) -> _Meant | None:
     before, after = text[closes - 1], text[closes + 1]
     is_apostrophe = mark == "'" and before.isalnum() and after.isalnum()
     opens = before.isspace() and not after.isspace()
-    if not is_apostrophe and not opens:
-        return _Meant("%text after the closing quotation mark", quoted(text), match.end())
-    what = "%an apostrophe ends the text early" if is_apostrophe else "%a quotation mark within the text ends it early"
-    return _Meant(what, quoted(text[1:-1] if text[-1] == mark else text[1:]), closes)
+    inner = text[1:-1] if text[-1] == mark else text[1:]
+    if is_apostrophe or opens:
+        what = (
+            "an apostrophe ends the text early" if is_apostrophe else "a quotation mark within the text ends it early"
+        )
+        return _Meant(f"%{what}", quoted(inner), closes)
+    if mark == "'" and not re.search(r"\s'\S", tail):  # 'The pilots' demands
+        return _Meant("%an apostrophe ends the text early", quoted(inner), closes, quoted(text), _PRINTED)
+    return _Meant("%text after the closing quotation mark", quoted(text), match.end())
 
 
+_PRINTED = "to print the first mark"
 _PREFIX = "x: "
 
 
@@ -580,9 +593,19 @@ def _scalar(text: str) -> yaml.ScalarEvent | None:
 
 
 def _parses(text: str) -> bool:
+    """Whether ``text`` is a list or group that the front matter may have: of names and values, without YAML's signs."""
+    after_bracket, depth = "", 0
     try:
-        for _ in yaml.parse(_PREFIX + text, Loader=LOADER):
-            pass
+        for event in yaml.parse(_PREFIX + text, Loader=LOADER):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
+                return False
+            is_start = isinstance(event, yaml.CollectionStartEvent)
+            if after_bracket == "{" and is_start:
+                return False  # a list or a group as a key
+            depth += is_start
+            if depth > _DEPTH_LIMIT:
+                return False
+            after_bracket = "{" if isinstance(event, yaml.MappingStartEvent) else ""
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
     return True

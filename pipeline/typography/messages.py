@@ -7,6 +7,7 @@ it, because most commands use this module without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -25,6 +26,15 @@ _LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "
 """Languages that write compounds as one word. Without hyphens, their ragged lines would differ too much in length."""
 _SPACED = frozenset(("Latn", "Cyrl", "Grek", "Armn", "Geor"))
 _SLANTED = frozenset(("Latn", "Cyrl", "Grek", "Arab", "Thai"))
+
+_CREDIT_LABEL = re.compile(
+    r"(?:photos?|photographs?|photograph(?:er|y)|pictures?|images?|credits?|fotos?|fotograf[íi]as?|bild(?:er)?|"
+    r"photographies?|cr[ée]dits?|im[aá]gen(?:es)?|تصوير|صورة|사진(?: *제공)?|写真|撮影|图片|摄影)"
+    r"(?:\s+(?:credit|courtesy)s?)?(?=\W)"
+    r"(?:(?P<colon>\s*[:：]\s*)|\s*(?:by|courtesy|©|\(c\)|de|von|par|di|=|/)\s*)(?=\S)",
+    re.IGNORECASE,
+)
+"""Labels with which people begin a credit."""
 
 
 class Messages:
@@ -85,6 +95,16 @@ class Messages:
         if value is None:
             raise KeyError(name)
         return (value,) if isinstance(value, str) else tuple(value)
+
+    def credit(self, name: str) -> str:
+        """Return ``name`` with the label of a picture's credit: ``Photo: Ann Lee``.
+
+        A label that was typed with it, of any language, is not repeated; nor is one without a colon: ``Photo by Ann``.
+        """
+        typed = _CREDIT_LABEL.match(name)
+        if typed and not typed["colon"]:
+            return name
+        return self["photo"].format(credit=name[typed.end() :] if typed else name)
 
     @property
     def lacking(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,6 +153,26 @@ def test_nothing_is_made_twice(sandbox: Sandbox) -> None:
     before = {path: path.read_bytes() for path in sandbox.state.public.rglob("*.*")}
     assert set(sandbox.verbs(NAMES).values()) == {"unchanged"}
     assert {path: path.read_bytes() for path in sandbox.state.public.rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda text: unicodedata.normalize("NFD", text).encode(),
+        lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
+    ],
+    ids=["decomposed", "as Windows does"],
+)
+def test_a_source_that_was_only_saved_again_in_another_form_is_the_same(
+    sandbox: Sandbox, save: Callable[[str], bytes]
+) -> None:
+    """So nothing is rendered, and no correction is asked for."""
+    source = sandbox.write(subtitle="Élodie à Zürich")
+    sandbox.run(NAMES)
+    digest = fingerprint.of_source(sandbox.state, "probe")
+    source.write_bytes(save(source.read_text("utf-8")))
+    assert fingerprint.of_source(sandbox.state, "probe") == digest
+    assert set(sandbox.verbs(NAMES).values()) == {"unchanged"}
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])

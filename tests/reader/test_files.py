@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,10 @@ def test_encoding_and_line_ends_of_editors_change_nothing(tmp_path: Path, data: 
     [
         (WHOLE.encode("utf-16"), "1 the file is UTF-16, not UTF-8"),
         (WHOLE.encode("utf-32"), "1 the file is UTF-32, not UTF-8"),
-        (WHOLE.encode("utf-16-be"), "1 forbidden character U+0000"),
+        (WHOLE.encode("utf-16-be"), "1 the file is UTF-16, not UTF-8"),
+        (WHOLE.encode("utf-16-le"), "1 the file is UTF-16, not UTF-8"),
+        (b"PK\x03\x04...", "1 the file is a Word document or a zip file, not plain text"),
+        (b"{\\rtf1 Words}", "1 the file is an RTF document, not plain text"),
         (WHOLE.replace("Words", "Wörter").encode("latin-1"), "5 not UTF-8"),
         (WHOLE.replace("title", "t\x00itle").encode(), "2 forbidden character U+0000"),
         (WHOLE.replace("Words", "Wo\x0brds").encode(), "5 forbidden character U+000B"),
@@ -68,7 +72,19 @@ def test_encoding_and_line_ends_of_editors_change_nothing(tmp_path: Path, data: 
         (WHOLE.replace("Words", "Wo\ud800rds").encode("utf-8", "surrogatepass"), "5 not UTF-8"),
         (b"", "1 no front matter"),
         (b"Words.\n", "1 no front matter"),
-        (b"---\ntitle: T\n", "1 the front matter has no end"),
+        (WHOLE.replace("Words", "Wo\ufffdrds").encode(), "5 forbidden character U+FFFD"),
+        (WHOLE.replace("Words", "Wo\ufffcrds").encode(), "5 forbidden character U+FFFC"),
+        (f"---\n{FRONT}\nWords.\n".encode(), "3 the front matter has no end"),
+        (f"---\n{FRONT}Words.\n".encode(), "3 the front matter has no end"),
+        (f"---\n{FRONT}\n# Head\n\nWords.\n\n---\n\nMore.\n".encode(), "3 the front matter has no end"),
+        (f"---\n{FRONT}...\nWords.\n".encode(), "4 ... instead of ---"),
+        (f"---\n{FRONT}———\nWords.\n\n---\n\nMore.\n".encode(), "4 ——— instead of ---"),
+        (f"----\n{FRONT}---\nWords.\n".encode(), "1 ---- instead of ---"),
+        (f"—\n{FRONT}---\nWords.\n".encode(), "1 — instead of ---"),
+        (b"---\ntitle: T\n...\ndate: 2026-11-23T09:00Z\n---\nWords.\n", "3 ... within the front matter"),
+        (f"\n\n{WHOLE}".encode(), "1 a blank line above the front matter"),
+        (f"{FRONT}---\nWords.\n".encode(), "1 no line --- above the front matter"),
+        (b'+++\ntitle = "T"\n+++\nWords.\n', "1 front matter in TOML (+++)"),
         (b"---\n---\nWords.\n", "2 the front matter is empty"),
         (f"---\n{FRONT}---\n\n \n".encode(), "5 the release has no text"),
         (f"---\n{FRONT}---".encode(), "5 the release has no text"),
@@ -81,6 +97,40 @@ def test_encoding_and_line_ends_of_editors_change_nothing(tmp_path: Path, data: 
 )
 def test_refused_files(tmp_path: Path, data: bytes, fault: str) -> None:
     assert only_fault(tmp_path, data) == fault
+
+
+@pytest.mark.parametrize(
+    ("character", "meant"), [("\x91", "‘"), ("\x92", "’"), ("\x94", "”"), ("\x96", "–"), ("\x80", "€"), ("\x85", "…")]
+)
+def test_the_hint_of_a_control_character_names_what_was_meant(tmp_path: Path, character: str, meant: str) -> None:
+    """They are the punctuation of Windows-1252, decoded wrongly: deleting them would damage the text."""
+    found = read(tmp_path, f"{WHOLE}A{character}\nB{character}\n".encode())
+    assert isinstance(found, tuple)
+    assert [fault.line for fault in found] == [6, 7]
+    assert all(fault.hint.startswith(f"write {meant} (") for fault in found)
+
+
+def test_damage_in_many_lines_is_summed_up(tmp_path: Path) -> None:
+    found = read(tmp_path, WHOLE.encode() + "x\x92\n".encode() * 500)
+    assert isinstance(found, tuple)
+    assert len(found) == 21
+    assert found[-1].message == "more forbidden characters in this line and below"
+
+
+def test_text_is_read_in_the_composed_form(tmp_path: Path) -> None:
+    """A release that was saved decomposed, as some systems do, is the same release."""
+    whole = WHOLE.replace("Words", "Zürich, 한국, ガス, Việt").replace("A title", "Élodie")
+    composed = read(tmp_path, whole.encode())
+    assert isinstance(composed, ReadRelease)
+    assert composed == read(tmp_path, unicodedata.normalize("NFD", whole).encode())
+    assert composed.release.title == "Élodie"
+
+
+def test_the_spelling_of_names_is_kept(tmp_path: Path) -> None:
+    """Compatibility ideographs are another spelling of a name, which composing would replace."""
+    found = read(tmp_path, WHOLE.replace("A title", "\ufa19 e\u0301").encode())
+    assert isinstance(found, ReadRelease)
+    assert found.release.title == "\ufa19 é"
 
 
 def test_a_withdrawn_release_needs_no_text(tmp_path: Path) -> None:
@@ -175,6 +225,7 @@ def test_paths_that_are_not_regular_files(tmp_path: Path) -> None:
         "\u200f" * 20_000,
         "e\u0301" * 20_000,
         "\U0001f469\u200d" * 8_000,
+        "a" + "\u0315\u0300" * 30_000,
     ],
     ids=lambda body: repr(body[:12]),
 )
@@ -202,6 +253,13 @@ def test_oversized_syntax_in_the_body_is_handled_quickly(tmp_path: Path, body: s
         "!!" * 30_000,
         "\u2028" * 20_000,
         "topics: [" + "a, " * 20_000 + "]",
+        "words\n" * 10_000,
+        "summary words\n" * 5_000,
+        "title: 'a' b\n" * 4_000,
+        "contacts:\n" + "  - a\n   - b\n" * 4_000,
+        'a: "\n' * 5_000,
+        "a: [\n" * 5_000,
+        "a: x\n  y\n" * 5_000,
     ],
     ids=lambda front: repr(front[:12]),
 )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.model.document import Figure, Text
 from pipeline.model.release import Correction, Footage, Withdrawal
@@ -83,11 +86,23 @@ DATES = [
     ("2026-11-23T09:00", "no time zone (write 2026-11-23T09:00+00:00)"),
     ("2026-07-01T09:00:30", "no time zone (write 2026-07-01T09:00:30+01:00)"),
     ("2026-02-30T09:00Z", "no such day or time: 2026-02-30T09:00Z (check it in a calendar)"),
-    ("2026-11-23T24:00Z", "no such day or time: 2026-11-23T24:00Z (check it in a calendar)"),
+    ("2026-11-23T24:00Z", "no such day or time: 2026-11-23T24:00Z (write 2026-11-24T00:00Z)"),
     ("2026-11-23T23:59:60Z", "no such day or time: 2026-11-23T23:59:60Z (check it in a calendar)"),
     ("23 November 2026", "not a date (write the date as 2026-11-23T09:00+00:00)"),
     ("2026-11-23T09:00+24:00", "no such offset from UTC (write 2026-11-23T09:00+00:00)"),
-    ("2026-11-23T09:00 GMT", "not a date (write the date as 2026-11-23T09:00+00:00)"),
+    ("11/23/2026 09:00", "not a date (write the date as 2026-11-23T09:00+00:00)"),
+    ("2026-07-01T09:00 EST", "not a date (write the date as 2026-11-23T09:00+00:00)"),
+    ("2026-07-01T09:00 BST", "not a date (write 2026-07-01T09:00+01:00)"),
+    ("2026-07-01T09:00 GMT", "not a date (write 2026-07-01T09:00+00:00)"),
+    ("2026-07-01T09:00[Europe/London]", "not a date (write 2026-07-01T09:00+01:00)"),
+    ("2026‑7‑1T9:00−05", "not a date (write 2026-07-01T09:00-05:00)"),
+    ("“2026-07-01T09：00Z”", "not a date (write 2026-07-01T09:00+00:00)"),
+    ("2026–07–01", "not a date (write 2026-07-01T09:00+01:00)"),
+    (
+        "2026-10-25T01:30",
+        "no time zone (write 2026-10-25T01:30+01:00, or 2026-10-25T01:30+00:00: "
+        "that hour comes twice, the clocks go back)",
+    ),
     ("2026-03-29T01:30", "no time zone (write 2026-03-29T02:30+01:00)"),
     (
         "2026-03-29T01:30+00:00",
@@ -136,7 +151,8 @@ def test_offset_of_the_other_season_is_a_warning(tmp_path: Path) -> None:
 def reads_as(folder: Path, case: Case) -> str:
     """The faults of a case, or ``no fault``."""
     date = "" if "\ndate:" in case.markdown else "date: 2026-11-23T09:00Z\n"
-    return "\n".join(faults(folder, f"{case.markdown}\n{date}")) or "no fault"
+    found = "\n".join(faults(folder, f"{case.markdown}\n{date}")) or "no fault"
+    return found.replace(str(folder), "FOLDER")
 
 
 def test_accept(tmp_path: Path) -> None:
@@ -153,13 +169,99 @@ def test_mistakes(tmp_path: Path, case: Case) -> None:
     assert reads_as(tmp_path, case) == case.outline
 
 
+SIGNS = "ab '\"“”’:#-?@%&*!|>[]{},`~\\\u00a0=："
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["title: ", "title:"]), st.text(SIGNS, min_size=1, max_size=14))
+def test_a_headline_is_read_as_typed_or_the_hint_mends_it(tmp_path: Path, key: str, typed: str) -> None:
+    """Whatever signs a headline has: no letter of it gets lost, and the line in the hint, typed instead, is read."""
+    line = key + typed
+    for _ in range(4):
+        front = f"{line}\ndate: 2026-11-23T09:00Z\n"
+        found = faults(tmp_path, front)
+        if not found:
+            title = release(tmp_path, front).release.title
+            assert [*filter(str.isalnum, title)] == [*filter(str.isalnum, typed)]
+            return
+        assert found[0].startswith("2 title: "), found
+        if "(write a value" in found[0]:
+            return
+        line = found[0].partition("(write ")[2][:-1].partition(", or, ")[0]
+    pytest.fail(f"the hint does not mend it: {found}")
+
+
+LINES = [
+    "title: T",
+    "title: 'A's b'",
+    'title: "A',
+    "summary: >",
+    "  One: two.",
+    "contacts:",
+    "- desk",
+    "  - night",
+    "\t- desk",
+]
+LINES += [
+    "image:",
+    "  file: a.png",
+    "   alt: b",
+    "corrections:",
+    "  - date: 2026-11-24T09:00Z",
+    "    note: x: y",
+    "note: z",
+    "[a",
+]
+LINES += [
+    "words",
+    "words: more",
+    "  words: deep",
+    "subtitle： wide",
+    "? a",
+    ": b",
+    "{a: b}",
+    "*a",
+    "&a b",
+    "!t",
+    "%x",
+    "@y",
+    "`z",
+]
+LINES += [
+    "|",
+    ">",
+    "-",
+    "- - a",
+    "<<: *a",
+    "topics: [archive",
+    "topics: - archive",
+    "footage: {notice: N",
+    "  }",
+    '"',
+    "",
+    "# c",
+]
+OF_YAML = re.compile(
+    r"expected|mapping value|block (seq|map|coll)|scanning|parsing|token|anchor|alias|indicator|document"
+)
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(LINES), min_size=1, max_size=7))
+def test_no_message_is_in_the_words_of_a_parser(tmp_path: Path, lines: list[str]) -> None:
+    """Whatever is wrong, the line exists and there is a hint."""
+    for fault in faults(tmp_path, "\n".join(lines) + "\n"):
+        assert not OF_YAML.search(fault)
+        assert fault.endswith(")")
+        assert int(fault.partition(" ")[0]) <= len(lines) + 3
+
+
 def test_all_faults_are_reported_at_once_by_line(tmp_path: Path) -> None:
     front = "titel: T\nembargo: maybe\ndate: tomorrow\nimage:\n  file: none.jpg\n"
     found = faults(tmp_path, front, "Words <b>bold</b>.\n\n![](gone.png)\n", "Bad--Name")
     assert [line.partition(" (")[0] for line in found] == [
         "0 the file name may have only small letters, digits and single hyphens",
         "2 titel: unknown key",
-        "2 title: missing",
         "3 embargo: neither true nor false: maybe",
         "4 date: not a date",
         "6 image.alt: missing",

@@ -269,3 +269,25 @@ def test_sizes_and_numbers_have_the_format_of_the_language() -> None:
 def test_number_of_pages_has_singular_and_plural() -> None:
     assert [Messages("en", "UTC").pages(count) for count in (1, 2, 1200)] == ["1 page", "2 pages", "1,200 pages"]
     assert Messages("ar", "UTC").pages(1) == "صفحة واحدة"
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "printed"),
+    [
+        ("en", "Ann Lee", "Photo: Ann Lee"),
+        ("en", "Photo: Ann Lee", "Photo: Ann Lee"),
+        ("en", "photo credit : Ann Lee", "Photo: Ann Lee"),
+        ("en", "Foto: Ann Lee", "Photo: Ann Lee"),
+        ("en", "Photo by Ann Lee", "Photo by Ann Lee"),
+        ("en", "Photo Agency", "Photo: Photo Agency"),
+        ("en", "Photographic Trust: Ann Lee", "Photo: Photographic Trust: Ann Lee"),
+        ("fr", "Photo: Ann Lee", "Photo\u00a0: Ann Lee"),
+        ("es", "Foto: Ann Lee", "Foto: Ann Lee"),
+        ("ar", "تصوير: ليلى", "تصوير: ليلى"),
+        ("ko", "사진: 김", "사진: 김"),
+        ("ko", "사진제공=김", "사진제공=김"),
+        ("de", "Bild: Ann Lee", "Photo: Ann Lee"),
+    ],
+)
+def test_the_label_of_a_credit_is_printed_once(language: str, typed: str, printed: str) -> None:
+    assert Messages(language, "Europe/London").credit(typed) == printed

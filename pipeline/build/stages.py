@@ -17,7 +17,6 @@ from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.reading import all_listed
 from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
-from pipeline.build.worker_pool import LimitExceededError, run
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import digest
@@ -133,6 +132,8 @@ def _render_all(
     work = partial(_render, row, state, context)
     todo = [(task, parsed.release) for task in stale if (parsed := state.parsed_release(task.slug))]
     if row.pooled and todo:
+        from pipeline.build.worker_pool import run  # a stage with nothing to do needs no processes
+
         for (task, release), output in run(work, todo, partial(_load, row)):
             yield task, release, output
         return
@@ -228,7 +229,5 @@ def _fault(row: Format, state: BuildState, task: RenderTask, error: BaseExceptio
     source = str(state.source(task.slug))
     if isinstance(error, RenderError):
         return Fault(source, 0, f"{row.label}: {error}", error.hint)
-    if isinstance(error, LimitExceededError):
-        return Fault(source, 0, f"{row.label}: {error}", "shorten the release, or make its pictures and tables smaller")
     message = f"{row.label}: cannot be rendered: {type(error).__name__}: {error}"
     return Fault(source, 0, message, "this is a fault of Dateline; please report it")

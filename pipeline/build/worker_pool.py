@@ -19,6 +19,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Any, TypeVar
 
+from pipeline.model.errors import RenderError
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
@@ -32,7 +34,10 @@ PATIENCE = 5.0
 """Seconds that an idle worker has to end."""
 
 
-class LimitExceededError(Exception):
+SHORTEN = "shorten the release, or make its pictures and tables smaller"
+
+
+class LimitExceededError(RenderError):
     """A worker took longer than allowed, or died."""
 
 
@@ -116,11 +121,11 @@ def _results(workers: list[_Worker]) -> Iterator[tuple[_Worker, Any]]:
         try:
             yield worker, worker.pipe.recv()
         except (EOFError, ConnectionResetError):
-            yield worker, LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed")
+            yield worker, LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed", SHORTEN)
             _remove(workers, worker)
     for worker in busy.values():
         if worker.deadline <= time.monotonic():
-            yield worker, LimitExceededError("took too long")
+            yield worker, LimitExceededError("took too long", SHORTEN)
             _remove(workers, worker)
 
 
@@ -154,7 +159,7 @@ def _attempt(work: Callable[[Any], Any], key: Any) -> Any:
     try:
         return work(key)
     except MemoryError:
-        return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory")
+        return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory", SHORTEN)
     except Exception as error:  # reported with the release
         return error if _can_be_sent(error) else RuntimeError(f"{type(error).__name__}: {error}")
 

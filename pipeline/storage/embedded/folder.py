@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -106,7 +104,7 @@ class StoreFolder:
 
     def _write_new(self, path: Path, data: bytes) -> Path:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
             file.flush()
@@ -129,11 +127,15 @@ class StoreFolder:
 
 
 def _create_keys() -> Keys:
+    import secrets
+
     return Keys("DATELINE" + secrets.token_hex(6).upper(), *(secrets.token_hex(24) for _ in range(6)))
 
 
 def choose_ports() -> Ports:
     """Return five ports that are free, as their second ports are. Raises SettingError."""
+    import secrets
+
     chosen: list[int] = []
     for _ in range(1000):
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
@@ -146,6 +148,8 @@ def choose_ports() -> Ports:
 
 def is_free(port: int) -> bool:
     """Return whether no program listens on ``port``, on any address of this machine."""
+    import socket
+
     for host in (HOST, ""):
         with closing(socket.socket()) as listener:
             # As servers do: a port in TIME_WAIT counts as free.

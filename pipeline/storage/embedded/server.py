@@ -1,5 +1,7 @@
 """Starts and stops SeaweedFS, which listens on loopback only.
 
+What only a start needs is imported by it, because every command imports this module.
+
 The server keeps running after the command that started it. It inherits the locked file ``server.lock``, and the kernel
 releases that lock when the server ends, however it ends. So the lock says whether the server runs, and a stale process
 id is never mistaken for it.
@@ -10,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import subprocess
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,7 +19,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.storage.embedded import configuration
 from pipeline.storage.embedded.folder import BUCKET, HOST, PRIVATE_BUCKET, Ports, StoreFolder, is_free
 
 START_SECONDS = 30.0
@@ -52,6 +52,8 @@ def start(root: Path) -> str:
     with folder.locked():
         # A server that runs may be shutting down: then this waits for its end and starts a new one.
         if not (_is_running(folder) and _becomes_ready(folder, ports)):
+            from pipeline.storage.embedded import configuration
+
             _refuse_used_ports(folder, ports)
             configuration.write(folder)
             remove_sockets(ports)
@@ -176,6 +178,10 @@ def program() -> Path:
 
 
 def _launch(folder: StoreFolder) -> None:
+    import subprocess
+
+    from pipeline.storage.embedded import configuration
+
     command = [str(program()), "-logdir=log", "mini", "-options=mini.options"]
     handle = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     with closing(os.fdopen(handle, "w")) as lock:

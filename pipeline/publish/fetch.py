@@ -17,7 +17,7 @@ from pipeline.publish.commits import read_manifest
 from pipeline.publish.manifest import load
 from pipeline.publish.progress import Progress
 from pipeline.publish.revisions import plan_revision
-from pipeline.publish.sources import read_sources, recall_refused
+from pipeline.publish.sources import read_sources, recall_refused, refuse_samples, unread_samples
 from pipeline.publish.up_to_date import changed_sources, recall_unverified, source_digests, up_to_date_slugs
 from pipeline.storage import embedded
 from pipeline.typography.messages import Messages
@@ -43,7 +43,9 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
     context.remember_published(manifest)
     digests = source_digests(context.state)
     changed = changed_sources(context.state, context.published, digests)
+    changed = sorted({*changed, *unread_samples(context, digests)})
     read_sources(context, changed, progress, recall_refused(context) if again else {})
+    refuse_samples(context)
     _plan_revisions(context, digests)
     return digests
 

@@ -6,11 +6,11 @@ from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console
-from pipeline.model.errors import ConflictError, DatelineError
+from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, StorageError
 from pipeline.publish.progress import Outcome
 from pipeline.publish.release_at_instant import Watch, wait_of
 from pipeline.publish.staging import stage_all
-from pipeline.publish.upload import publish_all
+from pipeline.publish.upload import publish_all, report_address, report_refusals
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,6 +32,20 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
         outcome.report(error)
         outcome.add(stage_all(context, console))
     if wait and not options.dry_run:
-        Watch(context, context.now + wait, console, outcome).run()
+        watch = Watch(context, context.now + wait, console, outcome)
+        watch.run()
+        context = watch.context
     context.state.note_change()
+    if not options.dry_run:
+        _report_result(context, outcome, console)
     return outcome.exit_status
+
+
+def _report_result(context: CommandContext, outcome: Outcome, console: Console) -> None:
+    """Report what is public and where, unless something else went wrong, and last of all what was refused."""
+    if outcome.exit_status is None or outcome.exit_status.status == ReleaseError.status:
+        try:
+            report_address(context, console)
+        except StorageError as error:
+            outcome.report(error)
+    report_refusals(context, console)

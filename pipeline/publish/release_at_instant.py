@@ -336,11 +336,10 @@ class Watch:
         if due:
             number = len({slug for slug, staged in self._ours().items() if staged.instant <= self.until})
             self.progress.line(f"{count(number, 'release')} scheduled before {self.until:%H:%M:%S} UTC: waiting")
-        is_released, is_reported = False, True
+        is_released = False
         while due:
             due = self._sleep(due)
             self._tried |= due.keys()
-            is_reported = False
             try:
                 is_released = bool(self._release(due)) or is_released
             except DatelineError as error:
@@ -349,11 +348,9 @@ class Watch:
             due = self._next()
             soon = due and _instant(due) < datetime.now(UTC) + PAUSE
             if is_released and not soon:
-                is_reported = self._round()
+                self._round()
                 is_released = False
                 due = self._next()
-        if not is_reported:
-            self.progress.heading(f"{self.context.destination.base_url}index.html")
 
     def _ours(self) -> dict[str, StagedRelease]:
         """Return what is staged exactly as this machine's sources say, and was not tried yet."""
@@ -431,16 +428,13 @@ class Watch:
                 agreed[slug] = now
         return agreed
 
-    def _round(self) -> bool:
-        """Fetch, render and publish once more: update the neighbours of the new releases, and finish what was left.
-
-        Return whether it came to the end, and so has reported the address.
-        """
+    def _round(self) -> None:
+        """Fetch, render and publish once more: update the neighbours of the new releases, and finish what was left."""
         if self._overruled:
             # This run's sources are not the newest: what they say of other releases is for the run that changed them.
             number = count(len(self._overruled), "release")
             self.progress.line(f"{number} changed by another run in the meantime: the rest is left to that run")
-            return False
+            return
         before = self.context
         context = CommandContext(before.state.content, before.state.work.parent, before.environ, before.root)
         self.context = context
@@ -454,8 +448,6 @@ class Watch:
             self.outcome.add(publish_all(context, self.progress))
         except DatelineError as error:
             self.outcome.report(error)
-            return False
-        return True
 
 
 def _instant(due: Releases) -> datetime:

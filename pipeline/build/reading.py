@@ -59,11 +59,13 @@ def read(
     now: datetime,
     minor: bool = False,
     refuses_samples: bool = False,
+    names_hidden: bool = True,
 ) -> Iterator[ReadResult]:
     """Read and store releases. A refused one is dropped; what was rendered from it earlier stays.
 
     Words of a public release may change only with a correction, or when somebody says that the change is ``minor``.
-    Samples and placeholder text are faults if ``refuses_samples``, and warnings in a draft.
+    Samples and placeholder text are faults if ``refuses_samples``, and warnings in a draft. Warnings name two releases
+    of which one is not public yet only if ``names_hidden``.
 
     What releases say of each other is checked after all of them were read: names that lead nowhere, and links that
     would give away a release that is not public yet.
@@ -101,7 +103,8 @@ def read(
         yield ReadResult(slug, True, False, faults)
     read_now = sorted(to_check & warnings.keys())
     for slug, twin in _twins(index, read_now):
-        warnings[slug] += (_twin_warning(state, slug, twin),)
+        is_told = names_hidden or not (index[slug].is_hidden(now) or index[twin].is_hidden(now))
+        warnings[slug] += (_twin_warning(state, slug, twin if is_told else ""),)
     for slug in read_now:
         state.mark_checked(slug)
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
@@ -195,10 +198,14 @@ def _twins(index: Mapping[str, IndexEntry], slugs: Iterable[str]) -> Iterator[tu
 
 
 def _twin_warning(state: BuildState, slug: str, twin: str) -> Fault:
+    """Return the warning of ``slug`` and its ``twin``; without the twin, one for a log, which names neither."""
     from pipeline.reader import line_of
 
-    source, other = state.source(slug), state.source(twin)
-    message = f"the same headline and date as {other}"
+    if not twin:
+        what = "another release has the same headline and date"
+        return Fault(state.opaque(slug), 0, what, "make check names the two")
+    source = state.source(slug)
+    message = f"the same headline and date as {state.source(twin)}"
     hint = "compare the two; if one is a copy (of another computer, or of Dropbox and the like), delete it"
     return Fault(str(source), line_of(source, "title"), message, hint)
 

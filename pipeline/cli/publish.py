@@ -28,6 +28,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     except DatelineError as error:
         # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):
+            report_refusals(context, console)
             raise
         outcome.report(error)
         outcome.add(stage_all(context, console))
@@ -37,15 +38,15 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
         context = watch.context
     context.state.note_change()
     if not options.dry_run:
-        _report_result(context, outcome, console)
+        _report_address(context, outcome, console)
+    report_refusals(context, console)
     return outcome.exit_status
 
 
-def _report_result(context: CommandContext, outcome: Outcome, console: Console) -> None:
-    """Report what is public and where, unless something else went wrong, and last of all what was refused."""
+def _report_address(context: CommandContext, outcome: Outcome, console: Console) -> None:
+    """Report what is public and where, unless the storage failed, or another publisher was first."""
     if outcome.exit_status is None or outcome.exit_status.status == ReleaseError.status:
         try:
             report_address(context, console)
         except StorageError as error:
             outcome.report(error)
-    report_refusals(context, console)

@@ -40,7 +40,7 @@ from pipeline.publish.staging import (
     remember_staged,
 )
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.upload import LEASE, publish_all
+from pipeline.publish.upload import LEASE, publish_all, report_refusals
 from pipeline.publish.verification import raise_problems
 from pipeline.storage import CopyRequest, Head, ObjectStore
 
@@ -334,6 +334,7 @@ class Watch:
         """Stay while any instant lies before the end of WAIT."""
         due = self._next()
         if due:
+            report_refusals(self.context, self.progress)  # nobody should learn of them only after WAIT
             number = len({slug for slug, staged in self._ours().items() if staged.instant <= self.until})
             self.progress.line(f"{count(number, 'release')} scheduled before {self.until:%H:%M:%S} UTC: waiting")
         is_released = False
@@ -443,7 +444,7 @@ class Watch:
             stale = stale_slugs(context)
             # On a fresh clone the neighbours of the new releases were not read yet: they were up to date.
             unread = [slug for slug in stale if context.state.parsed_release(slug) is None]
-            read_sources(context, unread, self.progress, recall_refused(context))
+            read_sources(context, unread, self.progress, recall_refused(context), publishing=True)
             render_sources(context, stale, self.progress)
             self.outcome.add(publish_all(context, self.progress))
         except DatelineError as error:

@@ -17,6 +17,8 @@ from pipeline.publish.schedule import contexts_by_instant
 
 REFUSED = "refused_sources"
 """Name in the build state of the sources that were refused, by printable slug."""
+REPORTED = 100
+"""Faults that publishing reports; ``make check`` reports all."""
 
 
 class Refused(Struct, frozen=True):
@@ -34,11 +36,18 @@ def recall_refused(context: CommandContext) -> dict[str, Refused]:
 
 
 def read_sources(
-    context: CommandContext, slugs: Sequence[str], progress: Progress, reported: Mapping[str, Refused]
+    context: CommandContext,
+    slugs: Sequence[str],
+    progress: Progress,
+    reported: Mapping[str, Refused],
+    *,
+    publishing: bool = False,
+    deferred: bool = False,
 ) -> set[str]:
     """Read ``slugs``, report their faults and warnings, and return those that are refused.
 
-    A source in ``reported`` with the same digest was refused a moment ago: it is not read and reported again.
+    A source in ``reported`` with the same digest was refused a moment ago: it is not read and reported again. When
+    ``publishing``, others may read the report. With ``deferred``, refusals are left to ``report_refused``.
     """
     digests = {slug: fingerprint.of_source(context.state, slug) for slug in slugs}
     known = {slug: reported[printable(slug)] for slug in slugs if printable(slug) in reported}
@@ -52,9 +61,10 @@ def read_sources(
         context.now,
         context.minor,
         refuses_samples=context.refuses_samples,
+        names_hidden=not publishing,
     )
     for number, result in enumerate(results, 1):
-        for fault in result.faults:
+        for fault in () if result.refused and deferred else result.faults:
             progress.fault(str(fault if result.refused else fault.as_warning()))
         if result.refused:
             source = fingerprint.of_source(context.state, result.slug)
@@ -63,6 +73,15 @@ def read_sources(
     context.state.remember(REFUSED, {printable(slug): one for slug, one in refused.items()})
     context.state.note_next_instant(context.now)
     return set(refused)
+
+
+def report_refused(context: CommandContext, progress: Progress) -> None:
+    """Report the refusals of the last reading, the first ones in full."""
+    faults = [fault for refused in recall_refused(context).values() for fault in refused.faults]
+    for fault in faults[:REPORTED]:
+        progress.fault(fault)
+    if len(faults) > REPORTED:
+        progress.fault(f"and {len(faults) - REPORTED} more\n  hint: make check reports all of them")
 
 
 def sample_faults(context: CommandContext) -> tuple[Fault, ...]:

@@ -18,10 +18,10 @@ from pipeline.publish.guarantees import require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.plan import File, Plan, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
-from pipeline.publish.sources import recall_refused, warn_outdated_translations
+from pipeline.publish.sources import report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import SHOWN, Problem, raise_problems, require_shown, served_digests
+from pipeline.publish.verification import Problem, raise_problems, require_shown, served_digests
 from pipeline.site import listings as site_listings
 
 LEASE = timedelta(minutes=15)
@@ -197,15 +197,11 @@ def report_address(context: CommandContext, progress: Progress) -> None:
 
 
 def report_refusals(context: CommandContext, progress: Progress) -> None:
-    """Report once more what was refused and what to do, so that a person reads it last."""
+    """Report what was refused and what to do: the last that a person reads of a publication."""
     rows = context.published.by_slug()
-    faults = [
-        f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
-        "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
-        for slug in _still_public(context)
-    ]
-    faults += [fault for refused in recall_refused(context).values() for fault in refused.faults]
-    for fault in faults[:SHOWN]:
-        progress.fault(fault)
-    if len(faults) > SHOWN:
-        progress.fault(f"and {len(faults) - SHOWN} more: make check reports all of them")
+    for slug in _still_public(context):
+        progress.fault(
+            f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
+            "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
+        )
+    report_refused(context, progress)

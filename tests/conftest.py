@@ -96,6 +96,7 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
         _await_s3(ports.s3)
         yield {
             "PRESS_BUCKET": "newsroom",
+            "PRESS_ALLOW_SAMPLES": "1",
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports.s3}",
             "AWS_ACCESS_KEY_ID": keys["accessKey"],
             "AWS_SECRET_ACCESS_KEY": keys["secretKey"],

@@ -50,8 +50,8 @@ class CommandContext:
     def __init__(
         self, content: Path, output: Path, environ: Mapping[str, str], root: Path, *, publishing: bool = True
     ) -> None:
-        # A CI job must say where it publishes; to check or render it need not.
-        self.environ = environ if publishing else {name: value for name, value in environ.items() if name != "CI"}
+        self.environ = environ
+        self._publishing = publishing
         self.root = root
         self.now = datetime.now(UTC)
         self.state = BuildState(content, output)
@@ -91,7 +91,13 @@ class CommandContext:
     @cached_property
     def destination(self) -> Destination:
         """Where this newsroom is published. Raises SettingError."""
-        return destination(self.environ, self.root, self.newsroom.base_url)
+        # Who publishes must say where; to check or render one need not.
+        return destination(self.environ, self.root, self.newsroom.base_url, publishing=self._publishing)
+
+    @property
+    def refuses_samples(self) -> bool:
+        """Whether samples and placeholder text are faults: they may go to the embedded store alone."""
+        return not self.destination.embedded and not self.is_on("PRESS_ALLOW_SAMPLES")
 
     @cached_property
     def published(self) -> Manifest:

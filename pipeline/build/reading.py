@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
+from pipeline.build.samples import release_samples
 from pipeline.build.state import BuildState, ParsedRelease, Summary
 from pipeline.model.errors import Fault, ReleaseError
 from pipeline.model.formats import Rendition
@@ -57,10 +59,14 @@ def read(
     slugs: Iterable[str],
     now: datetime,
     minor: bool = False,
+    refuses_samples: bool = False,
+    names_hidden: bool = True,
 ) -> Iterator[ReadResult]:
     """Read and store releases. A refused one is dropped; what was rendered from it earlier stays.
 
     Words of a public release may change only with a correction, or when somebody says that the change is ``minor``.
+    Samples and placeholder text are faults if ``refuses_samples``, and warnings in a draft. Warnings name two releases
+    of which one is not public yet only if ``names_hidden``.
 
     What releases say of each other is checked after all of them were read: names that lead nowhere, and links that
     would give away a release that is not public yet.
@@ -75,13 +81,19 @@ def read(
     reader = fingerprint.of_reading(newsroom)
     warnings: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
+        source = state.source(slug)
         try:
-            parsed, pictures, warnings[slug] = _read_one(
-                state, newsroom, slug, clashes.get(str(state.source(slug)), []), now, rows.get(slug), minor
-            )
+            found = clashes.get(str(source), [])
+            parsed, pictures, warnings[slug] = _read_one(state, newsroom, slug, found, now, rows.get(slug), minor)
+            samples = tuple(release_samples(source, parsed.release)) if refuses_samples else ()
+            if samples and not parsed.release.draft:
+                del warnings[slug]
+                raise ReleaseError(samples)
+            warnings[slug] += samples
         except ReleaseError as error:
             _drop(state, index, slug)
-            yield ReadResult(slug, True, False, error.faults)
+            samples = tuple(release_samples(source, None)) if refuses_samples else ()
+            yield ReadResult(slug, True, False, tuple(sorted({*error.faults, *samples})))
             continue
         summary = _summary(parsed, reader)
         state.store_release(parsed, summary, pictures)
@@ -90,7 +102,11 @@ def read(
     to_check = set(warnings) | (state.summaries().keys() & index.keys() if postponed else set())
     for slug, faults in _check_references(state, published, index, to_check, now):
         yield ReadResult(slug, True, False, faults)
-    for slug in sorted(to_check & warnings.keys()):
+    read_now = sorted(to_check & warnings.keys())
+    for slug, twin in _twins(index, read_now):
+        is_told = names_hidden or not (index[slug].is_hidden(now) or index[twin].is_hidden(now))
+        warnings[slug] += (_twin_warning(state, slug, twin if is_told else ""),)
+    for slug in read_now:
         state.mark_checked(slug)
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
     for slug in state.summaries().keys() - set(sources):
@@ -119,7 +135,8 @@ def _read_one(
     if missing := tuple(_missing_glyphs(state, newsroom, reading.release)):
         raise ReleaseError(missing)
     minor = minor or history.is_minor(state, slug, digest)
-    if row and (refusal := history.refusal(row, reading.release, digest, minor)):
+    local = now.astimezone(ZoneInfo(newsroom.time_zone))
+    if row and (refusal := history.refusal(row, reading.release, digest, minor, local)):
         raise ReleaseError([Fault(str(source), line_of(source, *refusal.keys), refusal.message, refusal.hint)])
     return ParsedRelease(reading.release, digest), reading.pictures, reading.warnings
 
@@ -159,6 +176,39 @@ def _check_references(
             to_check.discard(slug)
             _drop(state, index, slug)
             yield slug, found
+
+
+def _twins(index: Mapping[str, IndexEntry], slugs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of releases with the same headline, date and language of which at least one is in ``slugs``.
+
+    The first of a pair is the one to look at: it is in ``slugs``, and has the longer name if both are.
+    """
+    groups: dict[tuple[str, datetime, str], list[str]] = {}
+    for slug, entry in index.items():
+        if not entry.withdrawn:
+            headline = " ".join(entry.title.casefold().split())
+            groups.setdefault((headline, entry.date, entry.language.lower()), []).append(slug)
+    wanted = set(slugs)
+    for group in groups.values():
+        first, *others = sorted(group, key=lambda slug: (len(slug), slug))
+        for other in others:
+            if other in wanted:
+                yield other, first
+            elif first in wanted:
+                yield first, other
+
+
+def _twin_warning(state: BuildState, slug: str, twin: str) -> Fault:
+    """Return the warning of ``slug`` and its ``twin``; without the twin, one for a log, which names neither."""
+    from pipeline.reader import line_of
+
+    if not twin:
+        what = "another release has the same headline and date"
+        return Fault(state.opaque(slug), 0, what, "make check names the two")
+    source = state.source(slug)
+    message = f"the same headline and date as {state.source(twin)}"
+    hint = "compare the two; if one is a copy (of another computer, or of Dropbox and the like), delete it"
+    return Fault(str(source), line_of(source, "title"), message, hint)
 
 
 def _later(entry: IndexEntry, was: IndexEntry) -> bool:

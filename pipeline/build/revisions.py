@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from msgspec import Struct
 from pipeline.build.state import BuildState
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import Row
-from pipeline.model.release import Release
+from pipeline.model.release import Release, to_minute
 from pipeline.model.revision import RevisionRecord, digest_of_words
 
 PLANNED = "planned_revisions"
@@ -53,8 +54,22 @@ def change(row: Row, release: Release, source: str) -> Change:
     return "minor" if differs else ""
 
 
-def refusal(row: Row, release: Release, source: str, minor: bool) -> Refusal | None:
-    """Return why ``release`` may not be published; ``minor`` allows changed words without a correction."""
+def correction_block(date: datetime, note: str, *, first: bool = True) -> str:
+    """Return the lines of front matter that add a correction, without a line break at the end.
+
+    ``date`` has the offset that is to be written. The first correction of a release needs the key above it. Without a
+    note the entry is refused until somebody writes one.
+    """
+    written = '"' + " ".join(note.split()).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    entry = f"  - date: {date.isoformat(timespec='minutes')}\n    note: {written}"
+    return f"corrections:\n{entry}" if first else entry
+
+
+def refusal(row: Row, release: Release, source: str, minor: bool, now: datetime | None = None) -> Refusal | None:
+    """Return why ``release`` may not be published; ``minor`` allows changed words without a correction.
+
+    With ``now``, in the newsroom's time zone, the hint ends in the lines to paste.
+    """
     kind = change(row, release, source)
     public, here = row.corrections, len(release.corrections)
     published = row.modified.isoformat(timespec="minutes")
@@ -71,9 +86,9 @@ def refusal(row: Row, release: Release, source: str, minor: bool) -> Refusal | N
             f"it was withdrawn publicly on {row.modified:%Y-%m-%d}, but the source no longer says so",
             "put withdrawn: back; to publish it again, add an entry to corrections, dated now, that says why",
         )
-    if kind in ("withdrawn", "corrected", "returned") and release.modified <= row.modified:
+    if kind in ("withdrawn", "corrected", "returned") and not _is_later(release, row):
         key = "withdrawn" if kind == "withdrawn" else "corrections"
-        return Refusal((key,), f"dated no later than what is public ({published})", "write the current time")
+        return Refusal((key,), f"dated before what is public ({published})", "write the current time")
     if public and release.modified < row.modified:
         return Refusal(
             ("corrections",),
@@ -81,13 +96,26 @@ def refusal(row: Row, release: Release, source: str, minor: bool) -> Refusal | N
             "put its date back; for a new correction add a new entry",
         )
     if kind == "minor" and not minor:
+        block = f":\n{correction_block(now, '', first=not here)}" if now else ": - date: …, note: …"
+        where = "corrections" if here else "the front matter"
         return Refusal(
             ("corrections", "title"),
             f"words were changed since it was published (revision {row.revision}), but there is no new correction",
-            f"make diff RELEASE={row.slug} shows the changes; add to corrections: - date: …, note: …; or, for a typing "
-            "error that misled nobody, run make publish MINOR=1",
+            f"make diff RELEASE={row.slug} shows the changes; for a typing error that misled nobody, run make publish "
+            f"MINOR=1; else add to {where}, with a note of what was wrong and what is right{block}",
         )
     return None
+
+
+def _is_later(release: Release, row: Row) -> bool:
+    """Whether what is new in ``release`` is dated in the minute of what is public of it, or later."""
+    if release.withdrawn:
+        return to_minute(release.withdrawn.date) >= to_minute(row.modified)
+    oldest_first = [to_minute(correction.date) for correction in reversed(release.corrections)]
+    public, new = oldest_first[: row.corrections], oldest_first[row.corrections :]
+    # A new entry dated before a public one stands among the public ones here, and pushes the newest of them out.
+    is_last = row.withdrawn or not public or public[-1] == to_minute(row.modified)
+    return is_last and min(new) >= to_minute(row.modified)
 
 
 def is_minor(state: BuildState, slug: str, source: str) -> bool:

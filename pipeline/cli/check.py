@@ -8,7 +8,7 @@ from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console, count
 from pipeline.cli.newsroom import unfilled
 from pipeline.model.errors import ReleaseError
-from pipeline.publish.sources import read_sources, warn_outdated_translations
+from pipeline.publish.sources import read_sources, sample_faults, warn_outdated_translations
 from pipeline.typography.messages import FALLBACK, FOLDER, Messages
 
 
@@ -18,11 +18,14 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> ExitS
         console.fault(str(fault.as_warning()))
     slugs = context.state.slugs()
     refused = read_sources(context, slugs, console, {})
+    samples = sample_faults(context)
+    for fault in samples:
+        console.fault(str(fault))
     warn_outdated_translations(context, console)
     for language in _languages(context):
         _warn_untranslated(language, context.newsroom.time_zone, console)
     console.line(f"{count(len(slugs), 'release')} checked, {len(refused) or 'none'} refused")
-    return exit_status(ReleaseError) if refused else None
+    return exit_status(ReleaseError) if refused or samples else None
 
 
 def _languages(context: CommandContext) -> list[str]:

@@ -32,7 +32,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         for key, sha256 in _files(row, revision, record if revision is newest else b""):
             console.line(f"  {sha256}  {key}")
         before = revision
-    address = f"{context.destination.base_url}releases/{row.slug}.html"
+    address = f"{context.destination.printed_url}releases/{row.slug}.html"
     console.line(f"manifest serial {context.published.serial}; {address}")
 
 

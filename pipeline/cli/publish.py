@@ -6,11 +6,11 @@ from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console
-from pipeline.model.errors import ConflictError, DatelineError
+from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, StorageError
 from pipeline.publish.progress import Outcome
 from pipeline.publish.release_at_instant import Watch, wait_of
 from pipeline.publish.staging import stage_all
-from pipeline.publish.upload import publish_all
+from pipeline.publish.upload import publish_all, report_address, report_refusals
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,10 +28,25 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     except DatelineError as error:
         # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):
+            report_refusals(context, console)
             raise
         outcome.report(error)
         outcome.add(stage_all(context, console))
     if wait and not options.dry_run:
-        Watch(context, context.now + wait, console, outcome).run()
+        watch = Watch(context, context.now + wait, console, outcome)
+        watch.run()
+        context = watch.context
     context.state.note_change()
+    if not options.dry_run:
+        _report_address(context, outcome, console)
+    report_refusals(context, console)
     return outcome.exit_status
+
+
+def _report_address(context: CommandContext, outcome: Outcome, console: Console) -> None:
+    """Report what is public and where, unless the storage failed, or another publisher was first."""
+    if outcome.exit_status is None or outcome.exit_status.status == ReleaseError.status:
+        try:
+            report_address(context, console)
+        except StorageError as error:
+            outcome.report(error)

@@ -14,7 +14,9 @@ __all__ = ["add_arguments", "run"]
 
 
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
-    """Read what has changed, and report all faults of all sources; when publishing, ``fetch`` has reported them."""
+    """Read what has changed, and report all faults of all sources; when publishing, ``publish`` reports them."""
     slugs = reading.out_of_date(context.state, context.newsroom, candidates(context, options))
-    refused = read_sources(context, slugs, console, recall_refused(context) if options.publishing else {})
+    publishing = options.publishing
+    known = recall_refused(context) if publishing else {}
+    refused = read_sources(context, slugs, console, known, publishing=publishing, deferred=publishing)
     return finish(context, options, at_fault=bool(refused))

@@ -16,4 +16,4 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         raise SettingError("make serve starts the embedded store, but PRESS_BUCKET names another", "unset PRESS_BUCKET")
     start_embedded(context)
     console.line("the embedded store is running; make stop stops it")
-    console.heading(f"{context.destination.base_url}index.html")
+    console.heading(f"{context.destination.printed_url}index.html")

@@ -14,7 +14,7 @@ from pipeline.publish import sharing
 from pipeline.publish.fetch import start_embedded
 from pipeline.publish.guarantees import require
 from pipeline.publish.sharing import SharedLink
-from pipeline.publish.sources import update_sources
+from pipeline.publish.sources import refuse_samples, update_sources
 
 RELEASE, REVOKE = "DATELINE_RELEASE", "DATELINE_REVOKE"
 """How make passes RELEASE= and REVOKE=."""
@@ -40,6 +40,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         return
     if slug in context.state.slugs():
         update_sources(context, [slug], console)
+        refuse_samples(context, slug)
     release = sharing.shareable_release(context, slug)
     require(context, "private", "share")
     _report(context, release, sharing.share(context, release), console)

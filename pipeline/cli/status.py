@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext
 from pipeline.build.state import ParsedRelease
-from pipeline.cli.console import Console, count
+from pipeline.cli.console import Console
 from pipeline.model.errors import printable
 from pipeline.model.manifest import Row
 from pipeline.publish.sources import recall_refused, warn_outdated_translations
 from pipeline.publish.staging import recall_staged
+from pipeline.publish.upload import published_count
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> None:
@@ -39,11 +40,15 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         if parsed_release.source != fingerprint.of_source(context.state, slug):
             state += ", edited since"
         lines.append((slug, state, date, release.language))
+    elsewhere = f"not in {context.state.content}/: get the newest sources"
+    for slug, row in sorted(rows.items()):
+        if slug not in context.state.slugs():
+            state = "withdrawn" if row.withdrawn else "published"
+            lines.append((slug, f"{state}; {elsewhere}", f"{row.date:%Y-%m-%d}", row.language))
     console.table(lines)
     warn_outdated_translations(context, console)
     if rows:
-        address = f"{context.destination.base_url}index.html"
-        console.line(f"{count(len(rows), 'release')} published at {address}, as last seen")
+        console.line(f"{published_count(context)}, at {context.destination.printed_url}index.html, as last seen")
     else:
         console.line("nothing is published yet")
 

@@ -10,7 +10,7 @@ from pipeline.publish.fetch import last_manifest, start_embedded
 from pipeline.publish.leak_test import require_closed, require_hidden
 from pipeline.publish.schedule import scheduled_here
 from pipeline.publish.staging import keys_of, recall_staged
-from pipeline.publish.verification import expected_newsroom, raise_problems, read_back
+from pipeline.publish.verification import expected_newsroom, raise_problems, read_back, require_shown
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> None:
@@ -41,4 +41,5 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         console.line(
             f"{count(len(scheduled), 'release')} not public yet: no trace of them is visible without credentials"
         )
-    console.heading(f"{context.destination.base_url}index.html")
+    require_shown(context, console)
+    console.heading(f"{context.destination.printed_url}index.html")

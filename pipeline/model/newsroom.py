@@ -5,14 +5,18 @@ These are the types of ``content/newsroom.toml``; ``pipeline.reader`` reads the 
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
 from pipeline.model.release import Contact, Footage
 
 FILE = "newsroom.toml"
+
+_PAGE = re.compile(r"(?i)\.(html?|php|aspx?|jsp|xml|json)$")
 
 PaperSize = Literal["A4", "Letter"]
 
@@ -90,6 +94,54 @@ class Newsroom(Struct, frozen=True):
             if known.id == topic:
                 return _in(language, known.labels) or known.label
         return topic
+
+
+def read_address(text: str) -> tuple[str, str, str]:
+    """Return the address of a folder on the web, ending in a slash, its domain in ASCII; or message and hint.
+
+    The message says what is wrong with an address that it does not repeat: it may contain a password.
+    """
+    hint = "write it as https://press.example.org/"
+    if "\n" in text or "\r" in text:
+        return "", "contains a line break", "delete the line break, which may be at the end"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "", "is not a valid address", hint
+    if parts.username is not None or parts.password is not None:
+        return "", "contains a user name or password", hint
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or port == 0
+        or re.search(r'[\s<>"\\^`{|}\x00-\x20\x7f]', text)
+    ):
+        return "", "is not an http or https address", hint
+    if "?" in text or "#" in text:
+        return "", "has a query (?) or a fragment (#)", hint
+    try:
+        place = parts.netloc if host.isascii() else _ascii(host) + (f":{port}" if port else "")
+    except ValueError as error:
+        return "", f"is not in a valid domain: {error}", "write the domain in ASCII, as your registrar shows it (xn--…)"
+    folders = [folder for folder in parts.path.split("/") if folder]
+    page = folders.pop() if folders and _PAGE.search(folders[-1]) else ""
+    path = "/".join(["", *(quote(folder, safe="%:@!$&'()*+,;=-._~") for folder in folders), ""])
+    right = urlunsplit((parts.scheme, place, path, "", ""))
+    if page:
+        return "", f"is the address of a page ({page}), not of the folder", f"write it as {right}"
+    if "//" in parts.path:
+        return "", "has an empty folder name (//)", f"write it as {right}"
+    if {".", ".."} & {*folders}:
+        return "", "has a folder . or ..", "write the folder that it leads to"
+    return right, "", ""
+
+
+def _ascii(host: str) -> str:
+    """Return an internationalised domain as DNS knows it. Raises ValueError."""
+    import idna  # the standard library knows the rules of 2003 alone, by which straße.de is another domain
+
+    return idna.encode(host, uts46=True).decode()
 
 
 def _in(language: str, texts: dict[str, str]) -> str:

@@ -204,6 +204,11 @@ class Release(Struct, frozen=True):
         raise KeyError(file)
 
 
+def to_minute(instant: datetime) -> datetime:
+    """Return the beginning of its minute: authors write no seconds, so two dates of one minute count as the same."""
+    return instant.replace(second=0, microsecond=0)
+
+
 def tel_uri(number: str) -> str:
     """Return ``number`` as a ``tel:`` URI (RFC 3966): digits with a leading plus, ``;ext=`` for an extension."""
     main, _, extension = re.sub(r"(?i)\s*(?:ext\.?|x)\s*(?=\d+\s*$)", ";", number).partition(";")

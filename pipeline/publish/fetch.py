@@ -11,13 +11,19 @@ import msgspec
 from pipeline.build import revisions
 from pipeline.build.context import RUN_CLOCK, UP_TO_DATE, CommandContext
 from pipeline.build.state import write_file
-from pipeline.model.errors import SettingError, StorageError, printable
+from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.publish.commits import read_manifest
 from pipeline.publish.manifest import load
 from pipeline.publish.progress import Progress
 from pipeline.publish.revisions import plan_revision
-from pipeline.publish.sources import read_sources, recall_refused
+from pipeline.publish.sources import (
+    read_sources,
+    recall_refused,
+    refuse_samples,
+    report_refused,
+    unread_samples,
+)
 from pipeline.publish.up_to_date import changed_sources, recall_unverified, source_digests, up_to_date_slugs
 from pipeline.storage import embedded
 from pipeline.typography.messages import Messages
@@ -35,7 +41,8 @@ def start_embedded(context: CommandContext) -> None:
 def learn(context: CommandContext, progress: Progress, *, again: bool = False) -> dict[str, str]:
     """Fetch the manifest and read new sources; return the digest of every source by slug.
 
-    ``again`` says that this run reported the refused sources before.
+    ``again`` says that this run reported the refused sources before. Otherwise the last step of publishing reports
+    them, so that a person reads them last.
     """
     start_embedded(context)
     manifest = last_manifest(context)
@@ -43,7 +50,14 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
     context.remember_published(manifest)
     digests = source_digests(context.state)
     changed = changed_sources(context.state, context.published, digests)
-    read_sources(context, changed, progress, recall_refused(context) if again else {})
+    changed = sorted({*changed, *unread_samples(context, digests)})
+    reported = recall_refused(context) if again else {}
+    read_sources(context, changed, progress, reported, publishing=True, deferred=not again)
+    try:
+        refuse_samples(context)
+    except ReleaseError:
+        report_refused(context, progress)
+        raise
     _plan_revisions(context, digests)
     return digests
 

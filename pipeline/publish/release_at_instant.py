@@ -40,7 +40,7 @@ from pipeline.publish.staging import (
     remember_staged,
 )
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.upload import LEASE, publish_all
+from pipeline.publish.upload import LEASE, publish_all, report_refusals
 from pipeline.publish.verification import raise_problems
 from pipeline.storage import CopyRequest, Head, ObjectStore
 
@@ -334,13 +334,13 @@ class Watch:
         """Stay while any instant lies before the end of WAIT."""
         due = self._next()
         if due:
+            report_refusals(self.context, self.progress)  # nobody should learn of them only after WAIT
             number = len({slug for slug, staged in self._ours().items() if staged.instant <= self.until})
             self.progress.line(f"{count(number, 'release')} scheduled before {self.until:%H:%M:%S} UTC: waiting")
-        is_released, is_reported = False, True
+        is_released = False
         while due:
             due = self._sleep(due)
             self._tried |= due.keys()
-            is_reported = False
             try:
                 is_released = bool(self._release(due)) or is_released
             except DatelineError as error:
@@ -349,11 +349,9 @@ class Watch:
             due = self._next()
             soon = due and _instant(due) < datetime.now(UTC) + PAUSE
             if is_released and not soon:
-                is_reported = self._round()
+                self._round()
                 is_released = False
                 due = self._next()
-        if not is_reported:
-            self.progress.heading(f"{self.context.destination.base_url}index.html")
 
     def _ours(self) -> dict[str, StagedRelease]:
         """Return what is staged exactly as this machine's sources say, and was not tried yet."""
@@ -431,16 +429,13 @@ class Watch:
                 agreed[slug] = now
         return agreed
 
-    def _round(self) -> bool:
-        """Fetch, render and publish once more: update the neighbours of the new releases, and finish what was left.
-
-        Return whether it came to the end, and so has reported the address.
-        """
+    def _round(self) -> None:
+        """Fetch, render and publish once more: update the neighbours of the new releases, and finish what was left."""
         if self._overruled:
             # This run's sources are not the newest: what they say of other releases is for the run that changed them.
             number = count(len(self._overruled), "release")
             self.progress.line(f"{number} changed by another run in the meantime: the rest is left to that run")
-            return False
+            return
         before = self.context
         context = CommandContext(before.state.content, before.state.work.parent, before.environ, before.root)
         self.context = context
@@ -449,13 +444,11 @@ class Watch:
             stale = stale_slugs(context)
             # On a fresh clone the neighbours of the new releases were not read yet: they were up to date.
             unread = [slug for slug in stale if context.state.parsed_release(slug) is None]
-            read_sources(context, unread, self.progress, recall_refused(context))
+            read_sources(context, unread, self.progress, recall_refused(context), publishing=True)
             render_sources(context, stale, self.progress)
             self.outcome.add(publish_all(context, self.progress))
         except DatelineError as error:
             self.outcome.report(error)
-            return False
-        return True
 
 
 def _instant(due: Releases) -> datetime:

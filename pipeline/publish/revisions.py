@@ -64,8 +64,8 @@ def _revision_record(
     row: Row, release: Release, *, minor: str = "", files: tuple[Rendition, ...] = ()
 ) -> RevisionRecord:
     """Return the record of the public revision; its note is the correction or the reason that made it."""
-    notes = (correction.note for correction in release.corrections if correction.date == row.modified)
-    note = row.summary if row.withdrawn else next(notes, "") if row.corrections else ""
+    public = release.corrections[-row.corrections :] if row.corrections else ()  # what is new was added before them
+    note = row.summary if row.withdrawn else public[0].note if public else ""
     return RevisionRecord(row.revision, row.modified, row.record, note, row.withdrawn, minor, files)
 
 

@@ -4,43 +4,113 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct
+
 from pipeline.build import fingerprint, reading, stages
 from pipeline.build.context import CommandContext
+from pipeline.build.samples import newsroom_samples, release_samples
 from pipeline.build.stages import StageResult
-from pipeline.model.errors import printable
+from pipeline.model.errors import Fault, ReleaseError, printable
 from pipeline.model.formats import FORMATS
 from pipeline.publish.progress import Progress
 from pipeline.publish.schedule import contexts_by_instant
 
-REFUSED = "refused"
-"""Fact in the build state: slug → digest of the sources that were refused."""
+REFUSED = "refused_sources"
+"""Name in the build state of the sources that were refused, by printable slug."""
+REPORTED = 100
+"""Faults that publishing reports; ``make check`` reports all."""
 
 
-def recall_refused(context: CommandContext) -> dict[str, str]:
-    """Return the digests of the sources that the last run refused, by printable slug."""
-    return context.state.recall(REFUSED, dict[str, str], {})
+class Refused(Struct, frozen=True):
+    """A source that was refused, and why."""
+
+    source: str
+    """Its digest."""
+    faults: tuple[str, ...]
+    """As they are printed."""
+
+
+def recall_refused(context: CommandContext) -> dict[str, Refused]:
+    """Return the sources that the last run refused, by printable slug."""
+    return context.state.recall(REFUSED, dict[str, Refused], {})
 
 
 def read_sources(
-    context: CommandContext, slugs: Sequence[str], progress: Progress, reported: Mapping[str, str]
+    context: CommandContext,
+    slugs: Sequence[str],
+    progress: Progress,
+    reported: Mapping[str, Refused],
+    *,
+    publishing: bool = False,
+    deferred: bool = False,
 ) -> set[str]:
     """Read ``slugs``, report their faults and warnings, and return those that are refused.
 
-    A source in ``reported`` with the same digest was refused a moment ago: it is not read and reported again.
+    A source in ``reported`` with the same digest was refused a moment ago: it is not read and reported again. When
+    ``publishing``, others may read the report. With ``deferred``, refusals are left to ``report_refused``.
     """
     digests = {slug: fingerprint.of_source(context.state, slug) for slug in slugs}
-    new = [slug for slug in slugs if reported.get(printable(slug)) != digests[slug]]
-    refused = set(slugs) - set(new)
-    results = reading.read(context.state, context.newsroom, context.published, new, context.now, context.minor)
+    known = {slug: reported[printable(slug)] for slug in slugs if printable(slug) in reported}
+    refused = {slug: one for slug, one in known.items() if one.source == digests[slug]}
+    new = [slug for slug in slugs if slug not in refused]
+    results = reading.read(
+        context.state,
+        context.newsroom,
+        context.published,
+        new,
+        context.now,
+        context.minor,
+        refuses_samples=context.refuses_samples,
+        names_hidden=not publishing,
+    )
     for number, result in enumerate(results, 1):
-        for fault in result.faults:
+        for fault in () if result.refused and deferred else result.faults:
             progress.fault(str(fault if result.refused else fault.as_warning()))
         if result.refused:
-            refused.add(result.slug)
+            source = fingerprint.of_source(context.state, result.slug)
+            refused[result.slug] = Refused(source, tuple(map(str, result.faults)))
         progress.progress(number, len(new), "read")
-    context.state.remember(REFUSED, {printable(slug): fingerprint.of_source(context.state, slug) for slug in refused})
+    context.state.remember(REFUSED, {printable(slug): one for slug, one in refused.items()})
     context.state.note_next_instant(context.now)
-    return refused
+    return set(refused)
+
+
+def report_refused(context: CommandContext, progress: Progress) -> None:
+    """Report the refusals of the last reading, the first ones in full."""
+    faults = [fault for refused in recall_refused(context).values() for fault in refused.faults]
+    for fault in faults[:REPORTED]:
+        progress.fault(fault)
+    if len(faults) > REPORTED:
+        progress.fault(f"and {len(faults) - REPORTED} more\n  hint: make check reports all of them")
+
+
+def sample_faults(context: CommandContext) -> tuple[Fault, ...]:
+    """Return what newsroom.toml still has of the sample newsroom, where samples are refused."""
+    return tuple(newsroom_samples(context.state.newsroom_file)) if context.refuses_samples else ()
+
+
+def refuse_samples(context: CommandContext, slug: str = "") -> None:
+    """Raise ReleaseError when the newsroom, or the release ``slug``, is a sample and samples are refused."""
+    faults = sample_faults(context)
+    parsed_release = context.state.parsed_release(slug) if slug else None
+    if parsed_release and context.refuses_samples:
+        faults += tuple(release_samples(context.state.source(slug), parsed_release.release))
+    if faults:
+        raise ReleaseError(faults)
+
+
+def unread_samples(context: CommandContext, digests: Mapping[str, str]) -> set[str]:
+    """Return the slugs of samples that are to be published and were accepted for another destination."""
+    if not context.refuses_samples:
+        return set()
+    rows = context.published.by_slug()
+    new = {slug for slug, source in digests.items() if slug not in rows or rows[slug].source != source}
+    known = filter(None, map(context.state.parsed_release, sorted(new & context.state.summaries().keys())))
+    return {
+        parsed.release.slug
+        for parsed in known
+        if not parsed.release.draft and any(release_samples(context.state.source(parsed.release.slug), parsed.release))
+    }
 
 
 def update_sources(context: CommandContext, slugs: Sequence[str], progress: Progress) -> None:

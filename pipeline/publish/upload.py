@@ -18,10 +18,10 @@ from pipeline.publish.guarantees import require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.plan import File, Plan, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
-from pipeline.publish.sources import warn_outdated_translations
+from pipeline.publish.sources import report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import Problem, raise_problems, served_digests
+from pipeline.publish.verification import Problem, raise_problems, require_shown, served_digests
 from pipeline.site import listings as site_listings
 
 LEASE = timedelta(minutes=15)
@@ -40,9 +40,8 @@ def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = 
     else:
         if candidates or withdrawal.pending_deletes(context.published) or not listings.are_current(context):
             _upload(context, candidates, progress)
-        else:
-            number = count(len(context.published.rows), "release")
-            progress.line(f"nothing to do: {number} published, all up to date")
+        elif not classified.failed and not _still_public(context):
+            progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
         staged = stage_all(context, progress)
     return _conclude(context, classified, progress) or staged
@@ -151,19 +150,17 @@ def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], pro
 
 
 def _conclude(context: CommandContext, classified: Classified, progress: Progress) -> ExitStatus | None:
-    """Report what is public and where; the last line is the address."""
+    """Report what was not published, and warn of what is public and not in content/ as it should be."""
     sources = set(context.state.slugs())
-    rows = context.published.by_slug()
+    content, rows = context.state.content, context.published.by_slug()
     if gone := sorted(slug for slug in rows if slug not in sources):
-        progress.fault(f"warning: public, but not in {context.state.content}/: {', '.join(gone)}")
-    warn_outdated_translations(context, progress)
-    still_public = [slug for slug in classified.scheduled if slug in rows]
-    for slug in still_public:
-        progress.fault(
-            f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
-            "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
+        hint = f"get the newest sources, or put the file back into {content}/; " + (
+            "to take the release back, withdraw it: without its source it stays public"
         )
-    if number := len(classified.scheduled) - len(still_public):
+        progress.fault(f"warning: public, but not in {content}/: {', '.join(gone)}\n  hint: {hint}")
+    warn_outdated_translations(context, progress)
+    still_public = _still_public(context)
+    if number := len(set(classified.scheduled) - set(still_public)):
         progress.line(f"{count(number, 'release')} not public yet: scheduled, or drafts")
     if classified.failed:
         reasons = (
@@ -171,6 +168,40 @@ def _conclude(context: CommandContext, classified: Classified, progress: Progres
             for slug in classified.failed
         )
         progress.fault(f"{count(len(classified.failed), 'release')} not published: {', '.join(reasons)}")
-    progress.line(f"{count(len(rows), 'release')} published at")
-    progress.heading(f"{context.destination.base_url}index.html")
     return exit_status(ReleaseError) if classified.failed or still_public else None
+
+
+def _still_public(context: CommandContext) -> list[str]:
+    """Return the public releases whose sources say that they are drafts, or not public yet."""
+    rows, sources = context.published.by_slug(), set(context.state.slugs())
+    known = context.state.summaries()
+    return sorted(slug for slug in rows.keys() & known.keys() & sources if known[slug].entry.is_hidden(context.now))
+
+
+def published_count(context: CommandContext) -> str:
+    """Return how many releases are public: ``3 releases published, 1 withdrawn``."""
+    withdrawn = sum(row.withdrawn for row in context.published.rows)
+    published = count(len(context.published.rows) - withdrawn, "release")
+    return f"{published} published" + (f", {withdrawn} withdrawn" if withdrawn else "")
+
+
+def report_address(context: CommandContext, progress: Progress) -> None:
+    """Report how many releases are public, and where, as the last lines of the result.
+
+    Raises StorageError when readers do not see at that address what is in the storage.
+    """
+    require_shown(context, progress)
+    published = published_count(context)
+    progress.line(f"{published}, at" if "," in published else f"{published} at")
+    progress.heading(f"{context.destination.printed_url}index.html")
+
+
+def report_refusals(context: CommandContext, progress: Progress) -> None:
+    """Report what was refused and what to do: the last that a person reads of a publication."""
+    rows = context.published.by_slug()
+    for slug in _still_public(context):
+        progress.fault(
+            f"{context.state.source(slug)}: already published on {rows[slug].date:%Y-%m-%d}; a draft flag or a later "
+            "date does not unpublish it\n  hint: to take it back, write withdrawn: in its front matter"
+        )
+    report_refused(context, progress)

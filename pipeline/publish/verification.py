@@ -1,28 +1,37 @@
 """Verification: reading published objects back without credentials, at the storage's own address.
 
 Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links in pages must not be
-broken.
+broken. Where readers use another address, it must show the same manifest.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
+import msgspec
 from msgspec import Struct
 
-from pipeline.model.errors import StorageError
+from pipeline.build.context import CommandContext
+from pipeline.model.errors import StorageError, printable
 from pipeline.model.formats import media_type
 from pipeline.model.manifest import KEY, Manifest, Row
 from pipeline.publish.parallel import THREADS, in_parallel
+from pipeline.publish.progress import Progress
 from pipeline.site import listings
 from pipeline.storage.anonymous import AnonymousClient, Answer
 from pipeline.writers.ninjs import digests
 
 SHOWN = 5
 """Problems that a message lists."""
+LONGEST_CACHE = 90
+"""Seconds. Dateline asks caches to keep a manifest for no more than 60."""
+CACHE_NAP = 2.0
+"""Seconds between two questions to a cache."""
 Expected = Mapping[str, tuple[str, ...]]
 """Key → the SHA-256 digests that are right there; none when the digest is not known."""
 
@@ -61,6 +70,56 @@ def raise_problems(problems: list[Problem]) -> None:
             f"read back without credentials: {shown}{more}",
             "run make publish again; make storage sets the rights of the buckets",
         )
+
+
+def require_shown(context: CommandContext, progress: Progress) -> None:
+    """Raise StorageError when the address that is printed does not show the manifest that is in storage.
+
+    A cache may show the one before for as long as it may keep it; that time is waited for.
+    """
+    address = context.destination.printed_url
+    if address == context.destination.address:
+        return
+    reader = AnonymousClient(address, context.environ)
+    deadline: float | None = None
+    while True:
+        try:
+            answer = reader.get(KEY)
+            stored = context.anonymous.get(KEY)
+            problem, left = _unlike(answer, stored)
+        except StorageError as error:
+            problem, left = str(error), 0.0
+        if not problem:
+            return
+        deadline = time.monotonic() + left if deadline is None else deadline
+        if time.monotonic() >= deadline:
+            raise StorageError(
+                f"uploaded and verified at the storage; {address} does not show it yet: {problem}",
+                f"check PRESS_BASE_URL (or base_url in newsroom.toml), and that it leads to the bucket "
+                f"{context.destination.bucket}; then run make publish again",
+            )
+        progress.progress(0, 2, f"waiting for the cache of {address}")
+        time.sleep(CACHE_NAP)
+
+
+def _unlike(answer: Answer, stored: Answer) -> tuple[str, float]:
+    """Return how a manifest differs from the one in storage, and for how many seconds a cache may keep it so."""
+    if answer.status == 200 and answer.sha256 == stored.sha256:
+        return "", 0
+    if to := answer.headers.get("location"):
+        return f"manifest.json is redirected to {printable(to)}: that is the address to set", 0
+    if answer.status != 200:
+        return f"{KEY} answers {answer.status}", 0
+    try:
+        theirs, ours = (msgspec.json.decode(each.body, type=Manifest).serial for each in (answer, stored))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        theirs = ours = 0
+    if not 0 < theirs < ours:
+        return f"{KEY} there is not the one of this newsroom", 0
+    kept = re.search(r"(?:^|[\s,])max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
+    age = answer.headers.get("age", "")
+    left = int(kept[1]) - (int(age) if age.isdecimal() else 0) if kept else 0
+    return f"it still has the state before (serial {theirs}, not {ours})", min(max(left, 0), LONGEST_CACHE)
 
 
 def served_digests(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str, str]:

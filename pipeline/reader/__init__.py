@@ -7,7 +7,7 @@ render is refused for all of them with one message. ``markdown`` is a package of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,15 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
 from pipeline.reader.references import check_slugs, check_translations
 
-__all__ = ["ReadRelease", "check_slugs", "check_translations", "line_of", "read_newsroom", "read_release"]
+__all__ = [
+    "ReadRelease",
+    "check_slugs",
+    "check_translations",
+    "line_of",
+    "newsroom_texts",
+    "read_newsroom",
+    "read_release",
+]
 
 # The functions import what they need when called: the parsers and Pillow cost more than a run with nothing to do.
 
@@ -38,6 +46,13 @@ def read_newsroom(folder: Path) -> Newsroom:
     from pipeline.reader.newsroom import read_newsroom_file
 
     return read_newsroom_file(folder)
+
+
+def newsroom_texts(file: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield key, line and text of every value in newsroom.toml. Never raises."""
+    from pipeline.reader.newsroom import texts_of
+
+    return texts_of(file)
 
 
 def read_release(file: Path, newsroom: Newsroom, now: datetime | None = None) -> ReadRelease:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure, Text
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal
+from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal, to_minute
 from pipeline.reader.addresses import is_url, resolve_link
 from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
@@ -45,6 +45,8 @@ _LOOSE_INSTANT = re.compile(
 _YEARS = range(1900, 9999)
 _OTHER_SIGNS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "：﹕"), ":")
 _OTHER_SIGNS |= dict.fromkeys(map(ord, "“”‘’\u200b\ufeff"), "") | {0xA0: " ", 0x202F: " ", ord("．"): "."}
+_CLOCKS = timedelta(seconds=3)
+"""How far the clock by which ``now`` was read may be behind the one that the author looked at."""
 
 
 class Metadata(Struct, frozen=True):
@@ -317,6 +319,7 @@ def _read_corrections(
         group.report_unknown()
         if corrected and note:
             corrections.append(Correction(corrected, note))
+    # Of two that are dated the same, the one that is further up is the newer.
     return tuple(sorted(corrections, key=lambda correction: correction.date, reverse=True))
 
 
@@ -366,11 +369,11 @@ def _read_instant(fields: Fields, key: str, zone: ZoneInfo) -> datetime | None:
 def _read_later_date(
     fields: Fields, zone: ZoneInfo, released: datetime | None, now: datetime | None
 ) -> datetime | None:
-    """Return the date of a correction or withdrawal: after the release was released, and not in the future."""
+    """Return the date of a correction or withdrawal: not before the release's own minute, nor after the current one."""
     later = _read_date(fields, zone)
-    if later and released and later < released:
+    if later and released and to_minute(later) < to_minute(released):
         fields.fault("date", "before the release itself", "write when it was noticed, after the release's own date")
-    elif later and now and later > max(now, released or now):
+    elif later and now and to_minute(later) > to_minute(max(now + _CLOCKS, released or now)):
         current = now.astimezone(zone).isoformat(timespec="minutes")
         fields.fault("date", "in the future", f"write the current time: {current}")
     return later

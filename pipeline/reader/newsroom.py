@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic
+from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic, read_address
 from pipeline.model.release import Contact, Footage
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.pictures import check_mark
@@ -39,6 +39,26 @@ def read_newsroom_file(folder: Path) -> Newsroom:
     newsroom = _read(Fields(group, report), folder)
     report.raise_faults()
     return newsroom
+
+
+def texts_of(file: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield key, line and text of every value in ``file``; nothing where it cannot be read."""
+    report = Report(str(file))
+    text = read_text(file, _LIMIT, report)
+    top = None if text is None else parse_toml(text, report)
+    if top:
+        yield from _texts("", top)
+
+
+def _texts(key: str, node: Node) -> Iterator[tuple[str, int, str]]:
+    if isinstance(node, ScalarNode):
+        yield key, node.line, node.text
+    elif isinstance(node, ListNode):
+        for item in node.items:
+            yield from _texts(key, item)
+    else:
+        for name, entry in node.entries.items():
+            yield from _texts(f"{key}.{name}" if key else name, entry.node)
 
 
 def read_footage(fields: Fields) -> Footage:
@@ -172,10 +192,11 @@ def _read_paper(organisation: Fields) -> PaperSize:
 
 
 def _read_base_url(organisation: Fields) -> str:
-    url = organisation.url("base_url")
-    if url and re.search(r"[?#]", url):
-        organisation.fault("base_url", "has a query (?) or a fragment (#)", "write only the folder's address")
-    return url if not url or url.endswith("/") else f"{url}/"
+    text = organisation.text("base_url")
+    address, problem, hint = read_address(text) if text else ("", "", "")
+    if problem:
+        organisation.fault("base_url", problem, hint)
+    return address
 
 
 def _read_authority(feeds: Fields) -> str:

@@ -12,6 +12,18 @@ from pipeline.model.errors import Fault
 from pipeline.model.release import RESERVED, SLUG, SLUG_LIMIT, Release
 from pipeline.model.release_index import IndexEntry
 
+_COPY_WORD = (
+    r"conflict|conflit|konflikt|conflicto|conflitto|copy|copie|copia|c[oó]pia|kopie|kopia"
+    r"|競合|冲突|충돌|副本|복사본|コピー"
+)
+_COPY = re.compile(
+    rf"(?i:[^a-z0-9].*(?:{_COPY_WORD}).*)"  # Dropbox, Nextcloud, Syncthing, Seafile, Finder, Explorer
+    r"|[ _-]*\(\d+\)|[ _]\d{1,3}"  # Google Drive, browsers; iCloud
+    r"|-(?=.*[A-Z])[A-Z0-9][\w.-]*"  # OneDrive: the name of the computer
+    r"|[ ._~-]+(?:orig|bak|backup|old|tmp|BASE|LOCAL|REMOTE)[\w.-]*"  # editors and git
+)
+"""What programs add to the name of a file when they copy it, or when two computers have changed it."""
+_COPY_OF = re.compile(rf"(?i)(?:{_COPY_WORD})\b")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,13 +43,41 @@ def check_slugs(files: Iterable[Path]) -> tuple[Fault, ...]:
     """Return a fault for every file whose name cannot be a slug, or is used twice but for folder or capitals."""
     faults = []
     seen: dict[str, Path] = {}
-    for file in sorted(files):
+    files = sorted(files)
+    originals = [file for file in files if slug_fault(file.stem) is None]
+    for file in files:
         if problem := slug_fault(file.stem):
+            if original := _original_of(file, originals):
+                what = f"by its name a copy of {original}: two computers have changed it, or somebody copied it"
+                problem = what, f"compare the two, keep what is right in {original.name}, and delete this one"
             faults.append(Fault(str(file), 0, *problem))
         first = seen.setdefault(file.stem.casefold(), file)
         if first != file:
             faults.append(Fault(str(file), 0, f"the same name as {first}", "rename one of them"))
     return tuple(faults)
+
+
+def _original_of(file: Path, originals: Iterable[Path]) -> Path | None:
+    """Return the file that ``file`` is a copy of, by the names that programs give to copies; None when it is none."""
+    name = file.stem.casefold()
+    for original in sorted(originals, key=lambda each: len(each.stem), reverse=True):
+        known = original.stem.casefold()
+        if name.startswith(known) and _COPY.fullmatch(file.stem[len(known) :]):
+            return original
+        if name.endswith(f" {known}") and _COPY_OF.match(name):
+            return original
+        if known in name and name != known and _headline(file) == _headline(original) != []:
+            return original
+    return None
+
+
+def _headline(file: Path) -> list[str]:
+    """Return the lines of a source that have its headline and its date, as typed."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError):
+        return []
+    return [line.strip() for line in lines if re.match(r"(?:title|date)\s*:", line)]
 
 
 def check_translations(

@@ -106,7 +106,7 @@ def newsroom_page(rows: Iterable[Row], render_context: RenderContext) -> bytes:
     """Return ``index.html`` with the newest of the public ``rows``."""
     newsroom, assets, base_url = render_context.newsroom, render_context.assets, render_context.base_url
     messages = newsroom_messages(newsroom)
-    rows = newest_first(rows)
+    rows = _leading(newest_first(rows))
     entries = [_entry(row, newsroom, messages, full=True) for row in rows[:NEWEST]]
     topics = {topic.id: topic for each in entries for topic in each.topics}
     return render(
@@ -133,6 +133,12 @@ def newsroom_page(rows: Iterable[Row], render_context: RenderContext) -> bytes:
         cards=CARDS,
         contact_page=PAGE,
     ).encode()
+
+
+def _leading(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return ``rows`` with the first one that is not withdrawn at the head: the page shows the first one largest."""
+    lead = next((row for row in rows if not row.withdrawn), None)
+    return (lead, *(row for row in rows if row is not lead)) if lead else rows
 
 
 def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError
+from pipeline.model.newsroom import read_address
 from pipeline.storage.embedded import folder
 
 EMBEDDED = "embedded"
@@ -38,14 +38,22 @@ class Destination(Struct, frozen=True, kw_only=True):
     """The address that readers see, ending in a slash; another one than ``address`` behind a CDN."""
 
     @property
+    def printed_url(self) -> str:
+        """The address to print: that of the embedded store, whatever address pages are rendered for."""
+        return self.address if self.embedded else self.base_url
+
+    @property
     def private_address(self) -> str:
         """The private bucket's own address, where anonymous requests must be refused."""
         return _address(self.endpoint, self.private_bucket, self.region)
 
 
-def destination(environ: Mapping[str, str], root: Path, newsroom_base_url: str = "") -> Destination:
+def destination(
+    environ: Mapping[str, str], root: Path, newsroom_base_url: str = "", *, publishing: bool = True
+) -> Destination:
     """Return the destination that ``environ`` asks for; empty variables count as unset.
 
+    Without a bucket, ``PRESS_BASE_URL`` alone is enough to render pages for that address, but not for ``publishing``.
     The first call for an embedded store chooses its ports and saves them in ``root/.store``. Raises SettingError.
     """
     bucket, store = environ.get("PRESS_BUCKET", ""), environ.get("PRESS_STORE", "")
@@ -54,6 +62,8 @@ def destination(environ: Mapping[str, str], root: Path, newsroom_base_url: str =
     if bucket and store:
         raise SettingError("PRESS_STORE=embedded and PRESS_BUCKET are both set", "unset one of them")
     if not bucket:
+        if not store:
+            _refuse_incomplete(environ, publishing=publishing)
         return _embedded(environ, root, newsroom_base_url)
     return _own(environ, root, newsroom_base_url)
 
@@ -83,8 +93,6 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
 
 
 def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Destination:
-    if not environ.get("PRESS_STORE"):
-        _refuse_incomplete(environ)
     endpoint = f"http://{folder.HOST}:{folder.StoreFolder(root).ports().s3}"
     address = _address(endpoint, folder.BUCKET, folder.REGION)
     return Destination(
@@ -99,7 +107,7 @@ def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) ->
     )
 
 
-def _refuse_incomplete(environ: Mapping[str, str]) -> None:
+def _refuse_incomplete(environ: Mapping[str, str], *, publishing: bool) -> None:
     if variable := _endpoint_variable(environ):
         raise SettingError(
             f"{variable} is set, but PRESS_BUCKET is not",
@@ -107,7 +115,13 @@ def _refuse_incomplete(environ: Mapping[str, str]) -> None:
         )
     if environ.get("PRESS_PRIVATE_BUCKET"):
         raise SettingError("PRESS_PRIVATE_BUCKET is set, but PRESS_BUCKET is not", "set PRESS_BUCKET too")
-    if environ.get("CI", "").lower() not in ("", "0", "false", "no"):
+    if publishing and environ.get("PRESS_BASE_URL"):
+        _http(environ["PRESS_BASE_URL"], "PRESS_BASE_URL")
+        raise SettingError(
+            "PRESS_BASE_URL is set, but PRESS_BUCKET is not: nothing would be published at that address",
+            "set PRESS_BUCKET too, or unset PRESS_BASE_URL to use the embedded store",
+        )
+    if publishing and environ.get("CI", "").lower() not in ("", "0", "false", "no"):
         raise SettingError(
             "PRESS_BUCKET is not set in this CI job",
             "set it, or set PRESS_STORE=embedded to publish to a store that ends with the job",
@@ -144,19 +158,9 @@ def _base_url(environ: Mapping[str, str], newsroom_base_url: str, address: str) 
     return _http(newsroom_base_url, "newsroom.toml: base_url") if newsroom_base_url else address
 
 
-def _http(address: str, source: str) -> str:
-    """Return ``address`` with a slash at its end. Raises SettingError, which does not repeat a password."""
-    hint = "write it as https://press.example.org/"
-    try:
-        parts = urlsplit(address)
-        port_is_right = parts.port != 0
-    except ValueError:
-        raise SettingError(f"{source}: not a valid address", hint) from None
-    if parts.username is not None or parts.password is not None:
-        raise SettingError(f"{source}: contains a user name or password", hint)
-    complete = parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_right
-    if not complete or not re.fullmatch(r"[!-~]+", address) or re.search(r'[<>"\\^`{|}]', address):
-        raise SettingError(f"{source}: {address!r} is not an http or https address", hint)
-    if parts.query or parts.fragment or "?" in address or "#" in address:
-        raise SettingError(f"{source}: {address!r} has a query or fragment", hint)
-    return address if address.endswith("/") else address + "/"
+def _http(text: str, source: str) -> str:
+    """Return an address with a slash at its end. Raises SettingError, which does not repeat a password."""
+    address, problem, hint = read_address(text)
+    if problem:
+        raise SettingError(f"{source}: {problem}" if "@" in text else f"{source}: {text!r} {problem}", hint)
+    return address

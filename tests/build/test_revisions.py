@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,12 +21,14 @@ from tests.support import sample
 from tests.support.rows import row as row_of
 
 FIRST, SECOND, THIRD = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
+RELEASED = datetime(2026, 1, 5, tzinfo=UTC)
+SECONDS = timedelta(seconds=40)
 TODAY = date(2026, 11, 24)
 WORDS = Messages("en-GB", "Europe/London")
 
 
 def release(number: int = 40, *corrections: Correction, **changes: Any) -> Release:
-    facts: dict[str, Any] = {"slug": "tapes", "date": datetime(2026, 1, 5, tzinfo=UTC), "corrections": corrections}
+    facts: dict[str, Any] = {"slug": "tapes", "date": RELEASED, "corrections": corrections}
     body = (sample.para(f"There are {number} tapes."),)
     return sample.release(**{**facts, "body": body, "notes": (), "image": None, "pictures": (), **changes})
 
@@ -134,14 +136,19 @@ def test_what_a_correction_says_is_among_the_words() -> None:
         (release(), release(41, *noted(FIRST)), "corrected", ""),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST)), "minor", "words were changed"),
         (release(40, *noted(FIRST)), release(41, *noted(FIRST, SECOND)), "corrected", ""),
-        (release(40, *noted(FIRST)), release(41, *noted(FIRST, FIRST)), "corrected", "dated no later"),
+        (release(40, *noted(FIRST)), release(41, *noted(FIRST, FIRST)), "corrected", ""),
+        (release(40, *noted(SECOND)), release(41, *noted(FIRST, SECOND)), "corrected", "dated before"),
+        (release(), release(41, *noted(RELEASED)), "corrected", ""),
+        (release(date=RELEASED + SECONDS), release(41, *noted(RELEASED), date=RELEASED + SECONDS), "corrected", ""),
+        (release(40, *noted(FIRST + SECONDS)), release(41, *noted(FIRST + SECONDS, FIRST)), "corrected", ""),
         (release(40, *noted(SECOND)), release(40), "minor", "1 correction is public, but none of them here"),
         (release(40, *noted(SECOND)), release(40, *noted(FIRST)), "minor", "the newest entry is dated before"),
         (release(), release(withdrawn=GONE), "withdrawn", ""),
-        (release(40, *noted(SECOND)), release(40, *noted(SECOND), withdrawn=GONE), "withdrawn", "dated no later"),
+        (release(40, *noted(SECOND)), release(40, *noted(SECOND), withdrawn=GONE), "withdrawn", ""),
+        (release(40, *noted(THIRD)), release(40, *noted(THIRD), withdrawn=GONE), "withdrawn", "dated before"),
         (release(withdrawn=GONE), release(withdrawn=Withdrawal(SECOND, "Quite wrong.")), "", ""),
         (release(withdrawn=GONE), release(), "returned", "it was withdrawn publicly on 2026-03-02"),
-        (release(withdrawn=GONE), release(40, *noted(FIRST)), "returned", "dated no later"),
+        (release(withdrawn=GONE), release(40, *noted(FIRST)), "returned", "dated before"),
         (release(withdrawn=GONE), release(40, *noted(THIRD)), "returned", ""),
     ],
 )

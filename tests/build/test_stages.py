@@ -221,7 +221,7 @@ def test_a_change_reaches_the_formats_that_show_it_and_no_other(
     "body",
     [
         "[Read](other.html).",
-        "[Read](#nowhere).",
+        "[Read](#here).\n\n## Here",
         "- [Read](other.html)",
         "> **[Read](other.html)**",
         "| [a](other.html) |\n|-|\n| b |",

@@ -301,7 +301,6 @@ def test_a_correction_that_is_taken_back_is_refused_and_rolling_back_is_a_correc
     [
         ("2026-01-05T08:59Z", "corrections.date: before the release itself"),
         ("2036-01-01T09:00Z", "corrections.date: in the future"),
-        ("2026-01-05T09:00Z", "dated no later than what is public (2026-01-05T09:00+00:00)"),
     ],
 )
 def test_a_correction_is_dated_after_what_it_corrects_and_not_ahead(

@@ -71,6 +71,7 @@ def test_its_steps_publish_on_the_second_and_tell_nothing_before(office: Office,
         name: own[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     }
     clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "CI": "true", "VENV": sys.prefix}
+    clean["PRESS_ALLOW_SAMPLES"] = own["PRESS_ALLOW_SAMPLES"]
     clean |= {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "GITHUB_OUTPUT": str(tmp_path / "output")}
     steps = github_steps("schedule", known) if which == "github" else gitlab_steps(known)
     log = ""

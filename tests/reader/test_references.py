@@ -142,3 +142,50 @@ def test_line_of_a_key_in_front_matter(tmp_path: Path, keys: list[str], line: in
 def test_line_in_a_file_that_cannot_be_read_is_0(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.md").write_bytes(data)
     assert line_of(tmp_path / "a.md", "date") == line_of(tmp_path / "gone.md", "date") == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ferry (conflicted copy 2026-11-20)",
+        "ferry (Anna’s conflicted copy 2026-11-20)",
+        "ferry (In Konflikt stehende Kopie von Anna 2026-11-20)",
+        "ferry (copie en conflit de Anna 2026-11-20)",
+        "ferry (Case Conflict)",
+        "ferry.sync-conflict-20261120-101010-ABCDEFG",
+        "ferry_conflict-20261120-101010",
+        "ferry (SFConflict anna@mail.example 2026-11-20-10-10-10)",
+        "ferry-LAPTOP-7Q2",
+        "ferry-Annas-MacBook-Pro",
+        "ferry 2",
+        "ferry (1)",
+        "ferry copy",
+        "ferry - Copy (2)",
+        "ferry - Kopie",
+        "Copy of ferry",
+        "Kopie von ferry",
+        "ferry のコピー",
+        "ferry의 복사본",
+        "ferry.orig",
+        "Ferry copy 3",
+    ],
+)
+def test_a_copy_by_its_name_is_to_be_compared_and_deleted_not_renamed(name: str) -> None:
+    (fault,) = check_slugs([Path("content/ferry.md"), Path("content/ferry-fares.md"), Path(f"content/{name}.md")])
+    assert fault.source == f"content/{name}.md"
+    assert "a copy of content/ferry.md" in fault.message
+    assert fault.hint == "compare the two, keep what is right in ferry.md, and delete this one"
+
+
+@pytest.mark.parametrize("name", ["Ferry Fares", "ferry Terminal opens", "bus (1)", "Copy of bus", "ferry 2026"])
+def test_a_release_of_its_own_with_a_wrong_name_is_to_be_renamed(name: str) -> None:
+    (fault,) = check_slugs([Path("content/ferry.md"), Path(f"content/{name}.md")])
+    assert fault.hint.startswith("rename it to ")
+
+
+def test_a_wrong_name_with_the_headline_and_date_of_another_is_a_copy_too(tmp_path: Path) -> None:
+    sources = [tmp_path / "ferry.md", tmp_path / "New ferry text.md"]
+    for source in sources:
+        source.write_text("---\ntitle: The ferry sails\ndate: 2026-01-05T09:00+00:00\n---\nWords.\n", "utf-8")
+    (fault,) = check_slugs(sources)
+    assert "a copy of" in fault.message

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.model.manifest import Row
 from pipeline.model.render_context import RenderContext
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
@@ -31,6 +32,21 @@ def test_newest_release_comes_first() -> None:
         "releases/middle.html",
         "releases/old.html",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "order"),
+    [
+        ((row("a"), row("b", 3, withdrawn=True)), ["a", "b"]),
+        ((row("a"), row("b", 3), row("c", 5, withdrawn=True), row("d", 9, withdrawn=True)), ["b", "d", "c", "a"]),
+        ((row("a"), row("b", 3, withdrawn=True), row("c", 5)), ["c", "b", "a"]),
+        ((row("a", withdrawn=True), row("b", 3, withdrawn=True)), ["b", "a"]),
+        ((row("a"), *(row(f"w{day}", day, withdrawn=True) for day in range(1, 120))), ["a", "w119", "w118"]),
+    ],
+)
+def test_a_withdrawn_release_does_not_lead(rows: tuple[Row, ...], order: list[str]) -> None:
+    links = (a["href"] for a in front(*rows).all("a") if re.fullmatch(r"releases/\w+\.html", a["href"]))
+    assert [link[9:-5] for link in links][: len(order)] == order
 
 
 def test_newsroom_page_lists_the_newest_hundred_releases() -> None:

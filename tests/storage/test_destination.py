@@ -76,6 +76,10 @@ def test_addresses_at_aws(settings: dict[str, str], address: str, tmp_path: Path
         ({}, "https://press.example.org", "https://press.example.org/"),
         ({"PRESS_BASE_URL": "http://cdn.example/x"}, "https://press.example.org/", "http://cdn.example/x/"),
         ({"PRESS_BASE_URL": ""}, "https://press.example.org/", "https://press.example.org/"),
+        ({"PRESS_BASE_URL": "https://zürich.example/presse"}, "", "https://xn--zrich-kva.example/presse/"),
+        ({"PRESS_BASE_URL": "https://STRAßE.example:8443/"}, "", "https://xn--strae-oqa.example:8443/"),
+        ({"PRESS_BASE_URL": "http://cdn.example/ü/"}, "", "http://cdn.example/%C3%BC/"),
+        ({}, "https://보도.example", "https://xn--hq1b67o.example/"),
     ],
 )
 def test_the_address_that_readers_see(settings: dict[str, str], newsroom: str, base: str, tmp_path: Path) -> None:
@@ -98,6 +102,7 @@ def test_ci_may_ask_for_the_embedded_store(tmp_path: Path) -> None:
         ({"AWS_ENDPOINT_URL_S3": "http://x.example"}, "AWS_ENDPOINT_URL_S3 is set, but PRESS_BUCKET is not"),
         ({"AWS_ENDPOINT_URL": "http://x.example"}, "AWS_ENDPOINT_URL is set, but PRESS_BUCKET is not"),
         ({"PRESS_PRIVATE_BUCKET": "vault"}, "PRESS_PRIVATE_BUCKET is set, but PRESS_BUCKET is not"),
+        ({"PRESS_BASE_URL": "https://cdn.example/"}, "PRESS_BASE_URL is set, but PRESS_BUCKET is not"),
         ({"CI": "true"}, "PRESS_BUCKET is not set in this CI job"),
         ({"CI": "1", "PRESS_BUCKET": ""}, "PRESS_BUCKET is not set in this CI job"),
         ({"PRESS_STORE": "s3"}, "'s3' is not valid"),
@@ -115,6 +120,14 @@ def test_ci_may_ask_for_the_embedded_store(tmp_path: Path) -> None:
         ({**MINE, "PRESS_BASE_URL": "https://x.example/ a"}, "is not an http"),
         ({**MINE, "PRESS_BASE_URL": "https://"}, "is not an http"),
         ({**MINE, "PRESS_BASE_URL": "https://x.example:99999/"}, "not a valid address"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example/news/index.html"}, "address of a page (index.html)"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example/Home.aspx/"}, "address of a page (Home.aspx)"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example//"}, "empty folder name (//)"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example/a//b/"}, "empty folder name (//)"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example/a/../"}, "folder . or .."),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example/\n"}, "line break"),
+        ({**MINE, "PRESS_BASE_URL": "https://x.example\r\n/a"}, "line break"),
+        ({**MINE, "PRESS_BASE_URL": "https://-ü-.example/"}, "not in a valid domain"),
     ],
 )
 def test_wrong_or_incomplete_settings_are_refused_with_a_hint(
@@ -125,6 +138,33 @@ def test_wrong_or_incomplete_settings_are_refused_with_a_hint(
     assert says in str(caught.value)
     assert caught.value.hint
     assert caught.value.status == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        ("https://x.example/news/index.html", "https://x.example/news/"),
+        ("https://x.example//news//", "https://x.example/news/"),
+        ("https://zürich.example//index.htm", "https://xn--zrich-kva.example/"),
+        ("http://[::1]:90/a/index.html", "http://[::1]:90/a/"),
+    ],
+)
+def test_the_hint_shows_the_address_to_write(typed: str, right: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError) as caught:
+        destination({**MINE, "PRESS_BASE_URL": typed}, tmp_path)
+    assert caught.value.hint == f"write it as {right}"
+
+
+def test_pages_may_be_rendered_for_an_address_without_a_bucket(tmp_path: Path) -> None:
+    asked = {"PRESS_BASE_URL": "https://cdn.example/", "CI": "true"}
+    assert destination(asked, tmp_path, publishing=False).base_url == "https://cdn.example/"
+
+
+def test_the_address_to_print_is_one_that_answers(tmp_path: Path) -> None:
+    """The embedded store is on this machine alone, whatever address newsroom.toml names."""
+    embedded = destination({}, tmp_path, "https://press.example.org/")
+    assert embedded.printed_url == embedded.address
+    assert destination(MINE, tmp_path, "https://press.example.org/").printed_url == "https://press.example.org/"
 
 
 def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ def env_of(office: Office) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": keys.access_key,
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_REGION": storefolder.REGION,
+        "PRESS_ALLOW_SAMPLES": "1",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

@@ -16,6 +16,7 @@ import pytest
 
 BIN = Path(sys.executable).parent
 KEYS = {
+    "PRESS_ALLOW_SAMPLES": "1",
     "AWS_ACCESS_KEY_ID": "OPERATOR",
     "AWS_SECRET_ACCESS_KEY": "operators-secret",
     "AWS_REGION": "us-east-1",

@@ -38,8 +38,6 @@ from tests.support.newsroom import Office
 from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
 
-ADDRESS = "https://press.example.org/news/"
-"""The public address of these newsrooms; no server answers there, and none is asked."""
 Moment = Literal["before", "after"]
 WRITES = ("PUT", "POST", "DELETE")
 
@@ -197,7 +195,7 @@ class ProxiedStore:
         keys = StoreFolder(self.root).keys()
         self.environ = {
             "PRESS_BUCKET": BUCKET,
-            "PRESS_BASE_URL": ADDRESS,
+            "PRESS_ALLOW_SAMPLES": "1",
             "AWS_ENDPOINT_URL_S3": gate.endpoint,
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
@@ -212,7 +210,7 @@ class ProxiedStore:
 
     def observer(self) -> Observer:
         """Return somebody who reads the newsroom without credentials."""
-        return Observer(self.address, ADDRESS)
+        return Observer(self.address, f"{self.gate.endpoint}/{BUCKET}/")
 
     def objects(self) -> dict[str, str]:
         """Return the SHA-256 of every public object, of the bytes that are served."""

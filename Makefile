@@ -57,10 +57,11 @@ validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
 share preview check new status verify history diff serve stop storage doctor: | $(READY)
-	@$(RUN) $@
+	@$(RUN) $@ $(options)
 share:   ## print links to embargoed copies of a scheduled release: make share RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
-check:   ## check every release, render nothing
+check:   ## check every release, render nothing (STRICT=1: warnings fail; FORMAT=github or json; LINKS=1: links too)
+check: options = $(foreach name,STRICT LINKS,$(if $(filter-out 0,$($(name))),--$(name))) --format="$$DATELINE_FORMAT"
 new:     ## write a new release: make new TITLE="…"
 history: ## show when a release was published, corrected and withdrawn, with digests: make history RELEASE=name
 diff:    ## show the words that differ between content/ and what is public: make diff RELEASE=name
@@ -91,6 +92,7 @@ $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 export DATELINE_TITLE   := $(value TITLE)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_REVOKE  := $(value REVOKE)
+export DATELINE_FORMAT  := $(value FORMAT)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))
 .PHONY: $(STAGES) render publish renditions validate share preview check new status verify history diff serve stop

@@ -34,7 +34,7 @@ def read_sources(
     results = reading.read(context.state, context.newsroom, context.published, new, context.now, context.minor)
     for number, result in enumerate(results, 1):
         for fault in result.faults:
-            progress.fault(str(fault if result.refused else fault.as_warning()))
+            progress.fault(fault if result.refused else fault.as_warning())
         if result.refused:
             refused.add(result.slug)
         progress.progress(number, len(new), "read")
@@ -82,4 +82,4 @@ def warn_outdated_translations(context: CommandContext, progress: Progress) -> N
     from pipeline.build.translations import outdated_translations
 
     for warning in outdated_translations(context.state, context.newsroom, context.published, context.now):
-        progress.fault(str(warning))
+        progress.fault(warning)

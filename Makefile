@@ -1,5 +1,4 @@
 # Dateline: the map of the pipeline. Read it from top to bottom.
-#
 #   content/SLUG.md -> read -> text, pdf, docx -> kit -> html -> json -> output/ -> feed, pages -> publish -> storage
 #
 # Make decides which stages may have work: one stamp a stage, in a folder named after a checksum of all inputs, so that
@@ -57,10 +56,11 @@ validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
 share preview check new newsroom correct withdraw status verify history diff serve stop storage doctor: | $(READY)
-	@$(RUN) $@
+	@$(RUN) $@ $(options)
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
-check:   ## check every release, render nothing
+check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)
+check: options = $(foreach name,STRICT LINKS,$(if $(filter-out 0,$($(name))),--$(name))) --format="$$DATELINE_FORMAT"
 new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…" (NAME=a-few-words: its name)
 newsroom: ## make the sample newsroom your own: make newsroom NAME="…"
 correct: export DATELINE_NOTE := $(value NOTE)## write a correction into a public release: RELEASE=name NOTE="…"
@@ -91,7 +91,7 @@ $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
-unexport TITLE NAME NOTE REASON RELEASE REVOKE WAIT
+unexport TITLE NAME NOTE REASON RELEASE REVOKE WAIT FORMAT
 export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)

@@ -204,11 +204,11 @@ def _twin_warning(state: BuildState, slug: str, twin: str) -> Fault:
 
     if not twin:
         what = "another release has the same headline and date"
-        return Fault(state.opaque(slug), 0, what, "make check names the two")
+        return Fault(state.opaque(slug), 0, what, "make check names the two", "second-copy")
     source = state.source(slug)
     message = f"the same headline and date as {state.source(twin)}"
     hint = "compare the two; if one is a copy (of another computer, or of Dropbox and the like), delete it"
-    return Fault(str(source), line_of(source, "title"), message, hint)
+    return Fault(str(source), line_of(source, "title"), message, hint, "second-copy")
 
 
 def _later(entry: IndexEntry, was: IndexEntry) -> bool:

@@ -21,6 +21,8 @@ def outdated_translations(state: BuildState, newsroom: Newsroom, published: Mani
     """
     from pipeline.typography.messages import Messages
 
+    if "outdated-translation" in newsroom.warnings_off:
+        return
     messages = Messages("en-GB", newsroom.time_zone)  # for the press officer, not for readers
     index = all_listed(state, published)
     for slug, entry in sorted(index.items()):
@@ -41,4 +43,4 @@ def outdated_translations(state: BuildState, newsroom: Newsroom, published: Mani
             what, hint = "corrected", f"translate the correction and add it to corrections, {dated}"
         name = original.slug if original.gone else str(state.source(original.slug))
         message = f"out of date: its original {name} was {what} on {messages.date(changed)}"
-        yield Fault(str(state.source(slug)), 0, message, hint).as_warning()
+        yield Fault(str(state.source(slug)), 0, message, hint, "outdated-translation").as_warning()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.model.errors import URGENT, Fault
 from pipeline.publish.progress import count as count
 from pipeline.publish.progress import size as size
 
@@ -30,8 +31,14 @@ class Console:
         except BrokenPipeError:  # somebody reads no further (``make publish | head``); the work goes on
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
 
-    def fault(self, text: str) -> None:
-        """Write one fault, as it is to be read."""
+    def fault(self, text: str | Fault) -> None:
+        """Write one fault, as it is to be read; of warnings, those that must not wait for ``make check``."""
+        if isinstance(text, Fault) and text.severity == "warning" and text.name not in URGENT:
+            return
+        self.error(str(text))
+
+    def error(self, text: str) -> None:
+        """Write text to standard error."""
         self._close()
         print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 

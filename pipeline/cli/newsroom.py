@@ -108,7 +108,7 @@ def unfilled(file: Path) -> Iterator[Fault]:
             table = f"{header[1]}."
         elif found := _TO_FILL_IN.match(line):
             hint = "write your own between the quotation marks and delete the # at the start, or delete the line"
-            yield Fault(str(file), number, f"{table}{found[1]} is still to be filled in", hint)
+            yield Fault(str(file), number, f"{table}{found[1]} is still to be filled in", hint, "to-fill-in")
 
 
 def move_sample(content: Path, samples: Path, text: str) -> list[str]:

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
+
+WarningName = Literal[
+    "weekday", "time-zone", "offset", "outdated-translation", "untranslated",
+    "long-headline", "headline-in-capitals", "no-summary", "long-summary", "no-quotation", "no-telephone",
+    "legacy-carrier", "alt-file-name", "small-picture", "dead-link", "moved-link",
+    "headline-again", "looks-like-a-mark", "to-fill-in", "second-copy",
+]  # fmt: skip
+"""Each warning has a name, by which ``[warnings] off`` of newsroom.toml switches it off."""
+WARNINGS: frozenset[str] = frozenset(get_args(WarningName))
+URGENT: frozenset[str] = WARNINGS & frozenset(
+    [
+        *("weekday", "time-zone", "offset", "outdated-translation"),
+        *("headline-again", "looks-like-a-mark", "to-fill-in", "second-copy"),
+    ]
+)
+"""Something in the release may be wrong, so every command that reads it warns. The others are for ``make check``."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,14 +36,23 @@ class Fault:
     """Line number from 1; 0 for the whole file."""
     message: str
     hint: str = ""
+    name: str = ""
+    """Of a warning, one of ``WARNINGS``."""
+    severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         where = f"{printable(self.source)}:{self.line}" if self.line else printable(self.source)
-        return f"{where}: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
+        said = f"warning: {self.message}" if self.severity == "warning" else self.message
+        named = f" [{self.name}]" if self.name else ""
+        return f"{where}: {said}{named}" + (f"\n  hint: {self.hint}" if self.hint else "")
 
     def as_warning(self) -> Fault:
         """Return the same fault as a warning, which does not stop the command."""
-        return replace(self, message=f"warning: {self.message}")
+        return replace(self, severity="warning")
+
+    def as_error(self) -> Fault:
+        """Return the same fault as an error."""
+        return replace(self, severity="error")
 
 
 def printable(name: str) -> str:

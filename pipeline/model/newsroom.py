@@ -63,6 +63,8 @@ class Newsroom(Struct, frozen=True):
     footage: dict[str, Footage] = {}
     default_footage: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
+    warnings_off: tuple[str, ...] = ()
+    """Names of warnings that are not shown."""
 
     def guid(self, slug: str) -> str:
         """Return the permanent id of a release.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pipeline.build.context import ExitStatus, exit_status
-from pipeline.model.errors import DatelineError
+from pipeline.model.errors import DatelineError, Fault
 
 
 class Progress(Protocol):
@@ -24,7 +24,7 @@ class Progress(Protocol):
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Report rows in aligned columns."""
 
-    def fault(self, text: str) -> None:
+    def fault(self, text: str | Fault) -> None:
         """Report an error or a warning."""
 
     def progress(self, done: int, total: int, what: str) -> None:

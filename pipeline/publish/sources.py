@@ -65,7 +65,7 @@ def read_sources(
     )
     for number, result in enumerate(results, 1):
         for fault in () if result.refused and deferred else result.faults:
-            progress.fault(str(fault if result.refused else fault.as_warning()))
+            progress.fault(fault if result.refused else fault.as_warning())
         if result.refused:
             source = fingerprint.of_source(context.state, result.slug)
             refused[result.slug] = Refused(source, tuple(map(str, result.faults)))
@@ -152,4 +152,4 @@ def warn_outdated_translations(context: CommandContext, progress: Progress) -> N
     from pipeline.build.translations import outdated_translations
 
     for warning in outdated_translations(context.state, context.newsroom, context.published, context.now):
-        progress.fault(str(warning))
+        progress.fault(warning)

@@ -69,7 +69,10 @@ def build_document(parsed: ParsedMarkdown, report: Report, add_picture: AddPictu
     their first references, and are the last block of the body. Headings are levelled to start at 2 and leave no gap.
     """
     for problem in parsed.problems:
-        (report.warn if problem.warning else report.fault)(problem.line, problem.message, problem.hint)
+        if problem.warning:
+            report.warn(problem.line, problem.message, problem.hint, "looks-like-a-mark")
+        else:
+            report.fault(problem.line, problem.message, problem.hint)
     _check(parsed.root, (), report)
     _check_footnotes(parsed.root, report)
     body, notes = _DocumentBuilder(add_picture).build(_sanitize(parsed.html()))

@@ -432,7 +432,7 @@ class _Instant:
         all_year = {datetime(wall.year, month, 1, 12, tzinfo=zone).utcoffset() for month in range(1, 13)}
         if offset not in local and offset in all_year:
             what = f"{self.fields.name('date')}: {zone.key} uses another offset on that day"
-            self.fields.report.warn(self.line, what, f"did you mean {self.written(wall)}?")
+            self.fields.report.warn(self.line, what, f"did you mean {self.written(wall)}?", "offset")
         return instant
 
     def fault(self, what: str, hint: str) -> None:

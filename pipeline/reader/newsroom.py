@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from pipeline.model.errors import WARNINGS
 from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic, read_address
 from pipeline.model.release import Contact, Footage
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
@@ -97,6 +98,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
     defaults = top.group("defaults") or Fields(empty, top.report)
     feeds = top.group("feeds") or Fields(empty, top.report)
     storage = top.group("storage")
+    warnings = top.group("warnings")
     newsroom = Newsroom(
         name=organisation.text("name", required=True, limit=200),
         language=language,
@@ -118,8 +120,9 @@ def _read(top: Fields, folder: Path) -> Newsroom:
         footage=footage,
         default_footage=defaults.choices("footage", set(footage), "footage") or (),
         topics=tuple(_read_topics(top)),
+        warnings_off=(warnings.choices("off", WARNINGS, "warning") if warnings else None) or (),
     )
-    for fields in (organisation, defaults, feeds, storage, top):
+    for fields in (organisation, defaults, feeds, storage, warnings, top):
         if fields:
             fields.report_unknown()
     return newsroom

@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from pipeline.model.document import Block, Heading, Paragraph, plain
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
 from pipeline.reader import ReadRelease
 from pipeline.reader.body import read_body, summarize
+from pipeline.reader.editing import review
 from pipeline.reader.fields import Fields
 from pipeline.reader.frontmatter import parse_front_matter, read_metadata
 from pipeline.reader.pictures import ReleasePictures
@@ -29,18 +29,16 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
         raise report.error()
     front = parse_front_matter(source.front, report, source.front_line)
     pictures = ReleasePictures(file.parent, file.stem, report)
-    metadata = read_metadata(Fields(front, report), newsroom, pictures, now) if front else None
+    fields = Fields(front, report) if front else None
+    metadata = read_metadata(fields, newsroom, pictures, now) if fields else None
     language = metadata.language if metadata else newsroom.language
     faults = report.count
     body, notes = read_body(source.body, source.body_line, language, pictures, report)
     withdrawn = metadata.withdrawn if metadata else None
     if not body and report.count == faults and not withdrawn:
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
-    if metadata and body and _says_headline(body[0], metadata.title):
-        first = next(number for number, line in enumerate(source.body.split("\n"), source.body_line) if line.strip())
-        report.warn(first, "the headline again", "delete it here: every format prints it above the text")
     report.raise_faults()
-    if metadata is None or metadata.date is None:
+    if fields is None or metadata is None or metadata.date is None:
         raise report.error()
     facts = {name: getattr(metadata, name) for name in metadata.__struct_fields__}
     facts["summary"] = metadata.summary or summarize(body, metadata.title)
@@ -51,9 +49,6 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
         facts["pictures"] = tuple(checked.picture for checked in pictures)
         files = {name: data for checked in pictures for name, data in checked.files.items()}
     release = Release(slug=file.stem, body=body, notes=notes, **facts)
-    return ReadRelease(release, MappingProxyType(files), report.warnings)
-
-
-def _says_headline(block: Block, title: str) -> bool:
-    words = plain(block.children) if isinstance(block, (Heading, Paragraph)) else ""
-    return words.casefold().strip(" .") == title.casefold().strip(" .")
+    review(release, source, fields, newsroom, report)
+    warnings = tuple(each for each in report.warnings if each.name not in newsroom.warnings_off)
+    return ReadRelease(release, MappingProxyType(files), warnings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from pipeline.model.errors import Fault, ReleaseError
+from pipeline.model.errors import Fault, ReleaseError, WarningName
 
 
 class Report:
@@ -20,9 +20,9 @@ class Report:
         """Add something that must be corrected before anything is rendered."""
         self._faults.append(Fault(self.source, line, message, hint))
 
-    def warn(self, line: int, message: str, hint: str = "") -> None:
+    def warn(self, line: int, message: str, hint: str, name: WarningName) -> None:
         """Add something that looks like a mistake."""
-        self._warnings.append(Fault(self.source, line, message, hint))
+        self._warnings.append(Fault(self.source, line, message, hint, name))
 
     @property
     def count(self) -> int:

@@ -75,6 +75,26 @@ class AnonymousClient:
         parts = urlsplit(address)
         return self._ask("GET", f"{parts.path}?{parts.query}", True, LIMIT)
 
+    def visit(self, method: str, address: str) -> Answer:
+        """Ask once for status and headers of a full address on the same server. Raises StorageError without an answer.
+
+        The connection is closed before a body is read, however long it is.
+        """
+        parts = urlsplit(address)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = self._connect()
+        try:
+            connection.request(
+                method, self._target(path), headers={"User-Agent": "Dateline (link check)", "Accept": "*/*"}
+            )
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, b"", 0, "", _date(headers))
+        except (OSError, http.client.HTTPException) as error:
+            raise StorageError(f"cannot read {address}: {str(error) or type(error).__name__}") from error
+        finally:
+            connection.close()
+
     def _path(self, key: str) -> str:
         return self._parts.path + quote(key, safe="/-_.~")
 
@@ -100,8 +120,9 @@ class AnonymousClient:
         raise StorageError(f"cannot read {where}: {reason}", "check the network and the address") from fault
 
     def _once(self, connection: http.client.HTTPConnection, method: str, path: str, keep: bool, limit: int) -> Answer:
-        target = path if not self._proxy or self._parts.scheme == "https" else f"http://{self._parts.netloc}{path}"
-        connection.request(method, target, headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"})
+        connection.request(
+            method, self._target(path), headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+        )
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         digest, blocks, size = hashlib.sha256(), [], 0
@@ -118,6 +139,9 @@ class AnonymousClient:
         if stated and size != int(stated):
             raise http.client.IncompleteRead(b"", int(stated) - size)
         return Answer(response.status, headers, b"".join(blocks), size, digest.hexdigest(), _date(headers))
+
+    def _target(self, path: str) -> str:
+        return path if not self._proxy or self._parts.scheme == "https" else f"http://{self._parts.netloc}{path}"
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port

@@ -50,7 +50,8 @@ def test_a_translation_that_lacks_a_correction_is_told_with_its_file_and_what_to
 ) -> None:
     pair(sandbox, (THIRD,))
     assert told(sandbox) == [
-        "content/x-ar.md: warning: out of date: its original content/x.md was corrected on 3 March 2026\n"
+        "content/x-ar.md: warning: out of date: its original content/x.md was corrected on 3 March 2026"
+        " [outdated-translation]\n"
         "  hint: translate the correction and add it to corrections, dated 2026-03-03T12:00+00:00 or later"
     ]
 
@@ -96,7 +97,8 @@ def test_a_withdrawn_original_leaves_its_translation_behind(sandbox: Sandbox) ->
     pair(sandbox)
     sandbox.write("x", date="2026-03-01T09:00Z", withdrawn=gone)
     assert told(sandbox) == [
-        "content/x-ar.md: warning: out of date: its original content/x.md was withdrawn on 3 March 2026\n"
+        "content/x-ar.md: warning: out of date: its original content/x.md was withdrawn on 3 March 2026"
+        " [outdated-translation]\n"
         "  hint: withdraw it too, or add an entry to corrections, dated 2026-03-03T12:00+00:00 or later,"
         " that says why it stays"
     ]

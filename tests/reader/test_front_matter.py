@@ -143,7 +143,7 @@ def test_accepted_dates(tmp_path: Path, value: str) -> None:
 
 
 def test_offset_of_the_other_season_is_a_warning(tmp_path: Path) -> None:
-    (warning,) = release(tmp_path, "title: T\ndate: 2026-07-01T09:00+00:00\n").warnings
+    (warning,) = release(tmp_path, "title: T\ndraft: true\ndate: 2026-07-01T09:00+00:00\n").warnings
     assert warning.message == "date: Europe/London uses another offset on that day"
     assert warning.hint == "did you mean 2026-07-01T09:00+01:00?"
 

@@ -27,6 +27,7 @@ _BULLET = re.compile(r"([*+•·‣◦▪●–—−‐‑\uf0b7])[^\S\n]+|-(?=
 _BLOCK = re.compile(r"[|>](?:[+-][1-9]?|[1-9][+-]?)?([ \t]+#.*)?")
 _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL), "'": re.compile(r"'(?:[^']|'')*'")}
 _ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\[^\"\\/xuU\n ])")
+_COMMENT = re.compile(r" *#")
 _PLAIN = re.compile(r"\w[^:#]*(?<!\s)")
 _NAMES = {"\t": "a tab", "\u00a0": "a no-break space", "\u3000": "a wide blank"}
 _HINT_LIMIT = 300
@@ -125,7 +126,7 @@ class _Scanner:
 
     def scan(self) -> None:
         first = next((line for line in self.lines if line.strip() and not line.lstrip().startswith("#")), "")
-        if first.startswith("{") and _parses("\n".join(["", *self.lines])):
+        if first.startswith("{") and _parses("\n".join(self.lines), prefix=""):
             return  # one group in braces, as JSON has it
         for row, line in enumerate(self.lines):
             self._mend_blanks(row, line)
@@ -320,7 +321,8 @@ class _Scanner:
         """A group or list may follow, or the value itself in the next line."""
         row = entry.row
         entry.is_open = True
-        below = next((each for each in range(row + 1, len(self.lines)) if self.lines[each].strip()), None)
+        lines = (each for each, line in enumerate(self.lines) if line.strip() and not _COMMENT.match(line))
+        below = next((each for each in lines if each > row), None)
         goes_on = below is not None and len(self._parts(below)[0]) >= entry.column
         indent, hyphens, rest = self._parts(below) if below is not None else ("", "", "")
         is_below = goes_on and (hyphens or _BULLET.match(rest) or len(indent) > entry.column)
@@ -429,6 +431,9 @@ class _Scanner:
                 break
             text += f" {line.strip()}"
             after += 1
+        if _parses("\n ".join([value, *self.lines[row + 1 : after]])):  # with its comments
+            entry.is_open = False
+            return after
         after = after if _open_brackets(text) <= 0 else end
         text = self._joined(row, value, after)
         if _parses(text):
@@ -592,11 +597,11 @@ def _scalar(text: str) -> yaml.ScalarEvent | None:
     return value if isinstance(value, yaml.ScalarEvent) and not value.anchor and not value.tag else None
 
 
-def _parses(text: str) -> bool:
+def _parses(text: str, prefix: str = _PREFIX) -> bool:
     """Whether ``text`` is a list or group that the front matter may have: of names and values, without YAML's signs."""
     after_bracket, depth = "", 0
     try:
-        for event in yaml.parse(_PREFIX + text, Loader=LOADER):
+        for event in yaml.parse(prefix + text, Loader=LOADER):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
                 return False
             is_start = isinstance(event, yaml.CollectionStartEvent)

@@ -61,7 +61,8 @@ def test_from_the_sample_to_a_release_of_ones_own(office: Office) -> None:
     assert checked.status == 0, checked.text
     lines = (office.content / "newsroom.toml").read_text("utf-8").splitlines()
     missing = re.findall(
-        r"content/newsroom\.toml:(\d+): warning: ([\w.]+) is still to be filled in\n  hint: ", checked.err
+        r"content/newsroom\.toml:(\d+): warning: ([\w.]+) is still to be filled in \[to-fill-in\]\n  hint: ",
+        checked.err,
     )
     assert [key for _, key in missing] == ["organisation.boilerplate", "contacts.desk.telephone", "contacts.desk.email"]
     assert all(lines[int(number) - 1].startswith(f"# {key.rpartition('.')[2]} = ") for number, key in missing)

@@ -75,8 +75,6 @@ def find_leftovers(root: Element, literal: type[str]) -> Iterator[Leftover]:
     for element in root.iter():
         if element.tag in _TEXTS:
             yield from _in_text(_text(element, literal), int(element.get("data-line") or 0))
-        elif element.tag == "pre":
-            yield from _blob("".join(element.itertext()), int(element.get("data-line") or 0))
 
 
 def _in_text(text: str, first_line: int) -> Iterator[Leftover]:
@@ -86,11 +84,7 @@ def _in_text(text: str, first_line: int) -> Iterator[Leftover]:
             words = " ".join(text[match.start() : match.start() + 60].split())
             words = re.sub(f"[{_LITERAL}{_ADDRESS}]", "…", words)
             yield line, f"{pattern.message}: {words}", pattern.hint, pattern.warning
-    yield from _blob(text, first_line)
-
-
-def _blob(text: str, first_line: int) -> Iterator[Leftover]:
-    if match := re.search(rf"[!-~]{{{BLOB}}}", text):
+    if match := re.search(rf"[\w+/=-]{{{BLOB}}}", text, re.ASCII):
         line = first_line + text.count("\n", 0, match.start())
         what = f"more than {BLOB} letters without a blank: {match.group()[:40]}…"
         yield line, what, "delete it if it is pasted data; else part it", False

@@ -30,7 +30,11 @@ SCRIPTS = "requirements-scripts.lock"
 """Type faces of more scripts; only those that a release needs are installed."""
 PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", "--require-hashes"]
 BUILDING = ["--no-build-isolation", "--use-pep517"]
-FACES = {"fonts-noto-cjk": "NotoSerifCJK-Regular.ttc", "fonts-noto-color-emoji": "NotoColorEmoji.ttf"}
+FACES = {
+    "fonts-noto-cjk": "NotoSerifCJK-Regular.ttc",
+    "fonts-noto-color-emoji": "NotoColorEmoji.ttf",
+    "fonts-noto-core": "NotoSansSymbols2-Regular.ttf",
+}
 """Debian package → one of its files: type faces that releases may need and tests do need."""
 VENV_PACKAGE = "python3-venv"
 

@@ -229,15 +229,17 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     Fonts for scripts that the release is the first to need are installed, where that is allowed.
     """
     from pipeline.typography.article import compose
-    from pipeline.typography.fonts import character_name, coverage, packages
+    from pipeline.typography.fonts import Script, character_name, coverage, packages
     from pipeline.typography.messages import Messages
 
     article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
     text = msgspec.json.encode(article).decode()
     covered = coverage(text, release.language)
-    if covered.lacking:
-        packages.install_scripts(dict.fromkeys(script for _, script in covered.lacking))
-        covered = coverage(text, release.language)
+    tried: set[Script] = set()
+    while needed := {script for _, script in covered.lacking} - tried:
+        packages.install_scripts(needed)
+        tried |= needed
+        covered = coverage(text, release.language)  # what one face of signs proves not to have, another may have
     for character in covered.unknown:
         yield _at(state, release, character, f"no font has {character_name(character)}", UNKNOWN)
     for script in dict.fromkeys(script for _, script in covered.lacking):

@@ -112,6 +112,8 @@ class Picture(Struct, frozen=True):
     """Smaller copies in screen colours (sRGB), narrowest first."""
     shown: bool = True
     """Whether pages and documents may show the file itself: it is small enough and in screen colours."""
+    transparent: bool = False
+    """Whether what lies below it shows through, so that a dark page must put a light ground there."""
 
     @property
     def files(self) -> tuple[PictureSize, ...]:

@@ -184,6 +184,9 @@ def _kind(data: bytes, name: str) -> str:
     kind = image_metadata.kind_of(data)
     if not kind and b"<svg" in data[:4096]:
         raise PictureError("SVG is not accepted", "export the picture as PNG")
+    if not kind and (other := image_metadata.other_kind_of(data)):
+        article = "an" if other[0] in "AE" else "a"
+        raise PictureError(f"{article} {other} picture", "export it as JPEG, or a drawing as PNG")
     if not kind:
         raise PictureError(*_NOT_A_PICTURE)
     if Path(name).suffix.lower() not in _SUFFIXES[kind]:
@@ -260,6 +263,7 @@ def _with_copies(image: Image.Image, upright: _UprightPicture) -> CheckedPicture
         len(upright.data),
         hashlib.sha256(upright.data).hexdigest(),
         shown=_is_shown(image, upright),
+        transparent=image_sizes.is_transparent(image),
     )
     copies = dict(_copies(image, upright, picture))
     files = {upright.name: upright.data, **{copy.file: data for copy, data in copies.items()}}

@@ -22,6 +22,18 @@ _SIGNATURES = (
     ("GIF", re.compile(rb"GIF8[79]a")),
     ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
 )
+_OTHERS = (
+    ("AVIF", re.compile(rb".{4}ftyp(avif|avis|(mif1|msf1).{0,24}avi[fs])", re.DOTALL)),
+    ("HEIC", re.compile(rb".{4}ftyp(he[iv][cmsx]|mif1|msf1)", re.DOTALL)),
+    ("JPEG XL", re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ")),
+    ("JPEG 2000", re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51")),
+    ("TIFF", re.compile(rb"II[*+]\0|MM\0[*+]")),
+    ("BMP", re.compile(rb"BM.{4}\0{4}", re.DOTALL)),
+    ("Photoshop", re.compile(rb"8BPS\0")),
+    ("PDF", re.compile(rb"%PDF-")),
+    ("EPS", re.compile(rb"%!PS|\xc5\xd0\xd3\xc6")),
+)
+"""File types that cameras, scanners and programs save and that browsers or Word cannot show."""
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """The end of a scan: within it, FF is followed by 00 or by a restart number."""
 _JPEG_KEPT = frozenset([*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD]) - {0xC8}
@@ -55,6 +67,11 @@ class Parts(Struct, frozen=True):
 def kind_of(data: bytes) -> str:
     """Return the file type of ``data`` by its first bytes, as Pillow names it; empty for a type not supported here."""
     return next((kind for kind, signature in _SIGNATURES if signature.match(data)), "")
+
+
+def other_kind_of(data: bytes) -> str:
+    """Return the everyday name of a file type that is not supported here; empty for data that is no known picture."""
+    return next((kind for kind, signature in _OTHERS if signature.match(data)), "")
 
 
 def parts_of(data: bytes, kind: str) -> Parts:

@@ -117,6 +117,14 @@ def _without_palette(image: Image.Image) -> Image.Image:
     return image.convert("L") if image.mode == "1" else image
 
 
+def is_transparent(image: Image.Image) -> bool:
+    """Whether any pixel lets through what lies below the picture."""
+    if image.mode not in ("LA", "PA", "RGBA") and "transparency" not in image.info:
+        return False
+    # Of 16-bit grey, one level may be transparent; Pillow cannot say whether a pixel has it.
+    return image.mode in _DEEP or image.convert("RGBA").getchannel("A").getextrema()[0] != 255
+
+
 # --- Sizes -----------------------------------------------------------------------------------------------------------
 
 

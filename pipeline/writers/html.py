@@ -284,6 +284,8 @@ def _figure_renderer(render_input: RenderInput, notes: NoteLinks) -> FigureHtml:
         if len(picture.sizes) > 1:
             choices = ", ".join(f"{_picture_link(render_input, size)} {size.width}w" for size in picture.sizes)
             attributes += Markup(' srcset="{}" sizes="{}"').format(choices, _widths(picture, width))
+        if picture.transparent:
+            attributes += Markup(' class="transparent"')
         if figure is not render_input.article.image:
             attributes += Markup(' loading="lazy" decoding="async"')
         address = _picture_link(render_input, source)

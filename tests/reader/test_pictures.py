@@ -15,8 +15,9 @@ import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 
 from pipeline.model.document import Figure, List, Paragraph
+from pipeline.model.errors import ReleaseError
 from pipeline.reader import ReadRelease
-from tests.support.pictures import exif
+from tests.support.pictures import encoded, exif
 from tests.support.profiles import P3, PRESS, SCREEN
 from tests.support.reading import FRONT, faults, picture, release
 
@@ -123,13 +124,53 @@ REFUSED = [
     (picture()[:-40], "a.png", "picture: truncated or damaged"),
     (picture("JPEG", (400, 300))[:-400], "a.jpg", "picture: truncated or damaged"),
     (picture("WEBP")[:-40], "a.webp", "picture: truncated or damaged"),
-    (picture("BMP"), "a.bmp", "picture: not a picture"),
+    (picture("BMP"), "a.bmp", "picture: a BMP picture"),
+    (picture("TIFF"), "a.tif", "picture: a TIFF picture"),
+    (picture("AVIF"), "a.avif", "picture: an AVIF picture"),
+    (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "a.avif", "picture: an AVIF picture"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a.heic", "picture: a HEIC picture"),
+    (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic", "IMG_1.jpg", "picture: a HEIC picture"),
+    (b"%PDF-1.7\n", "a.png", "picture: a PDF picture"),
 ]
 
 
 @pytest.mark.parametrize(("data", "name", "message"), REFUSED, ids=range(len(REFUSED)))
 def test_refused_files(tmp_path: Path, data: bytes, name: str, message: str) -> None:
     assert message in problem(tmp_path, data, name)
+
+
+def test_picture_of_a_type_that_browsers_do_not_show_is_refused_with_the_way_to_save_it(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "scan.tiff").write_bytes(picture("TIFF"))
+    with pytest.raises(ReleaseError) as caught:
+        release(tmp_path, body="![Alt](scan.tiff)\n")
+    assert caught.value.faults[0].hint == "export it as JPEG, or a drawing as PNG"
+
+
+CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "transparent"),
+    [
+        (Image.new("RGBA", (8, 8), CLEAR), "PNG", True),
+        (Image.new("RGBA", (8, 8), CLEAR), "WEBP", True),
+        (Image.new("RGBA", (8, 8), CLEAR), "GIF", True),
+        (Image.new("RGBA", (8, 8), CLEAR).convert("LA"), "PNG", True),
+        (Image.new("RGBA", (8, 8), SOLID), "PNG", False),
+        (Image.new("RGBA", (8, 8), SOLID), "WEBP", False),
+        (Image.new("RGB", (8, 8)), "PNG", False),
+        (Image.new("RGB", (8, 8)), "JPEG", False),
+        (Image.new("P", (8, 8)), "GIF", False),
+    ],
+    ids=lambda value: getattr(value, "mode", str(value)),
+)
+def test_only_a_picture_that_something_shows_through_is_transparent(
+    tmp_path: Path, image: Image.Image, kind: str, *, transparent: bool
+) -> None:
+    name = f"a.{'jpg' if kind == 'JPEG' else kind.lower()}"
+    (found,) = read(tmp_path, encoded(image, kind), name).release.pictures
+    assert found.transparent is transparent
 
 
 def test_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:

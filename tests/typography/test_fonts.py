@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,89 @@ def test_extracting_a_face_again_gives_the_same_bytes() -> None:
 )
 def test_chinese_characters_have_the_form_of_the_language(text: str, language: str, name: str) -> None:
     assert fonts.coverage(text, language).scripts == (there(name),)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "names"),
+    [
+        ("21ˢᵗ, 1ᵉʳ, 10⁻⁶, x⁺", "en", ["rare letters"]),
+        ("Ɓ Ɖ ŋ ǁ ǃ ʔ ə ʷ", "ff", ["rare letters"]),
+        ("₾ ₸ ⃀ ‱ ‣ ⁃ ℃ ℞", "en", ["rare letters"]),
+        ("① Ⓐ ♯ ⅻ", "en", ["sans symbols"]),
+        ("★ ☎ ♠ ➤ ✗", "en", ["sans symbols2"]),
+        ("∭ ⇏ ⟦ 𝔄", "en", ["sans math"]),
+        ("𝄞", "en", ["music"]),
+        ("お知らせ※①②★☆℃℡◎", "ja", ["japanese"]),
+        ("알림 ※①②★☆℃℡◎", "ko", ["korean"]),
+        ("お知らせ♯ˢ", "ja", ["rare letters", "japanese"]),
+        ("葛\U000e0100城", "ja", ["japanese"]),
+        ("★ ❤\ufe0f", "en", ["sans symbols2", "emoji"]),
+        ("★\ufe0f ❤\ufe0f", "en", ["sans symbols2", "emoji"]),
+        ("⚡ ✅ ⭐", "en", ["emoji"]),
+    ],
+)
+def test_sign_is_set_in_a_face_that_has_it(text: str, language: str, names: list[str]) -> None:
+    for script in fonts.SIGNS:
+        there(script.name)
+    found = fonts.coverage(text, language)
+    assert (found.lacking, found.unknown) == ((), ())
+    assert {script.name for script in found.scripts} == set(names)
+
+
+BLOCKS = {
+    "Latin Extended-A and B": (0x100, 0x24F),
+    "IPA Extensions": (0x250, 0x2AF),
+    "Spacing Modifier Letters": (0x2B0, 0x2FF),
+    "Combining Diacritical Marks": (0x300, 0x36F),
+    "Cyrillic": (0x400, 0x52F),
+    "Phonetic Extensions": (0x1D00, 0x1DBF),
+    "Latin Extended Additional": (0x1E00, 0x1EFF),
+    "General Punctuation": (0x2000, 0x206F),
+    "Superscripts and Subscripts": (0x2070, 0x209F),
+    "Currency Symbols": (0x20A0, 0x20CF),
+    "Letterlike Symbols": (0x2100, 0x214F),
+    "Number Forms": (0x2150, 0x218F),
+    "Arrows": (0x2190, 0x21FF),
+    "Mathematical Operators": (0x2200, 0x22FF),
+    "Miscellaneous Technical": (0x2300, 0x23FF),
+    "Enclosed Alphanumerics": (0x2460, 0x24FF),
+    "Box Drawing": (0x2500, 0x257F),
+    "Block Elements": (0x2580, 0x259F),
+    "Geometric Shapes": (0x25A0, 0x25FF),
+    "Miscellaneous Symbols": (0x2600, 0x26FF),
+    "Dingbats": (0x2700, 0x27BF),
+    "Supplemental Arrows and Mathematical Symbols": (0x27C0, 0x2AFF),
+    "Miscellaneous Symbols and Arrows": (0x2B00, 0x2BFF),
+    "Latin Extended-C": (0x2C60, 0x2C7F),
+    "CJK Symbols and Punctuation": (0x3000, 0x303F),
+    "Enclosed CJK Letters and Months": (0x3200, 0x32FF),
+    "CJK Compatibility": (0x3300, 0x33FF),
+    "Latin Extended-D": (0xA720, 0xA7FF),
+    "Halfwidth and Fullwidth Forms": (0xFF00, 0xFFEF),
+    "Musical Symbols": (0x1D100, 0x1D1FF),
+    "Mathematical Alphanumeric Symbols": (0x1D400, 0x1D7FF),
+    "Enclosed Alphanumeric Supplement": (0x1F100, 0x1F1FF),
+}
+NOWHERE = set(code_points("U+23B7-23BD, U+332C, U+1F10D-1F10F, U+1F16D-1F16F, U+1F1AD, U+1D1E9-1D1EA"))
+"""Signs of these blocks that no face has."""
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_no_sign_is_refused_that_a_face_has(block: str, language: str) -> None:
+    needed = [*fonts.SIGNS, *map(fonts.by_name, ("japanese", "korean", "chinese", "emoji"))]
+    has = characters._covered(tuple(face for script in needed for face in there(script.name).faces))
+    first, last = BLOCKS[block]
+    assigned = [chr(p) for p in range(first, last + 1) if unicodedata.category(chr(p)) not in {"Cn", "Cf", "Zs"}]
+    refused = {ord(character) for sign in assigned for character in unset(sign, language)}
+    assert refused <= NOWHERE
+    assert not refused & has
+
+
+def test_private_and_unassigned_characters_ask_for_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(characters, "installed", lambda script: False)
+    found = fonts.coverage("\ue000 \u2427 \U00012000", "en")
+    assert (found.lacking, found.unknown) == ((), ("\ue000", "\u2427", "\U00012000"))
 
 
 def test_character_of_a_script_that_is_not_installed_is_reported_with_the_script(

@@ -258,6 +258,12 @@ def test_pictures_state_their_size_and_stand_in_the_releases_folder() -> None:
     assert page().all("img", src="sample/tape.png", width="900", height="600", alt="A cassette on a desk")
 
 
+@pytest.mark.parametrize("transparent", [True, False])
+def test_only_a_transparent_picture_gets_a_light_ground(*, transparent: bool) -> None:
+    picture = Picture("tape.png", "image/png", 900, 600, 1, "0", transparent=transparent)
+    assert bool(page(sample.render_input(pictures=(picture,))).all("img", **{"class": "transparent"})) is transparent
+
+
 LARGE = Picture(
     *("tape.png", "image/jpeg", 4000, 3000, 3_200_000, "0"),
     copies=tuple(PictureSize(f"tape.{width}.png", width, width * 3 // 4, width, "1") for width in (480, 960, 1440)),

@@ -10,13 +10,14 @@ packages    installing the packages of a script (import this module itself)
 from __future__ import annotations
 
 from pipeline.typography.fonts.characters import Coverage, character_name, coverage, text_width
-from pipeline.typography.fonts.faces import FACES, SCRIPTS, SUBSETS, Face, Script, by_name, page_faces
+from pipeline.typography.fonts.faces import FACES, SCRIPTS, SIGNS, SUBSETS, Face, Script, by_name, page_faces
 from pipeline.typography.fonts.files import face_files, path
 from pipeline.typography.fonts.stylesheet import Families, face_rules, families, web_fonts, web_rules
 
 __all__ = [
     "FACES",
     "SCRIPTS",
+    "SIGNS",
     "SUBSETS",
     "Coverage",
     "Face",

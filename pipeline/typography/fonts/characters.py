@@ -5,20 +5,23 @@ fontTools is imported by the functions that need it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 from msgspec import Struct
 
-from pipeline.typography.fonts.faces import FACES, SCRIPTS, Face, Script, code_points
+from pipeline.typography.fonts.faces import FACES, SCRIPTS, SIGNS, Face, Script, code_points
 from pipeline.typography.fonts.files import installed, path
 
 _CJK = {script.name: script for script in SCRIPTS if script.debian == "fonts-noto-cjk"}
 _KANA, _HANGUL = range(0x3040, 0x3100), (*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xAC00, 0xD7B0))
 _EMOJI = next(script for script in SCRIPTS if script.name == "emoji")
-_PICTORIAL = "\ufe0f"
-"""VARIATION SELECTOR-16: shows the character before it as emoji."""
+_PICTORIAL = re.compile(".\ufe0f", re.DOTALL)
+"""A character with VARIATION SELECTOR-16, which shows it as emoji."""
+_OF_NO_SCRIPT = {"Zyyy", "Zinh", "Latn", "Cyrl", "Grek", "Brai"}
+"""Scripts, by ISO 15924, of the characters that ``SIGNS`` may have: common and inherited ones, and rare letters."""
 
 
 class Coverage(Struct, frozen=True):
@@ -39,20 +42,38 @@ def coverage(text: str, language: str) -> Coverage:
     lacking: list[tuple[str, Script]] = []
     unknown: list[str] = []
     home = _home(characters, language)
+    signs: list[str] = []
     for character in characters:
         if is_covered(character):
             continue
         script = _script_of(character, home)
         if script is None:
-            unknown.append(character)
+            signs.append(character)
         elif not installed(script):
             lacking.append((character, script))
         elif not _has(script, character):
-            unknown.append(character)
+            signs.append(character)
         else:
             wanted[script.name] = script
-    if _PICTORIAL in characters and installed(_EMOJI):
+    pictorial = {pair[0] for pair in _PICTORIAL.findall(text)}
+    if pictorial and installed(_EMOJI):
         wanted[_EMOJI.name] = _EMOJI
+        bare = _PICTORIAL.sub("", text)
+        signs = [sign for sign in signs if sign not in pictorial or sign in bare or not _has(_EMOJI, sign)]
+    elif pictorial:
+        lacking += [(sign, _EMOJI) for sign in signs if sign in pictorial]
+    scripts = tuple(script for script in wanted.values() if script is not _EMOJI)
+    for sign in signs:
+        # A star in a Japanese text is as wide as its letters, so the script of the text comes first.
+        if any(ord(sign) in _points(script) for script in scripts):
+            continue
+        script = _face_of(sign)
+        if script is None:
+            unknown.append(sign)
+        elif not installed(script):
+            lacking.append((sign, script))
+        else:
+            wanted[script.name] = script
     return Coverage(tuple(s for s in SCRIPTS if s.name in wanted), tuple(lacking), tuple(unknown))
 
 
@@ -78,7 +99,21 @@ def _reach(ranges: str) -> frozenset[int]:
 def _script_of(character: str, home: Script) -> Script | None:
     point = ord(character)
     for script in SCRIPTS:
-        if point in _reach(script.ranges) and (script.name not in _CJK or script is home):
+        if script not in SIGNS and point in _reach(script.ranges) and (script.name not in _CJK or script is home):
+            return script
+    return None
+
+
+def _face_of(sign: str) -> Script | None:
+    """Return the first of ``SIGNS`` that has ``sign``, or that is not installed and may have it."""
+    from fontTools.unicodedata import script as iso_15924
+
+    if unicodedata.category(sign) in {"Cn", "Co", "Cs"} or iso_15924(sign) not in _OF_NO_SCRIPT:
+        return None
+    for script in SIGNS:
+        if (not script.ranges or ord(sign) in _reach(script.ranges)) and (
+            not installed(script) or ord(sign) in _points(script)
+        ):
             return script
     return None
 
@@ -114,12 +149,15 @@ def _always_covered() -> frozenset[int]:
     return _covered(tuple(face for face in upright if face.family != "Cyrillic Sans"))
 
 
+_CHOOSES_A_FORM = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]").match
+
+
 @cache
 def is_covered(character: str) -> bool:
     """Whether ``FACES`` have ``character``, or nothing is printed for it."""
     # The shaper makes spaces itself; format characters (joiners, directional marks) are invisible; U+2011 is printed
-    # as U+2010; variation selectors only choose between forms.
-    if unicodedata.category(character) in {"Zs", "Cf", "Cc"} or "\ufe00" <= character <= "\ufe0f":
+    # as U+2010; variation selectors only choose between forms, and where a face has only one, they choose nothing.
+    if unicodedata.category(character) in {"Zs", "Cf", "Cc"} or _CHOOSES_A_FORM(character):
         return True
     if ord(character) in _always_covered() or character == "\u2011":
         return True

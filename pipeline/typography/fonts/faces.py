@@ -3,7 +3,8 @@
 Style sheets name a family by its role (``Text Serif``), so that no font of the machine is used by accident. Latin and
 Cyrillic text uses Spectral, Latin labels IBM Plex Sans Condensed, Cyrillic labels Fira Sans Condensed, code IBM Plex
 Mono, Arabic text Amiri, Arabic labels IBM Plex Sans Arabic: these are always installed. Each further script is a row of
-``SCRIPTS``; its packages are installed when a release first needs them.
+``SCRIPTS``; its packages are installed when a release first needs them. So is each row of ``SIGNS``: signs, and rare
+letters of Latin and Cyrillic, which a release in any script may have.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Face(Struct, frozen=True):
     """OpenType features of the web fonts, in addition to the common ones."""
     axes: tuple[tuple[str, float], ...] = ()
     """Fixed values of the axes of a variable font: otherwise every PDF would instantiate it again."""
+    kept: str = ""
+    """Letters that such an instance keeps, as a CSS ``unicode-range``, if it is no web font and has no ``subsets``."""
     number: int = -1
     """Index in a font collection; -1 for a file with one face."""
 
@@ -47,7 +50,7 @@ class Script(Struct, frozen=True):
 
     name: str
     ranges: str
-    """Its characters, as a CSS ``unicode-range``."""
+    """Its characters, as a CSS ``unicode-range``. If empty, those that its faces have."""
     faces: tuple[Face, ...]
     languages: tuple[str, ...] = ()
     """Primary languages of newsrooms whose pages load this script."""
@@ -119,8 +122,8 @@ SUBSETS: Mapping[str, str] = {
 """The subsets of web fonts, as CSS ``unicode-range``."""
 
 _HAN = (
-    "U+1100-11FF, U+2E80-312F, U+3130-318F, U+3190-4DBF, U+4E00-9FFF, U+A960-A97F, U+AC00-D7FF, U+F900-FAFF,"
-    " U+FE10-FE1F, U+FE30-FE6F, U+FF00-FFEF, U+1B000-1B16F, U+1F200-1F2FF, U+20000-3FFFF"
+    "U+02EA-02EB, U+1100-11FF, U+2E80-312F, U+3130-318F, U+3190-4DBF, U+4E00-9FFF, U+A960-A97F, U+AC00-D7FF,"
+    " U+F900-FAFF, U+FE10-FE1F, U+FE30-FE6F, U+FF00-FFEF, U+1B000-1B16F, U+1F200-1F2FF, U+20000-3FFFF"
 )
 _CJK = ("fonts_noto_cjk", "NotoSerifCJK-{}.ttc", "NotoSansCJK-{}.ttc")
 
@@ -158,6 +161,39 @@ def _variable(family: str, package: str, file: str, subset: str) -> tuple[Face, 
         for weight, place in ((400, 400.0), (700, 600.0))
     )
 
+
+_LETTERS = (
+    "U+0180-036F, U+0370-03FF, U+0400-052F, U+1AB0-1AFF, U+1C80-1C8F, U+1D00-1DFF, U+1E00-1EFF, U+2000-206F,"
+    " U+2070-209F, U+20A0-20CF, U+20F0, U+2100-218F, U+25CC, U+2C60-2C7F, U+2DE0-2E7F, U+A640-A69F, U+A700-A7FF,"
+    " U+AB30-AB6F, U+FE20-FE2F"
+)
+
+
+def _rare(style: str) -> tuple[Face, ...]:
+    package, file = f"fontpkg_noto_{style.lower()}", f"Noto{style}[wdth,wght].ttf"
+    return tuple(
+        Face(f"Rare {style}", package, file, weight, axes=(("wdth", 100.0), ("wght", place)), kept=_LETTERS)
+        for weight, place in ((400, 400.0), (700, 600.0))
+    )
+
+
+def _symbols(name: str, *styles: str) -> Script:
+    """Return a row of ``SIGNS`` from Debian."""
+    faces = (
+        Face(name, "fonts_noto_core", f"Noto{name.replace(' ', '')}-{style}.ttf", 700 if style == "Bold" else 400)
+        for style in styles
+    )
+    return Script(name.lower(), "", tuple(faces), debian="fonts-noto-core")
+
+
+SIGNS: tuple[Script, ...] = (
+    Script("rare letters", _LETTERS, (*_rare("Serif"), *_rare("Sans"))),
+    _symbols("Sans Symbols", "Regular", "Bold"),
+    _symbols("Sans Symbols2", "Regular"),
+    _symbols("Sans Math", "Regular"),
+    _symbols("Music", "Regular"),
+)
+"""Faces for signs that neither ``FACES`` nor a script of the release have: the first row that has a sign sets it."""
 
 _SARABUN, _HIND = "fontpkg_sarabun", "fontpkg_hind"
 
@@ -217,10 +253,15 @@ SCRIPTS: tuple[Script, ...] = (
     _cjk("japanese", 0, "ja"),
     _cjk("chinese", 2, "zh"),
     _cjk("traditional", 3, "zh-Hant"),
+    *SIGNS,
+    # What Unicode shows as emoji by itself (Emoji_Presentation). A sign such as a heart is black without U+FE0F.
     Script(
         "emoji",
-        "U+00A9, U+00AE, U+203C, U+2049, U+20E3, U+2122, U+2139, U+2194-21AA, U+231A-23FF, U+24C2, U+25AA-25FE,"
-        " U+2600-27BF, U+2934-2935, U+2B00-2BFF, U+3030, U+303D, U+3297, U+3299, U+1F000-1FAFF",
+        "U+20E3, U+231A-231B, U+23E9-23EC, U+23F0, U+23F3, U+25FD-25FE, U+2614-2615, U+2648-2653, U+267F, U+2693,"
+        " U+26A1, U+26AA-26AB, U+26BD-26BE, U+26C4-26C5, U+26CE, U+26D4, U+26EA, U+26F2-26F3, U+26F5, U+26FA, U+26FD,"
+        " U+2705, U+270A-270B, U+2728, U+274C, U+274E, U+2753-2755, U+2757, U+2795-2797, U+27B0, U+27BF, U+2B1B-2B1C,"
+        " U+2B50, U+2B55, U+1F004, U+1F0CF, U+1F18E, U+1F191-1F19A, U+1F1E6-1F1FF, U+1F201, U+1F21A, U+1F22F,"
+        " U+1F232-1F236, U+1F238-1F23A, U+1F250-1F251, U+1F300-1F6FF, U+1F7E0-1F7EB, U+1F7F0, U+1F900-1FAFF",
         (Face("Emoji", "fonts_noto_color_emoji", "NotoColorEmoji.ttf"),),
         debian="fonts-noto-color-emoji",
     ),
@@ -230,7 +271,7 @@ SCRIPTS: tuple[Script, ...] = (
 
 def code_points(ranges: str) -> Iterator[int]:
     """Yield the code points of a CSS ``unicode-range``."""
-    for part in ranges.replace("U+", "").split(","):
+    for part in ranges.replace("U+", "").split(",") if ranges else ():
         first, _, last = part.strip().partition("-")
         yield from range(int(first, 16), int(last or first, 16) + 1)
 

@@ -82,7 +82,7 @@ def version(package: str) -> str:
 
 
 def _cached(face: Face, file: Path) -> Path:
-    parts = (RECIPE, face, [SUBSETS[name] for name in face.subsets], file.stat().st_size, version("fonttools"))
+    parts = (RECIPE, face, _kept(face), file.stat().st_size, version("fonttools"))
     recipe = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     stem = face.file.partition(".")[0].partition("[")[0]
     place = CACHE / f"{stem}-{face.weight}.{recipe}.ttf"
@@ -125,9 +125,13 @@ def _keep_script(font: Any, face: Face) -> None:
     options.glyph_names = False
     worker = subset.Subsetter(options)
     # The shaper takes a space from the face of the letters next to it.
-    letters = [point for name in face.subsets for point in code_points(SUBSETS[name])]
+    letters = [point for ranges in _kept(face) for point in code_points(ranges)]
     worker.populate(unicodes=[0x20, 0xA0, *letters])
     worker.subset(font)
+
+
+def _kept(face: Face) -> list[str]:
+    return [face.kept] if face.kept else [SUBSETS[name] for name in face.subsets]
 
 
 @cache

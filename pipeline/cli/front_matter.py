@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import yaml
 
+from pipeline.reader.fields import quoted
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _NOT_LINE_ENDS = {0x2028: " ", 0x2029: " "}
@@ -24,11 +26,6 @@ Plain = str | tuple[str, bool] | list["Plain"] | dict[str, "Plain"]
 class _Line(NamedTuple):
     text: str
     end: str
-
-
-def quoted(text: str) -> str:
-    """Return ``text``, one line, as a YAML double-quoted scalar."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def add_to_list(source: bytes, key: str, entry: Mapping[str, str]) -> bytes | None:

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
-from pipeline.cli.front_matter import quoted
 from pipeline.cli.newsroom import MAKE_IT_YOURS, NAME, is_sample
 from pipeline.model.errors import SettingError, printable
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import RESERVED, SLUG_LIMIT
+from pipeline.reader.fields import quoted
 from pipeline.typography.messages import Messages, newsroom_messages
 
 TITLE = "DATELINE_TITLE"

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.build.context import CommandContext
+from pipeline.build.samples import ORGANISATIONS
 from pipeline.build.state import write_file
 from pipeline.cli.console import Console
 from pipeline.model.errors import Fault, ReleaseError, SettingError
@@ -21,7 +22,7 @@ from pipeline.typography.messages import FALLBACK, Messages
 NAME = "DATELINE_NAME"
 """How make passes NAME=."""
 MAKE_IT_YOURS = 'make newsroom NAME="Your organisation"'
-SAMPLE_NAME = "Open Window Archive"
+SAMPLE_NAME = ORGANISATIONS[0]
 SAMPLE_RELEASES = ("archive-opens-tape-catalogue", "south-korea-first-year", "south-korea-first-year-ar")
 SAMPLES = Path("docs") / "samples"
 """Where the sample is kept, in the folder of the project."""

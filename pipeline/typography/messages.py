@@ -7,6 +7,7 @@ it, because most commands use this module without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -23,6 +24,7 @@ FOLDER = Path(__file__).parents[2] / "templates" / "words"
 FALLBACK = "en"
 _LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
 """Languages that write compounds as one word. Without hyphens, their ragged lines would differ too much in length."""
+_FROM_RIGHT = re.compile("[\u0590-\u08ff]")
 _SPACED = frozenset(("Latn", "Cyrl", "Grek", "Armn", "Geor"))
 _SLANTED = frozenset(("Latn", "Cyrl", "Grek", "Arab", "Thai"))
 
@@ -79,6 +81,19 @@ class Messages:
         """Return the string called ``name``. Raises KeyError for a name that the English file lacks too."""
         return self.all(name)[0]
 
+    def fill(self, name: str, /, **values: str) -> str:
+        """Return the string called ``name`` with ``values`` in the place of its braces.
+
+        Where English stands in for a language from right to left, values in its letters are isolated from the English
+        words; otherwise the day of a date would be shown beside the words.
+        """
+        text = self[name]
+        if self.direction == "rtl" and name in self.lacking and re.search("[A-Za-z]", re.sub(r"\{\w+\}", "", text)):
+            values = {
+                key: f"\u2068{value}\u2069" if _FROM_RIGHT.search(value) else value for key, value in values.items()
+            }
+        return text.format(**values)
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""
         value = next((table[name] for table in self._tables if name in table), None)
@@ -115,7 +130,8 @@ class Messages:
         utc_time = self._time(utc, pattern)
         if utc.date() != there.date():
             utc_time = f"{self._day(utc, 'medium')}, {utc_time}"
-        return self["embargo_instant"].format(
+        return self.fill(
+            "embargo_instant",
             date=self._day(there, "full"),
             time=self._time(there, pattern),
             zone=get_timezone_name(there, width="long", locale=self.locale),
@@ -146,7 +162,7 @@ class Messages:
 
     def pages(self, count: int) -> str:
         """Return a number of pages: ``2 pages``."""
-        return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))
+        return self.fill("one_page" if count == 1 else "many_pages", count=self.number(count))
 
     def size(self, size: int) -> str:
         """Return the size of a file: ``26 KB``, ``1.4 MB``. A kilobyte has 1,000 bytes."""

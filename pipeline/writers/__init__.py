@@ -55,7 +55,7 @@ class RenderInput(Struct, frozen=True):
 
     def credit(self, figure: Figure) -> str:
         """Return the line that names who made a picture, e.g. ``Photo: Ann Lee``; empty when nobody is named."""
-        return self.messages["photo"].format(credit=figure.credit) if figure.credit else ""
+        return self.messages.fill("photo", credit=figure.credit) if figure.credit else ""
 
 
 class Output(Struct, frozen=True):

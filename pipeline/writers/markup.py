@@ -14,7 +14,6 @@ from urllib.parse import unquote
 from markupsafe import Markup, escape
 
 from pipeline.model.document import (
-    TELEPHONE,
     Block,
     Cell,
     Code,
@@ -157,7 +156,7 @@ def joined_figures(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
 def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:
     match inline:
         case Text(text):
-            return _text(text)
+            return escape(text)
         case Code(text):
             return Markup("<code>{}</code>").format(text)
         case LineBreak():
@@ -176,14 +175,6 @@ def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:
             return Markup('<a href="{}" dir="ltr">{}</a>').format(resolve(href), plain(children))
         case Link(href, children):
             return Markup('<a href="{}">{}</a>').format(resolve(href), inline_html(children, resolve, notes))
-
-
-def _text(text: str) -> Markup:
-    out, start = Markup(""), 0
-    for found in TELEPHONE.finditer(text):
-        out += escape(text[start : found.start()]) + Markup('<bdi class="tie" dir="ltr">{}</bdi>').format(found[0])
-        start = found.end()
-    return out + escape(text[start:])
 
 
 def block_html(

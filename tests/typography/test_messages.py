@@ -67,7 +67,8 @@ def test_every_format_has_a_label(language: str) -> None:
 def test_every_message_that_the_code_uses_exists() -> None:
     root = Path(words_module.__file__).parents[1]
     source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
-    asked = set(re.findall(r'\bmessages\["(\w+)"\]', source)) | set(re.findall(r"\bmessages\['(\w+)'\]", source))
+    asked = set(re.findall(r"""\bmessages\[["'](\w+)["']\]|\bfill\(\s*"(\w+)\"""", source))
+    asked = {name for names in asked for name in names if name}
     assert len(asked) > 15
     assert asked <= set(table(FALLBACK))
 
@@ -104,6 +105,15 @@ def test_messages_that_fall_back_to_english_are_reported() -> None:
     assert Messages("en-GB", "UTC").lacking == ()
     assert Messages("ar", "UTC").lacking == ()
     assert "ends" in Messages("de", "UTC").lacking
+
+
+def test_dates_are_isolated_from_english_that_stands_in_for_a_language_from_the_right() -> None:
+    """Otherwise the day would be shown beside the English word, and the month and the year elsewhere."""
+    hebrew = Messages("he", "UTC")
+    assert hebrew.fill("correction", date="1 ביולי 2026") == "Correction, \u20681 ביולי 2026\u2069"
+    assert hebrew.fill("version", number="2", date="July") == "Version 2, July"
+    assert hebrew.fill("dateline", place="חיפה", date="1 ביולי 2026") == "חיפה, 1 ביולי 2026"
+    assert "\u2068" not in Messages("ar", "UTC").fill("correction", date="1 يوليو 2026")
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class _ExpectedContent:
             else:
                 yield from (self.inlines(run) for run in inlines_of(block))
             if isinstance(block, Figure) and block.credit:
-                yield self.messages["photo"].format(credit=block.credit)
+                yield self.messages.fill("photo", credit=block.credit)
 
     def items(self, block: List) -> Iterator[Passage]:
         """Yield the items of a list."""

@@ -104,7 +104,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
     long = len(article.title) > _LONG_TITLE
-    running_title = shortened(article.title, _RUNNING_TITLE)
+    running_title = layout.divisible(shortened(article.title, _RUNNING_TITLE))
 
     def fit(table: Table, depth: int) -> table_layout.PaperTable:
         return table_layout.fit(table, layout.table_room(newsroom.paper, depth, plan))
@@ -113,7 +113,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         # What is tied cannot be recognized as a number any more.
         return layout.tied(Markup(isolate(markup, article.direction)))  # noqa: S704  # only tags are added
 
-    return render(
+    source = render(
         "article.html.j2",
         article=article,
         messages=messages,
@@ -135,6 +135,8 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         ),
         notes=in_lines(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit, notes=notes)),
     )
+    head, body, rest = source.partition("<body")
+    return head + body + layout.divisible(rest)
 
 
 def _resolver(render_input: RenderInput, anchors: frozenset[str]) -> Callable[[str], str]:

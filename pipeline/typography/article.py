@@ -14,7 +14,7 @@ from msgspec import Struct
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
-from pipeline.typography.messages import Messages, direction_of
+from pipeline.typography.messages import Messages, capitals, direction_of
 
 
 class Line(Struct, frozen=True):
@@ -244,12 +244,12 @@ def _no_link(_: str) -> str:
     return ""
 
 
-def footer_lines(footer: Footer) -> list[str]:
-    """Return the media-contact footer as paragraphs of plain text."""
+def footer_lines(footer: Footer, language: str) -> list[str]:
+    """Return the media-contact footer as paragraphs of plain text in ``language``."""
     parts: list[str] = []
     for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
         if parties:
-            parts += [heading.upper(), *map(_party_text, parties)]
+            parts += [capitals(heading, language), *map(_party_text, parties)]
     return parts
 
 

@@ -1,6 +1,7 @@
 """The template's strings, and dates, numbers and sizes, in the language of a release.
 
-The strings of a language are in ``templates/words/LANGUAGE.toml``. A language without a file, and a string that a file
+The strings of a language are in ``templates/words/LANGUAGE.toml``, of a language with several scripts in
+``LANGUAGE-Script.toml``. A language without a file, and a string that a file
 lacks, fall back to English. Babel (CLDR) formats dates, numbers and sizes. Babel is imported by the functions that need
 it, because most commands use this module without it.
 """
@@ -38,7 +39,16 @@ class Messages:
     def __init__(self, language: str, time_zone: str) -> None:
         self.language = language
         self.zone = ZoneInfo(time_zone)
-        self._tables = (_table(language), _table(_primary(language)), _table(FALLBACK))
+        self._tables = (*map(_table, dict.fromkeys((language, self.file))), _table(FALLBACK))
+
+    @cached_property
+    def file(self) -> str:
+        """The name of the language's file without suffix: ``de`` for ``de-AT``, ``zh-Hans`` for ``zh``.
+
+        The script is part of it where a language is translated into one of its scripts.
+        """
+        primary = _primary(self.language)
+        return f"{primary}-{self.script}" if any(FOLDER.glob(f"{primary}-????.toml")) else primary
 
     @cached_property
     def locale(self) -> Locale:
@@ -104,8 +114,8 @@ class Messages:
     @property
     def lacking(self) -> tuple[str, ...]:
         """The names of the strings that fall back to English; none for English itself."""
-        own = {name for table in self._tables[:2] for name in table}
-        return tuple(name for name in self._tables[2] if name not in own)
+        own = {name for table in self._tables[:-1] for name in table}
+        return tuple(name for name in self._tables[-1] if name not in own)
 
     def local(self, moment: datetime) -> datetime:
         """Return ``moment`` in the newsroom's time zone."""
@@ -185,6 +195,11 @@ class Messages:
         name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
         name = name or tag
         return name[:1].upper() + name[1:]
+
+
+def capitals(text: str, language: str) -> str:
+    """Return ``text`` in capitals as ``language`` writes them: Turkish has a dotted and a dotless i."""
+    return (text.replace("i", "İ") if _primary(language) in ("tr", "az") else text).upper()
 
 
 def newsroom_messages(newsroom: Newsroom) -> Messages:

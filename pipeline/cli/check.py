@@ -109,10 +109,10 @@ def _escaped(text: str, more: str = "") -> str:
 
 
 def _languages(context: CommandContext) -> list[str]:
-    """Return the languages of the newsroom and of its releases, each once, without regions."""
+    """Return the languages of the newsroom and of its releases, each file of messages once."""
     tags = [context.newsroom.language, *context.newsroom.languages]
     tags += [summary.entry.language for summary in context.state.summaries().values()]
-    return sorted({tag.split("-")[0] for tag in tags})
+    return sorted({Messages(tag, context.newsroom.time_zone).file for tag in tags})
 
 
 def _warn_untranslated(language: str, time_zone: str, console: Console) -> None:

@@ -15,6 +15,24 @@ from msgspec import Struct
 
 TELEPHONE = re.compile(r"\+\d[\d ()\u00a0/-]{5,}\d")
 """An international telephone number in running text. It is printed from left to right, also in right-to-left text."""
+_LOCAL_NUMBER = r"(?<![\w.,+-])\(?0\d{1,4}\)?[ \u00a0-]\d[\d ()\u00a0-]{4,}\d(?![\w:])"
+_DAY = r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])"
+_QUANTITY = (
+    r"[$\u00a2-\u00a5\u20a0-\u20c0]?[0-9۰-۹](?:[0-9۰-۹.,\u202f]*[0-9۰-۹])?(?![0-9۰-۹A-Za-z])"
+    r"(?:[ \u00a0\u202f]?(?:[%‰$\u00a2-\u00a5\u20a0-\u20c0\u2103\u2109]|°[CF]\b))?"
+)
+# In Hebrew a hyphen joins a prefix to a number, and in both scripts a prefix may stand before a sign.
+_SIGNED = rf"(?:(?<![\w.,)\]+−±-])-|(?<![0-9A-Za-z\u00c0-\u024f.,)\]])[+−±]){_QUANTITY}"
+_ADDRESS = (
+    r"(?:https?://|www\.)(?:[!#-%'-;=?-~]|&(?!(?:#\d+|lt|gt|quot);))*[A-Za-z0-9/]"
+    r"|[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
+FROM_LEFT = re.compile("|".join((TELEPHONE.pattern, _LOCAL_NUMBER, _DAY, _SIGNED, _ADDRESS)))
+"""What is printed from left to right also in right-to-left text: telephone and signed numbers, days, addresses.
+
+Unicode's rules would put the plus sign behind its number, and the groups of a number in the opposite order. It may be
+used on HTML too.
+"""
 
 
 class Text(Struct, frozen=True, tag=True):

@@ -107,7 +107,7 @@ def _archived_files(
 def _archived_page(row: Row, release: Release, messages: Messages, fetch: Fetch, file: Rendition) -> bytes:
     if original := fetch(file.key, file.sha256):
         number, day = messages.number(row.revision), messages.date(release.modified)
-        notice = messages["superseded"].format(number=number, date=day)
+        notice = messages.fill("superseded", number=number, date=day)
         return superseded_page(original, row.slug, notice, messages["current"])
     return fetch(kept_under(row.slug, file.key, row.revision), "") or b""
 

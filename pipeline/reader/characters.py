@@ -30,6 +30,11 @@ _COMPOSABLE = re.compile(
 """All but the CJK compatibility ideographs, in pieces that end before a letter: thousands of marks on one letter would
 take minutes to put in order."""
 
+_LINE_END = re.compile(
+    "(\\S)[\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef]*([^\\S\\n\u00a0\u202f]*\\n[^\\S\\n\u00a0\u202f]*)(?=(\\S))"
+)
+"""A line end between two characters; marks and variation selectors belong to the one before."""
+
 
 def code_point(character: str) -> str:
     """Return the name by which a character can be looked up: ``U+202E``."""
@@ -82,9 +87,49 @@ def damaged_by_decoding(line: str) -> tuple[str, str] | None:
 
 
 def collapse_spaces(text: str) -> str:
-    """Return ``text`` with every run of white space as one space; no-break spaces stay, soft hyphens go."""
-    text = text.replace("\u00ad", "").replace("\ufeff", "")
+    """Return ``text`` with every run of white space as one space; no-break spaces stay, soft hyphens go.
+
+    Where a line ends between two East Asian letters, there is no space: see ``joints``.
+    """
+    text = join_lines(text.replace("\u00ad", "").replace("\ufeff", ""))
     return re.sub(r"[^\S\u00a0\u202f]+", " ", text).strip(" ")
+
+
+def join_lines(text: str) -> str:
+    """Return ``text`` without the line ends that ``joints`` finds."""
+    for begin, end in reversed(joints(text)):
+        text = text[:begin] + text[end:]
+    return text
+
+
+def joints(text: str) -> list[tuple[int, int]]:
+    """Return begin and end of each line end, with the spaces around it, between two East Asian letters or signs.
+
+    Chinese and Japanese have no spaces between words, so a line that was wrapped in the source must not add one. The
+    rule is that of CSS (Text Level 4, segment breaks): a line end stays beside a letter of Korean, which has spaces,
+    and beside a Latin one; of the signs that both East Asian and Latin texts have, such as “ and …, one may stand
+    beside it.
+    """
+    if text.isascii() or "\n" not in text:
+        return []
+    return [found.span(2) for found in _LINE_END.finditer(text) if _joins(found[1], found[3])]
+
+
+def _joins(before: str, after: str) -> bool:
+    wide = _is_wide(before), _is_wide(after)
+    return all(wide) or (any(wide) and _is_shared_sign(before if wide[1] else after))
+
+
+def _is_shared_sign(character: str) -> bool:
+    return unicodedata.east_asian_width(character) == "A" and unicodedata.category(character).startswith("P")
+
+
+def _is_wide(character: str) -> bool:
+    if unicodedata.east_asian_width(character) not in "WFH":
+        return False
+    if unicodedata.category(character) == "So" and not "\u2e80" <= character <= "\u33ff":  # emoji stand in any text
+        return False
+    return not unicodedata.name(character, "").startswith(("HANGUL", "HALFWIDTH HANGUL", "PARENTHESIZED HANGUL"))
 
 
 def is_invisible(text: str) -> bool:

@@ -43,7 +43,7 @@ from pipeline.model.document import (
     fragments,
 )
 from pipeline.reader.addresses import SCHEMES, resolve_link
-from pipeline.reader.characters import collapse_spaces, is_invisible
+from pipeline.reader.characters import collapse_spaces, is_invisible, joints
 from pipeline.reader.markdown import ParsedMarkdown
 from pipeline.reader.report import Report, suggestion
 
@@ -310,7 +310,30 @@ class _DocumentBuilder:
 
     def inlines(self, element: Element) -> tuple[Inline, ...]:
         """Return the text of an element, with single spaces and none at the edges."""
+        _join_lines(element)
         return _trim(_InlineBuilder(self.notes).children(element))
+
+
+def _join_lines(element: Element) -> None:
+    """Remove the line ends between East Asian letters, also where emphasis or a link begins or ends there."""
+    texts = list(_texts(element))
+    removed = {at for joint in joints("".join(text for _, _, text in texts)) for at in range(*joint)}
+    start = 0
+    for owner, name, text in texts if removed else ():
+        if removed.intersection(range(start, start + len(text))):
+            setattr(owner, name, "".join(c for at, c in enumerate(text, start) if at not in removed))
+        start += len(text)
+
+
+def _texts(element: Element) -> Iterator[tuple[Element, str, str]]:
+    """Yield the texts of ``element`` in reading order, each with the attribute of the element that holds it."""
+    yield element, "text", element.text or ""
+    for child in element:
+        if child.tag == "br":  # not a letter, and never changed
+            yield child, "text", "-"
+        elif not child.get("data-note"):  # the number of a footnote has no text yet
+            yield from _texts(child)
+        yield child, "tail", child.tail or ""
 
 
 class _InlineBuilder:

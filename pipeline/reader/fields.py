@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pipeline.reader.addresses import is_url
-from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible, remedy
+from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible, join_lines, remedy
 from pipeline.reader.report import Report, is_near, suggestion
 
 _OVERRIDES = re.compile("[\u202a-\u202e]")
@@ -151,7 +151,7 @@ class Fields:
             meant, printed = quoted((curly[1] or curly[2] or "").strip()), quoted(curly[0])
             hint = f"write {key}: {meant}, or, to print the marks, {key}: {printed}"
             self.fault(key, "curly quotation marks around the whole value", hint, scalar.line)
-        text = scalar.text.strip() if lines else collapse_spaces(scalar.text)
+        text = join_lines(scalar.text).strip() if lines else collapse_spaces(scalar.text)
         if limit and len(text) > limit:
             self.fault(key, f"{len(text)} characters, more than {limit}", "shorten it", scalar.line)
         return text

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from pipeline.model.document import Figure, Text
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal, to_minute
 from pipeline.reader.addresses import is_url, resolve_link
-from pipeline.reader.characters import collapse_spaces
+from pipeline.reader.characters import collapse_spaces, joints
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.newsroom import read_footage
 from pipeline.reader.pictures import ReleasePictures
@@ -213,7 +214,23 @@ class _YamlReader:
         plain = event.style is None or event.style == ""
         tail = self.lines[end.line][end.column :] if end and plain and end.line < len(self.lines) else ""
         is_cut = bool(event.value) and re.match(r"\s*#", tail)
-        return ScalarNode(event.value, self.line(event), not plain, tail.rstrip() if is_cut else "")
+        return ScalarNode(self.joined(event), self.line(event), not plain, tail.rstrip() if is_cut else "")
+
+    def joined(self, event: yaml.ScalarEvent) -> str:
+        """Return the text of a scalar, without the spaces that YAML puts where its lines end between two East Asian
+        letters."""
+        text, start, end = event.value, event.start_mark, event.end_mark
+        if event.style == "|" or not start or not end or start.line == end.line or text.isascii():
+            return text
+        lines = self.lines[start.line : end.line + 1]
+        lines[0] = lines[0][start.column :].lstrip("\"'")
+        at = 0
+        for line, following in pairwise(map(str.strip, lines)):
+            found = text.find(f"{line} {following[:1]}", at) if following else -1
+            if found >= 0 and joints(f"{line}\n{following}"):
+                at = found + len(line)
+                text = text[:at] + text[at + 1 :]
+        return text
 
     def list(self, start: yaml.Event, depth: int) -> ListNode:
         items = []

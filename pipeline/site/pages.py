@@ -71,7 +71,7 @@ def _entry(row: Row, newsroom: Newsroom, messages: Messages, root: str = "", *, 
         direction=direction_of(row.language),
         language_name=messages.language_name(row.language, newsroom.languages) if foreign else "",
         topics=tuple(_topic(each, newsroom, messages, root) for each in archive.topics_of(row)),
-        withdrawn=messages["withdrawn"].format(date=messages.date(row.modified)) if row.withdrawn else "",
+        withdrawn=messages.fill("withdrawn", date=messages.date(row.modified)) if row.withdrawn else "",
         downloads=list_downloads(row.files, messages, f"{root}releases/") if full and not row.withdrawn else (),
     )
 

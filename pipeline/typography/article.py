@@ -14,7 +14,7 @@ from msgspec import Struct
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
-from pipeline.typography.messages import Messages, direction_of
+from pipeline.typography.messages import Messages, capitals, direction_of
 
 
 class Line(Struct, frozen=True):
@@ -128,9 +128,7 @@ def compose(
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
     place = (
-        messages["dateline"].format(place=release.dateline, date=messages.date(release.date))
-        if release.dateline
-        else ""
+        messages.fill("dateline", place=release.dateline, date=messages.date(release.date)) if release.dateline else ""
     )
     return Article(
         slug=release.slug,
@@ -150,11 +148,11 @@ def compose(
         dateline="" if withdrawn else place,
         body=() if withdrawn else release.body,
         ends="" if withdrawn else messages["ends"],
-        about_heading=messages["about"].format(name=newsroom.name),
+        about_heading=messages.fill("about", name=newsroom.name),
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
         footer=compose_footer(release.contacts, release.footage, messages),
-        reuse=messages["reuse"].format(terms=terms) if terms else "",
+        reuse=messages.fill("reuse", terms=terms) if terms else "",
     )
 
 
@@ -184,17 +182,17 @@ def _fact_line(fact: Fact, release: Release, messages: Messages) -> FactLine:
 def _status(release: Release, messages: Messages, embargoed: bool) -> str:
     """Return from when the release may be used. A withdrawn release may not be used at all."""
     if embargoed:
-        return messages["embargoed_until"].format(when=messages.instant(release.date))
+        return messages.fill("embargoed_until", when=messages.instant(release.date))
     return "" if release.withdrawn else messages["for_immediate_release"]
 
 
 def _notices(release: Release, messages: Messages, replacement: Related | None) -> tuple[Notice, ...]:
     if release.withdrawn:  # its corrections repeat withdrawn text
         link = _replacement_line(release.withdrawn.replaced_by, messages, replacement)
-        label = messages["withdrawn"].format(date=messages.date(release.withdrawn.date))
+        label = messages.fill("withdrawn", date=messages.date(release.withdrawn.date))
         return (Notice(label, release.withdrawn.reason, link),)
     return tuple(
-        Notice(messages["correction"].format(date=messages.date(correction.date)), correction.note)
+        Notice(messages.fill("correction", date=messages.date(correction.date)), correction.note)
         for correction in release.corrections
     )
 
@@ -246,12 +244,12 @@ def _no_link(_: str) -> str:
     return ""
 
 
-def footer_lines(footer: Footer) -> list[str]:
-    """Return the media-contact footer as paragraphs of plain text."""
+def footer_lines(footer: Footer, language: str) -> list[str]:
+    """Return the media-contact footer as paragraphs of plain text in ``language``."""
     parts: list[str] = []
     for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
         if parties:
-            parts += [heading.upper(), *map(_party_text, parties)]
+            parts += [capitals(heading, language), *map(_party_text, parties)]
     return parts
 
 

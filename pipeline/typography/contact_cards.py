@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Footage, tel_uri
 from pipeline.typography.article import Footer, footer_lines
-from pipeline.typography.messages import Messages
+from pipeline.typography.messages import Messages, capitals
 
 TEXT, CARDS = "media-contact.txt", "media-contact.vcf"
 
 
 def contact_text(newsroom: Newsroom, footer: Footer) -> bytes:
     """Return ``media-contact.txt`` in UTF-8: one paragraph for each contact and each footage notice."""
-    return ("\n\n".join([newsroom.name.upper(), *footer_lines(footer)]) + "\n").encode()
+    name = capitals(newsroom.name, newsroom.language)
+    return ("\n\n".join([name, *footer_lines(footer, newsroom.language)]) + "\n").encode()
 
 
 def contact_cards(

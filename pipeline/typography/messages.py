@@ -1,6 +1,7 @@
 """The template's strings, and dates, numbers and sizes, in the language of a release.
 
-The strings of a language are in ``templates/words/LANGUAGE.toml``. A language without a file, and a string that a file
+The strings of a language are in ``templates/words/LANGUAGE.toml``, of a language with several scripts in
+``LANGUAGE-Script.toml``. A language without a file, and a string that a file
 lacks, fall back to English. Babel (CLDR) formats dates, numbers and sizes. Babel is imported by the functions that need
 it, because most commands use this module without it.
 """
@@ -24,6 +25,7 @@ FOLDER = Path(__file__).parents[2] / "templates" / "words"
 FALLBACK = "en"
 _LONG_WORDS = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
 """Languages that write compounds as one word. Without hyphens, their ragged lines would differ too much in length."""
+_FROM_RIGHT = re.compile("[\u0590-\u08ff]")
 _SPACED = frozenset(("Latn", "Cyrl", "Grek", "Armn", "Geor"))
 _SLANTED = frozenset(("Latn", "Cyrl", "Grek", "Arab", "Thai"))
 
@@ -46,7 +48,16 @@ class Messages:
     def __init__(self, language: str, time_zone: str) -> None:
         self.language = language
         self.zone = ZoneInfo(time_zone)
-        self._tables = (_table(language), _table(_primary(language)), _table(FALLBACK))
+        self._tables = (*map(_table, dict.fromkeys((language, self.file))), _table(FALLBACK))
+
+    @cached_property
+    def file(self) -> str:
+        """The name of the language's file without suffix: ``de`` for ``de-AT``, ``zh-Hans`` for ``zh``.
+
+        The script is part of it where a language is translated into one of its scripts.
+        """
+        primary = _primary(self.language)
+        return f"{primary}-{self.script}" if any(FOLDER.glob(f"{primary}-????.toml")) else primary
 
     @cached_property
     def locale(self) -> Locale:
@@ -89,6 +100,19 @@ class Messages:
         """Return the string called ``name``. Raises KeyError for a name that the English file lacks too."""
         return self.all(name)[0]
 
+    def fill(self, name: str, /, **values: str) -> str:
+        """Return the string called ``name`` with ``values`` in the place of its braces.
+
+        Where English stands in for a language from right to left, values in its letters are isolated from the English
+        words; otherwise the day of a date would be shown beside the words.
+        """
+        text = self[name]
+        if self.direction == "rtl" and name in self.lacking and re.search("[A-Za-z]", re.sub(r"\{\w+\}", "", text)):
+            values = {
+                key: f"\u2068{value}\u2069" if _FROM_RIGHT.search(value) else value for key, value in values.items()
+            }
+        return text.format(**values)
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""
         value = next((table[name] for table in self._tables if name in table), None)
@@ -109,8 +133,8 @@ class Messages:
     @property
     def lacking(self) -> tuple[str, ...]:
         """The names of the strings that fall back to English; none for English itself."""
-        own = {name for table in self._tables[:2] for name in table}
-        return tuple(name for name in self._tables[2] if name not in own)
+        own = {name for table in self._tables[:-1] for name in table}
+        return tuple(name for name in self._tables[-1] if name not in own)
 
     def local(self, moment: datetime) -> datetime:
         """Return ``moment`` in the newsroom's time zone."""
@@ -135,7 +159,8 @@ class Messages:
         utc_time = self._time(utc, pattern)
         if utc.date() != there.date():
             utc_time = f"{self._day(utc, 'medium')}, {utc_time}"
-        return self["embargo_instant"].format(
+        return self.fill(
+            "embargo_instant",
             date=self._day(there, "full"),
             time=self._time(there, pattern),
             zone=get_timezone_name(there, width="long", locale=self.locale),
@@ -166,7 +191,7 @@ class Messages:
 
     def pages(self, count: int) -> str:
         """Return a number of pages: ``2 pages``."""
-        return self["one_page" if count == 1 else "many_pages"].format(count=self.number(count))
+        return self.fill("one_page" if count == 1 else "many_pages", count=self.number(count))
 
     def size(self, size: int) -> str:
         """Return the size of a file: ``26 KB``, ``1.4 MB``. A kilobyte has 1,000 bytes."""
@@ -189,6 +214,11 @@ class Messages:
         name = (locale.get_display_name() if alike else locale.get_language_name()) if _is_known(tag) else None
         name = name or tag
         return name[:1].upper() + name[1:]
+
+
+def capitals(text: str, language: str) -> str:
+    """Return ``text`` in capitals as ``language`` writes them: Turkish has a dotted and a dotless i."""
+    return (text.replace("i", "İ") if _primary(language) in ("tr", "az") else text).upper()
 
 
 def newsroom_messages(newsroom: Newsroom) -> Messages:

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.typography.directions import isolate
+
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
@@ -42,8 +44,12 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """Render ``template``, a file name in ``templates/``. Raises ``jinja2.UndefinedError`` for a missing value."""
-    return _environment().get_template(template).render(values)
+    """Render ``template``, a file name in ``templates/``. Raises ``jinja2.UndefinedError`` for a missing value.
+
+    In HTML, numbers and addresses are isolated wherever they stand.
+    """
+    text = _environment().get_template(template).render(values)
+    return isolate(text) if template.endswith(".html.j2") else text
 
 
 def text_of(name: str) -> str:

@@ -110,7 +110,7 @@ def _earlier_revisions(render_input: RenderInput) -> list[_EarlierRevision]:
     messages = render_input.messages
     return [
         _EarlierRevision(
-            messages["version"].format(number=messages.number(each.revision), date=messages.date(each.modified)),
+            messages.fill("version", number=messages.number(each.revision), date=messages.date(each.modified)),
             list_downloads(
                 (file for file in each.files if file.format not in _RECORDS),
                 messages,

@@ -15,7 +15,6 @@ from urllib.parse import unquote
 from markupsafe import Markup, escape
 
 from pipeline.model.document import (
-    TELEPHONE,
     Block,
     Cell,
     Code,
@@ -158,7 +157,7 @@ def joined_figures(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
 def _inline(inline: Inline, resolve: Resolve, notes: NoteLinks) -> Markup:
     match inline:
         case Text(text):
-            return _text(text)
+            return escape(text)
         case Code(text):
             return Markup("<code>{}</code>").format(text)
         case LineBreak():
@@ -188,14 +187,6 @@ def _without_references(link: Link) -> Iterator[Inline]:
             yield from part
         else:
             yield Link(link.href, tuple(part))
-
-
-def _text(text: str) -> Markup:
-    out, start = Markup(""), 0
-    for found in TELEPHONE.finditer(text):
-        out += escape(text[start : found.start()]) + Markup('<bdi class="tie" dir="ltr">{}</bdi>').format(found[0])
-        start = found.end()
-    return out + escape(text[start:])
 
 
 def block_html(

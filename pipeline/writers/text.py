@@ -34,6 +34,7 @@ from pipeline.model.document import (
     figures,
 )
 from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, line_text
+from pipeline.typography.messages import capitals
 from pipeline.writers import Output, RenderInput, home_link
 
 TABLE_WIDTH = 100
@@ -45,16 +46,20 @@ def write(render_input: RenderInput) -> Output:
     """Return the article as UTF-8 text with Unix line ends and a newline at the end."""
     article = render_input.article
     writer = _TextBlocks(render_input)
-    letterhead = [article.organisation.upper(), article.kind, *(fact.text for fact in article.facts), article.date]
-    parts: list[str] = ["\n".join(filter(None, letterhead)), article.status.upper()]
+    capital = partial(capitals, language=article.language)
+    name = capitals(article.organisation, render_input.newsroom.language)
+    letterhead = [name, article.kind, *(fact.text for fact in article.facts), article.date]
+    parts: list[str] = ["\n".join(filter(None, letterhead)), capital(article.status)]
     parts += [_notice(notice) for notice in article.notices]
     parts += [article.title, article.subtitle]
     if article.image:
         parts.append(writer.block(article.image))
     parts += writer.blocks(article.body, article.dateline)
-    parts += [article.ends.upper(), article.about_heading.upper() if article.boilerplate else "", *article.boilerplate]
+    parts.append(capital(article.ends))
+    about = capital(article.about_heading.replace(article.organisation, name))
+    parts += [about, *article.boilerplate] if article.boilerplate else []
     parts += writer.blocks(article.notes)
-    parts += footer_lines(article.footer)
+    parts += footer_lines(article.footer, article.language)
     parts += [article.reuse]
     copy = "\n\n".join(part for part in parts if part) + "\n"
     return Output(copy.replace("\u00ad", "").encode())  # a soft hyphen would hide its word from every search
@@ -84,7 +89,7 @@ class _TextBlocks:
             case Paragraph(children):
                 return self.inlines(children)
             case Heading(_, children):
-                return self.inlines(children).upper()
+                return capitals(self.inlines(children), self.render_input.article.language)
             case Quote(children):
                 return _indented("\n\n".join(map(self.block, children)))
             case CodeBlock(text):

@@ -26,7 +26,7 @@ from pipeline.model.errors import (
     SettingError,
     StorageError,
 )
-from tests.support.newsroom import NEWSROOM
+from tests.support.newsroom import NEWSROOM, UNTRANSLATED
 
 Say = pytest.CaptureFixture[str]
 
@@ -281,11 +281,16 @@ def test_check_says_how_many_are_whole(office: Path) -> None:
 
 
 def test_check_says_for_which_languages_english_stands_in(office: Path) -> None:
-    release(office, "one", "title: A title\nlanguage: de\ndate: 2026-01-05T09:00+00:00\n")
+    newsroom = office / "content" / "newsroom.toml"
+    tags = f'["en-GB", "de", "zh-Hans", "{UNTRANSLATED}"]'
+    newsroom.write_text(newsroom.read_text("utf-8").replace('["en-GB", "de"]', tags), "utf-8")
+    release(office, "one", f"title: A title\nlanguage: {UNTRANSLATED}\ndate: 2026-01-05T09:00+00:00\n")
     found = dateline(office, "check")
     assert found.returncode == 0
     told = [line for line in found.stderr.splitlines() if line.endswith("[untranslated]")]
-    assert told == ["templates/words/de.toml: warning: does not exist; English is used instead [untranslated]"]
+    assert told == [
+        f"templates/words/{UNTRANSLATED}.toml: warning: does not exist; English is used instead [untranslated]"
+    ]
 
 
 def test_check_ends_with_2_and_names_file_and_line(office: Path) -> None:

@@ -18,6 +18,7 @@ from pipeline.model.release import SLUG, SLUG_LIMIT
 from pipeline.reader import ReadRelease, read_release
 from pipeline.reader.characters import damaged_by_decoding
 from tests.support import sample
+from tests.support.newsroom import UNTRANSLATED
 
 NOW = datetime(2026, 11, 23, 9, 20, 30, 500000, tzinfo=UTC)
 
@@ -166,8 +167,10 @@ def test_comments_offer_what_else_may_be_said(tmp_path: Path) -> None:
         (
             "de",
             "Europe/Vienna",
-            ["# dateline: Wien\n", "delete this line", "The first paragraph", "## Notes to editors\n"],
+            ["# dateline: Wien\n", "diese Zeile löschen", "Der erste Absatz", "## Hinweise für Redaktionen\n"],
         ),
+        ("zh-CN", "Asia/Shanghai", ["# subtitle: 副标题", "删除此行", "## 编辑须知\n"]),
+        (UNTRANSLATED, "Europe/Vienna", ["delete this line", "The first paragraph", "## Notes to editors\n"]),
     ],
 )
 def test_its_text_is_in_the_language_of_the_newsroom_or_in_english(

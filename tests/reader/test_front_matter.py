@@ -66,6 +66,23 @@ withdrawn: {date: 2026-12-01T00:00Z, reason: Wrong, replaced_by: other}
     assert found.withdrawn == Withdrawal(datetime(2026, 12, 1, tzinfo=UTC), "Wrong", "other")
 
 
+@pytest.mark.parametrize(
+    ("summary", "printed"),
+    [
+        ("港は十年ぶりに\n  開いた 港 開いた\n  港。", "港は十年ぶりに開いた 港 開いた港。"),
+        (">\n  港は十年ぶりに\n  開いた。", "港は十年ぶりに開いた。"),
+        ("|\n  港は十年ぶりに\n  開いた。", "港は十年ぶりに開いた。"),
+        ('"港は十年ぶりに\n  開いた。"', "港は十年ぶりに開いた。"),
+        ("港は Harbour\n  の 前\n  3号。", "港は Harbour の 前 3号。"),
+        ("항구가 다시\n  열렸다.", "항구가 다시 열렸다."),
+    ],
+)
+def test_text_over_several_lines_has_spaces_where_its_language_has_them(
+    tmp_path: Path, summary: str, printed: str
+) -> None:
+    assert release(tmp_path, f"{FRONT}summary: {summary}\n").release.summary == printed
+
+
 def test_defaults_come_from_the_newsroom(tmp_path: Path) -> None:
     found = release(tmp_path, body="# Heading\n\n> quoted\n\nFirst *real* paragraph,\ntwo lines.\n").release
     assert found.language == "en-GB"

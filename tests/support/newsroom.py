@@ -23,6 +23,11 @@ SAMPLE = _MOVED if _MOVED.is_dir() else ROOT / "content"
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
 PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 
+UNTRANSLATED = next(
+    tag for tag in ("sv", "da", "fi", "cs", "hu", "ro") if not (ROOT / "templates" / "words" / f"{tag}.toml").exists()
+)
+"""A language without messages of its own."""
+
 NEWSROOM = """\
 [organisation]
 name = "Test Office"

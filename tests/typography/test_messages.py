@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline.model.formats import FORMATS
 from pipeline.typography import messages as words_module
-from pipeline.typography.messages import FALLBACK, FOLDER, Messages, language_territory
+from pipeline.typography.messages import FALLBACK, FOLDER, Messages, capitals, language_territory
+from tests.support.newsroom import LOCKS, ROOT, UNTRANSLATED
 
 BST = timezone(timedelta(hours=1))
 EMBARGO = datetime(2026, 7, 1, 0, 1, tzinfo=BST)
@@ -67,7 +71,8 @@ def test_every_format_has_a_label(language: str) -> None:
 def test_every_message_that_the_code_uses_exists() -> None:
     root = Path(words_module.__file__).parents[1]
     source = "\n".join(file.read_text("utf-8") for file in [*root.rglob("*.py"), *FOLDER.parent.glob("*.j2")])
-    asked = set(re.findall(r'\bmessages\["(\w+)"\]', source)) | set(re.findall(r"\bmessages\['(\w+)'\]", source))
+    asked = set(re.findall(r"""\bmessages\[["'](\w+)["']\]|\bfill\(\s*"(\w+)\"""", source))
+    asked = {name for names in asked for name in names if name}
     assert len(asked) > 15
     assert asked <= set(table(FALLBACK))
 
@@ -81,9 +86,29 @@ def test_messages_fall_back_to_the_primary_language() -> None:
 
 
 def test_language_without_a_file_has_english_messages_and_its_own_dates() -> None:
-    german = Messages("de", "Europe/Berlin")
-    assert german["ends"] == "Ends"
-    assert german.date(EMBARGO) == "1. Juli 2026"
+    assert Messages(UNTRANSLATED, "UTC")["ends"] == "Ends"
+    assert Messages(UNTRANSLATED, "Europe/Berlin").date(EMBARGO).endswith(" 2026")
+    assert "July" not in Messages(UNTRANSLATED, "Europe/Berlin").date(EMBARGO)
+
+
+@pytest.mark.parametrize(
+    ("tag", "file", "ends"),
+    [("zh", "zh-Hans", "完"), ("zh-CN", "zh-Hans", "完"), ("zh-Hans-SG", "zh-Hans", "完"), ("pt-BR", "pt", "Fim"),
+     ("de-AT", "de", "Ende")],
+)  # fmt: skip
+def test_language_of_several_scripts_has_the_messages_of_its_script(tag: str, file: str, ends: str) -> None:
+    messages = Messages(tag, "UTC")
+    assert messages.file == file
+    assert messages["ends"] == ends
+    assert Messages("zh-TW", "UTC").file == Messages("zh-Hant", "UTC").file == "zh-Hant"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "printed"),
+    [("iyi ışık", "tr", "İYİ IŞIK"), ("iyi", "az-Latn", "İYİ"), ("iyi ışık", "en", "IYI IŞIK"), ("Fuß", "de", "FUSS")],
+)
+def test_capitals_are_those_of_the_language(text: str, language: str, printed: str) -> None:
+    assert capitals(text, language) == printed
 
 
 def test_single_missing_message_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +120,20 @@ def test_single_missing_message_falls_back_to_english(monkeypatch: pytest.Monkey
     assert (messages["email"], messages["ends"], messages["footage"]) == ("Adresse", "Fin", "Footage")
 
 
+def test_a_copy_of_the_english_file_is_enough_for_a_further_language(tmp_path: Path) -> None:
+    """As the README says: the tests of a copy of the repository pass before anything is translated."""
+    for name in ("pipeline", "templates", "tests", "content", "docs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", *LOCKS):
+        shutil.copy(ROOT / name, tmp_path)
+    words = tmp_path / "templates" / "words"
+    shutil.copy(words / "en.toml", words / f"{UNTRANSLATED}.toml")
+    tests = ["tests/typography/test_messages.py", "tests/cli/test_commands.py", "-k", "not further_language"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout[-2000:]
+
+
 def test_message_that_english_lacks_too_is_an_error() -> None:
     with pytest.raises(KeyError):
         Messages("ar", "UTC")["no_such_word"]
@@ -103,7 +142,16 @@ def test_message_that_english_lacks_too_is_an_error() -> None:
 def test_messages_that_fall_back_to_english_are_reported() -> None:
     assert Messages("en-GB", "UTC").lacking == ()
     assert Messages("ar", "UTC").lacking == ()
-    assert "ends" in Messages("de", "UTC").lacking
+    assert "ends" in Messages(UNTRANSLATED, "UTC").lacking
+
+
+def test_dates_are_isolated_from_english_that_stands_in_for_a_language_from_the_right() -> None:
+    """Otherwise the day would be shown beside the English word, and the month and the year elsewhere."""
+    hebrew = Messages("he", "UTC")
+    assert hebrew.fill("correction", date="1 ביולי 2026") == "Correction, \u20681 ביולי 2026\u2069"
+    assert hebrew.fill("version", number="2", date="July") == "Version 2, July"
+    assert hebrew.fill("dateline", place="חיפה", date="1 ביולי 2026") == "חיפה, 1 ביולי 2026"
+    assert "\u2068" not in Messages("ar", "UTC").fill("correction", date="1 يوليو 2026")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +257,7 @@ def test_a_leap_day_is_printed() -> None:
         ("en", "Pacific/Kiritimati", EMBARGO,
          "Wednesday, July 1, 2026, 13:01 Line Islands Time (UTC+14:00; Jun 30, 2026, 23:01 UTC)"),
         ("de", "Europe/Berlin", EMBARGO,
-         "Mittwoch, 1. Juli 2026, 01:01 Mitteleuropäische Sommerzeit (UTC+02:00; 30.06.2026, 23:01 UTC)"),
+         "Mittwoch, 1. Juli 2026, 01:01 Uhr, Mitteleuropäische Sommerzeit (UTC+02:00; 30.06.2026, 23:01 UTC)"),
     ],
 )  # fmt: skip
 def test_end_of_an_embargo_is_stated_with_zone_offset_and_utc(

@@ -42,6 +42,7 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
 from pipeline.writers import Output, RenderInput, pdf
+from pipeline.writers.pdf import layout
 from tests.support import sample
 from tests.support.newsroom import ROOT
 
@@ -282,13 +283,49 @@ def test_only_languages_of_long_words_divide_them(language: str, expected: bool)
     assert divided(language, sample.para(f"Die {LONG_WORD} beginnen. " * 12)) == expected
 
 
-def test_headlines_headings_code_and_addresses_are_never_divided() -> None:
+def test_headlines_headings_code_and_addresses_are_not_divided_where_their_words_fit() -> None:
     """A hyphen would be read as part of them."""
     messages = " ".join([LONG_WORD] * 7)
     address = f"https://archiv.example.org/{LONG_WORD}"
     links = tuple(inline for _ in range(9) for inline in (Text("Mehr: "), Link(address, (Text(address),)), Text(" ")))
     assert not divided("de", Heading(2, (Text(messages),)), title=messages)
     assert not divided("de", Paragraph(links), Paragraph((Code(messages),)), CodeBlock(messages))
+
+
+@pytest.mark.parametrize("language", ["de", "pt", "en-GB"])
+def test_word_that_is_wider_than_a_headline_is_hyphenated(language: str) -> None:
+    word = "Wiederherstellungsverfahrensbeschleunigungsverordnungsentwurf"
+    found = sample.render_input(language=language, title=f"Neu: {word}", body=(Heading(2, (Text(word * 2),)),))
+    whole = re.sub(r"-\s*", "", "".join(texts(pdf.write(found))))
+    assert re.search(rf"Neu:\s+{word}\s", whole), "the headline"
+    assert re.search(rf"\s{word * 2}\s", whole), "the heading"
+
+
+@pytest.mark.parametrize(
+    "syllables",
+    [
+        "ព្រះ|រា|ជា|ណាច|ក្រក|ម្ពុ|ជា|ជា|ប្រ|ទេស|មួយ",
+        "ມະ|ນຸດ|ທຸກ|ຄົນ|ເກີດ|ມາ|ມີ|ສິດ|ເສ|ລີ|ພາບ|ສະ|ຫວັນ|ນະ|ເຂດ",
+        "ပြည်|ထောင်|စု|သမ္မ|တ|မြန်|မာ|နိုင်|ငံ|တော်|သည်",
+        "ខ្មែរ ខ្មែរ\u200bខ្មែរ",
+        "เปิดเส้นทางข้ามฟากอีกครั้ง and words of forty letters in Latin",
+    ],
+)
+def test_scripts_without_spaces_end_lines_between_syllables(syllables: str) -> None:
+    """Where the words are short enough, or the author wrote spaces of any kind, the lines end there."""
+    text = syllables.replace("|", "")
+    assert layout.divisible(f'<p title="{text}">{text}</p>') == (
+        f'<p title="{text}">' + syllables.replace("|", "\u200b") + "</p>"
+    )
+
+
+def test_places_where_lines_may_end_are_not_part_of_the_text() -> None:
+    text = "ព្រះរាជាណាចក្រកម្ពុជាជាប្រទេសមួយនៅអាស៊ីអាគ្នេយ៍" * 6
+    said = "".join(texts(pdf.write(sample.render_input(language="km", title=text[:47], body=(sample.para(text),)))))
+    assert "\u200b" not in said
+    lines = [line.strip() for line in said.splitlines() if "\u1780" <= line[:1] <= "\u17ff"]
+    assert len(lines) > 4
+    assert not [line for line in lines if re.match("[\u17b4-\u17d3]", line) or line.endswith("\u17d2")]
 
 
 def test_any_warning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -316,13 +316,13 @@ def test_no_invisible_hyphens_get_into_the_copy() -> None:
 
 def test_footers_are_headed_in_capitals_and_an_empty_side_is_left_out() -> None:
     people = (Party("Ada", "Head", (Line("Telephone", "+1 2", "tel:+12"),)), Party("Bo", "", ()))
-    assert footer_lines(Footer("Media contact", people, "Footage", ())) == [
+    assert footer_lines(Footer("Media contact", people, "Footage", ()), "en") == [
         "MEDIA CONTACT",
         "Ada\nHead\nTelephone: +1 2",
         "Bo",
     ]
-    assert footer_lines(Footer("Media contact", (), "Footage", (Party("", "Seen.", ()),))) == ["FOOTAGE", "Seen."]
-    assert footer_lines(Footer("Media contact", (), "Footage", ())) == []
+    assert footer_lines(Footer("Media contact", (), "Footage", (Party("", "Seen.", ()),)), "en") == ["FOOTAGE", "Seen."]
+    assert footer_lines(Footer("Media contact", (), "Footage", ()), "en") == []
 
 
 # ── Whatever the words are ──────────────────────────────────────────────────────────────────────────────────────────

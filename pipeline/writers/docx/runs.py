@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element as Element
 
 from pipeline.model.document import (
+    FROM_LEFT,
     TELEPHONE,
     Block,
     Code,
@@ -111,12 +112,13 @@ class Runs:
         if look.ltr:
             # Without letters that give its direction, a number would be shown with its plus sign at the end. Word
             # goes by the element around it, LibreOffice only by an invisible mark.
-            mark = LEFT_TO_RIGHT if self.rtl and TELEPHONE.match(value) else ""
+            numeric = self.rtl and FROM_LEFT.match(value) and not value[0].isalpha()
+            mark = LEFT_TO_RIGHT if numeric else ""
             run = w("r", self._properties(look, rtl=False), *texts(mark + value))
             return [w("dir", run, val="ltr")] if self.rtl else [run]
         out: list[Element] = []
         for piece, rtl in _stretches(value, self.rtl):
-            if self.rtl and TELEPHONE.fullmatch(piece):
+            if self.rtl and not rtl and FROM_LEFT.fullmatch(piece):
                 out += self.text(piece, replace(look, ltr=True))
             else:
                 out.append(w("r", self._properties(look, rtl=rtl), *texts(piece)))
@@ -230,13 +232,13 @@ def _stretches(value: str, rtl: bool) -> Iterator[tuple[str, bool]]:
     """Yield the pieces of ``value``, each with whether it is read from the right.
 
     A run has one direction. Digits and signs between letters of one direction go with these; other digits and signs go
-    with the paragraph. The groups of a telephone number must not change places.
+    with the paragraph. Numbers and addresses that are read from the left are pieces of their own.
     """
     if not rtl and value.isascii():
         yield value, False
         return
     start = 0
-    for found in TELEPHONE.finditer(value) if rtl else ():
+    for found in FROM_LEFT.finditer(value) if rtl else ():
         yield from _by_letters(value[start : found.start()], rtl)
         yield found[0], False
         start = found.end()

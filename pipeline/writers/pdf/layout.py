@@ -123,3 +123,33 @@ def tied(markup: Markup) -> Markup:
         if parts[place].endswith(" ") and _INLINE.match(parts[place + 1]):
             parts[place] = f"{parts[place][:-1]}<span> </span>"
     return Markup("".join(parts))  # noqa: S704  # escaped before; only tags are added
+
+
+# Pango has a dictionary of Thai, if at all. The other scripts without spaces between words get invisible spaces where a
+# syllable begins: before a consonant with a vowel, and never within a consonant's group of signs.
+_SYLLABLES = (
+    # Khmer: a letter that is not joined to the one before it (U+17D2), with a vowel or another one below it
+    r"(?<!\u17d2)[\u1780-\u17b3](?=[\u17b6-\u17c5\u17d2])",
+    # Lao: a vowel that is written before its consonant, or a consonant with a vowel or a tone
+    r"[\u0ec0-\u0ec4]|(?<![\u0ec0-\u0ec4])(?<![\u0ec0-\u0ec4]\u0eab)"
+    r"(?:\u0eab(?=[\u0e87\u0e8d\u0e99\u0ea1-\u0ea7][\u0eb0-\u0ebd\u0ec8-\u0ecd])"
+    r"|(?<!\u0eab)[\u0e81-\u0eae\u0edc-\u0edf](?=[\u0eb0-\u0ebb\u0ec8-\u0ecd]))",
+    # Burmese: a letter that is neither silenced (U+103A) nor stacked (U+1039)
+    r"(?<!\u1039)[\u1000-\u102a\u103f](?!\u1037?[\u1039\u103a])",
+)
+_SYLLABLE = re.compile("|".join(_SYLLABLES))
+_UNDIVIDED = re.compile("[\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u200c\u200d\u2060]{13,}")
+"""A run of letters that is longer than most words; a shorter one ends where the author wrote a space of any kind."""
+
+
+def divisible(html: str) -> str:
+    """Return the text of ``html`` with places where lines may end, in scripts without spaces between words."""
+    if not _UNDIVIDED.search(html):
+        return html
+    parts = _TAGS.split(html)
+    parts[::2] = [_UNDIVIDED.sub(_divided, words) for words in parts[::2]]
+    return "".join(parts)
+
+
+def _divided(run: re.Match[str]) -> str:
+    return _SYLLABLE.sub("\u200b\\g<0>", run[0]).removeprefix("\u200b")

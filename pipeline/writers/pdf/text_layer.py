@@ -34,7 +34,7 @@ _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f0
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
 _LETTER = re.compile(f"[{_FROM_RIGHT}]")
-_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
 _TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _STEP_BACK = -40.0
@@ -151,7 +151,7 @@ def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
     joined: list[_Span] = []
     for begin, end in _split(glyphs):
         word = glyphs[begin:end]
-        text = _DIRECTIONS.sub("", "".join(glyph.cluster for glyph in word if glyph.first))
+        text = _INVISIBLE.sub("", "".join(glyph.cluster for glyph in word if glyph.first))
         stated = "".join(glyph.text for glyph in word if glyph.number >= 0)
         pictures = [glyph.is_picture for glyph in word if not glyph.cluster.isspace()]
         wrong = text != stated or any(pictures) or bool(_SHUFFLED.search(text))

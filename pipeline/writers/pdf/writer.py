@@ -18,6 +18,7 @@ from pipeline.model.document import Figure, Table
 from pipeline.model.errors import RenderError
 from pipeline.typography import fonts, image_sizes
 from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.directions import isolate, isolate_plain
 from pipeline.typography.headline import balanced_width, shortened
 from pipeline.typography.messages import Messages
 from pipeline.typography.templates import render, text_of
@@ -103,11 +104,16 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
     long = len(article.title) > _LONG_TITLE
+    running_title = layout.divisible(shortened(article.title, _RUNNING_TITLE))
 
     def fit(table: Table, depth: int) -> table_layout.PaperTable:
         return table_layout.fit(table, layout.table_room(newsroom.paper, depth, plan))
 
-    return render(
+    def in_lines(markup: Markup) -> Markup:
+        # What is tied cannot be recognized as a number any more.
+        return layout.tied(Markup(isolate(markup, article.direction)))  # noqa: S704  # only tags are added
+
+    source = render(
         "article.html.j2",
         article=article,
         messages=messages,
@@ -115,20 +121,22 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         keywords=", ".join(newsroom.topic_label(topic, release.language) for topic in release.topics),
         created=release.date.isoformat(timespec="seconds"),
         modified=release.modified.isoformat(timespec="seconds"),
-        running_title=shortened(article.title, _RUNNING_TITLE),
+        running_title=isolate_plain(running_title) if article.direction == "rtl" else running_title,
         title_class="long" if long else "",
         title_width=balanced_width(article.title, 17 if long else 21, layout.full_width(newsroom.paper)),
         mark=MARK if render_input.mark else "",
         mark_width=_mark_width(render_input.mark),
         image=figure(article.image, 0) if article.image else "",
         close=plan.close,
-        body=layout.tied(
+        body=in_lines(
             block_html(
                 article.body, resolve, lead_in, figure, anchors, fit=fit, notes=notes, notes_label=messages["footnotes"]
             )
         ),
-        notes=layout.tied(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit, notes=notes)),
+        notes=in_lines(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit, notes=notes)),
     )
+    head, body, rest = source.partition("<body")
+    return head + body + layout.divisible(rest)
 
 
 def _resolver(render_input: RenderInput, anchors: Mapping[int, str]) -> Callable[[str], str]:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from weasyprint import CSS, HTML
 from weasyprint.css import ColorProfile
 from weasyprint.document import Document
+from weasyprint.formatting_structure.boxes import LineBox
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.ffi import ffi, pango
 from weasyprint.text.fonts import FontConfiguration
@@ -30,7 +31,7 @@ from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
 from pipeline.writers.pdf import archive
 
-__all__ = ["CACHED", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
+__all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
 
 CACHED = 4
 """Looks and font configurations that a process keeps: East Asian fonts take 100 MB of memory."""

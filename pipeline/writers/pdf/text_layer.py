@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from itertools import islice, product
@@ -26,7 +26,7 @@ import pydyf
 from msgspec import Struct
 
 from pipeline.model.document import figures
-from pipeline.writers.pdf.engine import Stream, ffi, pango
+from pipeline.writers.pdf.engine import LineBox, Stream, ffi, pango
 
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
@@ -37,6 +37,10 @@ _LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
 _TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
+_KEPT = "\u00a0"
+"""After a hyphen at the end of a line: poppler and browsers drop a bare one with the line's end, and join the words."""
+_NEAR = 0.5
+"""Points between boxes that touch."""
 _STEP_BACK = -40.0
 """Thousandths of an em. A larger step to the right after a mark looks like a space to PDF readers."""
 
@@ -79,36 +83,98 @@ class _Span(Struct):
     """It consists of pictures only."""
 
 
+class _Blank(str):
+    """Blanks that WeasyPrint draws. It leaves out boxes of blanks alone, and words would be read as one."""
+
+    __slots__ = ()
+
+    def strip(self, chars: str | None = None, /) -> str:
+        """Return the blanks: WeasyPrint draws a box of which this leaves something."""
+        return str(self)
+
+
+class _LastSpan(Struct):
+    """The ActualText at the end of the text box that was drawn last."""
+
+    box: Any
+    text: str
+    begin: int
+    """Its first operator in the stream."""
+    end: int
+    """Its last operator in the stream."""
+
+    def goes_on(self, box: Any) -> bool:
+        """Whether ``box`` follows on the same line."""
+        far = abs(box.position_x - self.box.position_x - self.box.width)
+        high = abs(box.position_y + box.baseline - self.box.position_y - self.box.baseline)
+        return bool(far < _NEAR and high < _NEAR)
+
+
 @contextmanager
-def legible() -> Iterator[None]:
-    """Correct the text layer of what WeasyPrint draws within the block."""
+def legible(document: Any) -> Iterator[None]:
+    """Correct the text layer of what WeasyPrint draws of ``document`` within the block."""
     marked = Stream.marked
-    Stream.marked = _correcting(marked, {})
+    Stream.marked = _correcting(marked, {}, set(_hyphens_at_ends(document)))
     try:
         yield
     finally:
         Stream.marked = marked
 
 
+def _hyphens_at_ends(document: Any) -> Iterator[Any]:
+    """Yield the text boxes at the end of a line whose last letter is a hyphen; one that was added is not in the text."""
+    for page in document.pages:
+        last: Any = None
+        for box in (*page._page_box.descendants(), None):  # WeasyPrint has no public way to learn where lines end
+            if box is None or isinstance(box, LineBox):
+                if last and last.text.rstrip().endswith("-"):
+                    yield last
+                last = None
+            elif getattr(box, "text", "").strip():
+                last = box
+
+
 def _correcting(
-    marked: Callable[..., AbstractContextManager[None]], decided: _Decided
+    marked: Callable[..., AbstractContextManager[None]], decided: _Decided, hyphened: Container[Any]
 ) -> Callable[..., AbstractContextManager[None]]:
+    last: dict[Any, _LastSpan] = {}
+
     @contextmanager
     def correcting(stream: Any, box: Any, tag: str) -> Iterator[None]:
+        before = last.pop(stream, None)
         with marked(stream, box, tag):
             begun = len(stream.stream)
+            text = getattr(box, "text", "")
+            blank = bool(text) and not text.strip(" ")
+            if blank:
+                box.text = _Blank(text)
             yield
-            if _DIFFICULT.search(getattr(box, "text", "")):
-                _correct(stream, box, begun, decided)
+            if blank and before and before.goes_on(box):
+                _join(stream, begun, before, text)
+            elif box in hyphened or _DIFFICULT.search(text):
+                span = _correct(stream, box, begun, decided, hyphened=box in hyphened)
+                if span:
+                    last[stream] = span
             elif box.element_tag in ("sub", "sup"):
-                text = pydyf.String(figures(box.text, low=box.element_tag == "sub")).data
-                stream.stream[begun:] = [_begin(text), *stream.stream[begun:], b"EMC"]
+                written = _begin(figures(text, low=box.element_tag == "sub"))
+                stream.stream[begun:] = [written, *stream.stream[begun:], b"EMC"]
 
     return correcting
 
 
-def _correct(stream: Any, box: Any, begun: int, decided: _Decided) -> None:
-    """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them."""
+def _join(stream: Any, begun: int, span: _LastSpan, blanks: str) -> None:
+    """Move blanks, drawn since ``begun``, into the ActualText before them: pdfium passes over blanks on their own."""
+    moved = [each for each in stream.stream[begun:] if each.endswith((b" Tf", b" TJ"))]
+    stream.stream[begun:] = [each for each in stream.stream[begun:] if each not in moved]
+    stream.stream[span.begin] = _begin(span.text + blanks)
+    stream.stream[span.end : span.end] = moved
+
+
+def _correct(stream: Any, box: Any, begun: int, decided: _Decided, *, hyphened: bool) -> _LastSpan | None:
+    """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them.
+
+    Return the ActualText that reaches to the end of the box from the left.
+    """
     glyphs = list(_drawn(stream, box))
     for glyph in glyphs:
         if glyph.number >= 0 and (glyph.from_right or _SHUFFLED.search(glyph.cluster)):
@@ -116,7 +182,27 @@ def _correct(stream: Any, box: Any, begun: int, decided: _Decided) -> None:
             if key not in decided:
                 decided[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
             glyph.font.to_unicode[glyph.number] = decided[key]
-    stream.stream[begun:] = _rewritten(stream.stream[begun:], glyphs, [*_words(glyphs), *_letters(glyphs)])
+    spans = [*_words(glyphs), *_letters(glyphs)]
+    if hyphened:
+        spans = _with_hyphen(spans, glyphs)
+    operators = _rewritten(stream.stream[begun:], glyphs, spans)
+    stream.stream[begun:] = operators
+    last = next((span for span in spans if span.end == len(glyphs) and not glyphs[-1].from_right), None)
+    if last is None:
+        return None
+    first, final = (begun + len(operators) - 1 - operators[::-1].index(each) for each in (_begin(last.text), b"EMC"))
+    return _LastSpan(box, last.text, first, final)
+
+
+def _with_hyphen(spans: Sequence[_Span], glyphs: Sequence[_Glyph]) -> list[_Span]:
+    """Return ``spans`` with what makes PDF readers keep the hyphen at the end of the line."""
+    place = max((at for at, glyph in enumerate(glyphs) if glyph.cluster == "-" and not glyph.from_right), default=-1)
+    for span in spans:
+        if span.begin <= place < span.end:
+            if span.text.rstrip().endswith("-"):
+                span.text = span.text.rstrip() + _KEPT
+            return [*spans]
+    return [*spans, _Span(place, place + 1, f"-{_KEPT}")] if place >= 0 else [*spans]
 
 
 def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
@@ -212,8 +298,7 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
             for digits in range(0, len(code), 4):
                 if at in begins:
                     _show(out, line)
-                    text = pydyf.String(begins[at].text).data
-                    out.append(_begin(text))
+                    out.append(_begin(begins[at].text))
                 line.append(b"<" + code[digits : digits + 4] + b">")
                 at += 1
                 if at in ends:
@@ -223,8 +308,8 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
     return out
 
 
-def _begin(text: bytes) -> bytes:
-    return b"/Span <</ActualText " + text + b">> BDC"
+def _begin(text: str) -> bytes:
+    return b"/Span <</ActualText " + pydyf.String(text).data + b">> BDC"
 
 
 def _at(glyphs: Sequence[_Glyph], place: int) -> int:

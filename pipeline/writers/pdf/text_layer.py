@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from itertools import islice, product
@@ -65,6 +65,11 @@ class _Glyph(Struct):
         return str(self.font.to_unicode.get(self.number, ""))
 
     @property
+    def is_mark(self) -> bool:
+        """Whether it may stand above or below another glyph."""
+        return self.from_right or not self.first or _is_mark(self.cluster[:1])
+
+    @property
     def is_picture(self) -> bool:
         """Whether it is drawn as a picture. Characters beyond U+FFFF do not count, because pdfium drops them from
         ActualText too."""
@@ -81,6 +86,10 @@ class _Span(Struct):
     """Without ActualText, PDF readers would find other text."""
     inkless: bool = False
     """It consists of pictures only."""
+
+
+def _is_mark(character: str) -> bool:
+    return bool(character) and unicodedata.category(character).startswith("M")
 
 
 class _Blank(str):
@@ -110,32 +119,45 @@ class _LastSpan(Struct):
         return bool(far < _NEAR and high < _NEAR)
 
 
+class _Ends(Struct):
+    """The text boxes that PDF readers would end in another way."""
+
+    hyphen: set[Any]
+    """They end their line with a hyphen. One that was added to divide a word is not in the text of a box."""
+    blank: set[Any]
+    """A box of blanks follows. After a mark above or below its letter, pdfium finds no blank by the distance."""
+
+
 @contextmanager
 def legible(document: Any) -> Iterator[None]:
     """Correct the text layer of what WeasyPrint draws of ``document`` within the block."""
     marked = Stream.marked
-    Stream.marked = _correcting(marked, {}, set(_hyphens_at_ends(document)))
+    Stream.marked = _correcting(marked, {}, _ends(document))
     try:
         yield
     finally:
         Stream.marked = marked
 
 
-def _hyphens_at_ends(document: Any) -> Iterator[Any]:
-    """Yield the text boxes at the end of a line whose last letter is a hyphen; one that was added is not in the text."""
+def _ends(document: Any) -> _Ends:
+    ends = _Ends(set(), set())
     for page in document.pages:
         last: Any = None
         for box in (*page._page_box.descendants(), None):  # WeasyPrint has no public way to learn where lines end
+            text = getattr(box, "text", "")
             if box is None or isinstance(box, LineBox):
                 if last and last.text.rstrip().endswith("-"):
-                    yield last
+                    ends.hyphen.add(last)
                 last = None
-            elif getattr(box, "text", "").strip():
+            elif text.strip():
                 last = box
+            elif text and last and _is_mark(last.text[-1]):
+                ends.blank.add(last)
+    return ends
 
 
 def _correcting(
-    marked: Callable[..., AbstractContextManager[None]], decided: _Decided, hyphened: Container[Any]
+    marked: Callable[..., AbstractContextManager[None]], decided: _Decided, ends: _Ends
 ) -> Callable[..., AbstractContextManager[None]]:
     last: dict[Any, _LastSpan] = {}
 
@@ -151,8 +173,8 @@ def _correcting(
             yield
             if blank and before and before.goes_on(box):
                 _join(stream, begun, before, text)
-            elif box in hyphened or _DIFFICULT.search(text):
-                span = _correct(stream, box, begun, decided, hyphened=box in hyphened)
+            elif box in ends.hyphen or box in ends.blank or _DIFFICULT.search(text):
+                span = _correct(stream, box, begun, decided, ends)
                 if span:
                     last[stream] = span
             elif box.element_tag in ("sub", "sup"):
@@ -170,7 +192,7 @@ def _join(stream: Any, begun: int, span: _LastSpan, blanks: str) -> None:
     stream.stream[span.end : span.end] = moved
 
 
-def _correct(stream: Any, box: Any, begun: int, decided: _Decided, *, hyphened: bool) -> _LastSpan | None:
+def _correct(stream: Any, box: Any, begun: int, decided: _Decided, ends: _Ends) -> _LastSpan | None:
     """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them.
 
     Return the ActualText that reaches to the end of the box from the left.
@@ -182,8 +204,8 @@ def _correct(stream: Any, box: Any, begun: int, decided: _Decided, *, hyphened: 
             if key not in decided:
                 decided[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
             glyph.font.to_unicode[glyph.number] = decided[key]
-    spans = [*_words(glyphs), *_letters(glyphs)]
-    if hyphened:
+    spans = [*_words(glyphs, last=box in ends.blank), *_letters(glyphs)]
+    if box in ends.hyphen:
         spans = _with_hyphen(spans, glyphs)
     operators = _rewritten(stream.stream[begun:], glyphs, spans)
     stream.stream[begun:] = operators
@@ -229,8 +251,10 @@ def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
     layout.deactivate()
 
 
-def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
+def _words(glyphs: Sequence[_Glyph], *, last: bool) -> Iterator[_Span]:
     """Yield the words from left to right whose glyphs state another text, each with the spaces beside it.
+
+    ``last`` asks for the last word in any case.
 
     PDF readers skip ActualText without ink: spaces alone, and emoji, which are pictures. So these are joined to a word.
     """
@@ -242,12 +266,12 @@ def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
         pictures = [glyph.is_picture for glyph in word if not glyph.cluster.isspace()]
         wrong = text != stated or any(pictures) or bool(_SHUFFLED.search(text))
         span = _Span(begin, end, text, wrong, all(pictures))
-        last = joined[-1] if joined else span
-        if last.end == begin and (last.inkless or span.inkless):
-            joined[-1] = _Span(last.begin, end, last.text + text, True, last.inkless and span.inkless)
+        before = joined[-1] if joined else span
+        if before.end == begin and (before.inkless or span.inkless):
+            joined[-1] = _Span(before.begin, end, before.text + text, True, before.inkless and span.inkless)
         else:
             joined.append(span)
-    yield from (span for span in joined if span.wrong)
+    yield from (span for span in joined if span.wrong or (last and span.end == len(glyphs)))
 
 
 def _split(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, int]]:
@@ -292,7 +316,7 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
         line: list[bytes] = []
         for code, step in _TOKENS.findall(shown[1]):
             if step:
-                if at and drawn[at - 1].from_right and float(step) < _STEP_BACK and any(b"<" in part for part in line):
+                if at and drawn[at - 1].is_mark and float(step) < _STEP_BACK and any(b"<" in part for part in line):
                     _show(out, line)
                 line.append(step)
             for digits in range(0, len(code), 4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.build.stages import warnings
 from pipeline.cli.console import Console, count
 from pipeline.cli.newsroom import unfilled
 from pipeline.model.errors import ReleaseError
@@ -13,11 +14,13 @@ from pipeline.typography.messages import FALLBACK, FOLDER, Messages
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
-    """Report all faults and warnings of newsroom and releases, and the languages that lack messages."""
+    """Report all faults and warnings of newsroom, releases and rendered files, and the languages that lack messages."""
     for fault in unfilled(context.state.newsroom_file):
         console.fault(str(fault.as_warning()))
     slugs = context.state.slugs()
     refused = read_sources(context, slugs, console, {})
+    for fault in warnings(context.state, slugs):
+        console.fault(str(fault))
     warn_outdated_translations(context, console)
     for language in _languages(context):
         _warn_untranslated(language, context.newsroom.time_zone, console)

@@ -89,7 +89,7 @@ class _Span(Struct):
 
 
 def _is_mark(character: str) -> bool:
-    return bool(character) and unicodedata.category(character).startswith("M")
+    return character != "" and unicodedata.category(character).startswith("M")
 
 
 class _Blank(str):
@@ -123,7 +123,7 @@ class _Ends(Struct):
     """The text boxes that PDF readers would end in another way."""
 
     hyphen: set[Any]
-    """They end their line with a hyphen. One that was added to divide a word is not in the text of a box."""
+    """They end their line with a hyphen. After one that was added to divide a word, print.css has a soft hyphen."""
     blank: set[Any]
     """A box of blanks follows. After a mark above or below its letter, pdfium finds no blank by the distance."""
 
@@ -333,7 +333,7 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
 
 
 def _begin(text: str) -> bytes:
-    return b"/Span <</ActualText " + pydyf.String(text).data + b">> BDC"
+    return b"/Span <</ActualText %s>> BDC" % pydyf.String(text).data
 
 
 def _at(glyphs: Sequence[_Glyph], place: int) -> int:

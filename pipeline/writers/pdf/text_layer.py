@@ -58,6 +58,8 @@ class _Glyph(Struct):
     first: bool
     """It is the first glyph of its cluster on paper."""
     from_right: bool
+    raised: bool
+    """It stands above or below its line. To PDF readers, the step from a raised mark to the next letter is a blank."""
 
     @property
     def text(self) -> str:
@@ -245,7 +247,8 @@ def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
             cluster = text[item.offset + start : item.offset + ends[start]].decode()
             number = glyphs.glyphs[place].glyph
             number = -1 if number == pango.PANGO_GLYPH_EMPTY else number
-            yield _Glyph(number, font, cluster, start != known, bool(item.analysis.level % 2))
+            raised = glyphs.glyphs[place].geometry.y_offset != 0
+            yield _Glyph(number, font, cluster, start != known, bool(item.analysis.level % 2), raised)
             known = start
         run = run.next
     layout.deactivate()
@@ -264,7 +267,7 @@ def _words(glyphs: Sequence[_Glyph], *, last: bool) -> Iterator[_Span]:
         text = _DIRECTIONS.sub("", "".join(glyph.cluster for glyph in word if glyph.first))
         stated = "".join(glyph.text for glyph in word if glyph.number >= 0)
         pictures = [glyph.is_picture for glyph in word if not glyph.cluster.isspace()]
-        wrong = text != stated or any(pictures) or bool(_SHUFFLED.search(text))
+        wrong = text != stated or any(pictures) or any(glyph.raised for glyph in word) or bool(_SHUFFLED.search(text))
         span = _Span(begin, end, text, wrong, all(pictures))
         before = joined[-1] if joined else span
         if before.end == begin and (before.inkless or span.inkless):

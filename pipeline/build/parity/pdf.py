@@ -194,37 +194,46 @@ def _without_table_heads(words: Sequence[str], wanted: Counter[str], heads: Sequ
 
 
 def _rejoined(words: Sequence[str], wanted: Counter[str]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Join what was divided, where that gives a word that is missing.
+    """Join what was divided, where that gives a word that is missing: at the ends of lines, else within a line.
 
     Return the words without the ends of lines, and those that were divided within a line.
     """
     divided: list[tuple[str, ...]] = []
     left = list(words)
-    while missing := wanted - Counter(left):
-        extra = Counter(left) - wanted
-        out: list[str] = []
-        at = 0
-        while at < len(left):
-            pieces, whole, end = _joined_from(left, at, missing) if left[at] != _END else ([], "", at)
-            if whole and any(extra[piece] > 0 for piece in pieces):
-                missing[whole] -= 1
-                out.append(whole)
-                if _END not in left[at:end]:
-                    divided.append((whole,))
-                at = end
-            else:
-                out.append(left[at])
-                at += 1
-        if len(out) == len(left):
-            break
-        left = out  # a part of what was joined may have been taken for another word of the release
+    for within in (False, True):
+        joined = True
+        while joined and (missing := wanted - Counter(left)):
+            left, joined = _join_once(left, wanted, missing, divided if within else None)
+            # Once more, because a part of what was joined may have been taken for another word of the release.
     return [word for word in left if word != _END], divided
 
 
-def _joined_from(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[list[str], str, int]:
+def _join_once(
+    words: Sequence[str], wanted: Counter[str], missing: Counter[str], divided: list[tuple[str, ...]] | None
+) -> tuple[list[str], bool]:
+    """Join what was divided at the ends of lines; with a list ``divided``, within lines too. Return whether any was."""
+    extra = Counter(words) - wanted
+    out: list[str] = []
+    at = 0
+    while at < len(words):
+        pieces, whole, end = _joined_from(words, at, missing) if words[at] != _END else ((), "", at)
+        at_ends = _END in words[at:end]
+        if whole and any(extra[piece] > 0 for piece in pieces) and (at_ends or divided is not None):
+            if divided is not None and not at_ends:
+                divided.append((whole,))
+            missing[whole] -= 1
+            out.append(whole)
+            at = end
+        else:
+            out.append(words[at])
+            at += 1
+    return out, len(out) < len(words)
+
+
+def _joined_from(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[tuple[str, ...], str, int]:
     """Return the longest missing word that ``words`` give from ``at`` on, its pieces before it, and where it ends."""
     joined, end, pieces = _STOPS.sub("", words[at]), at + 1, [words[at]]
-    longest: tuple[list[str], str, int] = ([], "", at)
+    longest: tuple[tuple[str, ...], str, int] = ((), "", at)
     candidates = {_STOPS.sub("", word): word for word, count in missing.items() if count > 0}
     while end < len(words) and any(word.startswith(joined) for word in candidates):
         if words[end] != _END:
@@ -234,7 +243,7 @@ def _joined_from(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[
             joined += piece
             pieces.append(words[end])
             if joined in candidates:
-                longest = [*pieces], candidates[joined], end + 1
+                longest = tuple(pieces), candidates[joined], end + 1
         end += 1
     return longest
 

@@ -177,8 +177,8 @@ def test_emoji_carry_no_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_glyph_means_what_its_letters_ask_for() -> None:
     found = {1: ("(",), 2: ("ي", "ى"), 3: ("لا",), 4: ("كا",)}
-    assert meaning(found, 1, ")", from_right=True) == "("
-    assert meaning(found, 2, "ى", from_right=True) == "ى"
-    assert meaning(found, 3, "لا", from_right=True) == "\ufefb"
-    assert meaning(found, 4, "كا", from_right=False) == "كا"
-    assert meaning(found, 5, "ب", from_right=True) == "ب"
+    assert meaning(found, 1, ")") == "("
+    assert meaning(found, 2, "ى") == "ى"
+    assert meaning(found, 3, "لا") == "\ufefb"
+    assert meaning(found, 4, "كا") == "كا"
+    assert meaning(found, 5, "ب") == "ب"

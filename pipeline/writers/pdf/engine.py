@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from multiprocessing.util import Finalize
 from weakref import ReferenceType, ref
@@ -145,13 +145,13 @@ def _srgb() -> bytes:
     return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
 
 
-def pdf_bytes(document: Document, identifier: bytes) -> bytes:
-    """Return the finished file."""
+def pdf_bytes(document: Document, identifier: bytes, codes: archive.Codes) -> bytes:
+    """Return the finished file; ``codes`` may grow while it is drawn."""
     archive.declare_pdf_ua(document.metadata)
     data: bytes = document.write_pdf(
         pdf_variant=archive.VARIANT,
         output_intent="sRGB",  # for its own default "srgb", WeasyPrint opens a file that it does not close
         pdf_identifier=identifier,
-        finisher=archive.finish,
+        finisher=partial(archive.finish, codes=codes),
     )
     return data

@@ -2,9 +2,10 @@
 
 WeasyPrint records for each glyph the letters that it stood for when it was first drawn. That is right where a letter is
 a glyph. In other scripts a glyph changes its meaning (half letters, vowels written before their consonant), one letter
-takes several glyphs, or several letters take one. So lines with such letters are corrected after they are drawn: the
-font tells what each glyph means, and where the meanings do not add up to the text, the text is written beside the
-glyphs (ActualText, ISO 32000-1, 14.9.4).
+takes several glyphs, or several letters take one. So lines with such letters are corrected after they are drawn: a
+glyph that stands for other letters than before gets one more code in its font, and words whose letters do not follow
+each other on paper are written beside their glyphs (ActualText, ISO 32000-1, 14.9.4). Some readers go by the codes
+alone, others by ActualText. From right to left, the font tells what each glyph means.
 
 High and low figures get an ActualText too: 10⁶ must not be copied as 106.
 
@@ -29,23 +30,52 @@ from pipeline.model.document import figures
 from pipeline.writers.pdf.engine import LineBox, Stream, ffi, pango
 
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
-_REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+_REORDERED = "\u0e33\u0eb3\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
 _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
 _LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_JOINERS = re.compile("[\u200c\u200d]+")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
 _TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _KEPT = "\u00a0"
 """After a hyphen at the end of a line: poppler and browsers drop a bare one with the line's end, and join the words."""
+_LAST_CODE = 0xFFFF
+_SILENT = "\u200b"
+"""What a glyph stands for where a letter takes more glyphs than one: text cannot be empty there."""
 _NEAR = 0.5
 """Points between boxes that touch."""
 _STEP_BACK = -40.0
 """Thousandths of an em. A larger step to the right after a mark looks like a space to PDF readers."""
 
-_Decided = dict[tuple[str, int], str]
-"""Font and glyph → meaning, the same on all pages of a document."""
+Codes = dict[bytes, dict[int, int]]
+"""Name of a font → code → glyph, for the codes that are no numbers of glyphs."""
+
+
+class _Decided(Struct):
+    """What glyphs mean, the same on all pages of a document."""
+
+    meanings: dict[tuple[str, int], str]
+    """Font and glyph → meaning."""
+    further: dict[tuple[str, int, str], int]
+    """Font, glyph and another meaning → code."""
+    codes: Codes
+
+    def state(self, glyph: _Glyph, text: str) -> int:
+        """Return the code under which the font of ``glyph`` states ``text`` for it."""
+        font, number = glyph.font, glyph.number
+        known = self.meanings.setdefault((font.hash, number), text.lstrip("\u200c\u200d") or text)
+        font.to_unicode[number] = known
+        if known == text or "glyf" not in font.tables:
+            return number
+        codes = self.codes.setdefault(font.name, {})
+        code = self.further.setdefault((font.hash, number, text), font.glyph_count + len(codes))
+        if code > _LAST_CODE:
+            return number
+        codes[code] = number
+        font.to_unicode[code], font.widths[code] = text, font.widths[number]
+        return code
 
 
 class _Glyph(Struct):
@@ -131,12 +161,12 @@ class _Ends(Struct):
 
 
 @contextmanager
-def legible(document: Any) -> Iterator[None]:
-    """Correct the text layer of what WeasyPrint draws of ``document`` within the block."""
-    marked = Stream.marked
-    Stream.marked = _correcting(marked, {}, _ends(document))
+def legible(document: Any) -> Iterator[Codes]:
+    """Correct the text layer of what WeasyPrint draws of ``document`` within the block; yield the fonts' codes."""
+    marked, decided = Stream.marked, _Decided({}, {}, {})
+    Stream.marked = _correcting(marked, decided, _ends(document))
     try:
-        yield
+        yield decided.codes
     finally:
         Stream.marked = marked
 
@@ -200,16 +230,19 @@ def _correct(stream: Any, box: Any, begun: int, decided: _Decided, ends: _Ends) 
     Return the ActualText that reaches to the end of the box from the left.
     """
     glyphs = list(_drawn(stream, box))
+    codes = [glyph.number for glyph in glyphs]
+    for place, text in _stated(glyphs):
+        codes[place] = decided.state(glyphs[place], text)
     for glyph in glyphs:
-        if glyph.number >= 0 and (glyph.from_right or _SHUFFLED.search(glyph.cluster)):
+        if glyph.number >= 0 and glyph.from_right:
             key = glyph.font.hash, glyph.number
-            if key not in decided:
-                decided[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
-            glyph.font.to_unicode[glyph.number] = decided[key]
+            if key not in decided.meanings:
+                decided.meanings[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster)
+            glyph.font.to_unicode[glyph.number] = decided.meanings[key]
     spans = [*_words(glyphs, last=box in ends.blank), *_letters(glyphs)]
     if box in ends.hyphen:
         spans = _with_hyphen(spans, glyphs)
-    operators = _rewritten(stream.stream[begun:], glyphs, spans)
+    operators = _rewritten(stream.stream[begun:], glyphs, codes, spans)
     stream.stream[begun:] = operators
     last = next((span for span in spans if span.end == len(glyphs) and not glyphs[-1].from_right), None)
     if last is None:
@@ -252,6 +285,22 @@ def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
             known = start
         run = run.next
     layout.deactivate()
+
+
+def _stated(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, str]]:
+    """Yield the places of glyphs that have not always the same meaning, with their share of the letters from left."""
+    begin, unseen = 0, ""
+    for end in range(1, len(glyphs) + 1):
+        if end < len(glyphs) and not glyphs[end].first:
+            continue
+        cluster = unseen + glyphs[begin].cluster
+        places = [place for place in range(begin, end) if glyphs[place].number >= 0]
+        if places and not glyphs[begin].from_right and (unseen or _SHUFFLED.search(cluster)):
+            for at, place in enumerate(places):
+                share = cluster[at] if place != places[-1] and at < len(cluster) else cluster[at:]
+                yield place, share or _SILENT
+        unseen = cluster if not places and _JOINERS.fullmatch(cluster) else ""
+        begin = end
 
 
 def _words(glyphs: Sequence[_Glyph], *, last: bool) -> Iterator[_Span]:
@@ -304,11 +353,14 @@ def _letters(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
         begin = end
 
 
-def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequence[_Span]) -> list[bytes]:
-    """Return the drawing operators with ActualText for ``spans``, and with a new operator after combining marks."""
+def _rewritten(
+    operators: Sequence[bytes], glyphs: Sequence[_Glyph], codes: Sequence[int], spans: Sequence[_Span]
+) -> list[bytes]:
+    """Return the drawing operators with the ``codes`` of glyphs, ActualText for ``spans``, and parts at marks."""
     begins = {_at(glyphs, span.begin): span for span in spans if _at(glyphs, span.begin) < _at(glyphs, span.end)}
     ends = {_at(glyphs, span.end) for span in begins.values()}
     drawn = [glyph for glyph in glyphs if glyph.number >= 0]
+    shown_codes = [code for code in codes if code >= 0]
     out: list[bytes] = []
     at = 0
     for operator in operators:
@@ -317,16 +369,16 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
             out.append(operator)
             continue
         line: list[bytes] = []
-        for code, step in _TOKENS.findall(shown[1]):
+        for digits, step in _TOKENS.findall(shown[1]):
             if step:
                 if at and drawn[at - 1].is_mark and float(step) < _STEP_BACK and any(b"<" in part for part in line):
                     _show(out, line)
                 line.append(step)
-            for digits in range(0, len(code), 4):
+            for _ in range(0, len(digits), 4):
                 if at in begins:
                     _show(out, line)
                     out.append(_begin(begins[at].text))
-                line.append(b"<" + code[digits : digits + 4] + b">")
+                line.append(b"<%04x>" % shown_codes[at])
                 at += 1
                 if at in ends:
                     _show(out, line)
@@ -370,8 +422,8 @@ def _meanings(font: Any) -> Meanings:
     return _cached[key]
 
 
-def meaning(of_font: Meanings, glyph: int, cluster: str, from_right: bool) -> str:
-    """Return the meaning of a glyph that stands for ``cluster`` or a part of it.
+def meaning(of_font: Meanings, glyph: int, cluster: str) -> str:
+    """Return the meaning of a glyph from right to left that stands for ``cluster`` or a part of it.
 
     PDF readers reverse the letters of text from right to left, so a ligature there should be one letter; and they
     mirror brackets, so a bracket there must be the one that it looks like.
@@ -380,7 +432,7 @@ def meaning(of_font: Meanings, glyph: int, cluster: str, from_right: bool) -> st
     whole = unicodedata.normalize("NFKD", cluster)
     fitting = [text for text in candidates if unicodedata.normalize("NFKD", text) in whole]
     text = max(fitting, key=len) if fitting else candidates[0] if candidates else cluster
-    return _FORMS.get(text, text) if from_right else text
+    return _FORMS.get(text, text)
 
 
 def _forms() -> dict[str, str]:

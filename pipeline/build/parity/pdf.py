@@ -87,10 +87,10 @@ def pages_differ(render_input: RenderInput, wanted: Content, found: Content) -> 
     passages = [passage.replace("[", " [") for passage in wanted.words if isinstance(passage, str)]
     pages = [str(page).replace("\r", "").replace("[", " [") for page in found.words]
     if _FROM_RIGHT.search("".join(passages)):
-        problem, blanks = _words_differ(render_input, passages, pages, _runs)
+        problem, _ = _words_differ(render_input, passages, pages, _runs)
         if problem and not _words_differ(render_input, passages, pages, _other_runs)[0]:
-            return (problem, ()) if _letters_differ(render_input, passages, pages) else ("", ())
-        return problem, blanks
+            problem = problem if _letters_differ(render_input, passages, pages) else ""
+        return problem, ()  # letters that stand closer or higher make pdfium divide words in every longer text
     problem, blanks = _words_differ(render_input, passages, pages, signs)
     if problem and not _words_differ(render_input, passages, pages, _single_signs)[0]:
         return "", ()  # a phrase without spaces was divided, and a part of it is a word of the release too

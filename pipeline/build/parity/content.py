@@ -84,7 +84,7 @@ def spelling(passages: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for word in (word for passage in passages for word in visible(passage).split()):
         if reduced := signs([word]):
-            found.setdefault(reduced[0], _bare(word) if reduced[0] != word.casefold() else reduced[0])
+            found.setdefault(reduced[0], _bare(word))
     return found
 
 

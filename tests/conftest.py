@@ -146,5 +146,5 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
         return write
 
     monkeypatch.setattr(stages, "_writer", writer)
-    monkeypatch.setattr(parity, "check", lambda *_: None)
+    monkeypatch.setattr(parity, "check", lambda *_: "")
     return Sandbox(tmp_path)

@@ -35,6 +35,7 @@ class StageResult(Struct, frozen=True):
     verb: Literal["rendered", "unchanged", "failed"]
     rendition: Rendition | None = None
     fault: Fault | None = None
+    """Why it failed; of one that was rendered, a warning."""
 
 
 class RenderTask(Struct, frozen=True):
@@ -72,9 +73,10 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
                 state.forget_rendered(stage, task.slug)
             stale.append(task)
     for task, release, output in _render_all(row, state, context, stale):
-        if isinstance(output, Output):
-            file = _store(row, state, task, release, output)
-            yield StageResult(task.slug, task.unpublished, "rendered", file.rendition)
+        if isinstance(output, tuple):
+            file = _store(row, state, task, release, *output)
+            fault = next(iter(_warnings(row, state, task.slug, file)), None)
+            yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
         else:
             yield StageResult(task.slug, task.unpublished, "failed", fault=_fault(row, state, task, output))
 
@@ -128,7 +130,7 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
 
 def _render_all(
     row: Format, state: BuildState, context: RenderContext, stale: list[RenderTask]
-) -> Iterator[tuple[RenderTask, Release, Output | BaseException]]:
+) -> Iterator[tuple[RenderTask, Release, tuple[Output, str] | BaseException]]:
     work = partial(_render, row, state, context)
     todo = [(task, parsed.release) for task in stale if (parsed := state.parsed_release(task.slug))]
     if row.pooled and todo:
@@ -158,8 +160,10 @@ def _load(row: Format) -> None:
     parity.reader(row.parity)
 
 
-def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]) -> Output:
-    """Render a release. An output that does not say what the release says is an error."""
+def _render(
+    row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]
+) -> tuple[Output, str]:
+    """Render a release, and return a warning with it. An output that does not say what the release says is an error."""
     from pipeline.build import parity
     from pipeline.typography.article import compose
     from pipeline.typography.messages import Messages
@@ -185,11 +189,12 @@ def _render(row: Format, state: BuildState, context: RenderContext, todo: tuple[
         past=task.past,
     )
     output = _writer(row.writer)(render_input)
-    parity.check(row, render_input, output.data)
-    return output
+    return output, parity.check(row, render_input, output.data)
 
 
-def _store(row: Format, state: BuildState, task: RenderTask, release: Release, output: Output) -> RenderedFile:
+def _store(
+    row: Format, state: BuildState, task: RenderTask, release: Release, output: Output, warning: str
+) -> RenderedFile:
     """Write a rendition where it belongs now, and remove it where it belonged before."""
     key = row.key(task.slug)
     write_file(state.tree(task.unpublished) / key, output.data)
@@ -199,7 +204,7 @@ def _store(row: Format, state: BuildState, task: RenderTask, release: Release, o
         if release.withdrawn:
             _remove_withdrawn(state, task)
     rendition = Rendition(row.name, key, len(output.data), digest(output.data), output.pages)
-    file = RenderedFile(task.fingerprint, rendition, task.unpublished)
+    file = RenderedFile(task.fingerprint, rendition, task.unpublished, task.summary.source, warning)
     state.note_rendered(row.name, task.slug, file)
     return file
 
@@ -223,6 +228,23 @@ def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
         (tree / row.key(task.slug)).unlink(missing_ok=True)
         state.forget_rendered(row.name, task.slug)
     shutil.rmtree(tree / "releases" / task.slug, ignore_errors=True)
+
+
+def warnings(state: BuildState, slugs: Iterable[str]) -> Iterator[Fault]:
+    """Yield the warnings about what was rendered of the sources as they are now."""
+    summaries = state.summaries()
+    for row in FORMATS:
+        rendered = state.rendered(row.name)
+        for slug in slugs:
+            if slug in rendered and slug in summaries and rendered[slug].source == summaries[slug].source:
+                yield from _warnings(row, state, slug, rendered[slug])
+
+
+def _warnings(row: Format, state: BuildState, slug: str, file: RenderedFile) -> tuple[Fault, ...]:
+    from pipeline.build.parity import BLANKS_HINT
+
+    fault = Fault(str(state.source(slug)), 0, f"{row.label}: {file.warning}", BLANKS_HINT, "lost-blank")
+    return (fault.as_warning(),) if file.warning else ()
 
 
 def _fault(row: Format, state: BuildState, task: RenderTask, error: BaseException) -> Fault:

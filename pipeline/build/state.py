@@ -78,6 +78,10 @@ class RenderedFile(Struct, frozen=True):
     rendition: Rendition
     unpublished: bool
     """It lies in ``output/waiting/``, because the release is a draft or scheduled."""
+    source: str = ""
+    """Digest of the source and of the pictures beside it."""
+    warning: str = ""
+    """What was found when it was compared with its release, and does not keep it from being published."""
 
 
 class Pictures(Mapping[str, bytes]):

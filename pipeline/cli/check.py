@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.build.stages import warnings
 from pipeline.cli.console import Console, count
 from pipeline.cli.newsroom import unfilled
 from pipeline.model.errors import Fault, ReleaseError, SettingError, printable
@@ -26,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
-    """Report all faults and warnings of newsroom and releases, and the languages that lack messages."""
+    """Report all faults and warnings of newsroom, releases and rendered files, and the languages that lack messages."""
     form = options.format or FORMATS[0]
     if form not in FORMATS:
         raise SettingError(
@@ -47,7 +48,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
             findings.fault(fault)
         findings.conclude(0, 0)
         return exit_status(ReleaseError)
-    for fault in samples:
+    for fault in (*samples, *warnings(context.state, slugs)):
         findings.fault(fault)
     warn_outdated_translations(context, findings)
     for language in _languages(context) if "untranslated" not in off else ():

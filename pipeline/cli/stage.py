@@ -92,5 +92,5 @@ def _render_final(context: CommandContext, console: Console, stage: str, slugs: 
     for result in render_final(context, stage, slugs):
         if result.fault:
             console.fault(str(result.fault))
-        elif result.verb == "rendered":
+        if result.verb == "rendered":
             console.step(stage, context.state.opaque(result.slug), "final form")

@@ -13,14 +13,14 @@ WarningName = Literal[
     "weekday", "time-zone", "offset", "outdated-translation", "untranslated",
     "long-headline", "headline-in-capitals", "no-summary", "long-summary", "no-quotation", "no-telephone",
     "legacy-carrier", "alt-file-name", "small-picture", "dead-link", "moved-link",
-    "headline-again", "looks-like-a-mark", "to-fill-in", "second-copy",
+    "headline-again", "looks-like-a-mark", "to-fill-in", "second-copy", "lost-blank",
 ]  # fmt: skip
 """Each warning has a name, by which ``[warnings] off`` of newsroom.toml switches it off."""
 WARNINGS: frozenset[str] = frozenset(get_args(WarningName))
 URGENT: frozenset[str] = WARNINGS & frozenset(
     [
         *("weekday", "time-zone", "offset", "outdated-translation"),
-        *("headline-again", "looks-like-a-mark", "to-fill-in", "second-copy"),
+        *("headline-again", "looks-like-a-mark", "to-fill-in", "second-copy", "lost-blank"),
     ]
 )
 """Something in the release may be wrong, so every command that reads it warns. The others are for ``make check``."""

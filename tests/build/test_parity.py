@@ -362,3 +362,61 @@ def test_the_message_names_missing_and_extra_words_and_what_to_do() -> None:
         parity.check(by_name("pdf"), render_input, data)
     assert str(found.value) == ("does not say what the release says: missing: “0312”; not in the release: “0321”")
     assert found.value.hint == parity.HINT
+
+
+SENTENCE = "The harbour opens again in March with 12 34 ferries for all."
+
+
+@pytest.mark.parametrize(
+    ("read", "told"),
+    [
+        (("opens again", "opensagain"), "copied out of it, blanks are lost or added in “opens again”"),
+        (("harbour opens again in", "harbouropensagainin"), "in “harbour opens again in”"),
+        (("harbour", "harb our"), "in “harbour”"),
+        (("harbour", "har-\nbour"), ""),
+        (("ferries for", "ferries\nfor"), ""),
+    ],
+)
+def test_other_blanks_alone_are_a_warning_that_names_the_words(
+    monkeypatch: pytest.MonkeyPatch, read: tuple[str, str], told: str
+) -> None:
+    warning = checked_as_read(monkeypatch, *read)
+    assert warning.endswith(told)
+    assert bool(warning) == bool(told)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        ("12 34", "1234"),
+        ("harbour", "harbor"),
+        ("harbour opens", "harboropens"),
+        ("opens again", "againopens"),
+        ("opens again", "opens"),
+        ("opens again", "opensagain again"),
+    ],
+)
+def test_lost_or_other_letters_are_refused_whatever_the_blanks(
+    monkeypatch: pytest.MonkeyPatch, read: tuple[str, str]
+) -> None:
+    with pytest.raises(RenderError, match="does not say what the release says: ") as found:
+        checked_as_read(monkeypatch, *read)
+    assert "to publish now, write what is named here in another way" in found.value.hint
+
+
+def checked_as_read(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> str:
+    """Check a PDF of ``SENTENCE`` out of which ``new`` is read for ``old``."""
+    render_input = sample.render_input(body=(sample.para(SENTENCE),))
+    data = write(by_name("pdf"), render_input).data
+    content = parity.reader("pdf")(data)
+    words = tuple(str(passage).replace(old, new) for passage in content.words)
+    assert words != content.words
+    monkeypatch.setattr(parity, "reader", lambda kind: lambda _: structs.replace(content, words=words))
+    return parity.check(by_name("pdf"), render_input, data)
+
+
+def test_a_message_names_words_as_they_were_typed() -> None:
+    render_input = sample.render_input(body=(sample.para("Die Straße „Zur Mühle“ öffnet."),))
+    data = write(by_name("text"), sample.render_input(body=(sample.para("Die öffnet."),))).data
+    with pytest.raises(RenderError, match="missing: “Straße”, “Zur”, “Mühle”"):
+        parity.check(by_name("text"), render_input, data)

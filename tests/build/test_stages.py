@@ -672,13 +672,29 @@ def test_the_memory_of_what_was_read_is_whole(sandbox: Sandbox) -> None:
     assert found == ParsedRelease(fresh, fingerprint.of_source(sandbox.state, "probe"))
 
 
+def test_a_rendition_with_a_warning_is_kept_and_the_warning_stays_until_the_source_changes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "check", lambda row, *_: "blanks in “two words”" if row.name == "pdf" else "")
+    sandbox.write("one")
+    step = sandbox.run(["text", "pdf"])["pdf"]["one"]
+    told = f"{sandbox.content / 'one.md'}: warning: PDF: blanks in “two words”\n  hint: {parity.BLANKS_HINT}"
+    assert (step.verb, str(step.fault)) == ("rendered", told)
+    assert sandbox.verbs(["text", "pdf"], "one") == {"text": "unchanged", "pdf": "unchanged"}
+    assert [str(fault) for fault in stages.warnings(sandbox.state, ["one"])] == [told]
+    sandbox.write("one", body="Other words.")
+    sandbox.read()
+    assert [*stages.warnings(sandbox.state, ["one"])] == []
+
+
 @pytest.mark.parametrize("name", ["text", "pdf"])
 def test_a_rendition_that_says_something_else_is_never_kept(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def check(row: Format, render_input: RenderInput, data: bytes) -> None:
+    def check(row: Format, render_input: RenderInput, data: bytes) -> str:
         if render_input.release.slug == "odd":
             raise RenderError("does not say what the release says: it lacks “words”", parity.HINT)
+        return ""
 
     monkeypatch.setattr(parity, "check", check)
     sandbox.write("odd")

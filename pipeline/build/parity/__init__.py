@@ -13,13 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from pipeline.build.parity.content import Content, addresses_differ, links_differ, order_differs
+from pipeline.build.parity.content import Content, addresses_differ, links_differ, listed, order_differs
 from pipeline.build.parity.expected import expected
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import Format
 from pipeline.writers import RenderInput
 
-HINT = "this file was not stored; please report this message. You can publish your other releases meanwhile"
+HINT = (
+    "to publish now, write what is named here in another way, or leave it out; if somebody has changed templates/, undo"
+    " that. Please report this message: your text is not wrong, but this file did not hold it, and was not stored"
+)
+BLANKS_HINT = (
+    "the PDF looks right and is published. To spare readers the slip, write these words in another way, or change their"
+    " order; please report this message"
+)
 KIT_HINT = "the kit was not stored; if you changed that file in output/ by hand, delete it, and it is rendered again"
 _READERS = {
     "text": "html.read_text",
@@ -40,8 +47,8 @@ def reader(kind: str) -> Callable[[bytes], Content]:
     return function
 
 
-def check(row: Format, render_input: RenderInput, data: bytes) -> None:
-    """Compare a rendition with its release.
+def check(row: Format, render_input: RenderInput, data: bytes) -> str:
+    """Compare a rendition with its release, and return a warning: words that are copied with other blanks, or nothing.
 
     Raises ``RenderError`` with the first words, links or numbers that differ, and ``ValueError`` for a format whose
     kind has no reader.
@@ -51,15 +58,17 @@ def check(row: Format, render_input: RenderInput, data: bytes) -> None:
 
         if problem := kit_differs(row, render_input, data):
             raise RenderError(f"does not hold the files of the release: {problem}", KIT_HINT)
-        return
+        return ""
     read = reader(row.parity)
     wanted, found = expected(row.parity, render_input), read(data)
+    blanks: tuple[str, ...] = ()
     if row.parity == "pdf":
         from pipeline.build.parity.pdf import pages_differ
 
-        problem = pages_differ(render_input, wanted, found)
+        problem, blanks = pages_differ(render_input, wanted, found)
     else:
         problem = order_differs(wanted.words, found.words)
     problem = problem or (addresses_differ if row.parity == "text" else links_differ)(wanted, found)
     if problem:
         raise RenderError(f"does not say what the release says: {problem}", HINT)
+    return listed("copied out of it, blanks are lost or added in", blanks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -79,6 +79,25 @@ def signs(texts: Iterable[str]) -> list[str]:
     return [word for word in reduced if word]
 
 
+def spelling(passages: Iterable[str]) -> dict[str, str]:
+    """Return the words of ``passages`` by what ``signs`` makes of them, as a person would type them."""
+    found: dict[str, str] = {}
+    for word in (word for passage in passages for word in visible(passage).split()):
+        if reduced := signs([word]):
+            found.setdefault(reduced[0], _bare(word))
+    return found
+
+
+def _bare(word: str) -> str:
+    """Return ``word`` without punctuation around it."""
+    begin, end = 0, len(word)
+    while begin < end and unicodedata.category(word[begin])[0] in "PZ":
+        begin += 1
+    while end > begin and unicodedata.category(word[end - 1])[0] in "PZ":
+        end -= 1
+    return word[begin:end]
+
+
 def digits(text: str) -> str:
     """Return the digits of a telephone number."""
     return "".join(sign for sign in text if sign.isdigit())
@@ -95,18 +114,23 @@ def address(href: str) -> str:
 def order_differs(wanted: Iterable[Passage], found: Iterable[Passage]) -> str:
     """Return how the words of ``found`` differ from ``wanted``, order included; empty when they do not."""
     theirs = signs(passage for passage in found if isinstance(passage, str))
+    wanted = tuple(wanted)
     ours = _chosen(wanted, theirs)
     if ours == theirs:
         return ""
-    return counts_differ(ours, theirs) or _order(ours, theirs)
+    ways = (way for passage in wanted for way in ([passage] if isinstance(passage, str) else passage))
+    return counts_differ(ours, theirs, spelling(ways)) or _order(ours, theirs)
 
 
-def counts_differ(wanted: Sequence[str], found: Sequence[str]) -> str:
-    """Return which words of ``wanted`` are missing and which of ``found`` are extra; empty when there are none."""
+def counts_differ(wanted: Sequence[str], found: Sequence[str], typed: Mapping[str, str]) -> str:
+    """Return which words of ``wanted`` are missing and which of ``found`` are extra; empty when there are none.
+
+    ``typed`` is how the wanted ones are spelled.
+    """
     missing, extra = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
     parts = (
-        _listed("missing:", (word for word in dict.fromkeys(wanted) if word in missing)),
-        _listed("not in the release:", (word for word in dict.fromkeys(found) if word in extra)),
+        listed("missing:", (typed.get(word, word) for word in dict.fromkeys(wanted) if word in missing)),
+        listed("not in the release:", (word for word in dict.fromkeys(found) if word in extra)),
     )
     return "; ".join(filter(None, parts))
 
@@ -114,11 +138,10 @@ def counts_differ(wanted: Sequence[str], found: Sequence[str]) -> str:
 def links_differ(wanted: Content, found: Content) -> str:
     """Return which links and telephone numbers are missing or extra; empty when there are none."""
     numbers = sorted(" ".join(pair) for pair in wanted.numbers ^ found.numbers)
-    numbers = sorted(" ".join(pair) for pair in wanted.numbers ^ found.numbers)
     parts = (
-        _listed("missing links:", sorted(wanted.links - found.links)),
-        _listed("links that are not in the release:", sorted(found.links - wanted.links - wanted.optional)),
-        _listed("telephone numbers that differ from their links:", numbers),
+        listed("missing links:", sorted(wanted.links - found.links)),
+        listed("links that are not in the release:", sorted(found.links - wanted.links - wanted.optional)),
+        listed("telephone numbers that differ from their links:", numbers),
     )
     return "; ".join(filter(None, parts))
 
@@ -127,7 +150,7 @@ def addresses_differ(wanted: Content, found: Content) -> str:
     """Return which addresses and telephone numbers are not written out in a text; empty when all are."""
     text = " ".join(" ".join(visible(str(passage)) for passage in found.words).split())
     missing = (link for link in wanted.links if " ".join(visible(link).split()) not in text)
-    return _listed("missing addresses:", sorted(missing))
+    return listed("missing addresses:", sorted(missing))
 
 
 def _chosen(wanted: Iterable[Passage], there: Sequence[str]) -> list[str]:
@@ -149,7 +172,8 @@ def _order(wanted: Sequence[str], found: Sequence[str]) -> str:
     return f"“{' '.join(found[at : at + _SHOWN])}” is where “{' '.join(wanted[at : at + _SHOWN])}” should be"
 
 
-def _listed(what: str, names: Iterable[str]) -> str:
+def listed(what: str, names: Iterable[str]) -> str:
+    """Return ``what`` and the first of ``names`` in quotation marks; empty when there are none."""
     shown = list(names)
     more = ", …" if len(shown) > _SHOWN else ""
     return f"{what} {', '.join(f'“{name}”' for name in shown[:_SHOWN])}{more}" if shown else ""

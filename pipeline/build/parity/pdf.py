@@ -3,6 +3,9 @@
 On pages, words are divided at the ends of lines, and there are running heads and footers. Words are counted, because
 they are not drawn in the order in which they are read. Where some run from right to left, PDF readers move punctuation,
 points and signs of numbers; there the parts between these are counted.
+
+PDF readers find most blanks by the distance of letters. A blank too many or too few is no fault of the release: where
+nothing else differs, it is named in a warning.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from pipeline.build.parity.content import Content, address, counts_differ, plain_letters, signs
+from pipeline.build.parity.content import Content, address, counts_differ, plain_letters, signs, spelling
 from pipeline.model.document import Paragraph, Table, plain, references, walk
 from pipeline.typography.headline import shortened
 from pipeline.writers import RenderInput
@@ -33,6 +36,8 @@ _POINTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065
 _SINGLE = re.compile(f"[{_NO_SPACES}]|[^{_NO_SPACES}]+")
 _STOPS = re.compile("[.,:]")
 _MINUS = "−"
+_END = "\n"
+"""Stands for the end of a line between words."""
 _LIST_NUMBERS = {
     False: re.compile(r"^ *\d+\. *$", re.MULTILINE),
     True: re.compile(r"^[ \u200f]*(?:\d+\.|\.\d+)[ \u200f]*$", re.MULTILINE),
@@ -50,8 +55,8 @@ def read_pdf(data: bytes) -> Content:
     try:
         for page in document:
             text = page.get_textpage()
-            # pdfium writes U+FFFE for a hyphen at the end of a line.
-            passages.append(text.get_text_range().replace("\ufffe", "- "))
+            # pdfium writes U+FFFE for a hyphen and the end of a line.
+            passages.append(text.get_text_range().replace("\ufffe", "-\n"))
             links.update(_links(document, page))
             text.close()
             page.close()
@@ -76,34 +81,45 @@ def _links(document: Any, page: Any) -> set[str]:
 # --- Comparing pages -------------------------------------------------------------------------------------------------
 
 
-def pages_differ(render_input: RenderInput, wanted: Content, found: Content) -> str:
-    """Return how the pages of a PDF differ from ``wanted``; empty when they do not."""
+def pages_differ(render_input: RenderInput, wanted: Content, found: Content) -> tuple[str, tuple[str, ...]]:
+    """Return how the pages of a PDF differ from ``wanted``, empty when they do not; and words with other blanks."""
     # The number of a footnote is a word of its own, because a line may end before it.
     passages = [passage.replace("[", " [") for passage in wanted.words if isinstance(passage, str)]
     pages = [str(page).replace("\r", "").replace("[", " [") for page in found.words]
     if _FROM_RIGHT.search("".join(passages)):
-        problem = _words_differ(render_input, passages, pages, _runs)
-        if problem and not _words_differ(render_input, passages, pages, _other_runs):
-            return problem if _letters_differ(render_input, passages, pages) else ""
-        return problem
-    problem = _words_differ(render_input, passages, pages, signs)
-    if problem and not _words_differ(render_input, passages, pages, _single_signs):
-        return ""  # a phrase without spaces was divided, and a part of it is a word of the release too
-    return problem
+        problem, _ = _words_differ(render_input, passages, pages, _runs)
+        if problem and not _words_differ(render_input, passages, pages, _other_runs)[0]:
+            problem = problem if _letters_differ(render_input, passages, pages) else ""
+        return problem, ()  # letters that stand closer or higher make pdfium divide words in every longer text
+    problem, blanks = _words_differ(render_input, passages, pages, signs)
+    if problem and not _words_differ(render_input, passages, pages, _single_signs)[0]:
+        return "", ()  # a phrase without spaces was divided, and a part of it is a word of the release too
+    return problem, blanks
 
 
-def _words_differ(render_input: RenderInput, passages: Sequence[str], pages: Sequence[str], split: _Split) -> str:
+def _words_differ(
+    render_input: RenderInput, passages: Sequence[str], pages: Sequence[str], split: _Split
+) -> tuple[str, tuple[str, ...]]:
     list_number = _LIST_NUMBERS[split is not signs]
     ours = split(passages)
     numbers = split(number for page in pages for number in list_number.findall(page))
     bodies = [
-        _body(split([list_number.sub("", page)]), split(_head_and_foot(render_input, number, len(pages))))
+        _body(_lines(list_number.sub("", page), split), split(_head_and_foot(render_input, number, len(pages))))
         for number, page in enumerate(pages, 1)
     ]
-    theirs = _rejoined([*numbers, *(word for body in bodies for word in body)], Counter(ours))
+    theirs, divided = _rejoined([*numbers, _END, *(word for body in bodies for word in body)], Counter(ours))
     if len(pages) > 1:
         theirs = _without_table_heads(theirs, Counter(ours), split(_table_heads(render_input)))
-    return counts_differ(ours, theirs)
+    theirs, united = _parted(theirs, ours)
+    typed = spelling(passages)
+    if problem := counts_differ(ours, theirs, typed):
+        return problem, ()
+    return "", tuple(dict.fromkeys(" ".join(typed.get(word, word) for word in words) for words in (*divided, *united)))
+
+
+def _lines(page: str, split: _Split) -> list[str]:
+    """Return the words of a page with ``_END`` at the end of each line."""
+    return [word for line in page.splitlines() for word in (*split([line]), _END)]
 
 
 def _letters_differ(render_input: RenderInput, passages: Sequence[str], pages: Sequence[str]) -> bool:
@@ -150,9 +166,9 @@ def _head_and_foot(render_input: RenderInput, number: int, pages: int) -> list[s
 def _body(page: Sequence[str], head_and_foot: Iterable[str]) -> list[str]:
     """Return the words of a page without its running head and footer, which are drawn last."""
     left, body = Counter(head_and_foot), list(page)
-    while body and left[body[-1]] > 0:
+    while body and (body[-1] == _END or left[body[-1]] > 0):
         left[body.pop()] -= 1
-    return body
+    return [*body, _END]
 
 
 def _table_heads(render_input: RenderInput) -> Iterator[str]:
@@ -177,36 +193,86 @@ def _without_table_heads(words: Sequence[str], wanted: Counter[str], heads: Sequ
     return out
 
 
-def _rejoined(words: Sequence[str], wanted: Counter[str]) -> list[str]:
-    """Join what was divided at the ends of lines and pages, where that gives a word that is missing."""
-    missing, extra = wanted - Counter(words), Counter(words) - wanted
-    if not missing:
-        return list(words)
+def _rejoined(words: Sequence[str], wanted: Counter[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Join what was divided, where that gives a word that is missing: at the ends of lines, else within a line.
+
+    Return the words without the ends of lines, and those that were divided within a line.
+    """
+    divided: list[tuple[str, ...]] = []
+    left = list(words)
+    for within in (False, True):
+        joined = True
+        while joined and (missing := wanted - Counter(left)):
+            left, joined = _join_once(left, wanted, missing, divided if within else None)
+            # Once more, because a part of what was joined may have been taken for another word of the release.
+    return [word for word in left if word != _END], divided
+
+
+def _join_once(
+    words: Sequence[str], wanted: Counter[str], missing: Counter[str], divided: list[tuple[str, ...]] | None
+) -> tuple[list[str], bool]:
+    """Join what was divided at the ends of lines; with a list ``divided``, within lines too. Return whether any was."""
+    extra = Counter(words) - wanted
     out: list[str] = []
     at = 0
     while at < len(words):
-        whole, end = _joined_from(words, at, missing) if extra[words[at]] > 0 else ("", at)
-        if whole:
+        pieces, whole, end = _joined_from(words, at, missing) if words[at] != _END else ((), "", at)
+        at_ends = _END in words[at:end]
+        if whole and any(extra[piece] > 0 for piece in pieces) and (at_ends or divided is not None):
+            if divided is not None and not at_ends:
+                divided.append((whole,))
             missing[whole] -= 1
             out.append(whole)
             at = end
         else:
             out.append(words[at])
             at += 1
-    return out
+    return out, len(out) < len(words)
 
 
-def _joined_from(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[str, int]:
-    """Return the longest missing word that ``words`` give from ``at`` on, and where it ends."""
-    joined, end = _STOPS.sub("", words[at]), at + 1
-    longest = "", at
+def _joined_from(words: Sequence[str], at: int, missing: Counter[str]) -> tuple[tuple[str, ...], str, int]:
+    """Return the longest missing word that ``words`` give from ``at`` on, its pieces before it, and where it ends."""
+    joined, end, pieces = _STOPS.sub("", words[at]), at + 1, [words[at]]
+    longest: tuple[tuple[str, ...], str, int] = ((), "", at)
     candidates = {_STOPS.sub("", word): word for word, count in missing.items() if count > 0}
     while end < len(words) and any(word.startswith(joined) for word in candidates):
-        piece = _STOPS.sub("", words[end])
-        if piece.startswith(_MINUS) and not any(word.startswith(joined + piece) for word in candidates):
-            piece = piece.removeprefix(_MINUS)  # a hyphen at the beginning of a line looks like a minus
-        joined += piece
+        if words[end] != _END:
+            piece = _STOPS.sub("", words[end])
+            if piece.startswith(_MINUS) and not any(word.startswith(joined + piece) for word in candidates):
+                piece = piece.removeprefix(_MINUS)  # a hyphen at the beginning of a line looks like a minus
+            joined += piece
+            pieces.append(words[end])
+            if joined in candidates:
+                longest = tuple(pieces), candidates[joined], end + 1
         end += 1
-        if joined in candidates:
-            longest = candidates[joined], end
     return longest
+
+
+def _parted(words: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Part what is several words of the release that follow each other; return all words, and those that were parted.
+
+    Figures that have come together are another number, so they stay.
+    """
+    extra = Counter(words) - Counter(wanted)
+    if not extra or not Counter(wanted) - Counter(words):
+        return list(words), []
+    parts: dict[str, tuple[str, ...]] = {}
+    for at in range(len(wanted)):
+        joined, end = wanted[at], at + 1
+        while end < len(wanted) and any(word.startswith(joined) and word != joined for word in extra):
+            if wanted[end - 1][-1].isdigit() and wanted[end][0].isdigit():
+                break
+            joined += wanted[end]
+            end += 1
+            if joined in extra:
+                parts.setdefault(joined, tuple(wanted[at:end]))
+    out: list[str] = []
+    parted: list[tuple[str, ...]] = []
+    for word in words:
+        if word in parts and extra[word] > 0:
+            extra[word] -= 1
+            out += parts[word]
+            parted.append(parts[word])
+        else:
+            out.append(word)
+    return out, parted

@@ -398,7 +398,9 @@ def _figure(sign: str) -> str:
     Ranges of East Asian texts, as in 3~5일 or 7~9도, have other letters in it, or a comma.
     """
     letters = r"0-9A-Za-z\u00aa\u00ba\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
-    return rf"(?<=[{letters})\]]){sign}(?=\S*[{letters}])([{letters}+=()\u2212\u2013-]{{1,12}}){sign}(?!{sign})"
+    return (
+        rf"(?<=[{letters})\]]){sign}(?=[^{sign}\s]*[{letters}])([{letters}+=()\u2212\u2013-]{{1,12}}){sign}(?!{sign})"
+    )
 
 
 def _coded(text: str) -> str:

@@ -1,13 +1,13 @@
 """What WeasyPrint's PDFs lack to conform to PDF/A-2a and PDF/UA-1 at once; nothing visible changes.
 
 WeasyPrint names only one standard in the metadata. Its tags violate PDF/UA-1 (element types of ISO 32000-1, 14.8.4)
-in three places: paragraphs of a list item, a table with a head alone, and emphasized words in a link. ``make validate``
-checks the result with veraPDF.
+in three places: paragraphs of a list item, a table with a head alone, and emphasized words in a link. And its fonts
+have one code a glyph, where the text layer may need more. ``make validate`` checks the result with veraPDF.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pydyf
@@ -45,13 +45,30 @@ def declare_pdf_ua(metadata: Any) -> None:
     metadata.generate_rdf_metadata = generate_both
 
 
-def finish(_document: object, pdf: pydyf.PDF) -> None:
-    """Correct the tags: list items and tables get a body, and links belong to link elements."""
+Codes = Mapping[bytes, Mapping[int, int]]
+"""Name of a font → code → glyph, for the codes that are no numbers of glyphs."""
+
+
+def finish(_document: object, pdf: pydyf.PDF, codes: Codes) -> None:
+    """Correct the tags, and declare the ``codes`` of fonts.
+
+    List items and tables get a body, and links belong to link elements.
+    """
+    for font in [each for each in pdf.objects if isinstance(each, pydyf.Dictionary) and "CIDToGIDMap" in each]:
+        if further := codes.get(font["BaseFont"]):
+            _declare_codes(pdf, font, further)
     for item in list(_elements(pdf, "LI")):
         _add_item_body(pdf, item)
     for table in _elements(pdf, "Table"):
         _add_table_body(pdf, table)
     _move_links(pdf)
+
+
+def _declare_codes(pdf: pydyf.PDF, font: Any, codes: Mapping[int, int]) -> None:
+    glyphs = (codes.get(code, code) for code in range(max(codes) + 1))
+    stream = pydyf.Stream([b"".join(glyph.to_bytes(2, "big") for glyph in glyphs)], compress=True)
+    pdf.add_object(stream)
+    font["CIDToGIDMap"] = stream.reference
 
 
 def _add_item_body(pdf: pydyf.PDF, item: Any) -> None:

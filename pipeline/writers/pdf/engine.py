@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from multiprocessing.util import Finalize
 from weakref import ReferenceType, ref
@@ -20,6 +20,7 @@ from msgspec import Struct
 from weasyprint import CSS, HTML
 from weasyprint.css import ColorProfile
 from weasyprint.document import Document
+from weasyprint.formatting_structure.boxes import LineBox
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.ffi import ffi, pango
 from weasyprint.text.fonts import FontConfiguration
@@ -30,7 +31,7 @@ from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
 from pipeline.writers.pdf import archive
 
-__all__ = ["CACHED", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
+__all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
 
 CACHED = 4
 """Looks and font configurations that a process keeps: East Asian fonts take 100 MB of memory."""
@@ -144,13 +145,13 @@ def _srgb() -> bytes:
     return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
 
 
-def pdf_bytes(document: Document, identifier: bytes) -> bytes:
-    """Return the finished file."""
+def pdf_bytes(document: Document, identifier: bytes, codes: archive.Codes) -> bytes:
+    """Return the finished file; ``codes`` may grow while it is drawn."""
     archive.declare_pdf_ua(document.metadata)
     data: bytes = document.write_pdf(
         pdf_variant=archive.VARIANT,
         output_intent="sRGB",  # for its own default "srgb", WeasyPrint opens a file that it does not close
         pdf_identifier=identifier,
-        finisher=archive.finish,
+        finisher=partial(archive.finish, codes=codes),
     )
     return data

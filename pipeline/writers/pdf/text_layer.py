@@ -2,9 +2,10 @@
 
 WeasyPrint records for each glyph the letters that it stood for when it was first drawn. That is right where a letter is
 a glyph. In other scripts a glyph changes its meaning (half letters, vowels written before their consonant), one letter
-takes several glyphs, or several letters take one. So lines with such letters are corrected after they are drawn: the
-font tells what each glyph means, and where the meanings do not add up to the text, the text is written beside the
-glyphs (ActualText, ISO 32000-1, 14.9.4).
+takes several glyphs, or several letters take one. So lines with such letters are corrected after they are drawn: a
+glyph that stands for other letters than before gets one more code in its font, and words whose letters do not follow
+each other on paper are written beside their glyphs (ActualText, ISO 32000-1, 14.9.4). Some readers go by the codes
+alone, others by ActualText. From right to left, the font tells what each glyph means.
 
 High and low figures get an ActualText too: 10⁶ must not be copied as 106.
 
@@ -26,22 +27,55 @@ import pydyf
 from msgspec import Struct
 
 from pipeline.model.document import figures
-from pipeline.writers.pdf.engine import Stream, ffi, pango
+from pipeline.writers.pdf.engine import LineBox, Stream, ffi, pango
 
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
-_REORDERED = "\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+_REORDERED = "\u0e33\u0eb3\u0900-\u109f\u1780-\u17ff\u1cd0-\u1cff\u19e0-\u19ff\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f"
 _SEQUENCES = "\u0300-\u036f\u200d\u20d0-\u20ff\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0100-\U000e01ef"
 _DIFFICULT = re.compile(f"[{_FROM_RIGHT}{_REORDERED}{_SEQUENCES}]")
 _SHUFFLED = re.compile(f"[{_REORDERED}]")
 _LETTER = re.compile(f"[{_FROM_RIGHT}]")
 _INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_JOINERS = re.compile("[\u200c\u200d]+")
 _SHOWN = re.compile(rb"\[(.*)\] TJ", re.DOTALL)
 _TOKENS = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
+_KEPT = "\u00a0"
+"""After a hyphen at the end of a line: poppler and browsers drop a bare one with the line's end, and join the words."""
+_LAST_CODE = 0xFFFF
+_SILENT = "\u200b"
+"""What a glyph stands for where a letter takes more glyphs than one: text cannot be empty there."""
+_NEAR = 0.5
+"""Points between boxes that touch."""
 _STEP_BACK = -40.0
 """Thousandths of an em. A larger step to the right after a mark looks like a space to PDF readers."""
 
-_Decided = dict[tuple[str, int], str]
-"""Font and glyph → meaning, the same on all pages of a document."""
+Codes = dict[bytes, dict[int, int]]
+"""Name of a font → code → glyph, for the codes that are no numbers of glyphs."""
+
+
+class _Decided(Struct):
+    """What glyphs mean, the same on all pages of a document."""
+
+    meanings: dict[tuple[str, int], str]
+    """Font and glyph → meaning."""
+    further: dict[tuple[str, int, str], int]
+    """Font, glyph and another meaning → code."""
+    codes: Codes
+
+    def state(self, glyph: _Glyph, text: str) -> int:
+        """Return the code under which the font of ``glyph`` states ``text`` for it."""
+        font, number = glyph.font, glyph.number
+        known = self.meanings.setdefault((font.hash, number), text.lstrip("\u200c\u200d") or text)
+        font.to_unicode[number] = known
+        if known == text or "glyf" not in font.tables:
+            return number
+        codes = self.codes.setdefault(font.name, {})
+        code = self.further.setdefault((font.hash, number, text), font.glyph_count + len(codes))
+        if code > _LAST_CODE:
+            return number
+        codes[code] = number
+        font.to_unicode[code], font.widths[code] = text, font.widths[number]
+        return code
 
 
 class _Glyph(Struct):
@@ -54,11 +88,18 @@ class _Glyph(Struct):
     first: bool
     """It is the first glyph of its cluster on paper."""
     from_right: bool
+    raised: bool
+    """It stands above or below its line. To PDF readers, the step from a raised mark to the next letter is a blank."""
 
     @property
     def text(self) -> str:
         """The letters that the PDF states for it."""
         return str(self.font.to_unicode.get(self.number, ""))
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it may stand above or below another glyph."""
+        return self.from_right or not self.first or _is_mark(self.cluster[:1])
 
     @property
     def is_picture(self) -> bool:
@@ -79,44 +120,146 @@ class _Span(Struct):
     """It consists of pictures only."""
 
 
+def _is_mark(character: str) -> bool:
+    return character != "" and unicodedata.category(character).startswith("M")
+
+
+class _Blank(str):
+    """Blanks that WeasyPrint draws. It leaves out boxes of blanks alone, and words would be read as one."""
+
+    __slots__ = ()
+
+    def strip(self, chars: str | None = None, /) -> str:
+        """Return the blanks: WeasyPrint draws a box of which this leaves something."""
+        return str(self)
+
+
+class _LastSpan(Struct):
+    """The ActualText at the end of the text box that was drawn last."""
+
+    box: Any
+    text: str
+    begin: int
+    """Its first operator in the stream."""
+    end: int
+    """Its last operator in the stream."""
+
+    def goes_on(self, box: Any) -> bool:
+        """Whether ``box`` follows on the same line."""
+        far = abs(box.position_x - self.box.position_x - self.box.width)
+        high = abs(box.position_y + box.baseline - self.box.position_y - self.box.baseline)
+        return bool(far < _NEAR and high < _NEAR)
+
+
+class _Ends(Struct):
+    """The text boxes that PDF readers would end in another way."""
+
+    hyphen: set[Any]
+    """They end their line with a hyphen. After one that was added to divide a word, print.css has a soft hyphen."""
+    blank: set[Any]
+    """A box of blanks follows. After a mark above or below its letter, pdfium finds no blank by the distance."""
+
+
 @contextmanager
-def legible() -> Iterator[None]:
-    """Correct the text layer of what WeasyPrint draws within the block."""
-    marked = Stream.marked
-    Stream.marked = _correcting(marked, {})
+def legible(document: Any) -> Iterator[Codes]:
+    """Correct the text layer of what WeasyPrint draws of ``document`` within the block; yield the fonts' codes."""
+    marked, decided = Stream.marked, _Decided({}, {}, {})
+    Stream.marked = _correcting(marked, decided, _ends(document))
     try:
-        yield
+        yield decided.codes
     finally:
         Stream.marked = marked
 
 
+def _ends(document: Any) -> _Ends:
+    ends = _Ends(set(), set())
+    for page in document.pages:
+        last: Any = None
+        for box in (*page._page_box.descendants(), None):  # WeasyPrint has no public way to learn where lines end
+            text = getattr(box, "text", "")
+            if box is None or isinstance(box, LineBox):
+                if last and last.text.rstrip().endswith("-"):
+                    ends.hyphen.add(last)
+                last = None
+            elif text.strip():
+                last = box
+            elif text and last and _is_mark(last.text[-1]):
+                ends.blank.add(last)
+    return ends
+
+
 def _correcting(
-    marked: Callable[..., AbstractContextManager[None]], decided: _Decided
+    marked: Callable[..., AbstractContextManager[None]], decided: _Decided, ends: _Ends
 ) -> Callable[..., AbstractContextManager[None]]:
+    last: dict[Any, _LastSpan] = {}
+
     @contextmanager
     def correcting(stream: Any, box: Any, tag: str) -> Iterator[None]:
+        before = last.pop(stream, None)
         with marked(stream, box, tag):
             begun = len(stream.stream)
+            text = getattr(box, "text", "")
+            blank = bool(text) and not text.strip(" ")
+            if blank:
+                box.text = _Blank(text)
             yield
-            if _DIFFICULT.search(getattr(box, "text", "")):
-                _correct(stream, box, begun, decided)
+            if blank and before and before.goes_on(box):
+                _join(stream, begun, before, text)
+            elif box in ends.hyphen or box in ends.blank or _DIFFICULT.search(text):
+                span = _correct(stream, box, begun, decided, ends)
+                if span:
+                    last[stream] = span
             elif box.element_tag in ("sub", "sup"):
-                text = pydyf.String(figures(box.text, low=box.element_tag == "sub")).data
-                stream.stream[begun:] = [_begin(text), *stream.stream[begun:], b"EMC"]
+                written = _begin(figures(text, low=box.element_tag == "sub"))
+                stream.stream[begun:] = [written, *stream.stream[begun:], b"EMC"]
 
     return correcting
 
 
-def _correct(stream: Any, box: Any, begun: int, decided: _Decided) -> None:
-    """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them."""
+def _join(stream: Any, begun: int, span: _LastSpan, blanks: str) -> None:
+    """Move blanks, drawn since ``begun``, into the ActualText before them: pdfium passes over blanks on their own."""
+    moved = [each for each in stream.stream[begun:] if each.endswith((b" Tf", b" TJ"))]
+    stream.stream[begun:] = [each for each in stream.stream[begun:] if each not in moved]
+    stream.stream[span.begin] = _begin(span.text + blanks)
+    stream.stream[span.end : span.end] = moved
+
+
+def _correct(stream: Any, box: Any, begun: int, decided: _Decided, ends: _Ends) -> _LastSpan | None:
+    """Correct the meanings of the glyphs drawn since ``begun``, and write ActualText beside them.
+
+    Return the ActualText that reaches to the end of the box from the left.
+    """
     glyphs = list(_drawn(stream, box))
+    codes = [glyph.number for glyph in glyphs]
+    for place, text in _stated(glyphs):
+        codes[place] = decided.state(glyphs[place], text)
     for glyph in glyphs:
-        if glyph.number >= 0 and (glyph.from_right or _SHUFFLED.search(glyph.cluster)):
+        if glyph.number >= 0 and glyph.from_right:
             key = glyph.font.hash, glyph.number
-            if key not in decided:
-                decided[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster, glyph.from_right)
-            glyph.font.to_unicode[glyph.number] = decided[key]
-    stream.stream[begun:] = _rewritten(stream.stream[begun:], glyphs, [*_words(glyphs), *_letters(glyphs)])
+            if key not in decided.meanings:
+                decided.meanings[key] = meaning(_meanings(glyph.font), glyph.number, glyph.cluster)
+            glyph.font.to_unicode[glyph.number] = decided.meanings[key]
+    spans = [*_words(glyphs, last=box in ends.blank), *_letters(glyphs)]
+    if box in ends.hyphen:
+        spans = _with_hyphen(spans, glyphs)
+    operators = _rewritten(stream.stream[begun:], glyphs, codes, spans)
+    stream.stream[begun:] = operators
+    last = next((span for span in spans if span.end == len(glyphs) and not glyphs[-1].from_right), None)
+    if last is None:
+        return None
+    first, final = (begun + len(operators) - 1 - operators[::-1].index(each) for each in (_begin(last.text), b"EMC"))
+    return _LastSpan(box, last.text, first, final)
+
+
+def _with_hyphen(spans: Sequence[_Span], glyphs: Sequence[_Glyph]) -> list[_Span]:
+    """Return ``spans`` with what makes PDF readers keep the hyphen at the end of the line."""
+    place = max((at for at, glyph in enumerate(glyphs) if glyph.cluster == "-" and not glyph.from_right), default=-1)
+    for span in spans:
+        if span.begin <= place < span.end:
+            if span.text.rstrip().endswith("-"):
+                span.text = span.text.rstrip() + _KEPT
+            return [*spans]
+    return [*spans, _Span(place, place + 1, f"-{_KEPT}")] if place >= 0 else [*spans]
 
 
 def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
@@ -137,14 +280,33 @@ def _drawn(stream: Any, box: Any) -> Iterator[_Glyph]:
             cluster = text[item.offset + start : item.offset + ends[start]].decode()
             number = glyphs.glyphs[place].glyph
             number = -1 if number == pango.PANGO_GLYPH_EMPTY else number
-            yield _Glyph(number, font, cluster, start != known, bool(item.analysis.level % 2))
+            raised = glyphs.glyphs[place].geometry.y_offset != 0
+            yield _Glyph(number, font, cluster, start != known, bool(item.analysis.level % 2), raised)
             known = start
         run = run.next
     layout.deactivate()
 
 
-def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
+def _stated(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, str]]:
+    """Yield the places of glyphs that have not always the same meaning, with their share of the letters from left."""
+    begin, unseen = 0, ""
+    for end in range(1, len(glyphs) + 1):
+        if end < len(glyphs) and not glyphs[end].first:
+            continue
+        cluster = unseen + glyphs[begin].cluster
+        places = [place for place in range(begin, end) if glyphs[place].number >= 0]
+        if places and not glyphs[begin].from_right and (unseen or _SHUFFLED.search(cluster)):
+            for at, place in enumerate(places):
+                share = cluster[at] if place != places[-1] and at < len(cluster) else cluster[at:]
+                yield place, share or _SILENT
+        unseen = cluster if not places and _JOINERS.fullmatch(cluster) else ""
+        begin = end
+
+
+def _words(glyphs: Sequence[_Glyph], *, last: bool) -> Iterator[_Span]:
     """Yield the words from left to right whose glyphs state another text, each with the spaces beside it.
+
+    ``last`` asks for the last word in any case.
 
     PDF readers skip ActualText without ink: spaces alone, and emoji, which are pictures. So these are joined to a word.
     """
@@ -154,14 +316,14 @@ def _words(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
         text = _INVISIBLE.sub("", "".join(glyph.cluster for glyph in word if glyph.first))
         stated = "".join(glyph.text for glyph in word if glyph.number >= 0)
         pictures = [glyph.is_picture for glyph in word if not glyph.cluster.isspace()]
-        wrong = text != stated or any(pictures) or bool(_SHUFFLED.search(text))
+        wrong = text != stated or any(pictures) or any(glyph.raised for glyph in word) or bool(_SHUFFLED.search(text))
         span = _Span(begin, end, text, wrong, all(pictures))
-        last = joined[-1] if joined else span
-        if last.end == begin and (last.inkless or span.inkless):
-            joined[-1] = _Span(last.begin, end, last.text + text, True, last.inkless and span.inkless)
+        before = joined[-1] if joined else span
+        if before.end == begin and (before.inkless or span.inkless):
+            joined[-1] = _Span(before.begin, end, before.text + text, True, before.inkless and span.inkless)
         else:
             joined.append(span)
-    yield from (span for span in joined if span.wrong)
+    yield from (span for span in joined if span.wrong or (last and span.end == len(glyphs)))
 
 
 def _split(glyphs: Sequence[_Glyph]) -> Iterator[tuple[int, int]]:
@@ -191,11 +353,14 @@ def _letters(glyphs: Sequence[_Glyph]) -> Iterator[_Span]:
         begin = end
 
 
-def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequence[_Span]) -> list[bytes]:
-    """Return the drawing operators with ActualText for ``spans``, and with a new operator after combining marks."""
+def _rewritten(
+    operators: Sequence[bytes], glyphs: Sequence[_Glyph], codes: Sequence[int], spans: Sequence[_Span]
+) -> list[bytes]:
+    """Return the drawing operators with the ``codes`` of glyphs, ActualText for ``spans``, and parts at marks."""
     begins = {_at(glyphs, span.begin): span for span in spans if _at(glyphs, span.begin) < _at(glyphs, span.end)}
     ends = {_at(glyphs, span.end) for span in begins.values()}
     drawn = [glyph for glyph in glyphs if glyph.number >= 0]
+    shown_codes = [code for code in codes if code >= 0]
     out: list[bytes] = []
     at = 0
     for operator in operators:
@@ -204,17 +369,16 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
             out.append(operator)
             continue
         line: list[bytes] = []
-        for code, step in _TOKENS.findall(shown[1]):
+        for digits, step in _TOKENS.findall(shown[1]):
             if step:
-                if at and drawn[at - 1].from_right and float(step) < _STEP_BACK and any(b"<" in part for part in line):
+                if at and drawn[at - 1].is_mark and float(step) < _STEP_BACK and any(b"<" in part for part in line):
                     _show(out, line)
                 line.append(step)
-            for digits in range(0, len(code), 4):
+            for _ in range(0, len(digits), 4):
                 if at in begins:
                     _show(out, line)
-                    text = pydyf.String(begins[at].text).data
-                    out.append(_begin(text))
-                line.append(b"<" + code[digits : digits + 4] + b">")
+                    out.append(_begin(begins[at].text))
+                line.append(b"<%04x>" % shown_codes[at])
                 at += 1
                 if at in ends:
                     _show(out, line)
@@ -223,8 +387,8 @@ def _rewritten(operators: Sequence[bytes], glyphs: Sequence[_Glyph], spans: Sequ
     return out
 
 
-def _begin(text: bytes) -> bytes:
-    return b"/Span <</ActualText " + text + b">> BDC"
+def _begin(text: str) -> bytes:
+    return b"/Span <</ActualText %s>> BDC" % pydyf.String(text).data
 
 
 def _at(glyphs: Sequence[_Glyph], place: int) -> int:
@@ -258,8 +422,8 @@ def _meanings(font: Any) -> Meanings:
     return _cached[key]
 
 
-def meaning(of_font: Meanings, glyph: int, cluster: str, from_right: bool) -> str:
-    """Return the meaning of a glyph that stands for ``cluster`` or a part of it.
+def meaning(of_font: Meanings, glyph: int, cluster: str) -> str:
+    """Return the meaning of a glyph from right to left that stands for ``cluster`` or a part of it.
 
     PDF readers reverse the letters of text from right to left, so a ligature there should be one letter; and they
     mirror brackets, so a bracket there must be the one that it looks like.
@@ -268,7 +432,7 @@ def meaning(of_font: Meanings, glyph: int, cluster: str, from_right: bool) -> st
     whole = unicodedata.normalize("NFKD", cluster)
     fitting = [text for text in candidates if unicodedata.normalize("NFKD", text) in whole]
     text = max(fitting, key=len) if fitting else candidates[0] if candidates else cluster
-    return _FORMS.get(text, text) if from_right else text
+    return _FORMS.get(text, text)
 
 
 def _forms() -> dict[str, str]:

@@ -53,8 +53,8 @@ def write(render_input: RenderInput) -> Output:
     address = f"{render_input.base_url}releases/"
     with engine.strict(render_input.release.slug):
         document = layout.best_layout(lambda plan: engine.render(_source(render_input, plan), address, look, declared))
-        with text_layer.legible():
-            data = engine.pdf_bytes(document, _identifier(source, render_input))
+        with text_layer.legible(document) as codes:
+            data = engine.pdf_bytes(document, _identifier(source, render_input), codes)
     return Output(data, len(document.pages))
 
 

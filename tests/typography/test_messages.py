@@ -334,7 +334,7 @@ def test_number_of_pages_has_singular_and_plural() -> None:
         ("ar", "تصوير: ليلى", "تصوير: ليلى"),
         ("ko", "사진: 김", "사진: 김"),
         ("ko", "사진제공=김", "사진제공=김"),
-        ("de", "Bild: Ann Lee", "Photo: Ann Lee"),
+        ("de", "Bild: Ann Lee", "Foto: Ann Lee"),
     ],
 )
 def test_the_label_of_a_credit_is_printed_once(language: str, typed: str, printed: str) -> None:

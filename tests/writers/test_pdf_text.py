@@ -42,7 +42,7 @@ PARTED = {
     "arabic": ["فورًا"],
     "hebrew": [],
     "mixed": ["فورًا"],
-    "south-korea-first-year-ar": ["فورًا", "يُذكر", "صُورت"],
+    "south-korea-first-year-ar": ["فورًا", "يُذكر", "وتُعد", "صُورت"],
 }
 """What runs from the right; and words that pdfium takes apart, for it orders the pieces of a line by where they begin,
 and a mark that is raised is a piece."""

@@ -668,6 +668,19 @@ def test_number_and_address_in_running_arabic_text_are_read_from_the_left() -> N
     assert {"\u200e+44 20 7946 0999", address} <= turned
 
 
+def test_english_that_stands_in_for_a_translation_is_read_from_the_left() -> None:
+    """Otherwise its full stop would be shown before it, and "Page 1 of 3" as "3 Page 1 of"."""
+    newsroom = replace(NEWSROOM, boilerplate="It was made for tests.", language="he")
+    file = File(render_input(language="he", newsroom=newsroom))
+
+    def turned(element: Element) -> list[str]:
+        return [text(node).strip("\u200e") for node in element.iter(f"{W}dir")]
+
+    assert "It was made for tests." in turned(file.body)
+    assert "Page 1 of 1" in turned(file.xml("word/footer1.xml"))
+    assert not turned(File(render_input(language="ar")).xml("word/footer1.xml"))
+
+
 @pytest.mark.parametrize(
     ("language", "mark"), [("ko", "em"), ("ja", "em"), ("zh-Hant", "em"), ("el", "i"), ("ar", "i")]
 )
@@ -699,6 +712,8 @@ def test_letters_are_never_spaced_where_they_join() -> None:
         ("الشريط A-101.", True, ["<الشريط >", "A-101", "<.>"]),
         ("اتصل +44 20 7946 0312 الآن", True, ["<اتصل >", "+44 20 7946 0312", "< الآن>"]),
         ("عام 1999", True, ["<عام 1999>"]),
+        ("ירד ב −42 או +3%.", True, ["<ירד ב >", "−42", "< או >", "+3%", "<.>"]),
+        ("fell by −42", False, ["fell by −42"]),
         ("", True, []),
     ],
 )

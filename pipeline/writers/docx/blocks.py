@@ -129,7 +129,7 @@ class WordBlocks:
 
     def plain(self, style: str, text: str) -> Element:
         """Return a paragraph of plain ``text``."""
-        return self.paragraph(style, self.runs.text(text))
+        return self.paragraph(style, self.runs.whole(text))
 
     def blocks(self, blocks: Iterable[Block], place: Place) -> list[Element]:
         """Return ``blocks`` as paragraphs and tables."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from string import Formatter
 
 from lxml.etree import _Element as Element
 
 from pipeline.typography.article import Article, Footer, Line, Notice, Party
 from pipeline.typography.headline import shortened
 from pipeline.writers.docx.blocks import WordBlocks
-from pipeline.writers.docx.xml import row, table, w
+from pipeline.writers.docx.xml import row, table
 
 _RUNNING_TITLE = 76
 """Characters of the title that fit in the running head."""
@@ -53,12 +52,8 @@ def page_footer(article: Article, blocks: WordBlocks, page_of: str) -> list[Elem
 
     The PDF also says "more follows". Word would need nested fields for that, which LibreOffice does not support.
     """
-    content = [*blocks.runs.text(article.organisation), blocks.runs.tab()]
-    for literal, field, _, _ in Formatter().parse(page_of):
-        content += blocks.runs.text(literal)
-        if field:
-            content.append(w("fldSimple", *blocks.runs.text("1"), instr=" PAGE " if field == "page" else " NUMPAGES "))
-    return [blocks.paragraph("footer", content)]
+    numbers = blocks.runs.fields(page_of, {"page": " PAGE ", "pages": " NUMPAGES "})
+    return [blocks.paragraph("footer", [*blocks.runs.text(article.organisation), blocks.runs.tab(), *numbers])]
 
 
 def notices(listed: Iterable[Notice], blocks: WordBlocks) -> list[Element]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from string import Formatter
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element as Element
@@ -114,7 +115,8 @@ class Runs:
             # goes by the element around it, LibreOffice only by an invisible mark.
             numeric = self.rtl and FROM_LEFT.match(value) and not value[0].isalpha()
             mark = LEFT_TO_RIGHT if numeric else ""
-            run = w("r", self._properties(look, rtl=False), *texts(mark + value))
+            end = LEFT_TO_RIGHT if self.rtl and not value[-1:].isalnum() else ""
+            run = w("r", self._properties(look, rtl=False), *texts(mark + value + end))
             return [w("dir", run, val="ltr")] if self.rtl else [run]
         out: list[Element] = []
         for piece, rtl in _stretches(value, self.rtl):
@@ -123,6 +125,27 @@ class Runs:
             else:
                 out.append(w("r", self._properties(look, rtl=rtl), *texts(piece)))
         return out
+
+    def whole(self, value: str) -> list[Element]:
+        """Return ``value``, the whole of a paragraph, as runs.
+
+        In a document from right to left, a text in Latin letters alone keeps its full stop at its end.
+        """
+        kinds = set(map(unicodedata.bidirectional, value))
+        return self.text(value, RunStyle(ltr=self.rtl and "L" in kinds and not kinds & {"R", "AL"}))
+
+    def fields(self, message: str, instructions: Mapping[str, str]) -> list[Element]:
+        """Return ``message`` with a field of Word for each of its names in braces."""
+        ltr = self.rtl and not any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in message)
+        out: list[Element] = []
+        for literal, name, _, _ in Formatter().parse(message):
+            runs = [w("r", *texts(literal))] if ltr else self.text(literal)
+            out += runs if literal else []
+            if name:
+                out.append(
+                    w("fldSimple", *([w("r", *texts("1"))] if ltr else self.text("1")), instr=instructions[name])
+                )
+        return [w("dir", w("r", *texts(LEFT_TO_RIGHT)), *out, w("r", *texts(LEFT_TO_RIGHT)), val="ltr")] if ltr else out
 
     def styled(self, value: str, style: str) -> list[Element]:
         """Return ``value`` in a character style."""

@@ -401,7 +401,7 @@ def test_lost_or_other_letters_are_refused_whatever_the_blanks(
 ) -> None:
     with pytest.raises(RenderError, match="does not say what the release says: ") as found:
         checked_as_read(monkeypatch, *read)
-    assert "to publish now, write what is named here in another way" in found.value.hint
+    assert "To publish now, write what is named here in another way" in found.value.hint
 
 
 def checked_as_read(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> str:

@@ -20,12 +20,13 @@ from pipeline.model.formats import Format
 from pipeline.writers import RenderInput
 
 HINT = (
-    "to publish now, write what is named here in another way, or leave it out; if somebody has changed templates/, undo"
-    " that. Please report this message: your text is not wrong, but this file did not hold it, and was not stored"
+    "if somebody has changed templates/, undo that; else your text is right, and Dateline has set it wrongly, so this"
+    " file was not stored. To publish now, write what is named here in another way, or leave it out; and please report"
+    " this message"
 )
 BLANKS_HINT = (
-    "the PDF looks right and is published. To spare readers the slip, write these words in another way, or change their"
-    " order; please report this message"
+    "the PDF looks right and can be published; to avoid this, write these words in another way or in another order."
+    " Please report this message: it is a fault of Dateline"
 )
 KIT_HINT = "the kit was not stored; if you changed that file in output/ by hand, delete it, and it is rendered again"
 _READERS = {

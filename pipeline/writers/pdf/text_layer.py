@@ -27,6 +27,7 @@ import pydyf
 from msgspec import Struct
 
 from pipeline.model.document import figures
+from pipeline.writers.pdf.archive import Codes
 from pipeline.writers.pdf.engine import LineBox, Stream, ffi, pango
 
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
@@ -49,9 +50,6 @@ _NEAR = 0.5
 _STEP_BACK = -40.0
 """Thousandths of an em. A larger step to the right after a mark looks like a space to PDF readers."""
 
-Codes = dict[bytes, dict[int, int]]
-"""Name of a font → code → glyph, for the codes that are no numbers of glyphs."""
-
 
 class _Decided(Struct):
     """What glyphs mean, the same on all pages of a document."""
@@ -60,7 +58,8 @@ class _Decided(Struct):
     """Font and glyph → meaning."""
     further: dict[tuple[str, int, str], int]
     """Font, glyph and another meaning → code."""
-    codes: Codes
+    codes: dict[bytes, dict[int, int]]
+    """As ``archive.Codes``."""
 
     def state(self, glyph: _Glyph, text: str) -> int:
         """Return the code under which the font of ``glyph`` states ``text`` for it."""

@@ -122,7 +122,8 @@ def test_releases_of_ones_own_stay(office: Office) -> None:
     [
         ("ko_KR.UTF-8", "Asia/Seoul", ("ko-KR", "Asia/Seoul", "A4", "언론 문의")),
         ("en_US.UTF-8", "America/Chicago", ("en-US", "America/Chicago", "Letter", "Media contact")),
-        ("de_AT@euro", "Europe/Vienna", ("de-AT", "Europe/Vienna", "A4", "Media contact")),
+        ("de_AT@euro", "Europe/Vienna", ("de-AT", "Europe/Vienna", "A4", "Pressekontakt")),
+        ("fi_FI.UTF-8", "Europe/Helsinki", ("fi-FI", "Europe/Helsinki", "A4", "Media contact")),
         ("fr", "Africa/Dakar", ("fr", "Africa/Dakar", "A4", "Contact presse")),
         ("C.UTF-8", "UTC", ("en", "UTC", "A4", "Media contact")),
         ("", "UTC", ("en", "UTC", "A4", "Media contact")),

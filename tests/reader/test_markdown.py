@@ -118,6 +118,31 @@ def _printed(blocks: Iterable[Block]) -> Iterator[str]:
                 yield from _printed(item.children)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- 4% less",
+        "> 50% late",
+        "# 1 in Europe",
+        "* A note",
+        "+ men alike",
+        "It fell\n- so he says",
+        "We are\n# one",
+        "He said\n> so.",
+        "on the evening of\n1. May and\n2. June",
+    ],
+)
+def test_the_way_to_write_a_sign_that_is_shown_works(text: str) -> None:
+    _, _, faults = read(text)
+    way = re.match("for the sign write (.*); for a ", faults[0].hint)
+    lines = text.split("\n")
+    assert way
+    lines[faults[0].line - 1] = way[1]
+    body, _, faults = read("\n".join(lines))
+    assert not faults
+    assert "".join(_printed(body)).split() == text.split()
+
+
 WORDS = st.sampled_from(
     ["Beta SP", "tape 12", "the archive", "*new*", "**42** minutes", "`a | b`", "a_b_c", "five * three", "a ~ b"]
 )

@@ -152,9 +152,8 @@ class _Mark(Struct, frozen=True):
         repeated = any(not _FIGURE.match(other) for other in others) or bool(others and self.sign == "-")
         if self.before is None:
             alone = not others and not self.nested  # a minus, or the star of a note
-            return (
-                "unclear" if (figure and self.sign == ">" and not repeated) or (alone and self._is_sign()) else "mark"
-            )
+            is_more_than = figure and self.sign == ">" and not repeated
+            return "unclear" if is_more_than or (alone and self._is_sign()) else "mark"
         if repeated and not figure:
             return "mark"
         if announced and (self.sign != ">" or not self.nested):
@@ -187,7 +186,7 @@ class _Mark(Struct, frozen=True):
         text = " ".join(self.text.split())[:40]
         name = {"#": "heading", ">": "quotation"}.get(self.sign[0], "list")
         ways = {"#": f"write ## {text}", ">": f"write > “{text}”"}
-        item = f"write {'- ' if self.sign in '*+' else '* '}{text}, or a second item"
+        item = "add a second item" if _FIGURE.match(text) else f"write - {text}"
         way = ways.get(self.sign[0], item) if self.before is None else "leave an empty line above it"
         message = f"is {self.sign} a sign of the text, or does it begin a {name}? {self.sign} {text}"
         escaped = f"{self.sign[:-1]}\\{self.sign[-1]}"
@@ -210,11 +209,6 @@ class BlockReader:
         self.lines, self.first_line = lines, first_line
         for number, line in enumerate(lines, first_line):
             self._line(number, line)
-        if self.leaf and self.leaf.fence:
-            mark = self.leaf.fence.mark
-            self.report(
-                self.leaf.line, f"the code that begins with {mark} has no end", f"write {mark} below its last line"
-            )
         self._close_to(1)
         self._end_leaf()
         for block in (self.stack[0], *self.footnotes):

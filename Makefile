@@ -75,7 +75,7 @@ doctor:  ## test the storage and report its guarantees
 storage: ## prepare the two buckets of PRESS_BUCKET, once, with an operator's keys
 setup: $(READY) ## install what is needed (publish does it too)
 test: $(TESTED) ## set up and run the whole test suite
-	@$(VENV)/bin/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 bench: $(TESTED) ## measure what things cost, as ratios within one run
 	@$(VENV)/bin/python -m tests.support.benchmarks $(ARGS)
 sweep: $(TESTED) ## kill the publisher at every request and check the newsroom (ARGS="correction --every 5")

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -79,15 +78,6 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
     published(found)
     found.make("stop")
     return found
-
-
-@pytest.fixture
-def office(first: Office, tmp_path: Path) -> Iterator[Office]:
-    found = first.copy(tmp_path / "office")
-    try:
-        yield found
-    finally:
-        found.make("stop")
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class ParsedMarkdown(Struct, frozen=True):
 
 
 class GitHubMarkdown(Extension):
-    """Replaces Python-Markdown's syntax by GitHub's.
+    """Replaces Python-Markdown's syntax by that of this package.
 
     ``first_line`` is the number of the text's first line. ``edit`` may change the blocks of the document before they
     become elements. After a run ``root`` and ``problems`` hold the result.

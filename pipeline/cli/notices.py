@@ -96,6 +96,7 @@ def write(context: CommandContext, notice: Notice) -> Written:
 def _text(context: CommandContext, notice: Notice) -> str:
     """Return the text that was typed, on one line as the reader returns it. Raises SettingError."""
     from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, is_invisible
+    from pipeline.reader.source import as_read
 
     typed = context.environ.get(f"DATELINE_{notice.variable}", "").replace("\r", "\n")
     if is_invisible(typed):
@@ -107,7 +108,7 @@ def _text(context: CommandContext, notice: Notice) -> str:
         raise SettingError(f"{notice.variable} is not UTF-8", hint) from None
     if forbidden := FORBIDDEN.search(typed):
         raise SettingError(f"{notice.variable} has a forbidden character {code_point(forbidden[0])}", "delete it")
-    return collapse_spaces(typed)
+    return collapse_spaces(as_read(typed.encode()).decode())
 
 
 def _public_row(context: CommandContext, notice: Notice, slug: str) -> Row:

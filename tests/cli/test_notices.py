@@ -214,6 +214,13 @@ def test_what_would_be_refused_is_not_written(desk: Desk, front: str, message: s
     assert desk.source.read_bytes() == before
 
 
+def test_note_typed_in_the_decomposed_form_is_written(desk: Desk) -> None:
+    """As some terminals send it: the letter and its mark apart."""
+    desk.write("Not Zu\u0308rich, but Gene\u0300ve")
+    (found,) = read_release(desk.source, read_newsroom(desk.source.parent)).release.corrections
+    assert found.note == "Not Z\u00fcrich, but Gen\u00e8ve"
+
+
 def test_lines_to_paste_are_told_where_they_cannot_be_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front_matter, "_inserted", lambda *_, **__: None)
     with (

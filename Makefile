@@ -77,7 +77,7 @@ setup: $(READY) ## install what is needed (publish does it too)
 test: $(TESTED) ## set up and run the whole test suite
 	@$(VENV)/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 bench: $(TESTED) ## measure what things cost, as ratios within one run
-	@$(VENV)/bin/python -m tests.support.benchmarks $(ARGS)
+	@$(VENV)/bin/python -m tests.benchmarks $(ARGS)
 sweep: $(TESTED) ## kill the publisher at every request and check the newsroom (ARGS="correction --every 5")
 	@$(VENV)/bin/python -m tests.support.sweep $(ARGS)
 clean: ## remove what was rendered; the store stays

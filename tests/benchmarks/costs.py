@@ -1,4 +1,4 @@
-"""Measure costs as ratios within one run, since times on shared machines cannot be compared. ``make bench``.
+"""Parts of the work, measured within this process.
 
 PDFs by script: the CPU time of a warm PDF of each script's test case beside that of the Latin one, which is as long.
 A new look over a thousand releases, by the number of releases that are committed at once: what the commits add to the
@@ -18,6 +18,7 @@ import pytest
 from pipeline.model.errors import DatelineError
 from pipeline.publish import apply as publish
 from pipeline.writers import pdf
+from tests.benchmarks.measure import table
 from tests.support import batches
 from tests.support.memory_store import Killed, Memory
 from tests.writers import cases
@@ -86,17 +87,14 @@ def by_batch() -> list[tuple[int, float, float, float]]:
     return found
 
 
-def main() -> None:
-    """Print a line a script, and one a size of batch."""
-    print(f"{'at once':<12} {'requests':>9} {'bytes':>7} {'made twice':>11}")
-    for size, requests, written, twice in by_batch():
-        print(f"{size:<12} {requests:>9.3f} {written:>7.3f} {twice:>11.3f}")
+def print_commits() -> None:
+    """Print a line a size of batch: what commits add to the uploads."""
+    head = ("commits of a new look, releases at once", "requests a file", "bytes a byte", "made twice")
+    table(head, [(str(size), *figures) for size, *figures in by_batch()])
+
+
+def print_scripts() -> None:
+    """Print a line a script: the CPU time of a warm PDF."""
     costs = by_script()
     latin = dict(costs)["latin"]
-    print(f"{'PDF in':<12} {'CPU ms':>8} {'beside Latin':>14}")
-    for name, spent in costs:
-        print(f"{name:<12} {spent:>8.0f} {spent / latin:>14.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    table(("PDF in", "CPU ms", "beside Latin"), [(name, spent, spent / latin) for name, spent in costs])

@@ -59,11 +59,13 @@ def batch(folder: Path, number: int) -> None:
 
 
 def _plain(newsroom: Newsroom, folder: Path) -> list[Path]:
-    """Return the sources as pandoc can read them: pictures lie beside them."""
+    """Return the sources as pandoc reads them, which looks for pictures beside a source, not in its own folder."""
     note(f"{newsroom.folder}: {len(list(newsroom.content.glob('*.md')))} releases")
     copied = folder / "sources"
     shutil.copytree(newsroom.content, copied)
-    return sorted(copied.glob("*.md"))
+    for source in (found := sorted(copied.glob("*.md"))):
+        source.write_text(source.read_text("utf-8").replace("](scene.png", f"]({source.stem}/scene.png"), "utf-8")
+    return found
 
 
 def _made(folder: Path, engine: str, number: int) -> Path:

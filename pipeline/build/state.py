@@ -14,8 +14,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import secrets
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -173,6 +171,8 @@ class BuildState:
 
     def store_release(self, parsed: ParsedRelease, summary: Summary, pictures: Mapping[str, bytes]) -> None:
         """Store a release and its pictures. It counts as unchecked until ``mark_checked``."""
+        import shutil  # what few commands do is imported by those
+
         slug = parsed.release.slug
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
         for name, data in pictures.items():
@@ -188,6 +188,8 @@ class BuildState:
 
     def drop_release(self, slug: str) -> None:
         """Forget a release that was refused or whose source is gone. Its renditions stay."""
+        import shutil
+
         self._database.write("DELETE FROM releases WHERE slug = ?", slug)
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
 
@@ -260,6 +262,8 @@ class BuildState:
         """Return the random name of an unpublished release for output that others may read; it does not change."""
         names = self.recall("opaque_names", dict[str, str], {})
         if slug not in names:
+            import secrets
+
             names[slug] = f"waiting-{secrets.token_hex(4)}"
             self.remember("opaque_names", names)
         return names[slug]
@@ -268,6 +272,8 @@ class BuildState:
         """Return a random name of this machine, the same in every run."""
         name = self.recall("machine_name", str, "")
         if not name:
+            import secrets
+
             name = secrets.token_hex(8)
             self.remember("machine_name", name)
         return name

@@ -12,7 +12,7 @@ READY   := $(VENV)/.ready
 TESTED  := $(VENV)/.ready-for-tests
 RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)
 
-MAKEFLAGS += --no-builtin-rules --no-print-directory
+MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
@@ -32,6 +32,10 @@ STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 # The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
+# Those that need nothing of each other run side by side, unless -j1 was typed; in a log, their lines stay together
+running     := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
+side_by_side = $(if $(running),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(MAKE_TERMERR),,$(if $(filter-out publish \
+  validate,$(running)),--output-sync)))
 
 $(STAMPS)/read: $(force)
 $(FILES:%=$(STAMPS)/%): $(STAMPS)/read

@@ -264,8 +264,10 @@ class BuildState:
         if slug not in names:
             import secrets
 
-            names[slug] = f"waiting-{secrets.token_hex(4)}"
-            self.remember("opaque_names", names)
+            with self._database.alone():  # stages that run side by side give one name
+                names = self.recall("opaque_names", dict[str, str], {})
+                names.setdefault(slug, f"waiting-{secrets.token_hex(4)}")
+                self.remember("opaque_names", names)
         return names[slug]
 
     def machine_name(self) -> str:
@@ -327,6 +329,17 @@ class _Database:
         """Run one statement as a transaction. Raises SettingError when the disk is full or read-only."""
         with self._lock:
             self._run(statement, values)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing within this block, so that what it reads is still so when it writes."""
+        with self._lock:
+            self._run("BEGIN IMMEDIATE", ())
+            try:
+                yield
+            finally:  # a statement that failed has changed nothing; a damaged file was replaced meanwhile
+                if self._open().in_transaction:
+                    self._run("COMMIT", ())
 
     def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from argparse import REMAINDER, ArgumentParser, Namespace
+from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 YOUNG = 20_000
@@ -35,6 +36,9 @@ with _quick_start():
     from pipeline.cli import COMMANDS, add_arguments, run
     from pipeline.cli.console import Console
     from pipeline.model.errors import DatelineError, ReleaseError
+
+
+_Formatter = partial(HelpFormatter, width=100)
 
 
 def main(arguments: list[str]) -> int:
@@ -75,13 +79,14 @@ def _end(console: Console, error: DatelineError) -> int:
 
 
 def _options(arguments: list[str]) -> Namespace:
-    parser = ArgumentParser(prog="python -m pipeline", description="see make help")
+    # argparse makes a formatter for each argument, and asks the terminal for its width, though nobody wants help.
+    parser = ArgumentParser(prog="python -m pipeline", description="see make help", formatter_class=_Formatter)
     parser.add_argument("--content", type=Path, default=Path("content"), help="folder of sources")
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder of rendered files")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
     parser.add_argument("rest", nargs=REMAINDER, help="options of the command; COMMAND --help shows them")
     options = parser.parse_args(arguments)
-    own = ArgumentParser(prog=f"python -m pipeline {options.command}")
+    own = ArgumentParser(prog=f"python -m pipeline {options.command}", formatter_class=_Formatter)
     add_arguments(options.command, own)
     return own.parse_args(options.rest, options)
 

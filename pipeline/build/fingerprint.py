@@ -27,7 +27,6 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
-from pipeline.reader.source import as_read
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-scripts.lock")
@@ -47,6 +46,8 @@ def of_source(state: BuildState, slug: str) -> str:
     A source counts as it is read: one that was only saved again with other line ends, or with accents in the decomposed
     form, is the same. A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
+    from pipeline.reader.source import as_read  # which only the reading stage needs
+
     source, *pictures = state.inputs(slug)
     parts = [os.fsencode(source.name), as_read(_content(source))]
     for file in pictures:

@@ -3,17 +3,21 @@
 On Linux, each library that WeasyPrint tries under another system's name starts up to four programs (ldconfig, gcc, ld)
 that look for it; its name here, ``libpango-1.0.so.0``, is in the same list, and the loader finds that by itself. And
 fontTools' subsetting and instancing, 90 ms to import, are for machines without HarfBuzz's and for variable fonts.
+And for each of sixteen types, cffi reads all names of types that it knows.
 """
 
 from __future__ import annotations
 
 import ctypes.util
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from cffi import cparser  # type: ignore[import-untyped]
 
 _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""
@@ -34,6 +38,22 @@ def lean_import() -> Iterator[None]:
         for name, stand_in in later.items():
             if sys.modules[name] is stand_in:
                 del sys.modules[name]
+
+
+_parse_type = cparser.Parser.parse_type_and_quals
+
+
+def _parse_type_alone(parser: Any, declaration: str) -> Any:
+    """Read a declaration with the names that it has; cffi's own way reads all others before it, as text."""
+    declared, words = parser._declarations, set(re.findall(r"\w+", declaration))
+    parser._declarations = {name: value for name, value in declared.items() if name.rpartition(" ")[2] in words}
+    try:
+        return _parse_type(parser, declaration)
+    finally:
+        parser._declarations = declared | parser._declarations
+
+
+cparser.Parser.parse_type_and_quals = _parse_type_alone
 
 
 def _stand_in(name: str, used: tuple[str, ...]) -> ModuleType:

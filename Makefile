@@ -29,11 +29,11 @@ STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
 # The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is. Those that
 # need nothing of each other run side by side, unless -j1 is typed; in a log, the lines of each stay together
-FILES   := text pdf docx
-STAGES  := read $(FILES) kit html json feed pages
-running := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
-alone   := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
-side_by_side = $(if $(running),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(alone),,--output-sync))
+FILES  := text pdf docx
+STAGES := read $(FILES) kit html json feed pages
+beside := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
+watched := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
+side_by_side = $(if $(beside),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(watched),,--output-sync))
 $(STAMPS)/read: $(force)
 $(FILES:%=$(STAMPS)/%): $(STAMPS)/read
 $(STAMPS)/kit: $(FILES:%=$(STAMPS)/%)

@@ -1,6 +1,5 @@
 # Dateline: the map of the pipeline. Read it from top to bottom.
 #   content/SLUG.md -> read -> text, pdf, docx -> kit -> html -> json -> output/ -> feed, pages -> publish -> storage
-#
 # Make decides which stages may have work: one stamp a stage, in a folder named after a checksum of all inputs, so that
 # any difference counts, older or newer. The stage, one Python process, decides by fingerprint what it renders.
 CONTENT ?= content
@@ -12,11 +11,10 @@ READY   := $(VENV)/.ready
 TESTED  := $(VENV)/.ready-for-tests
 RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT)
 
-MAKEFLAGS += --no-builtin-rules --no-print-directory
+MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
-
 # What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile
 names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
@@ -29,10 +27,13 @@ passed    = find $(WORK)/next-instant ! -newermt now 2>&-
 force    := $(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE)
 STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
-# The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is
+# The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is. Those that
+# need nothing of each other run side by side, unless -j1 is typed; in a log, the lines of each stay together
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-
+beside := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
+watched := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
+side_by_side = $(if $(beside),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(watched),,--output-sync))
 $(STAMPS)/read: $(force)
 $(FILES:%=$(STAMPS)/%): $(STAMPS)/read
 $(STAMPS)/kit: $(FILES:%=$(STAMPS)/%)
@@ -43,7 +44,6 @@ $(STAMPS)/render: $(STAMPS)/feed $(STAMPS)/pages
 $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
-
 # What people type
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
 publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)

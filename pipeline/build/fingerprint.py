@@ -7,14 +7,17 @@ the versions of the libraries (by the lock files). File times are no part of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from pipeline.build.state import BuildState
 from pipeline.model.document import Code, FootnoteReference, Inline, LineBreak, Link, Text, inlines_of, walk
@@ -24,12 +27,13 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
-from pipeline.reader.source import as_read
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-scripts.lock")
 LARGE = 64 * 1024 * 1024
 """Bytes from which on a file beside a source counts by its size only; no picture may be as large."""
+_DIGESTS = Path(__file__).parent / "__pycache__" / ".digests"
+"""Beside the byte code, for the same reason; its name begins with a dot, so that make does not look at it."""
 READER = "pipeline.reader"
 ASSETS = "pipeline.site.assets"
 """What release pages link to besides other releases: style sheet and fonts, whose names carry their digests."""
@@ -42,6 +46,8 @@ def of_source(state: BuildState, slug: str) -> str:
     A source counts as it is read: one that was only saved again with other line ends, or with accents in the decomposed
     form, is the same. A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
+    from pipeline.reader.source import as_read  # which only the reading stage needs
+
     source, *pictures = state.inputs(slug)
     parts = [os.fsencode(source.name), as_read(_content(source))]
     for file in pictures:
@@ -110,9 +116,66 @@ def of_format(row: Format) -> bytes:
 
 @cache
 def of_code(*modules: str) -> bytes:
-    """Return the digest of modules and all that they use: what they import, directly or not, templates, lock files."""
+    """Return the digest of modules and all that they use: what they import, directly or not, templates, lock files.
+
+    It is kept in a file between two runs, because each stage is a process of its own, and asks for several.
+    """
+    now, name = _code_now(), " ".join(modules)
+    known = _kept_digests()
+    if known.code != now or name not in known.digests:
+        digests = known.digests if known.code == now else {}
+        known = _Digests(now, {**digests, name: _of_code(modules)})
+        _keep_digests(known)
+    return known.digests[name].encode()
+
+
+class _Digests(Struct, frozen=True):
+    """Digests of code by modules, and which code this was."""
+
+    code: str
+    digests: Mapping[str, str]
+
+
+def _kept_digests() -> _Digests:
+    try:
+        return msgspec.json.decode(_DIGESTS.read_bytes(), type=_Digests)
+    except (OSError, msgspec.MsgspecError):
+        return _Digests("", {})
+
+
+def _keep_digests(known: _Digests) -> None:
+    """Write the file of digests as Python writes byte code: aside, where it may, and not if it must not."""
+    if sys.dont_write_bytecode:
+        return
+    aside = _DIGESTS.with_name(f"{_DIGESTS.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        aside.write_bytes(msgspec.json.encode(known))
+        aside.replace(_DIGESTS)
+
+
+@cache
+def _code_now() -> str:
+    """Return a digest of names, sizes and times of all code, templates and lock files: Python goes by the same."""
+    found = [entry for folder in ("pipeline", "templates") for entry in _entries(str(ROOT / folder))]
+    paths = [(entry.path, entry.stat()) for entry in found]
+    paths += [(lock, (ROOT / lock).stat()) for lock in LOCKS]
+    facts = sorted((path, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino) for path, of in paths)
+    return _digest([repr(facts).encode()])
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yield the files in a folder and below it, byte code left out."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                yield entry
+            elif entry.name != "__pycache__":
+                yield from _entries(entry.path)
+
+
+def _of_code(modules: Iterable[str]) -> str:
     files = [*code_and_templates(*modules), *(ROOT / lock for lock in LOCKS)]
-    return _digest(part for file in files for part in (file.name.encode(), _bytes(file))).encode()
+    return _digest(part for file in files for part in (file.name.encode(), _bytes(file)))
 
 
 def code_and_templates(*modules: str) -> list[Path]:

@@ -71,7 +71,7 @@ def read(
     What releases say of each other is checked after all of them were read: names that lead nowhere, and links that
     would give away a release that is not public yet.
     """
-    from pipeline.reader import check_slugs  # the parsers cost more than a run with nothing to do
+    from pipeline.reader.references import check_slugs  # the parsers cost more than a run with nothing to do
 
     sources = state.slugs()
     before = checked_entries(state)
@@ -163,7 +163,7 @@ def _check_references(
 
     What is published may be named in any case. A refused release takes those that name it with it.
     """
-    from pipeline.reader import check_translations
+    from pipeline.reader.references import check_translations
 
     while True:
         releases = (parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed)

@@ -8,7 +8,6 @@ matter. The placeholder text of a new release is that of ``templates/words``, in
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -85,6 +84,8 @@ def _mail_addresses(inlines: tuple[Inline, ...]) -> Iterator[str]:
 @cache
 def _placeholders() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return a pattern for each sentence of the template's placeholder text, however its lines are broken."""
+    import tomllib
+
     from pipeline.typography.messages import FOLDER
 
     tables = [tomllib.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.toml"))]

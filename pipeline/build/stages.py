@@ -6,16 +6,14 @@ The stage decides by fingerprint what it renders. A release that cannot be rende
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.reading import all_listed
 from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
@@ -24,7 +22,9 @@ from pipeline.model.release import Related, Release
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
-from pipeline.writers import Output, RenderInput, Writer
+
+if TYPE_CHECKING:
+    from pipeline.writers import Output, Writer
 
 
 class StageResult(Struct, frozen=True):
@@ -83,7 +83,11 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
 
 def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
     """Yield a task for each release and those that name it; none for one that lacks a file which this one states."""
-    index = ReleaseIndex(all_listed(state, context.published) if row.names_others else {}, context.now)
+    index = ReleaseIndex({}, context.now)
+    if row.names_others:
+        from pipeline.build.reading import all_listed
+
+        index = ReleaseIndex(all_listed(state, context.published), context.now)
     earlier = {other: state.rendered(other) for other in row.after}
     newsroom = fingerprint.of_newsroom(context.newsroom, context.mark)
     rows, planned = context.published.by_slug(), history.recall(state)
@@ -149,7 +153,7 @@ def _render_all(
 
 
 def _writer(module: str) -> Writer:
-    return cast(Writer, importlib.import_module(f"pipeline.writers.{module}").write)
+    return cast("Writer", importlib.import_module(f"pipeline.writers.{module}").write)
 
 
 def _load(row: Format) -> None:
@@ -167,6 +171,7 @@ def _render(
     from pipeline.build import parity
     from pipeline.typography.article import compose
     from pipeline.typography.messages import Messages
+    from pipeline.writers import RenderInput
 
     task, release = todo
     messages = Messages(release.language, context.newsroom.time_zone)
@@ -211,6 +216,8 @@ def _store(
 
 def _store_pictures(state: BuildState, task: RenderTask, release: Release) -> None:
     """Put the pictures beside the page that shows them, and nowhere else."""
+    import shutil
+
     shutil.rmtree(state.tree(not task.unpublished) / "releases" / task.slug, ignore_errors=True)
     folder, pictures = state.tree(task.unpublished) / "releases" / task.slug, state.pictures(release)
     for name, data in pictures.items():
@@ -223,6 +230,8 @@ def _store_pictures(state: BuildState, task: RenderTask, release: Release) -> No
 
 def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
     """Remove all files of a withdrawn release but page and record, those of earlier revisions too."""
+    import shutil
+
     tree = state.tree(task.unpublished)
     for row in (row for row in FORMATS if not row.notice):
         (tree / row.key(task.slug)).unlink(missing_ok=True)

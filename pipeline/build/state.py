@@ -14,8 +14,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import secrets
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -173,6 +171,8 @@ class BuildState:
 
     def store_release(self, parsed: ParsedRelease, summary: Summary, pictures: Mapping[str, bytes]) -> None:
         """Store a release and its pictures. It counts as unchecked until ``mark_checked``."""
+        import shutil  # what few commands do is imported by those
+
         slug = parsed.release.slug
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
         for name, data in pictures.items():
@@ -188,6 +188,8 @@ class BuildState:
 
     def drop_release(self, slug: str) -> None:
         """Forget a release that was refused or whose source is gone. Its renditions stay."""
+        import shutil
+
         self._database.write("DELETE FROM releases WHERE slug = ?", slug)
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
 
@@ -260,14 +262,20 @@ class BuildState:
         """Return the random name of an unpublished release for output that others may read; it does not change."""
         names = self.recall("opaque_names", dict[str, str], {})
         if slug not in names:
-            names[slug] = f"waiting-{secrets.token_hex(4)}"
-            self.remember("opaque_names", names)
+            import secrets
+
+            with self._database.alone():  # stages that run side by side give one name
+                names = self.recall("opaque_names", dict[str, str], {})
+                names.setdefault(slug, f"waiting-{secrets.token_hex(4)}")
+                self.remember("opaque_names", names)
         return names[slug]
 
     def machine_name(self) -> str:
         """Return a random name of this machine, the same in every run."""
         name = self.recall("machine_name", str, "")
         if not name:
+            import secrets
+
             name = secrets.token_hex(8)
             self.remember("machine_name", name)
         return name
@@ -321,6 +329,17 @@ class _Database:
         """Run one statement as a transaction. Raises SettingError when the disk is full or read-only."""
         with self._lock:
             self._run(statement, values)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing within this block, so that what it reads is still so when it writes."""
+        with self._lock:
+            self._run("BEGIN IMMEDIATE", ())
+            try:
+                yield
+            finally:  # a statement that failed has changed nothing; a damaged file was replaced meanwhile
+                if self._open().in_transaction:
+                    self._run("COMMIT", ())
 
     def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:

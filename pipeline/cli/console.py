@@ -21,7 +21,6 @@ class Console:
     def __init__(self) -> None:
         self.colour = sys.stdout.isatty()
         self.live = sys.stderr.isatty()
-        self._open = False
 
     def line(self, text: str = "") -> None:
         """Write one line of result."""
@@ -63,11 +62,9 @@ class Console:
             return
         full = BAR * done // total
         print(f"\r\x1b[K{'━' * full}{' ' * (BAR - full)} {done}/{total} {what}", end="", file=sys.stderr, flush=True)
-        self._open = True
         if done == total:
             self._close()
 
     def _close(self) -> None:
-        if self._open:
+        if self.live:  # the bar of a stage that runs beside this one may stand there
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._open = False

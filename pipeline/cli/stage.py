@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -66,6 +65,8 @@ def _stamp(stamp: Path) -> None:
     """Touch a stamp in its folder, ``render-CHECKSUM``; the folders of earlier inputs go."""
     folder = stamp.parent
     if not folder.is_dir():
+        import shutil
+
         for earlier in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
             if earlier != folder:  # ``make -j`` ends several stages at once
                 shutil.rmtree(earlier, ignore_errors=True)

@@ -6,8 +6,10 @@ Code below ``cli/`` neither prints nor exits. It raises one of these; ``__main__
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 WarningName = Literal[
     "weekday", "time-zone", "offset", "outdated-translation", "untranslated",
@@ -26,8 +28,7 @@ URGENT: frozenset[str] = WARNINGS & frozenset(
 """Something in the release may be wrong, so every command that reads it warns. The others are for ``make check``."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Fault(Struct, frozen=True, order=True):
     """One fault in one source file, with a hint how to correct it."""
 
     source: str

@@ -2,7 +2,8 @@
 
 In: files of ``content/``. Out: types of ``pipeline.model``, or a ``ReleaseError`` with every fault of the file and its
 line. A release is read once, into one sanitised document tree for all formats, so a release that one format cannot
-render is refused for all of them with one message. ``markdown`` is a package of its own.
+render is refused for all of them with one message. ``markdown`` is a package of its own, and ``references``
+checks what releases say of each other.
 """
 
 from __future__ import annotations
@@ -16,12 +17,9 @@ from msgspec import Struct
 from pipeline.model.errors import Fault
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
-from pipeline.reader.references import check_slugs, check_translations
 
 __all__ = [
     "ReadRelease",
-    "check_slugs",
-    "check_translations",
     "line_of",
     "newsroom_texts",
     "read_newsroom",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,7 +18,9 @@ from pipeline.reader.characters import (
     remedy,
     without_invisible,
 )
-from pipeline.reader.report import Report
+
+if TYPE_CHECKING:
+    from pipeline.reader.report import Report
 
 FRONT_LIMIT = 64 * 1024
 BODY_LIMIT = 1_000_000

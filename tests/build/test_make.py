@@ -49,6 +49,52 @@ def test_second_run_starts_no_process(rendered: Office) -> None:
     assert result.err == ""
 
 
+STAND_IN = """#!/bin/sh
+# Stands for Python: says when a stage begins and ends; those of a pair each wait until the other has begun.
+stage=$7 stamp=$9
+echo "begin $stage" | tee -a stages
+meet() { if [ -z "$ALONE" ]; then timeout 60 sh -c "$1" || exit 1; fi; }
+case $stage in
+    text) meet 'echo x > one; cat two > two.read' ;;
+    pdf) meet 'cat one > one.read; echo x > three' ;;
+    docx) meet 'cat three > three.read; echo x > two' ;;
+    feed) meet 'cat four > four.read' ;;
+    pages) meet 'echo x > four' ;;
+esac
+echo "end $stage" | tee -a stages
+mkdir -p "${stamp%/*}" && touch "$stamp"
+"""
+"""Text, PDF and Word end only if all three run at once; feed and pages too."""
+
+
+@pytest.mark.parametrize("flags", [[], ["-j"], ["-k"], ["-j1"]])
+def test_stages_that_need_nothing_of_each_other_run_side_by_side_unless_that_is_forbidden(
+    tmp_path: Path, flags: list[str]
+) -> None:
+    office = Office(tmp_path / "office")
+    office.write("one")
+    python = office.folder / "stand-in" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(STAND_IN)
+    python.chmod(0o755)
+    (office.folder / "stand-in" / ".ready").touch()
+    for name in ("one", "two", "three", "four"):
+        os.mkfifo(office.folder / name)
+    result = office.make(*flags, "render", VENV="stand-in", ALONE="1" if flags == ["-j1"] else "")
+    assert result.status == 0, result.text
+    lines = result.out.splitlines()
+    every = ["read", *STAGES, "feed", "pages", "render"]
+    assert sorted(lines) == sorted(f"{what} {stage}" for what in ("begin", "end") for stage in every)
+    pairs = [(lines[at].split()[1], lines[at + 1].split()[1]) for at in range(0, len(lines), 2)]
+    assert all(first == second for first, second in pairs), "the lines of each stay together"
+    assert [first for first, _ in pairs if first not in ("text", "pdf", "docx", "feed", "pages")] == [
+        stage for stage in every if stage not in ("text", "pdf", "docx", "feed", "pages")
+    ]
+    if flags == ["-j1"]:
+        assert (office.folder / "stages").read_text().splitlines() == lines
+        assert [first for first, _ in pairs] == every
+
+
 def test_dry_make_names_the_stages_and_writes_nothing(rendered: Office) -> None:
     before = rendered.times()
     source = rendered.content / "one.md"

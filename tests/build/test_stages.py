@@ -308,6 +308,47 @@ def test_every_template_that_a_writer_loads_is_in_the_fingerprint(row: Format, m
     assert loaded <= {file.name for file in fingerprint.code_and_templates(f"pipeline.writers.{row.writer}")}
 
 
+def test_digests_of_code_are_kept_between_processes_until_a_file_of_it_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest() -> bytes:
+        for cached in (fingerprint.of_code, fingerprint._code_now, fingerprint._bytes, fingerprint._quoted):
+            cached.cache_clear()
+        return fingerprint.of_code("pipeline.one")
+
+    (tmp_path / "pipeline" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "templates" / "words").mkdir(parents=True)
+    one, page = tmp_path / "pipeline" / "one.py", tmp_path / "templates" / "page.html.j2"
+    one.write_text('"page.html.j2"')
+    page.write_text("first")
+    for lock in fingerprint.LOCKS:
+        (tmp_path / lock).write_text("a==1")
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
+    monkeypatch.setattr(fingerprint, "_DIGESTS", tmp_path / "pipeline" / "__pycache__" / ".digests")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    fingerprint._file.cache_clear()
+    try:
+        found = [digest()]
+        with monkeypatch.context() as patch:
+            patch.setattr(fingerprint, "_of_code", lambda modules: pytest.fail("read again"))
+            assert digest() == found[0]
+        times = page.stat()
+        page.write_text("other")
+        os.utime(page, ns=(times.st_atime_ns, times.st_mtime_ns))
+        found.append(digest())
+        one.write_text('"page.html.j2" ')
+        found.append(digest())
+        (tmp_path / fingerprint.LOCKS[0]).write_text("a==2")
+        found.append(digest())
+        assert len(set(found)) == 4, "as long and as old as before, or not: it is another file"
+        fingerprint._DIGESTS.write_bytes(b"damaged")
+        assert digest() == found[-1]
+    finally:
+        fingerprint._file.cache_clear()
+        for cached in (fingerprint.of_code, fingerprint._code_now, fingerprint._bytes, fingerprint._quoted):
+            cached.cache_clear()
+
+
 def test_a_fingerprint_covers_the_code_that_a_format_imports_and_no_other_writer() -> None:
     def names(writer: str) -> set[str]:
         files = fingerprint.code_and_templates(f"pipeline.writers.{writer}")
@@ -359,6 +400,19 @@ def test_processes_that_write_the_state_at_once_lose_nothing(sandbox: Sandbox) -
     ]
     assert [writer.wait(120) for writer in writers] == [0, 0, 0]
     assert all(sandbox.state.recall(f"{name} {number}", int, -1) == number for name in "abc" for number in range(60))
+
+
+def test_processes_that_name_an_unpublished_release_at_once_give_it_one_name(sandbox: Sandbox) -> None:
+    program = (
+        "import sys; from pathlib import Path; from pipeline.build.state import BuildState\n"
+        "state = BuildState(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "print([state.opaque(f'release-{number}') for number in range(60)])"
+    )
+    command = [sys.executable, "-c", program, str(sandbox.content), str(sandbox.output)]
+    stages = [subprocess.Popen(command, cwd=fingerprint.ROOT, stdout=subprocess.PIPE, text=True) for _ in "abc"]
+    names = {stage.communicate(timeout=120)[0] for stage in stages}
+    assert len(names) == 1, names
+    assert names == {f"{[sandbox.state.opaque(f'release-{number}') for number in range(60)]}\n"}
 
 
 def test_what_another_version_has_stored_is_left_out(sandbox: Sandbox) -> None:

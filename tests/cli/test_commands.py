@@ -86,11 +86,21 @@ def test_a_terminal_has_both_and_progress_is_wiped_before_anything_else(monkeypa
     console.heading("https://press.example.org/")
     assert out.getvalue() == "\x1b[1mhttps://press.example.org/\x1b[0m\n"
     console.progress(5, 10, "read")
-    assert err.getvalue() == f"\r\x1b[K{'━' * 15}{' ' * 15} 5/10 read"
+    assert err.getvalue().endswith(f"\r\x1b[K{'━' * 15}{' ' * 15} 5/10 read")
     console.fault("a fault")
     assert err.getvalue().endswith("5/10 read\r\x1b[Ka fault\n")
     console.progress(10, 10, "read")
     assert err.getvalue().endswith("10/10 read\r\x1b[K")
+
+
+def test_a_line_of_one_stage_wipes_the_bar_of_another_on_the_same_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    one, other = Console(), Console()
+    one.progress(5, 10, "pdf")
+    other.line("docx    a-release")
+    assert terminal.getvalue().endswith("5/10 pdf\r\x1b[Kdocx    a-release\n")
 
 
 def test_one_thing_to_do_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.model.document import Link, Paragraph, Quote, Strong, Text
 from pipeline.model.release import Release, Withdrawal
-from pipeline.reader import check_slugs, check_translations, line_of
+from pipeline.reader import line_of
+from pipeline.reader.references import check_slugs, check_translations
 
 
 def made(slug: str, day: int = 1, **facts: object) -> Release:

@@ -457,3 +457,25 @@ def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> Non
     program = "from tests.support import sample; from pipeline.writers import pdf; pdf.write(sample.render_input())"
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     assert not list(tmp_path.iterdir())
+
+
+def test_loading_the_pdf_engine_starts_no_other_program_and_leaves_libraries_as_they_are() -> None:
+    code = """
+import ctypes.util, sys
+started = []
+sys.addaudithook(lambda event, arguments: event in START and started.append(arguments))
+START = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.system"}
+find_library = ctypes.util.find_library
+import pipeline.writers.pdf.engine
+assert started == [] or sys.platform != "linux", started
+assert ctypes.util.find_library is find_library
+assert not {"fontTools.subset", "fontTools.varLib.instancer"} & set(sys.modules)
+from weasyprint.pdf import fonts as used
+options = used.subset.Options(hinting=False)
+from fontTools import subset
+from fontTools.varLib.instancer import instantiateVariableFont
+assert type(options) is subset.Options
+assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varLib.instancer"
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -114,6 +113,8 @@ def _end(folder: StoreFolder) -> None:
             f"the embedded store in {folder.path} runs on another machine or in another container",
             "stop it where it was started",
         )
+    import signal
+
     for sign in (signal.SIGTERM, signal.SIGKILL):
         if pid:
             with suppress(ProcessLookupError):

@@ -138,6 +138,8 @@ def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
     points: set[int] = set()
     for face in faces:
         with TTFont(path(face), lazy=True) as font:
+            # Any names do: without them, fontTools makes those that readers know, which takes longer than all else.
+            font.setGlyphOrder([f"glyph{number}" for number in range(font["maxp"].numGlyphs)])
             points.update(font.getBestCmap())
     return frozenset(points)
 

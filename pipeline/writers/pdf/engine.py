@@ -17,19 +17,22 @@ from multiprocessing.util import Finalize
 from weakref import ReferenceType, ref
 
 from msgspec import Struct
-from weasyprint import CSS, HTML
-from weasyprint.css import ColorProfile
-from weasyprint.document import Document
-from weasyprint.formatting_structure.boxes import LineBox
-from weasyprint.pdf.stream import Stream
-from weasyprint.text.ffi import ffi, pango
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from pipeline.model.errors import RenderError
 from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
 from pipeline.writers.pdf import archive
+from pipeline.writers.pdf.start_up import lean_import
+
+with lean_import():
+    from weasyprint import CSS, HTML
+    from weasyprint.css import ColorProfile
+    from weasyprint.document import Document
+    from weasyprint.formatting_structure.boxes import LineBox
+    from weasyprint.pdf.stream import Stream
+    from weasyprint.text.ffi import ffi, pango
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 __all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
 

@@ -62,6 +62,7 @@ def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3/client.py"),
         ("markdown", "reader/markdown/extension.py"),
+        ("distributed", "build/cluster.py"),
     ],
 )
 def test_library_is_imported_where_it_is_used_only(library: str, module: str) -> None:
@@ -80,7 +81,8 @@ def test_command_with_nothing_to_do_loads_no_heavy_library(tmp_path: Path) -> No
     assert office.make("text").status == 0
     code = (
         "import sys; from pipeline.__main__ import main; main(['text']); main(['status']);"
-        "print(sorted({'weasyprint', 'docx', 'pypdfium2', 'feedgen', 'boto3', 'markdown', 'yaml'} & set(sys.modules)))"
+        "print(sorted({'weasyprint', 'docx', 'pypdfium2', 'feedgen', 'boto3', 'markdown', 'yaml', 'distributed'}"
+        " & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=office.folder, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr

@@ -18,14 +18,15 @@ import re
 import secrets
 import shlex
 import sys
+import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -35,7 +36,10 @@ from pipeline.build.worker_pool import SECONDS, Key, Result, Task, killed
 from pipeline.model.errors import Fault, RenderError, SettingError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
+    from distributed import Future as DaskFuture
+
+T = TypeVar("T")
 
 AHEAD = 3
 """Tasks in flight for each thread of the workers: one is being done, the others have arrived already."""
@@ -120,9 +124,9 @@ class _Cluster:
         self.accepted: dict[str, int] = {}
         """Address → threads of the workers that are used."""
         self.refused: dict[str, Fault] = {}
-        self.checks: dict[Future[Any], tuple[str, int, float]] = {}
+        self.checks: dict[DaskFuture[Any], tuple[str, int, float]] = {}
         """Check in progress → address and threads of the worker, and when it must be finished."""
-        self.flights: dict[Future[Any], _Flight] = {}
+        self.flights: dict[DaskFuture[Any], _Flight] = {}
         self.numbers = itertools.count()
         self.next_look, self.lonely_since = 0.0, time.monotonic()
 
@@ -138,7 +142,7 @@ class _Cluster:
         workers = frozenset(self.accepted)
         self.flights[self._submit(call, workers)] = _Flight(number, len(task), workers)
 
-    def _submit(self, call: Call, workers: frozenset[str], priority: int = 0) -> Future[Any]:
+    def _submit(self, call: Call, workers: frozenset[str], priority: int = 0) -> DaskFuture[Any]:
         name = f"dateline-{self.run}-{next(self.numbers)}"
         with self._lost():
             return self.client.submit(
@@ -179,11 +183,11 @@ class _Cluster:
                 f"the Dask scheduler {self.address} has no worker", f"start one, in Dateline's folder: {command}"
             )
 
-    def _drop(self, check: Future[Any]) -> None:
+    def _drop(self, check: DaskFuture[Any]) -> None:
         del self.checks[check]
         check.release()
 
-    def _judge(self, check: Future[Any]) -> None:
+    def _judge(self, check: DaskFuture[Any]) -> None:
         """Accept or refuse a worker whose check is finished."""
         worker, threads, _ = self.checks.pop(check)
         with self._lost():
@@ -224,11 +228,11 @@ class _Cluster:
             if not flight.workers & self.accepted.keys():
                 yield self._landed(future), None
 
-    def _landed(self, future: Future[Any]) -> int:
+    def _landed(self, future: DaskFuture[Any]) -> int:
         future.release()
         return self.flights.pop(future).number
 
-    def _finished(self) -> list[Future[Any]]:
+    def _finished(self) -> list[DaskFuture[Any]]:
         from distributed import wait
 
         waiting = [*self.checks, *self.flights]
@@ -241,7 +245,7 @@ class _Cluster:
             except TimeoutError:
                 return []
 
-    def _answer(self, future: Future[Any]) -> bytes | RenderError | None:
+    def _answer(self, future: DaskFuture[Any]) -> bytes | RenderError | None:
         """Return what a finished task came back with. Raises TimeoutError when that was lost with its worker."""
         from distributed import KilledWorker
 
@@ -286,8 +290,7 @@ def _connected(address: str) -> Iterator[Client]:
         )
     try:
         import dask
-        from distributed import Client
-        from distributed.versions import VersionMismatchWarning
+        import distributed
     except ImportError as error:
         install = f"{_python()} -m pip install --require-hashes --requirement {LOCK}"
         raise SettingError(
@@ -295,16 +298,12 @@ def _connected(address: str) -> Iterator[Client]:
         ) from error
     for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what goes wrong is told in a message
-    warnings.simplefilter("ignore", VersionMismatchWarning)  # versions are compared here
+    warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)  # versions are compared here
     large = {"distributed.admin.large-graph-warning-threshold": "1TB"}
     with dask.config.set(large):
-        client = None
         try:
-            client = Client(address, timeout=CONNECT, direct_to_workers=False)
-            theirs = client.run_on_scheduler(metadata.version, "distributed")
+            client, theirs = _within(2 * CONNECT, lambda: _client(address))
         except Exception as error:  # of whatever answers at this address, or does not
-            if client:
-                _close(client)
             raise SettingError(*_unreachable(address, error)) from error
         try:
             if theirs != (ours := metadata.version("distributed")):
@@ -317,13 +316,37 @@ def _connected(address: str) -> Iterator[Client]:
             _close(client)
 
 
+def _client(address: str) -> tuple[Client, str]:
+    """Return a client, and the version of ``distributed`` that the scheduler runs."""
+    from distributed import Client
+
+    client = Client(address, timeout=CONNECT, direct_to_workers=False)
+    try:
+        return client, client.run_on_scheduler(metadata.version, "distributed")
+    except BaseException:
+        _close(client)
+        raise
+
+
+def _within(seconds: float, connect: Callable[[], T]) -> T:
+    """Return ``connect()``. Raises TimeoutError: Dask waits for ever where something listens and does not answer."""
+    found: Future[T] = Future()
+
+    def fill() -> None:
+        try:
+            found.set_result(connect())
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=fill, daemon=True).start()
+    return found.result(seconds)
+
+
 def _unreachable(address: str, error: Exception) -> tuple[str, str]:
+    reason = str(error).partition("\n")[0] or "it is silent"
     if address.startswith("tls:") and not isinstance(error, (OSError, TimeoutError)):
-        return (
-            f"PRESS_DASK={address}: cannot connect: {error}",
-            "tls:// needs certificates in Dask's configuration: see docs/scaling.md",
-        )
-    reason = str(error).partition("\n")[0] or type(error).__name__
+        hint = "tls:// needs certificates in Dask's configuration: see docs/scaling.md"
+        return f"PRESS_DASK={address}: cannot connect ({reason})", hint
     return (
         f"PRESS_DASK={address}: no Dask scheduler answers there ({reason})",
         f"correct the address, start a scheduler by `{_python()} -m dask scheduler`, or unset PRESS_DASK",

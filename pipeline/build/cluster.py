@@ -51,11 +51,15 @@ ANSWER = 60.0
 """Seconds that it has later on, while it may be busy."""
 LOOK = 1.0
 """Seconds between two looks at which workers there are."""
+PAUSE = 0.01
+"""Seconds between two looks whether a result has come."""
 JOIN = 60.0
 """Seconds to wait for a worker while there is none: one that was killed is started again by its nanny."""
 SHOWN = 3
 """Differences of a worker that a message names."""
 LOCK = "requirements-cluster.lock"
+_KILLED = killed()
+"""The answer of a task that Dask gave up, because several workers died with it."""
 _ADDRESS = re.compile(r"(?:tcp|tls)://[^\s/]+:\d+/?")
 
 
@@ -71,19 +75,20 @@ def run(
     """Do as ``worker_pool.run`` does, on the workers of the Dask scheduler at ``address``.
 
     ``prepare`` runs here; ``work``, ``warm`` and what is passed between them are pickled. A task whose worker died is
-    given to another one. ``note`` is told of each worker that is not used, and why. Raises SettingError when the
-    scheduler does not answer, or has no worker that can be used; whatever was yielded before is finished.
+    given to another one, and in the end to one without other tasks, so that it is known which of them is at fault.
+    ``note`` is told of each worker that is not used, and why. Raises SettingError when the scheduler does not answer or
+    has no worker that can be used; whatever was yielded before is finished.
     """
     with _connected(address) as client:
         cluster = _Cluster(client, address, note, pickle.dumps(warm), seconds)
         todo = deque(range(len(keys)))
-        while todo or cluster.flights:
+        while todo or cluster.suspects or cluster.flights:
             cluster.look()
-            while todo and cluster.has_room:
-                number = todo.popleft()
+            while (number := cluster.next_task(todo)) is not None:
                 try:
                     task = pickle.dumps((work, prepare(keys[number])))
                 except Exception as error:  # reported with the release
+                    cluster.suspects.discard(number)
                     yield keys[number], error
                     continue
                 cluster.send(number, task)
@@ -117,6 +122,8 @@ class _Cluster:
     def __init__(
         self, client: Client, address: str, note: Callable[[Fault], None], warm: bytes, seconds: float
     ) -> None:
+        from distributed import as_completed
+
         self.client, self.address, self.note = client, address, note
         self.warm, self.seconds = warm, seconds
         self.run = secrets.token_hex(8)
@@ -127,27 +134,39 @@ class _Cluster:
         self.checks: dict[DaskFuture[Any], tuple[str, int, float]] = {}
         """Check in progress → address and threads of the worker, and when it must be finished."""
         self.flights: dict[DaskFuture[Any], _Flight] = {}
+        self.suspects: set[int] = set()
+        """Tasks that every worker died with which had them; other tasks may have been the cause."""
         self.numbers = itertools.count()
+        self.done = as_completed(with_results=True, raise_errors=False)
         self.next_look, self.lonely_since = 0.0, time.monotonic()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether one more task is to be sent."""
-        size = sum(flight.size for flight in self.flights.values())
-        return len(self.flights) < AHEAD * sum(self.accepted.values()) and size < BYTES_AHEAD
+    def next_task(self, todo: deque[int]) -> int | None:
+        """Return the task to be sent next, None when enough are in flight. The suspects come last."""
+        if todo:
+            size = sum(flight.size for flight in self.flights.values())
+            has_room = len(self.flights) < AHEAD * sum(self.accepted.values()) and size < BYTES_AHEAD
+            return todo.popleft() if has_room else None
+        waiting = self.suspects - {flight.number for flight in self.flights.values()}
+        return min(waiting) if waiting and self._idle() else None
+
+    def _idle(self) -> list[str]:
+        """Return the accepted workers that have no task."""
+        return sorted(self.accepted.keys() - {worker for each in self.flights.values() for worker in each.workers})
 
     def send(self, number: int, task: bytes) -> None:
-        """Send a task to whichever of the accepted workers is free first."""
+        """Send a task to whichever of the accepted workers is free first; a suspect to one that has no other."""
         call = Call(cluster_worker.render, self.run, self.warm, task, self.seconds)
-        workers = frozenset(self.accepted)
+        workers = frozenset(self._idle()[:1] if number in self.suspects else self.accepted)
         self.flights[self._submit(call, workers)] = _Flight(number, len(task), workers)
 
     def _submit(self, call: Call, workers: frozenset[str], priority: int = 0) -> DaskFuture[Any]:
         name = f"dateline-{self.run}-{next(self.numbers)}"
         with self._lost():
-            return self.client.submit(
+            future: DaskFuture[Any] = self.client.submit(
                 pickle.loads, pickle.dumps(call), key=name, workers=sorted(workers), priority=priority, pure=False
             )
+            self.done.add(future)
+            return future
 
     # Workers
 
@@ -187,12 +206,12 @@ class _Cluster:
         del self.checks[check]
         check.release()
 
-    def _judge(self, check: DaskFuture[Any]) -> None:
+    def _judge(self, check: DaskFuture[Any], found: tuple[Facts, str]) -> None:
         """Accept or refuse a worker whose check is finished."""
-        worker, threads, _ = self.checks.pop(check)
         with self._lost():
             failed = check.exception(timeout=ANSWER) if check.status == "error" else None
-            there, problem = check.result(timeout=ANSWER) if failed is None else ({}, "")
+        there, problem = found if failed is None else ({}, "")
+        worker, threads, _ = self.checks.pop(check)
         check.release()
         if isinstance(failed, ImportError):
             command = f"{_python()} -m dask worker {self.address}"
@@ -200,9 +219,9 @@ class _Cluster:
             self._refuse(worker, f"cannot load Dateline ({failed})", hint)
         elif failed is not None:
             self._refuse(worker, f"cannot be checked ({failed})", "restart it")
-        elif found := differences(self.here, there):
-            more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-            self._refuse(worker, ", ".join(found[:SHOWN]) + more, remedy(self.here, there))
+        elif differing := differences(self.here, there):
+            more = f", and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
+            self._refuse(worker, ", ".join(differing[:SHOWN]) + more, remedy(self.here, there))
         elif problem:
             self._refuse(worker, f"cannot load what rendering needs ({problem})", "type `make setup` in its folder")
         else:
@@ -217,57 +236,62 @@ class _Cluster:
 
     def answers(self) -> Iterator[tuple[int, bytes | RenderError | None]]:
         """Wait a little; yield the tasks that are finished, with None for those that must be sent again."""
-        for future in self._finished():
+        for future, result in self._finished():
+            if isinstance(result, CancelledError) and (future in self.checks or future in self.flights):
+                raise _lost_scheduler(self.address)
             if future in self.checks:
-                self._judge(future)
+                self._judge(future, result)
             elif future in self.flights:
-                with suppress(TimeoutError):  # its worker has died since, and another one does it
-                    answer = self._answer(future)
-                    yield self._landed(future), answer
+                if (answer := self._answer(future, result)) is _KILLED:
+                    yield from self._suspect(future)
+                else:
+                    number = self._landed(future)
+                    self.suspects.discard(number)
+                    yield number, answer
         for future, flight in list(self.flights.items()):
             if not flight.workers & self.accepted.keys():
-                yield self._landed(future), None
+                yield from self._suspect(future)
+
+    def _suspect(self, future: DaskFuture[Any]) -> Iterator[tuple[int, RenderError]]:
+        """Let a task be done by a worker without other tasks; give it up if it has been."""
+        number = self._landed(future)
+        if number in self.suspects:
+            self.suspects.discard(number)
+            yield number, killed()
+        else:
+            self.suspects.add(number)
 
     def _landed(self, future: DaskFuture[Any]) -> int:
         future.release()
         return self.flights.pop(future).number
 
-    def _finished(self) -> list[DaskFuture[Any]]:
-        from distributed import wait
-
-        waiting = [*self.checks, *self.flights]
-        if not waiting:
-            time.sleep(LOOK)
-            return []
+    def _finished(self) -> list[tuple[DaskFuture[Any], Any]]:
+        """Wait for results, but no longer than to the next look at the workers."""
+        while not self.done.has_ready() and self.client.status == "running" and time.monotonic() < self.next_look:
+            time.sleep(PAUSE)
         with self._lost():
-            try:
-                return list(wait(waiting, timeout=LOOK, return_when="FIRST_COMPLETED").done)
-            except TimeoutError:
-                return []
+            return list(self.done.next_batch(block=False))
 
-    def _answer(self, future: DaskFuture[Any]) -> bytes | RenderError | None:
-        """Return what a finished task came back with. Raises TimeoutError when that was lost with its worker."""
+    def _answer(self, future: DaskFuture[Any], answer: bytes) -> bytes | RenderError | None:
+        """Return what a finished task came back with, None when its worker must be checked first."""
         from distributed import KilledWorker
 
         if future.status == "error":
-            error = future.exception(timeout=LOOK)
+            error = future.exception(timeout=ANSWER)
             if isinstance(error, KilledWorker):
-                return killed()
+                return _KILLED
             return RenderError(f"could not be rendered by PRESS_DASK: {error}", "see the logs of the Dask workers")
-        with self._lost(but=TimeoutError):
-            answer: bytes = future.result(timeout=LOOK)
-            if answer:
-                return answer
-            for worker in self.client.who_has([future])[future.key]:  # not as it was checked: it is checked anew
+        if answer:
+            return answer
+        with self._lost():
+            for worker in self.client.who_has([future])[future.key]:
                 self.accepted.pop(worker, None)
         return None
 
     @contextmanager
-    def _lost(self, but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+    def _lost(self) -> Iterator[None]:
         try:
             yield
-        except but:
-            raise
         except (CancelledError, OSError, TimeoutError) as error:
             raise _lost_scheduler(self.address) from error
         if self.client.status != "running":
@@ -296,7 +320,7 @@ def _connected(address: str) -> Iterator[Client]:
         raise SettingError(
             f"PRESS_DASK is set, but distributed is not installed ({error})", f"type: {install}"
         ) from error
-    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+    for name in ["asyncio", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed"))]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what goes wrong is told in a message
     warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)  # versions are compared here
     large = {"distributed.admin.large-graph-warning-threshold": "1TB"}

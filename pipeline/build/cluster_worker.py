@@ -144,7 +144,10 @@ def render(run: str, warm: bytes, task: bytes, seconds: float) -> bytes:
     have the address of the one before.
     """
     while wanted := _checked.get(run):
-        process = _take(run) or _Process(warm, seconds)
+        try:
+            process = _take(run) or _Process(warm, seconds)
+        except (OSError, RuntimeError):  # the next check says why
+            break
         if process.facts != wanted or process.problem:
             process.end()
             break

@@ -198,6 +198,13 @@ def test_workers_that_are_started_again_in_the_middle_are_checked_and_used(two: 
     assert done == 12
 
 
+def test_a_release_that_kills_every_worker_costs_only_itself(two: DaskCluster) -> None:
+    keys = ["one", "two", "kills", *(f"more {number}" for number in range(8))]
+    found = dict(run(two.address, work.kill_worker, keys))
+    assert isinstance(found.pop("kills"), worker_pool.LimitExceededError)
+    assert found == {key: key.upper() for key in keys if key != "kills"}
+
+
 def test_a_worker_that_knows_of_no_check_does_nothing_before_it_is_checked(
     two: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,9 +212,9 @@ def test_a_worker_that_knows_of_no_check_does_nothing_before_it_is_checked(
     checked: list[str] = []
     judge = cluster._Cluster._judge
 
-    def counted(self: cluster._Cluster, check: Any) -> None:
+    def counted(self: cluster._Cluster, check: Any, found: Any) -> None:
         checked.append(self.checks[check][0])
-        judge(self, check)
+        judge(self, check, found)
 
     monkeypatch.setattr(cluster._Cluster, "_judge", counted)
     log, found = tmp_path / "attempts", {}

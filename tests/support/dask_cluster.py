@@ -171,6 +171,14 @@ def gated(task: tuple[str, int]) -> int:
     return key
 
 
+def kill_worker(key: str) -> str:
+    """Kill the Dask worker itself, as the system does that runs out of memory."""
+    if key == "kills":
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+    return key.upper()
+
+
 def forget_checks() -> None:
     """Make a worker forget that it was checked."""
     cluster_worker._checked.clear()

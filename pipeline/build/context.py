@@ -156,7 +156,9 @@ class CommandContext:
             from pipeline.site.assets import asset_names
 
             names = asset_names(self.assets)
-        return RenderContext(self.newsroom, self.mark, self.destination.base_url, self.now, self.published, names)
+        cluster = self.environ.get("PRESS_DASK", "").strip()
+        base_url, published = self.destination.base_url, self.published
+        return RenderContext(self.newsroom, self.mark, base_url, self.now, published, names, cluster)
 
     def store_assets(self, *, unpublished: bool) -> None:
         """Write the shared files into the tree where pages look for them."""

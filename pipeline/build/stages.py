@@ -6,7 +6,7 @@ The stage decides by fingerprint what it renders. A release that cannot be rende
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -24,7 +24,8 @@ from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
 
 if TYPE_CHECKING:
-    from pipeline.writers import Output, Writer
+    from pipeline.build.worker_pool import Executor
+    from pipeline.writers import Output, RenderInput, Writer
 
 
 class StageResult(Struct, frozen=True):
@@ -56,10 +57,21 @@ class RenderTask(Struct, frozen=True):
         return self.unpublished and self.summary.embargo
 
 
-def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[StageResult]:
+def _ignore(_: Fault) -> None:
+    """Leave out what concerns no release: another call has reported it."""
+
+
+def render(
+    stage: str,
+    state: BuildState,
+    context: RenderContext,
+    slugs: Iterable[str],
+    note: Callable[[Fault], None] = _ignore,
+) -> Iterator[StageResult]:
     """Render the releases whose fingerprint has changed; yield a result for each as it is finished.
 
-    Unchanged ones come first. Raises SettingError when ``output/`` cannot be written.
+    Unchanged ones come first. ``note`` is told of a machine of the cluster that is not used. Raises SettingError when
+    ``output/`` cannot be written, or the cluster cannot be used.
     """
     row = by_name(stage)
     rendered = state.rendered(stage)
@@ -72,7 +84,7 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
             if file:  # a run that is killed while it writes the new file must not take it for the old one
                 state.forget_rendered(stage, task.slug)
             stale.append(task)
-    for task, release, output in _render_all(row, state, context, stale):
+    for task, release, output in _render_all(row, state, context, stale, note):
         if isinstance(output, tuple):
             file = _store(row, state, task, release, *output)
             fault = next(iter(_warnings(row, state, task.slug, file)), None)
@@ -133,23 +145,36 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
 
 
 def _render_all(
-    row: Format, state: BuildState, context: RenderContext, stale: list[RenderTask]
+    row: Format,
+    state: BuildState,
+    context: RenderContext,
+    stale: list[RenderTask],
+    note: Callable[[Fault], None],
 ) -> Iterator[tuple[RenderTask, Release, tuple[Output, str] | BaseException]]:
-    work = partial(_render, row, state, context)
+    prepare, work = partial(_render_input, row, state, context), partial(_render, row)
     todo = [(task, parsed.release) for task in stale if (parsed := state.parsed_release(task.slug))]
     if row.pooled and todo:
-        from pipeline.build.worker_pool import run  # a stage with nothing to do needs no processes
-
-        for (task, release), output in run(work, todo, partial(_load, row)):
+        for (task, release), output in _executor(context, note)(prepare, work, todo, partial(_load, row)):
             yield task, release, output
         return
     for task, release in todo:
         try:
-            yield task, release, work((task, release))
+            yield task, release, work(prepare((task, release)))
         except SettingError:  # a full disk is not the release's fault
             raise
         except Exception as error:  # a release that cannot be rendered must not stop the others
             yield task, release, error
+
+
+def _executor(context: RenderContext, note: Callable[[Fault], None]) -> Executor:
+    """Return what renders in processes of its own; a stage with nothing to do needs none, and does not load it."""
+    if context.cluster:
+        from pipeline.build import cluster
+
+        return partial(cluster.run, context.cluster, note)
+    from pipeline.build import worker_pool
+
+    return worker_pool.run
 
 
 def _writer(module: str) -> Writer:
@@ -164,11 +189,10 @@ def _load(row: Format) -> None:
     parity.reader(row.parity)
 
 
-def _render(
+def _render_input(
     row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]
-) -> tuple[Output, str]:
-    """Render a release, and return a warning with it. An output that does not say what the release says is an error."""
-    from pipeline.build import parity
+) -> RenderInput:
+    """Return all that rendering a release takes, from the state and the files of this machine."""
     from pipeline.typography.article import compose
     from pipeline.typography.messages import Messages
     from pipeline.writers import RenderInput
@@ -178,7 +202,7 @@ def _render(
     tree = state.tree(task.unpublished)
     packed = [rendition.key for rendition in task.rendered if rendition.format in row.after] if row.packs else []
     replacement = next((other for other in task.related if other.rel == "replacement"), None)
-    render_input = RenderInput(
+    return RenderInput(
         release=release,
         newsroom=context.newsroom,
         messages=messages,
@@ -193,6 +217,15 @@ def _render(
         assets=context.assets,
         past=task.past,
     )
+
+
+def _render(row: Format, render_input: RenderInput) -> tuple[Output, str]:
+    """Render a release, and return a warning with it. An output that does not say what the release says is an error.
+
+    Nothing but the arguments is used, so that another machine can do it.
+    """
+    from pipeline.build import parity
+
     output = _writer(row.writer)(render_input)
     return output, parity.check(row, render_input, output.data)
 

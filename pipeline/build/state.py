@@ -100,6 +100,10 @@ class Pictures(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def __reduce__(self) -> tuple[type[dict[str, bytes]], tuple[dict[str, bytes]]]:
+        """Pickle the pictures themselves: another machine has no such folder."""
+        return dict, (dict(self),)
+
 
 class BuildState:
     """The folders of one newsroom and its ``state.sqlite``. Files are written by rename: whole, or not there."""

@@ -3,6 +3,8 @@
 Written by hand because the pools of the standard library and of Pebble need named semaphores, which a container or a
 chroot without a writable ``/dev/shm`` does not have; pipes work everywhere. Workers are forked, so they share what
 their parent has loaded; each renders many releases, because the first rendition of a process costs twice a later one.
+
+``run`` is the local ``Executor``; ``cluster`` has the one that sends its tasks to other machines.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pipeline.model.errors import RenderError
 
 Key = TypeVar("Key")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 SECONDS = 120.0
@@ -39,6 +43,20 @@ SHORTEN = "shorten the release, or make its pictures and tables smaller"
 
 class LimitExceededError(RenderError):
     """A worker took longer than allowed, or died."""
+
+
+class Executor(Protocol):
+    """Does ``work(prepare(key))`` for each of ``keys`` in processes with limits; see ``run``."""
+
+    def __call__(
+        self,
+        prepare: Callable[[Key], Task],
+        work: Callable[[Task], Result],
+        keys: Sequence[Key],
+        warm: Callable[[], object],
+    ) -> Iterator[tuple[Key, Result | BaseException]]:
+        """Yield each key with its result as it is finished."""
+        ...
 
 
 class _Worker:
@@ -71,13 +89,19 @@ class _Worker:
 
 
 def run(
-    work: Callable[[Key], Result], keys: Sequence[Key], warm: Callable[[], object], seconds: float = SECONDS
+    prepare: Callable[[Key], Task],
+    work: Callable[[Task], Result],
+    keys: Sequence[Key],
+    warm: Callable[[], object],
+    seconds: float = SECONDS,
 ) -> Iterator[tuple[Key, Result | BaseException]]:
-    """Yield each key with ``work(key)``, or with what it raised, as they are finished.
+    """Yield each key with ``work(prepare(key))``, or with what it raised, as they are finished.
 
-    ``warm`` loads what ``work`` needs. Raised errors are values here, so that one release does not stop the others;
-    ``LimitExceededError`` stands for a limit of time or memory.
+    ``prepare`` may read anything on this machine; ``work`` has only what ``prepare`` returns, so that it can be done on
+    another one. ``warm`` loads what ``work`` needs. Raised errors are values here, so that one release
+    does not stop the others; ``LimitExceededError`` stands for a limit of time or memory.
     """
+    both = partial(_both, prepare, work)
     if len(keys) >= HUNDREDS:
         warm()
         gc.freeze()
@@ -85,7 +109,7 @@ def run(
     workers: list[_Worker] = []
     try:
         while todo or any(worker.task is not None for worker in workers):
-            _assign(workers, todo, work, keys, warm, seconds)
+            _assign(workers, todo, both, keys, warm, seconds)
             for worker, result in _results(workers):
                 assert worker.task is not None  # noqa: S101  # only the busy ones answer
                 yield keys[worker.task], result
@@ -93,6 +117,10 @@ def run(
     finally:
         for worker in workers:
             worker.end(PATIENCE if worker.task is None else 0.0)
+
+
+def _both(prepare: Callable[[Key], Task], work: Callable[[Task], Result], key: Key) -> Result:
+    return work(prepare(key))
 
 
 def _assign(
@@ -121,11 +149,11 @@ def _results(workers: list[_Worker]) -> Iterator[tuple[_Worker, Any]]:
         try:
             yield worker, worker.pipe.recv()
         except (EOFError, ConnectionResetError):
-            yield worker, LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed", SHORTEN)
+            yield worker, killed()
             _remove(workers, worker)
     for worker in busy.values():
         if worker.deadline <= time.monotonic():
-            yield worker, LimitExceededError("took too long", SHORTEN)
+            yield worker, late()
             _remove(workers, worker)
 
 
@@ -150,14 +178,25 @@ def _work(
         warm()
         while True:
             task = pipe.recv()
-            pipe.send(_attempt(work, keys[task]))
+            pipe.send(attempt(work, keys[task]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _attempt(work: Callable[[Any], Any], key: Any) -> Any:
+def late() -> LimitExceededError:
+    """Return the error of a task that took longer than its limit."""
+    return LimitExceededError("took too long", SHORTEN)
+
+
+def killed() -> LimitExceededError:
+    """Return the error of a task whose process died."""
+    return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory, or was killed", SHORTEN)
+
+
+def attempt(work: Callable[[Task], Result], task: Task) -> Result | BaseException:
+    """Return ``work(task)``, or what it raised as an error that can be pickled."""
     try:
-        return work(key)
+        return work(task)
     except MemoryError:
         return LimitExceededError(f"took more than {MEMORY // 1024**3} GB of memory", SHORTEN)
     except Exception as error:  # reported with the release

@@ -29,7 +29,8 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     if pages and slugs:
         context.store_assets(unpublished=False)
     verbs = {"rendered": 0, "unchanged": 0, "failed": 0}
-    for result in stages.render(stage, context.state, context.render_context(shared=pages), slugs):
+    render_context = context.render_context(shared=pages)
+    for result in stages.render(stage, context.state, render_context, slugs, console.fault):
         verbs[result.verb] += 1
         _show(context, console, stage, result, verbs["rendered"])
         console.progress(sum(verbs.values()), len(slugs), stage)

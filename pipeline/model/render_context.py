@@ -24,3 +24,5 @@ class RenderContext(Struct, frozen=True):
     """The manifest as last fetched. It also has releases whose renditions are not on this machine."""
     assets: Mapping[str, str] = {}
     """Logical name → key of the style sheet, the web fonts and the logo."""
+    cluster: str = ""
+    """Address of the Dask scheduler whose workers render; empty: this machine renders alone."""

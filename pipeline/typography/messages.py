@@ -50,6 +50,10 @@ class Messages:
         self.zone = ZoneInfo(time_zone)
         self._tables = (*map(_table, dict.fromkeys((language, self.file))), _table(FALLBACK))
 
+    def __reduce__(self) -> tuple[type[Messages], tuple[str, str]]:
+        """Pickle what they are made from: the files and Babel's data are on every machine that renders."""
+        return Messages, (self.language, self.zone.key)
+
     @cached_property
     def file(self) -> str:
         """The name of the language's file without suffix: ``de`` for ``de-AT``, ``zh-Hans`` for ``zh``.

@@ -23,6 +23,10 @@ def nothing() -> None:
     pass
 
 
+def as_it_is(key: int) -> int:
+    return key
+
+
 @contextlib.contextmanager
 def limited_memory(size: int) -> Iterator[None]:
     before = pool.MEMORY
@@ -44,7 +48,7 @@ def interrupted(key: int) -> int:
 
 
 def results(work: Callable[[int], object], keys: range, seconds: float = 30.0) -> dict[int, object]:
-    return dict(run(work, keys, nothing, seconds))
+    return dict(run(as_it_is, work, keys, nothing, seconds))
 
 
 def all_but(odd: int, misdeed: Callable[[], object]) -> Callable[[int], object]:
@@ -92,11 +96,11 @@ def test_there_is_nothing_to_do_for_nobody() -> None:
 
 def test_one_child_works_through_its_keys_in_order() -> None:
     """Three are not worth a second child, so a run of few is the same every time."""
-    assert [key for key, _ in run(lambda key: key, range(3), nothing)] == [0, 1, 2]
+    assert [key for key, _ in run(as_it_is, lambda key: key, range(3), nothing)] == [0, 1, 2]
 
 
 def test_results_come_as_they_are_finished_not_at_the_end() -> None:
-    first = next(found := run(lambda key: slept(key * 60, key), range(2), nothing))
+    first = next(found := run(as_it_is, lambda key: slept(key * 60, key), range(2), nothing))
     assert first == (0, 0)
     found.close()  # type: ignore[attr-defined]  # a generator
 
@@ -111,10 +115,10 @@ def test_libraries_are_loaded_in_each_child_for_a_few_and_once_for_many() -> Non
     def load() -> None:
         loaded.append(os.getpid())
 
-    few = dict(run(lambda key: list(loaded), range(2), load))
+    few = dict(run(as_it_is, lambda key: list(loaded), range(2), load))
     assert loaded == []
     assert few[0] == few[1] != []
-    dict(run(lambda key: key, range(pool.HUNDREDS), load))
+    dict(run(as_it_is, lambda key: key, range(pool.HUNDREDS), load))
     assert loaded == [os.getpid()]
 
 
@@ -234,7 +238,7 @@ def test_the_limit_of_memory_is_the_childs_alone() -> None:
 
 def test_a_run_that_is_broken_off_ends_its_children_at_once() -> None:
     start = time.monotonic()
-    found = run(lambda key: slept(600 if key else 0, key), range(8), nothing)
+    found = run(as_it_is, lambda key: slept(600 if key else 0, key), range(8), nothing)
     with contextlib.suppress(KeyboardInterrupt):
         for _ in found:
             raise KeyboardInterrupt
@@ -246,7 +250,7 @@ def test_children_end_by_themselves_when_their_parent_is_killed(tmp_path: Path) 
     note = tmp_path / "child"
     parent = os.fork()
     if not parent:
-        for _ in run(lambda key: note.write_text(str(os.getpid()), "utf-8"), range(1), nothing):
+        for _ in run(as_it_is, lambda key: note.write_text(str(os.getpid()), "utf-8"), range(1), nothing):
             os.kill(os.getpid(), signal.SIGKILL)
         os._exit(1)
     os.waitpid(parent, 0)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 _MOVED = ROOT / "docs" / "samples"
 SAMPLE = _MOVED if _MOVED.is_dir() else ROOT / "content"
 """The sample newsroom, wherever ``make newsroom`` has put it."""
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock", "requirements-scripts.lock")
+LOCKS = tuple(f"requirements{name}.lock" for name in ("", "-test", "-build", "-scripts", "-cluster"))
 PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 
 UNTRANSLATED = next(

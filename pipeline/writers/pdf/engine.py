@@ -1,7 +1,7 @@
 """WeasyPrint, shut off from the machine: a PDF depends on the render input and on Dateline's own files alone.
 
-The only module that imports WeasyPrint. A document may use the files that are declared for it; any other address, and
-any warning, is an error. Fonts and settings of the machine have no effect.
+The only module that imports WeasyPrint, with ``shortcuts``. A document may use the files that are declared for it; any
+other address, and any warning, is an error. Fonts and settings of the machine have no effect.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from pipeline.model.errors import RenderError
 from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
-from pipeline.writers.pdf import archive
+from pipeline.writers.pdf import archive, shortcuts
 
 __all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
+
+shortcuts.install()
 
 CACHED = 4
 """Looks and font configurations that a process keeps: East Asian fonts take 100 MB of memory."""

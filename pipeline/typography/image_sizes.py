@@ -117,6 +117,12 @@ def _without_palette(image: Image.Image) -> Image.Image:
     return image.convert("L") if image.mode == "1" else image
 
 
+def unpaletted(data: bytes) -> bytes:
+    """Return a PNG with a palette as one with levels of colour, any other as it is."""
+    with opened(data) as image:
+        return saved(_without_palette(image), "PNG") if image.mode in ("1", "P", "PA") else data
+
+
 def is_transparent(image: Image.Image) -> bool:
     """Whether any pixel lets through what lies below the picture."""
     if image.mode not in ("LA", "PA", "RGBA") and "transparency" not in image.info:

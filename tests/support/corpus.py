@@ -27,27 +27,26 @@ def _split(words: str) -> tuple[str, ...]:
 
 
 _NAMES = _split("""
-    archive agreement amnesty budget bridge campaign catalogue charter clinic commission committee community conference
-    council court courtyard delegation department detention district documentary editor election embassy employment
-    engineer exhibition factory family fellowship footage foundation frontier government harbour hearing hospital
-    inquiry institute interview inspector journalist judgement laboratory language lawyer legislation library member
-    minister monument museum neighbourhood newspaper observer office organisation parliament partner patient petition
-    photograph police president prison programme project proposal province publisher railway recording reform refugee
-    report researcher restoration school secretary settlement society station student survey teacher testimony theatre
-    training translation tribunal university village visitor volunteer witness workshop
+    amnesty archive bank bridge budget camera campaign catalogue charter city clinic committee council country
+    court door editor election engineer family film footage garden government harbour hearing home hospital
+    house inquiry judge language law lawyer letter library member minister month museum newspaper office officer
+    organisation paper parliament partner patient photograph plan port press prison programme project
+    question record reform refugee report right road school secretary ship society station street student study
+    survey tape teacher team test town train trial union university village visit voice volunteer vote week
+    witness worker workshop year
 """)
 _VERBS = _split("""
-    accepted announced approved welcomed changed collected compared confirmed described discussed documented examined
-    explained financed followed identified improved inspected joined measured opened organised planned prepared
-    presented promised published questioned recorded rejected replaced restored returned reviewed signed studied
-    supported translated visited
+    accepted agreed answered asked backed built called changed checked closed confirmed described filmed
+    followed found gave heard held improved joined kept left made measured met moved named needed opened paid
+    passed planned published read recorded rejected replaced sent showed signed supported took told translated
+    used visited wanted won wrote
 """)
 _KINDS = _split("""
-    annual available central combined complete detailed early eastern extraordinary former foreign general historical
-    independent international joint large late legal local medical national new northern open permanent private public
-    recent regional second separate serious small social southern special technical temporary western young
+    big central early eastern first former free full general good great high independent international joint
+    large last late legal local long medical national new next northern old only open own poor public recent
+    second short small social southern special strong third whole young
 """)
-_LINKS = _split("in after before during under because|of according|to together|with on|behalf|of near without against")
+_LINKS = _split("in of for at to by with from after before during because|of together|with near without against")
 _PLACES = _split("London Geneva Seoul Lagos Warsaw Montevideo Nairobi Lisbon Toronto Marseille Kraków Malmö")
 _PEOPLE = ("Ruth Okafor", "Pierre Lemaire", "Zofia Nowak", "Kim Min-seo", "Inês Duarte", "Amara Bello", "Jon Halvorsen")
 _TITLES = ("Head of research", "Director", "Chief archivist", "Spokesperson", "Project manager")

@@ -42,9 +42,10 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
 from pipeline.writers import Output, RenderInput, pdf
-from pipeline.writers.pdf import layout
+from pipeline.writers.pdf import layout, shortcuts
 from tests.support import sample
 from tests.support.newsroom import ROOT
+from tests.writers import cases
 
 LONG = tuple(
     sample.para(f"Paragraph {n}. " + "A sentence that fills a line or so of the column. " * 6) for n in range(24)
@@ -479,3 +480,10 @@ assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varL
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["everything", "arabic", "emoji", "footnotes", "network-incident", "thai"])
+def test_shortcuts_within_the_library_change_no_byte(name: str) -> None:
+    render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
+    with shortcuts.plain():
+        assert pdf.write(render_input).data == made["pdf"]

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ Passage = str | tuple[str, str]
 
 _SHOWN = 5
 """Words or links that a message names."""
+_WORDS = 10_000
+"""Words that a process remembers: those of a language that come again in every release."""
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SIGNS = re.compile(r"(?<=\d)[.,:](?=\d)|(?<![\w.,:])[-−](?=[▴▾]?\d)|[^\W_]|[☐☑°%+−=<>▴▾]")
 _HIGH = re.compile("[ª²³¹ºʰ-ʸˠ-ˤᴬ-ᵡᵸᶛ-ᶿ⁰ⁱ⁴-ⁿ]")
@@ -74,9 +77,13 @@ def plain_letters(text: str) -> str:
 
 def signs(texts: Iterable[str]) -> list[str]:
     """Return the words of ``texts``, reduced to letters, digits with the points between them, and signs of quantity."""
-    words = (word for text in texts for word in plain_letters(text).split())
-    reduced = ("".join(_SIGNS.findall(word)).replace("-", "−") for word in words)
+    reduced = (_reduced(word) for text in texts for word in plain_letters(text).split())
     return [word for word in reduced if word]
+
+
+@lru_cache(maxsize=_WORDS)
+def _reduced(word: str) -> str:
+    return "".join(_SIGNS.findall(word)).replace("-", "−")
 
 
 def spelling(passages: Iterable[str]) -> dict[str, str]:

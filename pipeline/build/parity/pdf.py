@@ -111,6 +111,8 @@ def _words_differ(
     if len(pages) > 1:
         theirs = _without_table_heads(theirs, Counter(ours), split(_table_heads(render_input)))
     theirs, united = _parted(theirs, ours)
+    if not (divided or united) and Counter(ours) == Counter(theirs):
+        return "", ()
     typed = spelling(passages)
     if problem := counts_differ(ours, theirs, typed):
         return problem, ()

@@ -1,7 +1,7 @@
 """WeasyPrint, shut off from the machine: a PDF depends on the render input and on Dateline's own files alone.
 
-The only module that imports WeasyPrint. A document may use the files that are declared for it; any other address, and
-any warning, is an error. Fonts and settings of the machine have no effect.
+The only module that imports WeasyPrint, with ``shortcuts``. A document may use the files that are declared for it; any
+other address, and any warning, is an error. Fonts and settings of the machine have no effect.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ with lean_import():
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
+    from pipeline.writers.pdf import shortcuts
+
 __all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
+
+shortcuts.install()
 
 CACHED = 4
 """Looks and font configurations that a process keeps: East Asian fonts take 100 MB of memory."""

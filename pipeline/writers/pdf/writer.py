@@ -45,14 +45,19 @@ def write(render_input: RenderInput) -> Output:
 
     Raises ``RenderError`` for a character that no font has, and for anything that WeasyPrint warns of.
     """
-    source = _source(render_input, LayoutPlan())
+    standard = LayoutPlan()
+    source = _source(render_input, standard)
     newsroom, messages = render_input.newsroom, render_input.messages
     scripts = _scripts(render_input, unescape(re.sub("<[^>]*>", "", source)))
     look = _look(newsroom.accent, newsroom.paper, page_of(messages), messages.direction, scripts)
     declared = _declared_files(render_input)
     address = f"{render_input.base_url}releases/"
     with engine.strict(render_input.release.slug):
-        document = layout.best_layout(lambda plan: engine.render(_source(render_input, plan), address, look, declared))
+        document = layout.best_layout(
+            lambda plan: engine.render(
+                source if plan == standard else _source(render_input, plan), address, look, declared
+            )
+        )
         with text_layer.legible(document) as codes:
             data = engine.pdf_bytes(document, _identifier(source, render_input), codes)
     return Output(data, len(document.pages))
@@ -87,8 +92,15 @@ def _declared_files(render_input: RenderInput) -> dict[str, bytes]:
         if file in render_input.pictures:
             found[PICTURE + quote(picture.file)] = image_sizes.for_paper(render_input.pictures[file], pixels)[0]
     if render_input.mark:
-        found[MARK] = image_sizes.for_paper(render_input.mark)[0]
+        found[MARK] = _mark_on_paper(render_input.mark)
     return found
+
+
+@lru_cache(maxsize=engine.CACHED)
+def _mark_on_paper(mark: bytes) -> bytes:
+    """Return the mark without a palette: WeasyPrint would convert it for every document."""
+    data, kind = image_sizes.for_paper(mark)
+    return image_sizes.unpaletted(data) if kind == "PNG" else data
 
 
 # --- The article as HTML ---------------------------------------------------------------------------------------------

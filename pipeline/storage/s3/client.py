@@ -6,6 +6,8 @@ answer that no S3 storage gives (a web page, JSON, a put without ETag) is said t
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 import os
 import re
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.handlers
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -68,6 +71,9 @@ def create_client(destination: Destination, environ: Mapping[str, str]) -> S3Cli
     events.register("before-parameter-build.s3", _stay_in_region)
     events.register("before-call.s3", _send_md5_where_a_checksum_is_required)
     events.register("before-parse.s3", _refuse_what_is_not_s3)
+    if late_errors := getattr(botocore.handlers, "_handle_200_error", None):
+        # It takes a web page for an error of S3 that comes late; ours knows both.
+        events.unregister("before-parse.s3.*", late_errors)
     return client
 
 
@@ -85,10 +91,13 @@ def _stay_in_region(context: dict[str, Any], **_: object) -> None:
 
 def _send_md5_where_a_checksum_is_required(params: dict[str, Any], **_: object) -> None:
     """Send Content-MD5, as S3 defined it, instead of the CRC32 of new versions: every storage knows it."""
-    checksum = params.get("context", {}).get("checksum", {})
-    if checksum.get("request_algorithm"):
-        checksum["request_algorithm"] = "conditional-md5"
-        checksum.pop("request_algorithm_header", None)
+    if params["context"].pop("checksum", {}).get("request_algorithm"):
+        params["headers"]["Content-MD5"] = content_md5(params["body"])
+
+
+def content_md5(body: bytes) -> str:
+    """Return the value of Content-MD5 (RFC 1864), which is for damage and not for secrecy."""
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def _config(destination: Destination, *, is_asked: bool) -> Config:
@@ -349,7 +358,8 @@ def _explain_connection(error: Exception, endpoint: str) -> tuple[str, str, bool
     if isinstance(error, ResponseParserError):
         return f"{endpoint} does not answer as an S3 storage: it sent no XML", _ADDRESS, False
     if isinstance(error, boto.ProxyConnectionError):
-        return "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY", True
+        proxy = _safe(facts.get("proxy_url") or "")
+        return f"the proxy {proxy} does not answer", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY", True
     if isinstance(error, boto.SSLError):
         return _explain_tls(cause, where, by_host)
     if isinstance(error, boto.EndpointConnectionError) and re.search("(?i)resol|getaddrinfo|not known", cause):
@@ -367,7 +377,9 @@ def _explain_connection(error: Exception, endpoint: str) -> tuple[str, str, bool
     if isinstance(error, boto.ConnectionClosedError) and parts.scheme == "http" and r"\x15\x03" in repr(cause):
         return f"{where} expects encrypted connections", "write https:// in AWS_ENDPOINT_URL_S3", False
     if isinstance(error, (boto.HTTPClientError, boto.IncompleteReadError)):
-        return f"the connection to {where} broke", _LATER, True
+        is_plain = parts.scheme == "http" and isinstance(error, boto.ConnectionClosedError)
+        hint = "; if this storage expects https, write https:// in AWS_ENDPOINT_URL_S3" if is_plain else ""
+        return f"the connection to {where} broke", f"{_LATER}{hint}", True
     return _safe(error), "", False
 
 
@@ -402,6 +414,8 @@ def _safe(text: object) -> str:
 _ROOTS = {"ListObjectsV2": b"ListBucketResult", "ListObjects": b"ListBucketResult", "CopyObject": b"CopyObjectResult"}
 """Operation → the element that its answer consists of. botocore reads any other as an empty answer."""
 _WITH_ETAG = frozenset({"PutObject", "GetObject", "HeadObject"})
+_PROLOGUE = 100
+"""Bytes before the first element of an answer."""
 _LOOKED_AT = 4000
 """Bytes of an answer."""
 
@@ -410,18 +424,25 @@ def _refuse_what_is_not_s3(operation_model: OperationModel, response_dict: dict[
     """Raise NotS3Error for a web page, for JSON and for an answer that lacks what S3 always sends."""
     status, headers, body = response_dict["status_code"], response_dict["headers"], response_dict["body"]
     operation, is_done = operation_model.name, 200 <= status < 300
-    begin = body[:_LOOKED_AT].lstrip() if isinstance(body, bytes) else b""  # an object's bytes are not read here
+    lacks_etag = is_done and operation in _WITH_ETAG and not headers.get("etag")
+    begin = body[:_LOOKED_AT].lstrip() if isinstance(body, bytes) else b""
+    if lacks_etag and not isinstance(body, bytes):  # the bytes of an object are read later, by whom they are for
+        begin = body.read(_LOOKED_AT).lstrip()
+        body.close()
     if begin and (what := _strange_body(operation, begin, is_done=is_done)):
         reason = f" ({status})" if not is_done else ""
         raise NotS3Error(f"it sent {what}{reason}{_redirected(headers)}", _hint_for(headers, begin, status), status)
-    if is_done and operation in _WITH_ETAG and not headers.get("etag"):
+    if lacks_etag:
         raise NotS3Error(f"it sent no ETag ({status})", _ADDRESS, status)
     root = _ROOTS.get(operation, b"")
-    if is_done and root not in begin and b"<Error" not in begin:  # botocore makes an error of the latter
+    if is_done and (b"<Error" in begin[:_PROLOGUE] or (operation == "CopyObject" and not begin)):
+        response_dict["status_code"] = 500  # the copy failed, or was cut short, after the status had been sent
+    elif is_done and root not in begin:
         if b"ListAllMyBucketsResult" in begin:
             hint = "this storage wants the bucket in the path: set PRESS_ADDRESSING=path"
             raise NotS3Error("it lists all buckets instead of this one", hint, status)
-        raise NotS3Error(f"its answer has no {root.decode()}", _ADDRESS, status)
+        what = f"its answer has no {root.decode()}" if begin else f"it sent an empty answer ({status})"
+        raise NotS3Error(what, _ADDRESS, status)
     is_s3 = any(name.lower().startswith("x-amz-") for name in headers)
     if 300 <= status < 400 and not begin and headers.get("location") and not is_s3:
         raise NotS3Error(

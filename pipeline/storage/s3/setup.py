@@ -113,8 +113,8 @@ def _open(client: S3Client, destination: Destination) -> Iterator[str]:
     action = f"cannot let anyone read the bucket {name}"
     lacking = _call(action, destination, name, lambda: client.put_bucket_policy(Bucket=name, Policy=policy))
     if lacking:
-        yield f"bucket {name}: NOT opened for readers: this storage has no bucket policies ({lacking})"
-        yield f"  by hand: {_OPEN_BY_HAND.format(bucket=name)}"
+        yield f"bucket {name}: rights of readers not set: this storage has no bucket policies ({lacking})"
+        yield f"  by hand, unless it is so already: {_OPEN_BY_HAND.format(bucket=name)}"
     else:
         yield f"bucket {name}: anyone can read its objects, nobody can list them"
 
@@ -175,8 +175,8 @@ def _set_lifecycle(client: S3Client, name: str) -> Iterator[str]:
     else:
         reason = "" if days and all(days.values()) else "the storage does not keep them"
     if reason:
-        yield f"bucket {name}: NO lifecycle rules ({reason})"
-        yield f"  by hand: {_CLEAR_BY_HAND.format(*DAYS.values())}"
+        yield f"bucket {name}: lifecycle rules not set ({reason})"
+        yield f"  by hand, now and then: {_CLEAR_BY_HAND.format(*DAYS.values())}"
     else:
         rules = ", ".join(f"objects in {prefix} are removed after {number} days" for prefix, number in days.items())
         yield f"bucket {name}: {rules}"

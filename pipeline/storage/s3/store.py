@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from hashlib import md5, sha256
+from hashlib import sha256
 from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
@@ -32,6 +32,7 @@ from pipeline.storage import (
     Put,
     Stored,
     disposition,
+    name_of_download,
 )
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3.client import (
@@ -41,6 +42,7 @@ from pipeline.storage.s3.client import (
     UNSUPPORTED,
     DamagedError,
     Failure,
+    content_md5,
     create_client,
     error_code,
     explain,
@@ -58,6 +60,8 @@ RETRY_SECONDS = 30.0
 _ATTEMPTS = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_NO_RIGHT = frozenset({"", "AccessDenied", "403"})
+"""No answer, or none that another kind of request could change."""
 _CONFLICT = frozenset({"PreconditionFailed", "412"})
 CHECKSUMS: tuple[Checksum, ...] = ("sha256", "md5", "")
 """What a put is sent with, best first: the first that the storage takes is used."""
@@ -72,7 +76,9 @@ class S3Store:
         self._destination = destination
         self._client = create_client(destination, environ)
         self._checksums = CHECKSUMS
-        """Those that the storage may take: it is asked by the first put of a run."""
+        """Those that the storage may take; the first puts of a run find out."""
+        self._copies = True
+        """Whether the storage may copy objects; the first copy of a run finds out."""
 
     def check(self, bucket: Bucket = "public") -> Clock:
         """Check that the bucket exists and that the keys can use it; return the storage's clock."""
@@ -99,7 +105,7 @@ class S3Store:
         def request() -> Stored:
             answer = self._client.get_object(Bucket=self._name(bucket), Key=key)
             body = answer["Body"].read()
-            actual, expected = sha256(body).hexdigest(), _noted_digest(answer)
+            actual, expected = sha256(body).hexdigest(), noted_digest(answer)
             if expected and actual != expected:
                 raise DamagedError(error_msg=f"{actual} instead of {expected}")
             return Stored(body, answer["ETag"], actual, _date(answer))
@@ -117,7 +123,7 @@ class S3Store:
                 answer.get("ContentType", ""),
                 answer.get("CacheControl", ""),
                 answer.get("ContentDisposition", ""),
-                _noted_digest(answer),
+                noted_digest(answer),
                 _date(answer),
             )
 
@@ -218,27 +224,9 @@ class S3Store:
             raise error
 
     def _copy(self, copy: CopyRequest) -> None:
-        source = self._name(copy.bucket)
-        condition: Any = {"CopySourceIfMatch": copy.if_match} if copy.if_match else {}
-        if condition and self._destination.sole_publisher:
-            condition = {}
-            present = self.head(copy.source, copy.bucket)
-            if present is None or present.etag != copy.if_match:
-                raise StorageError(
-                    f"cannot copy {copy.key} inside the storage: {copy.source} is missing or was changed",
-                    "run the same command again",
-                )
-
-        def request() -> None:
-            self._client.copy_object(
-                Bucket=self._name("public"),
-                Key=copy.key,
-                CopySource={"Bucket": source, "Key": copy.source},
-                MetadataDirective="COPY",
-                **condition,
-            )
-
-        self._try(f"cannot copy {copy.key} inside the storage", "public", request)
+        action = f"cannot copy {copy.key} inside the storage"
+        if not self._copy_object(action, copy.source, copy.bucket, copy.key, "public", copy.if_match):
+            raise StorageError(f"{action}: {copy.source} is missing or was changed", "run the same command again")
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
@@ -247,18 +235,46 @@ class S3Store:
         present = self.head(source, source_bucket)
         if present is None or present.sha256 != sha256:
             return False
+        return self._copy_object(f"cannot copy {source} to {key}", source, source_bucket, key, bucket, present.etag)
+
+    def _copy_object(
+        self, action: str, source: str, source_bucket: Bucket, key: str, bucket: Bucket, etag: str
+    ) -> bool:
+        """Copy an object that has ``etag`` (if that is given); return False if it is missing or was changed.
+
+        Where the storage does not copy, the object is read and written. Raises StorageError.
+        """
+        if self._destination.sole_publisher:
+            present = self.head(source, source_bucket)
+            if present is None or present.etag != (etag or present.etag):
+                return False
         origin: CopySourceTypeDef = {"Bucket": self._name(source_bucket), "Key": source}
-        condition: Any = {} if self._destination.sole_publisher else {"CopySourceIfMatch": present.etag}
+        condition: Any = {"CopySourceIfMatch": etag} if etag and not self._destination.sole_publisher else {}
 
         def request() -> object:
             return self._client.copy_object(Bucket=self._name(bucket), Key=key, CopySource=origin, **condition)
 
-        try:
-            self._attempt(f"cannot copy {source} to {key}", bucket, request)
-        except _Failed as failed:
-            if failed.failure.code in _CONFLICT | _MISSING:  # it was overwritten between the two requests
-                return False
-            raise failed.failure.error from None
+        if self._copies:
+            try:
+                self._attempt(action, bucket, request)
+            except _Failed as failed:
+                if failed.failure.code in _CONFLICT | _MISSING:
+                    return False
+                if failed.failure.code in _NO_RIGHT:
+                    raise failed.failure.error from None
+            else:
+                return True
+        is_written = self._read_and_write(source, source_bucket, key, bucket, etag)
+        self._copies = False
+        return is_written
+
+    def _read_and_write(self, source: str, source_bucket: Bucket, key: str, bucket: Bucket, etag: str) -> bool:
+        head, stored = self.head(source, source_bucket), self.get(source, source_bucket)
+        if head is None or stored is None or not head.etag == stored.etag == (etag or head.etag):
+            return False
+        name = name_of_download(head.content_disposition)
+        put = Put(key=key, body=stored.body, media_type=head.content_type, cache_control=head.cache_control)
+        self.put(msgspec.structs.replace(put, download=name), bucket)
         return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
@@ -378,7 +394,7 @@ def _put_request(
     if checksum == "sha256":
         request["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(digest)).decode()
     elif checksum == "md5":
-        request["ContentMD5"] = _md5(body)
+        request["ContentMD5"] = content_md5(put.body if isinstance(put.body, bytes) else put.body.read_bytes())
     if put.cache_control:
         request["CacheControl"] = put.cache_control
     if put.download:
@@ -390,15 +406,7 @@ def _put_request(
     return request
 
 
-def _md5(body: bytes | BinaryIO) -> str:
-    """Return the Content-MD5 of a body: not for secrecy, and for storages that know no other checksum."""
-    data = body if isinstance(body, bytes) else body.read()
-    if not isinstance(body, bytes):
-        body.seek(0)
-    return base64.b64encode(md5(data, usedforsecurity=False).digest()).decode()
-
-
-def _noted_digest(answer: Mapping[str, Any]) -> str:
+def noted_digest(answer: Mapping[str, Any]) -> str:
     """Return the SHA-256 that was stored with an object; some storages change the letters of its name."""
     return next((value for name, value in answer["Metadata"].items() if name.lower() == "sha256"), "")
 

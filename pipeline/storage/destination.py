@@ -41,7 +41,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     root: Path
     """The newsroom's folder; the embedded store is in ``root/.store``."""
     address: str
-    """The public bucket's own address, ending in a slash."""
+    """The public bucket's own address for anonymous requests, ending in a slash; nothing is cached there."""
     base_url: str
     """The address that readers see, ending in a slash; another one than ``address`` behind a CDN."""
 
@@ -89,6 +89,8 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _AWS_REGION
     addressing = _addressing(environ, endpoint, bucket)
     address = _address(endpoint, bucket, region, addressing)
+    if environ.get("PRESS_PUBLIC_URL"):  # some storages show public objects at another host than that of their S3
+        address = _http(environ["PRESS_PUBLIC_URL"], "PRESS_PUBLIC_URL")
     return Destination(
         bucket=bucket,
         private_bucket=private,

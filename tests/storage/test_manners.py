@@ -282,6 +282,21 @@ def test_what_cannot_be_used_is_explained_with_one_thing_to_do(ready: dict[str, 
             assert str(caught.value).isprintable()
 
 
+def test_readers_may_have_another_address_than_the_publisher(ready: dict[str, str]) -> None:
+    """Some storages answer nobody without keys at the address of their S3 service."""
+
+    def signed_only(exchange: faulty.Exchange) -> bool:
+        return not manners.is_signed(exchange) and manners.error(exchange, 400, "InvalidArgument", "Authorization")
+
+    with behind(ready, signed_only, {}) as (_, environ):
+        with pytest.raises(StorageError, match=r"objects cannot be read without credentials \(400\)") as caught:
+            list(prepare(at(environ), environ))
+        assert "PRESS_PUBLIC_URL" in caught.value.hint
+        environ |= {"PRESS_PUBLIC_URL": at(ready).address}
+        assert at(environ).base_url == at(ready).address
+        assert at(ready).address in list(prepare(at(environ), environ))[-1]
+
+
 def test_without_conditions_a_sole_publisher_is_the_advice(ready: dict[str, str]) -> None:
     with behind(ready, manners.no_conditions, {}) as (_, environ):
         store, place = open_store(at(environ), environ), at(environ)

@@ -242,7 +242,7 @@ def _test_access(store: ObjectStore, destination: Destination, environ: Mapping[
             raise StorageError(
                 f"{destination.address}: objects cannot be read without credentials ({answer.status})",
                 f"{_OPEN_BY_HAND.format(bucket=destination.bucket)}; on AWS, also check the account's block on public "
-                "access",
+                "access; if readers have another address (R2), set PRESS_PUBLIC_URL",
             )
         _refuse_listing(public, destination.bucket)
         private = AnonymousClient(destination.private_address, environ)

@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 .DEFAULT_GOAL := help
 $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(error CONTENT and OUTPUT must have no blanks))
 # What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile
-names    := PRESS_BASE_URL PRESS_BUCKET PRESS_STORE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
+names    := $(sort $(filter PRESS_% AWS_%REGION AWS_ENDPOINT_URL%,$(.VARIABLES)))
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
 inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock $(WORK)/published
 files    := \( ! -type d ! -name '.*' ! -name '*.pyc' -o -name '*.md' \) -printf '%p %s %i %T@ %C@\n'

@@ -78,6 +78,7 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
         "admin.ui": "false",
         "s3.config": str(folder / "s3.json"),
         "s3.autoCreateBucket": "false",
+        "s3.domainName": "s3.test",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
         "s3.localSocket": "s3.sock",

@@ -8,15 +8,15 @@ from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.cli.console import Console
 from pipeline.model.errors import StorageError
 from pipeline.publish.fetch import start_embedded
-from pipeline.publish.guarantees import examine, is_safe
-from pipeline.storage.doctor.findings import GUARANTEES, Finding
+from pipeline.publish.guarantees import examine, is_needed, is_safe
+from pipeline.storage.doctor.findings import GUARANTEES, NEEDED, Finding
 
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> ExitStatus | None:
     """Test what the storage does, and report which guarantees Dateline can give there and which it cannot."""
     start_embedded(context)
     findings = examine(context, lambda number, total: console.progress(number, total, "tested"))
-    rows = [(_grade(finding), finding.what, finding.result, finding.means) for finding in findings.all]
+    rows = [(_grade(context, finding), finding.what, finding.result, finding.means) for finding in findings.all]
     console.table([("", "what", "finding", "what it means"), *rows])
     for title, is_given in (("can guarantee", True), ("cannot guarantee", False)):
         guarantees = [guarantee for guarantee in GUARANTEES if (not findings.against(guarantee)) == is_given]
@@ -35,5 +35,6 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> ExitS
     return None if is_safe(context, findings) else exit_status(StorageError)
 
 
-def _grade(finding: Finding) -> str:
-    return "unsafe" if finding.unsafe else "lacks" if finding.against else "ok"
+def _grade(context: CommandContext, finding: Finding) -> str:
+    is_unsafe = any(guarantee in NEEDED and is_needed(context, guarantee) for guarantee in finding.against)
+    return "unsafe" if is_unsafe else "lacks" if finding.against else "ok"

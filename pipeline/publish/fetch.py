@@ -130,9 +130,12 @@ def last_manifest(context: CommandContext) -> Manifest:
     """
     anonymous = context.anonymous
     answer = anonymous.get(KEY)
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    if is_page:  # no storage, but a website or a login page: the store says so
+        context.store.check()
     compare_clocks(answer.date, datetime.now(UTC))
     context.now = min(context.now, answer.date or context.now)
-    if answer.status == 200:
+    if answer.status == 200 and not is_page:
         return load(answer.body, lambda key: anonymous.get(key).body)
     store = context.store
     store.check()

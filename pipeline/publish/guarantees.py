@@ -9,8 +9,6 @@ from pipeline.storage.doctor.findings import FRESH, NEEDED, Findings, Guarantee,
 
 FINDINGS = "storage_findings"
 """Name in the build state of the findings about each storage, by its addresses."""
-SOLE = "PRESS_SOLE_PUBLISHER"
-"""Set by a person who knows that two runs never publish there at once."""
 
 
 def examine(context: CommandContext, done: Callable[[int, int], None] = lambda number, total: None) -> Findings:
@@ -29,8 +27,7 @@ def is_safe(context: CommandContext, findings: Findings) -> bool:
 
 def is_needed(context: CommandContext, guarantee: Guarantee) -> bool:
     """Whether this publisher needs ``guarantee``: a sole publisher needs no conditional writes."""
-    is_sole = context.environ.get(SOLE, "").lower() not in ("", "0", "no", "false")
-    return not (guarantee == "together" and is_sole)
+    return not (guarantee == "together" and context.destination.sole_publisher)
 
 
 def require(context: CommandContext, *guarantees: Guarantee) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
@@ -183,3 +183,9 @@ def disposition(name: str) -> str:
     plain = re.sub(r"[^ !#-\[\]-~]|/", "_", name)
     extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
     return f'attachment; filename="{plain}"{extended}'
+
+
+def name_of_download(header: str) -> str:
+    """Return the name in a Content-Disposition that ``disposition`` wrote; empty for an empty one."""
+    _, extended, encoded = header.partition("filename*=UTF-8''")
+    return unquote(encoded) if extended else header.removeprefix('attachment; filename="').removesuffix('"')

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import random
 import ssl
+import time
 import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,6 +23,10 @@ LIMIT = 256 * 1024 * 1024
 """Bytes. Dateline writes no larger objects."""
 _BLOCK = 256 * 1024
 _ATTEMPTS = 3
+_BUSY = frozenset({429, 500, 502, 503, 504})
+"""Statuses of a server that may have another answer in a moment."""
+_PAUSES = (0.2, 0.4, 0.8, 1.6)
+"""Seconds before such a server is asked again."""
 
 
 class Answer(Struct, frozen=True):
@@ -99,6 +105,14 @@ class AnonymousClient:
         return self._parts.path + quote(key, safe="/-_.~")
 
     def _ask(self, method: str, path: str, keep: bool, limit: int) -> Answer:
+        for pause in _PAUSES:
+            answer = self._answer(method, path, keep, limit)
+            if answer.status not in _BUSY:
+                return answer
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that clients do not ask together
+        return self._answer(method, path, keep, limit)
+
+    def _answer(self, method: str, path: str, keep: bool, limit: int) -> Answer:
         where = f"{self._parts.scheme}://{self._parts.netloc}{path.partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
             # The last attempt uses a new connection: the server may have closed the idle ones.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -14,6 +17,8 @@ from pipeline.storage.embedded import folder
 
 EMBEDDED = "embedded"
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]", re.ASCII)
+Addressing = Literal["path", "virtual"]
+"""Where an address has the bucket: in the path (https://host/bucket/) or in the host (https://bucket.host/)."""
 _AWS_REGION = "us-east-1"
 """The default of AWS and boto3."""
 _ONLY_EMBEDDED = "write PRESS_STORE=embedded, or set PRESS_BUCKET and unset PRESS_STORE"
@@ -29,11 +34,14 @@ class Destination(Struct, frozen=True, kw_only=True):
     endpoint: str
     """Address of the S3 service; empty for AWS."""
     region: str
+    addressing: Addressing
+    sole_publisher: bool
+    """A person states that two runs never publish there at once: then no request has a condition."""
     embedded: bool
     root: Path
     """The newsroom's folder; the embedded store is in ``root/.store``."""
     address: str
-    """The public bucket's own address, ending in a slash."""
+    """The public bucket's own address for anonymous requests, ending in a slash; nothing is cached there."""
     base_url: str
     """The address that readers see, ending in a slash; another one than ``address`` behind a CDN."""
 
@@ -45,7 +53,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     @property
     def private_address(self) -> str:
         """The private bucket's own address, where anonymous requests must be refused."""
-        return _address(self.endpoint, self.private_bucket, self.region)
+        return _address(self.endpoint, self.private_bucket, self.region, self.addressing)
 
 
 def destination(
@@ -79,12 +87,17 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
     variable = _endpoint_variable(environ)
     endpoint = _http(environ[variable], variable).rstrip("/") if variable else ""
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _AWS_REGION
-    address = _address(endpoint, bucket, region)
+    addressing = _addressing(environ, endpoint, bucket)
+    address = _address(endpoint, bucket, region, addressing)
+    if environ.get("PRESS_PUBLIC_URL"):  # some storages show public objects at another host than that of their S3
+        address = _http(environ["PRESS_PUBLIC_URL"], "PRESS_PUBLIC_URL")
     return Destination(
         bucket=bucket,
         private_bucket=private,
         endpoint=endpoint,
         region=region,
+        addressing=addressing,
+        sole_publisher=environ.get("PRESS_SOLE_PUBLISHER", "").lower() not in ("", "0", "no", "false"),
         embedded=False,
         root=root,
         address=address,
@@ -94,12 +107,14 @@ def _own(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Dest
 
 def _embedded(environ: Mapping[str, str], root: Path, newsroom_base_url: str) -> Destination:
     endpoint = f"http://{folder.HOST}:{folder.StoreFolder(root).ports().s3}"
-    address = _address(endpoint, folder.BUCKET, folder.REGION)
+    address = _address(endpoint, folder.BUCKET, folder.REGION, "path")
     return Destination(
         bucket=folder.BUCKET,
         private_bucket=folder.PRIVATE_BUCKET,
         endpoint=endpoint,
         region=folder.REGION,
+        addressing="path",
+        sole_publisher=False,
         embedded=True,
         root=root,
         address=address,
@@ -143,13 +158,42 @@ def _bucket(environ: Mapping[str, str], variable: str, default: str) -> str:
     return name
 
 
-def _address(endpoint: str, bucket: str, region: str) -> str:
-    if endpoint:
-        return f"{endpoint}/{bucket}/"
+def _addressing(environ: Mapping[str, str], endpoint: str, bucket: str) -> Addressing:
+    """Return what ``PRESS_ADDRESSING`` says; by default the same as boto3: the path, but the host at AWS."""
+    asked, host = environ.get("PRESS_ADDRESSING", ""), urlsplit(endpoint).hostname or ""
+    if asked not in ("", *get_args(Addressing)):
+        raise SettingError(
+            f"PRESS_ADDRESSING: {asked!r} is not valid",
+            "write path (https://host/bucket/) or virtual (https://bucket.host/), or unset it",
+        )
+    if asked == "virtual" and _is_ip_address(host):
+        raise SettingError(
+            f"PRESS_ADDRESSING=virtual needs a host with a name, and {host} is a number",
+            "write the name of the storage's host in AWS_ENDPOINT_URL_S3, or unset PRESS_ADDRESSING",
+        )
+    for addressing in get_args(Addressing):
+        if asked == addressing:
+            return addressing  # type: ignore[no-any-return]
+    # The certificate of *.s3.REGION.amazonaws.com does not cover names with dots.
+    return "path" if endpoint or "." in bucket else "virtual"
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(endpoint: str, bucket: str, region: str, addressing: Addressing) -> str:
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    if "." in bucket:  # the certificate of *.s3.REGION.amazonaws.com does not cover names with dots
-        return f"https://s3.{region}.{suffix}/{bucket}/"
-    return f"https://{bucket}.s3.{region}.{suffix}/"
+    parts = urlsplit(endpoint or f"https://s3.{region}.{suffix}")
+    if addressing == "virtual":
+        parts = parts._replace(netloc=f"{bucket}.{parts.netloc}", path=f"{parts.path}/")
+    else:
+        parts = parts._replace(path=f"{parts.path}/{bucket}/")
+    return urlunsplit(parts)
 
 
 def _base_url(environ: Mapping[str, str], newsroom_base_url: str, address: str) -> str:

@@ -63,10 +63,29 @@ def test_the_s3_endpoint_variable_wins_over_the_general_one(tmp_path: Path) -> N
         ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-3"}, "https://news.s3.eu-west-3.amazonaws.com/"),
         ({"AWS_REGION": "cn-north-1"}, "https://news.s3.cn-north-1.amazonaws.com.cn/"),
         ({"PRESS_BUCKET": "news.example.org"}, "https://s3.us-east-1.amazonaws.com/news.example.org/"),
+        ({"PRESS_ADDRESSING": "path"}, "https://s3.us-east-1.amazonaws.com/news/"),
+        ({"PRESS_PUBLIC_URL": "https://pub-1.example"}, "https://pub-1.example/"),
     ],
 )
 def test_addresses_at_aws(settings: dict[str, str], address: str, tmp_path: Path) -> None:
     assert destination({**MINE, **settings}, tmp_path).address == address
+
+
+@pytest.mark.parametrize(
+    ("addressing", "address"),
+    [
+        ("", "https://s3.example.org:9000/news/"),
+        ("path", "https://s3.example.org:9000/news/"),
+        ("virtual", "https://news.s3.example.org:9000/"),
+    ],
+)
+def test_the_bucket_is_where_the_addressing_says(addressing: str, address: str, tmp_path: Path) -> None:
+    """For readers and for anonymous requests; the signed ones are tested at a real server."""
+    found = destination(
+        {**MINE, "AWS_ENDPOINT_URL_S3": "https://s3.example.org:9000", "PRESS_ADDRESSING": addressing}, tmp_path
+    )
+    assert (found.address, found.base_url) == (address, address)
+    assert found.private_address == address.replace("news", "news-private")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +127,12 @@ def test_ci_may_ask_for_the_embedded_store(tmp_path: Path) -> None:
         ({"PRESS_STORE": "s3"}, "'s3' is not valid"),
         ({**MINE, "PRESS_STORE": "embedded"}, "both set"),
         ({**MINE, "PRESS_PRIVATE_BUCKET": "news"}, "is also the public bucket"),
+        ({**MINE, "PRESS_ADDRESSING": "host"}, "PRESS_ADDRESSING: 'host' is not valid"),
+        (
+            {**MINE, "PRESS_ADDRESSING": "virtual", "AWS_ENDPOINT_URL_S3": "http://10.0.0.1:9000"},
+            "PRESS_ADDRESSING=virtual needs a host with a name",
+        ),
+        ({**MINE, "PRESS_PUBLIC_URL": "pub-1.example"}, "PRESS_PUBLIC_URL: 'pub-1.example' is not an http"),
         ({"PRESS_BUCKET": "s3://news"}, "is not a valid bucket name"),
         ({"PRESS_BUCKET": "news/press"}, "is not a valid bucket name"),
         ({"PRESS_BUCKET": "News"}, "is not a valid bucket name"),

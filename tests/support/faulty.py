@@ -18,6 +18,7 @@ class Exchange:
     def __init__(self, handler: _Handler, body: bytes) -> None:
         self._handler = handler
         self.method, self.path, self.body = handler.command, handler.path, body
+        self.headers = handler.headers
 
     def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
         """Send the request, with the present ``body``, to the real server and return its answer."""
@@ -53,6 +54,8 @@ class Exchange:
 
 
 Fault = Callable[[Exchange], None]
+Manner = Callable[[Exchange], bool]
+"""Answers a request and returns True, or leaves it to the real server."""
 
 
 def refusal(status: int, code: str) -> Fault:
@@ -113,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault = self.server.next_fault(self.command, self.path)
             if fault:
                 fault(exchange)
-            else:
+            elif not (self.server.manner and self.server.manner(exchange)):
                 exchange.answer(*exchange.forward())
 
     do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815 -- names that http.server requires
@@ -131,6 +134,7 @@ class _Server(ThreadingHTTPServer):
         self.faults: list[tuple[str, str, Fault]] = []
         self.seen: list[tuple[str, str]] = []
         self.strikes: dict[int, Fault] = {}
+        self.manner: Manner | None = None
         self.busy = 0
         self._lock = threading.Lock()
 
@@ -197,9 +201,10 @@ class Proxy:
 
 
 @contextmanager
-def proxy(endpoint: str) -> Iterator[Proxy]:
-    """Run a proxy in front of the server at ``endpoint``."""
+def proxy(endpoint: str, manner: Manner | None = None) -> Iterator[Proxy]:
+    """Run a proxy in front of the server at ``endpoint``; ``manner`` is how it always behaves."""
     server = _Server(urlsplit(endpoint).port or 80)
+    server.manner = manner
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -56,18 +56,19 @@ def quick_check(destination: Destination, environ: Mapping[str, str]) -> Finding
 
     open_store(destination, environ).check("private")
     context = ProbeContext(destination, environ)
-    reply = context.put("private", QUICK_CHECK_KEY, _random_text(), IfNoneMatch="*")
-    if reply.ok:  # the object did not exist, or the storage ignores the condition: a second write shows which
-        reply = context.put("private", QUICK_CHECK_KEY, _random_text(), IfNoneMatch="*")
+    condition = {} if destination.sole_publisher else {"IfNoneMatch": "*"}
+    reply = context.put("private", QUICK_CHECK_KEY, _random_text(), **condition)
+    if reply.ok and condition:  # the object did not exist, or the storage ignores the condition: a second write shows
+        reply = context.put("private", QUICK_CHECK_KEY, _random_text(), **condition)
     if reply.code in ("AccessDenied", "403"):
         raise StorageError(
-            f"these keys may not write to the bucket {context.name('private')}",
-            "give them the rights Get, Put and List on both buckets",
+            f"these keys may not write to the bucket {context.name('private')} ({reply.said})",
+            "give them the rights of docs/storage.md: Get, Put and List on both buckets",
         )
     return Findings(
         datetime.now(UTC),
         (
-            probes.find_create_condition(reply),
+            probes.find_create_condition(context, reply),
             probes.find_anonymous_listing(context, "public"),
             probes.find_anonymous_listing(context, "private"),
             probes.find_private_read(context, QUICK_CHECK_KEY),

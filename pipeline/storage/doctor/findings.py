@@ -13,10 +13,10 @@ Guarantee = Literal["publish", "together", "private", "release", "withdraw", "sh
 
 GUARANTEES: dict[Guarantee, str] = {
     "publish": "releases are published completely and verified, and nobody else can list or change them",
-    "together": "two publishers at the same time do not undo each other's changes",
+    "together": "two publishers at the same time do not undo each other's changes (conditional writes)",
     "private": "only the publisher can read the private bucket",
     "release": "a scheduled release is copied inside the storage at its date, by both clocks",
-    "withdraw": "the files of a withdrawn release are removed",
+    "withdraw": "the files of a withdrawn release are removed, older versions too",
     "share": "a link to an embargoed copy opens only that copy, and expires",
     "damage": "the storage refuses data that was damaged during the upload (otherwise reading it back finds this)",
     "clean": "old objects in the private bucket are removed automatically",
@@ -41,11 +41,6 @@ class Finding(Struct, frozen=True):
     """Guarantees that the result rules out."""
     remedy: str = ""
     """What to do about it."""
-
-    @property
-    def unsafe(self) -> bool:
-        """Whether Dateline must refuse to publish there, unless the user overrides it."""
-        return any(guarantee in NEEDED for guarantee in self.against)
 
 
 class Findings(Struct, frozen=True):

@@ -15,7 +15,8 @@ from pipeline.model.errors import DatelineError
 from pipeline.storage import Bucket
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
-from pipeline.storage.s3.client import FAILURES, create_client, error_code, error_status, explain
+from pipeline.storage.s3.client import FAILURES, UNSUPPORTED, create_client, error_code, error_status, explain, said
+from pipeline.storage.s3.store import retried
 
 FOLDER = "probes/"
 BUCKETS: tuple[Bucket, ...] = ("public", "private")
@@ -24,8 +25,11 @@ _OLD = timedelta(minutes=30)
 """Objects of this age belong to a run that was killed."""
 _KEY_PROBLEMS = frozenset({"InvalidAccessKeyId", "ExpiredToken", "InvalidToken", "SignatureDoesNotMatch"})
 """Errors that say something about the keys, and nothing about the storage."""
-UNKNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented", "501", "405", "500", "InternalError"})
+UNKNOWN = UNSUPPORTED | {"500", "InternalError"}
 """Answers of storages that do not have the feature."""
+_ATTEMPTS = 4
+_BUSY = frozenset({429, 502, 503, 504})
+"""Statuses that say nothing about what the storage supports."""
 
 
 class Reply(Struct, frozen=True):
@@ -35,6 +39,8 @@ class Reply(Struct, frozen=True):
     """Empty for success, else the S3 error code, or the status if there is no body."""
     status: int
     answer: dict[str, Any]
+    said: str = ""
+    """Of a refusal: code and words of the storage."""
 
     @property
     def ok(self) -> bool:
@@ -43,7 +49,7 @@ class Reply(Struct, frozen=True):
 
 
 class ProbeContext:
-    """The two buckets of a destination, without retries: errors are answers here."""
+    """The two buckets of a destination. Errors are answers here, unless the storage is busy or the keys are wrong."""
 
     def __init__(self, destination: Destination, environ: Mapping[str, str]) -> None:
         self.destination = destination
@@ -51,6 +57,7 @@ class ProbeContext:
         self.client = create_client(destination, environ)
         self._folder = f"{FOLDER}{secrets.token_hex(8)}/"
         self._written: set[tuple[Bucket, str]] = set()
+        self._keys_work = False
 
     @cached_property
     def anonymous(self) -> Mapping[Bucket, AnonymousClient]:
@@ -70,14 +77,21 @@ class ProbeContext:
         return self._folder + name
 
     def ask(self, call: Callable[[], Any]) -> Reply:
-        """Return the answer to ``call``. Raises DatelineError when there is none, or when the keys are wrong."""
+        """Return the answer to ``call``. Raises DatelineError when there is none, or when the keys are wrong.
+
+        A storage that is busy is asked again; one that stays so is an error.
+        """
         try:
-            return Reply("", 200, call())
+            reply = Reply("", 200, retried(call, _ATTEMPTS))
         except FAILURES as error:
-            code = error_code(error)
-            if not code or code in _KEY_PROBLEMS:
+            code, status = error_code(error), error_status(error)
+            # After a success, a signature that does not match says that the storage does not know a header.
+            is_of_keys = code in _KEY_PROBLEMS and not (self._keys_work and code == "SignatureDoesNotMatch")
+            if not code or is_of_keys or status in _BUSY:
                 raise self._explained(error) from None
-            return Reply(code, error_status(error), {})
+            return Reply(code, status, {}, said(error))
+        self._keys_work = True
+        return reply
 
     def _explained(self, error: Exception) -> DatelineError:
         where = self.client.meta.endpoint_url
@@ -118,10 +132,12 @@ class ProbeContext:
 
     def _delete(self, bucket: Bucket, key: str) -> None:
         with suppress(*FAILURES):
-            self.client.delete_object(Bucket=self.name(bucket), Key=key)
+            retried(lambda: self.client.delete_object(Bucket=self.name(bucket), Key=key), _ATTEMPTS)
 
     def _list(self, bucket: Bucket, prefix: str) -> list[Any]:
         with suppress(*FAILURES):
-            answer: Any = self.client.list_objects_v2(Bucket=self.name(bucket), Prefix=prefix)
+            answer: Any = retried(
+                lambda: self.client.list_objects_v2(Bucket=self.name(bucket), Prefix=prefix), _ATTEMPTS
+            )
             return list(answer.get("Contents", ()))
         return []

@@ -17,12 +17,15 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Barrier
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from pipeline.model.errors import StorageError
 from pipeline.storage import STAGED, Bucket
 from pipeline.storage.doctor.findings import Finding, Guarantee
 from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, ProbeContext, Reply
+from pipeline.storage.s3.client import SOLE_PUBLISHER
 from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days
+from pipeline.storage.s3.store import noted_digest
 
 Probe = Callable[[ProbeContext], Iterator[Finding]]
 
@@ -56,31 +59,34 @@ _NEEDED_RIGHTS: dict[tuple[Bucket, str], Guarantee] = {
 def keys(context: ProbeContext) -> Iterator[Finding]:
     """Use each right on both buckets."""
     for bucket in BUCKETS:
-        refused = {right: code for right, code in _refusals(context, bucket) if code}
+        refused = {right: why for right, why in _refusals(context, bucket) if why}
         what = f"keys, {bucket} bucket"
         if not refused:
             yield Finding(what, "may get, put, list, copy and delete", "enough to publish, schedule and withdraw")
             continue
-        shown = ", ".join(f"{right} ({code})" for right, code in refused.items())
+        shown = ", ".join(f"{right} ({why})" for right, why in refused.items())
         against = tuple(dict.fromkeys(_NEEDED_RIGHTS[bucket, right] for right in refused))
-        remedy = f"give these keys the right to {', '.join(refused)} on {context.name(bucket)}"
+        remedy = f"give these keys the right to {', '.join(refused)} on {context.name(bucket)} (docs/storage.md)"
+        if not any(word in shown for word in ("AccessDenied", "403")):
+            remedy = f"make doctor could not {', '.join(refused)} in {context.name(bucket)}: see what the storage says"
         yield Finding(what, f"refused: {shown}", "commands that need this right will fail", against, remedy)
 
 
 def _refusals(context: ProbeContext, bucket: Bucket) -> Iterator[tuple[str, str]]:
-    """Yield each right with the error code of its refusal, empty if the keys have it."""
+    """Yield each right with what the storage says when it refuses it, empty if the keys have it."""
     key, name = context.key("rights.txt", bucket), context.name(bucket)
-    yield "put", context.put(bucket, key).code
+    yield "put", context.put(bucket, key).said
     reply, body = context.get(bucket, key)
-    yield "get", reply.code or ("" if body == BODY else "other bytes")
+    yield "get", reply.said or ("" if body == BODY else "other bytes")
     reply = context.ask(lambda: context.client.list_objects_v2(Bucket=name, Prefix=key, MaxKeys=2))
     listed = [row["Key"] for row in reply.answer.get("Contents", ())]
-    yield "list", reply.code or ("" if listed == [key] else "not listed")
+    yield "list", reply.said or ("" if listed == [key] else "not listed")
     copy: Any = {"Bucket": context.name("public"), "Key": context.key("copied.txt", "public")}
     copy["CopySource"] = {"Bucket": name, "Key": key}
-    yield "copy", context.ask(lambda: context.client.copy_object(**copy)).code
+    copied = context.ask(lambda: context.client.copy_object(**copy))
+    yield "copy", copied.said if copied.code in ("AccessDenied", "403") else ""
     reply = context.ask(lambda: context.client.delete_object(Bucket=name, Key=key))
-    yield "delete", reply.code or ("" if context.get(bucket, key)[0].code else "not removed")
+    yield "delete", reply.said or ("" if context.get(bucket, key)[0].code else "not removed")
 
 
 @probe
@@ -219,47 +225,49 @@ ROUNDS = 8
 WRITERS = (2, 4)
 _OTHER_ETAG = '"0123456789abcdef0123456789abcdef"'
 _OVERWRITTEN = "of two publishers at the same time, one may undo the other's changes"
-_SOLE = (
-    "use a storage with conditional writes; or, if nobody else publishes there and no two runs overlap, "
-    "set PRESS_SOLE_PUBLISHER=1"
-)
+_CREATE, _REPLACE = "write if absent", "write if unchanged"
 
 
 @probe
 def conditions(context: ProbeContext) -> Iterator[Finding]:
     """Write with conditions that hold and conditions that do not."""
+    if context.destination.sole_publisher:
+        yield from (_find_none_sent(what) for what in (_CREATE, _REPLACE))
+        return
     key = context.key("condition.txt", "private")
     etag = context.put("private", key).answer.get("ETag", "")
     again = context.put("private", key, b"again", IfNoneMatch="*")
     other = context.put("private", key, b"other", IfMatch=_OTHER_ETAG)
     same = context.put("private", key, b"same", IfMatch=etag)
-    yield find_create_condition(again)
-    what = "write if unchanged"
+    yield find_create_condition(context, again)
     if not other.ok and same.ok:
-        yield Finding(
-            what, f"supported; otherwise refused ({other.code})", "shared files are changed by one publisher at a time"
-        )
+        result = f"supported; otherwise refused ({other.code})"
+        yield Finding(_REPLACE, result, "shared files are changed by one publisher at a time")
     else:
-        refused = f"If-Match is refused even when it matches ({same.code})"
+        refused = f"If-Match is refused even when it matches ({same.said})"
         result = "not supported: the storage ignores If-Match" if other.ok else refused
-        yield Finding(what, result, _OVERWRITTEN, ("together",), _SOLE)
+        yield Finding(_REPLACE, result, _OVERWRITTEN, ("together",), SOLE_PUBLISHER)
 
 
-def find_create_condition(again: Reply) -> Finding:
+def find_create_condition(context: ProbeContext, again: Reply) -> Finding:
     """Evaluate the reply to a write with If-None-Match to an object that exists."""
-    what = "write if absent"
+    if context.destination.sole_publisher:
+        return _find_none_sent(_CREATE)
     if again.code in ("PreconditionFailed", "412"):
-        return Finding(
-            what,
-            f"supported; otherwise refused ({again.code})",
-            "a publisher cannot overwrite a file that it has not read",
-        )
+        result = f"supported; otherwise refused ({again.code})"
+        return Finding(_CREATE, result, "a publisher cannot overwrite a file that it has not read")
     result = (
         "not supported: the storage ignores If-None-Match"
         if again.ok
-        else f"not supported: If-None-Match is refused ({again.code})"
+        else f"not supported: If-None-Match is refused ({again.said})"
     )
-    return Finding(what, result, _OVERWRITTEN, ("together",), _SOLE)
+    return Finding(_CREATE, result, _OVERWRITTEN, ("together",), SOLE_PUBLISHER)
+
+
+def _find_none_sent(what: str) -> Finding:
+    """State what a sole publisher gives up."""
+    remedy = "let no two runs overlap; if the storage has conditional writes, unset PRESS_SOLE_PUBLISHER"
+    return Finding(what, "not sent: PRESS_SOLE_PUBLISHER is set", _OVERWRITTEN, ("together",), remedy)
 
 
 @probe
@@ -267,11 +275,17 @@ def simultaneous_writes(context: ProbeContext) -> Iterator[Finding]:
     """Let several write at the same moment, many times: one must succeed each time."""
     for kind in ("create", "replace"):
         what = f"simultaneous writes, {kind}"
+        if context.destination.sole_publisher:
+            yield _find_none_sent(what)
+            continue
         won = [_count_winners(context, kind, turn, writers) for writers in WRITERS for turn in range(ROUNDS)]
         several, nobody = sum(count > 1 for count in won), won.count(0)
         if several:
             result = f"several succeeded in {several} of {len(won)} rounds"
-            yield Finding(what, result, _OVERWRITTEN, ("together",), _SOLE)
+            yield Finding(what, result, _OVERWRITTEN, ("together",), SOLE_PUBLISHER)
+        elif nobody == len(won):
+            means = "no shared file could ever be written with a condition"
+            yield Finding(what, f"none succeeded in {nobody} rounds", means, ("together",), SOLE_PUBLISHER)
         elif nobody:
             means = "two publishers at the same time may stop each other; then try again"
             yield Finding(what, f"none succeeded in {nobody} of {len(won)} rounds", means)
@@ -303,23 +317,28 @@ def copies(context: ProbeContext) -> Iterator[Finding]:
     etag = context.put("private", source, Metadata={"sha256": sha256}).answer.get("ETag", "")
     place: Any = {"Bucket": context.name("private"), "Key": source}
 
-    def copy(condition: str) -> Reply:
+    def copy(etag: str) -> Reply:
+        condition: Any = {} if context.destination.sole_publisher else {"CopySourceIfMatch": etag}
         return context.ask(
-            lambda: context.client.copy_object(
-                Bucket=context.name("public"), Key=target, CopySource=place, CopySourceIfMatch=condition
-            )
+            lambda: context.client.copy_object(Bucket=context.name("public"), Key=target, CopySource=place, **condition)
         )
 
     other, same = copy(_OTHER_ETAG), copy(etag)
     what = "copy if unchanged"
     reply, body = context.get("public", target)
-    if not same.ok or body != BODY:
+    if not same.ok and same.code not in ("AccessDenied", "403"):
+        means = "Dateline reads and writes each file instead: a scheduled release is public some seconds later"
+        yield Finding(what, f"does not copy ({same.said})", means)
+    elif not same.ok or body != BODY:
         remedy = "give these keys the right to read the private bucket and to write to the public one"
-        result = f"does not copy ({same.code or reply.code})"
+        result = f"does not copy ({same.said or reply.said or 'other bytes'})"
         yield Finding(what, result, "scheduled releases could not be released", ("release",), remedy)
-    elif reply.answer.get("Metadata", {}).get("sha256") != sha256:
+    elif noted_digest(reply.answer) != sha256:
         remedy = "use a storage that copies an object's metadata too"
         yield Finding(what, "loses the metadata", "copies could not be verified", ("release",), remedy)
+    elif context.destination.sole_publisher:
+        means = "the ETag is compared before the copy, not by the storage"
+        yield Finding(what, "copies; no condition is sent: PRESS_SOLE_PUBLISHER is set", means)
     elif other.ok:
         yield Finding(what, "the storage ignores the condition", "only the random names of staged files protect them")
     else:
@@ -328,15 +347,51 @@ def copies(context: ProbeContext) -> Iterator[Finding]:
 
 @probe
 def checksums(context: ProbeContext) -> Iterator[Finding]:
-    """Send a checksum of other bytes."""
-    key = context.key("checksum.txt", "private")
-    wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
-    reply = context.put("private", key, ChecksumSHA256=wrong)
-    if reply.ok:
-        means = "Dateline finds damage only when it reads the files back"
-        yield Finding("wrong checksum", "accepted", means, ("damage",))
-    else:
-        yield Finding("wrong checksum", f"refused ({reply.code})", "damage during the upload is found at once")
+    """Send the right checksum and one of other bytes: SHA-256 or, where the storage does not take it, MD5."""
+    what, key, lacking = "wrong checksum", context.key("checksum.txt", "private"), ""
+    means = "Dateline finds damage only when it reads the files back"
+    for name, header, function in (
+        ("SHA-256", "ChecksumSHA256", hashlib.sha256),
+        ("Content-MD5", "ContentMD5", partial(hashlib.md5, usedforsecurity=False)),
+    ):
+        right: dict[str, Any] = {header: base64.b64encode(function(BODY).digest()).decode()}
+        wrong: dict[str, Any] = {header: base64.b64encode(function(b"other bytes").digest()).decode()}
+        taken = context.put("private", key, **right)
+        if not taken.ok:
+            lacking += f"{name} is not supported ({taken.said}); "
+            continue
+        refused = context.put("private", key, **wrong)
+        if refused.ok:
+            yield Finding(what, f"{lacking}{name} is accepted unseen", means, ("damage",))
+        else:
+            result = f"{lacking}{name} is compared: refused ({refused.code})"
+            yield Finding(what, result, "damage during the upload is found at once")
+        return
+    yield Finding(what, lacking.removesuffix("; "), means, ("damage",))
+
+
+@probe
+def versions(context: ProbeContext) -> Iterator[Finding]:
+    """Replace and delete an object, and look for its older version without credentials."""
+    for bucket in BUCKETS:
+        what, key, name = f"older versions, {bucket}", context.key("version.txt", bucket), context.name(bucket)
+        version = context.put(bucket, key).answer.get("VersionId", "null")
+        if version == "null":
+            yield Finding(what, "none are kept", "what is replaced or deleted is gone")
+            continue
+        deleted = context.ask(partial(context.client.delete_object, Bucket=name, Key=key))
+        seen = context.anonymous[bucket].ask("GET", f"{key}?versionId={quote(version)}").body == BODY
+        for each in (version, deleted.answer.get("VersionId")):
+            if each:
+                context.ask(partial(context.client.delete_object, Bucket=name, Key=key, VersionId=each))
+        remedy = f"switch versioning of {name} off, or let a lifecycle rule delete older versions (docs/storage.md)"
+        if seen:
+            against: tuple[Guarantee, ...] = ("withdraw",) if bucket == "public" else ("private", "share")
+            yield Finding(what, "kept, and anyone can read them", "what is deleted can still be read", against, remedy)
+        else:
+            means = "what is replaced or deleted stays for those with the right to read versions"
+            lost: Guarantee = "withdraw" if bucket == "public" else "clean"
+            yield Finding(what, "kept; only keys can read them", means, (lost,), remedy)
 
 
 # ── Clock and links ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -442,7 +497,12 @@ def missing_object(context: ProbeContext) -> Iterator[Finding]:
 def missing_bucket(context: ProbeContext) -> Iterator[Finding]:
     """Write to a bucket that does not exist; remove it if this creates it."""
     what, name = "write to a missing bucket", f"{context.destination.bucket[:40].rstrip('.-')}-{secrets.token_hex(6)}"
-    reply = context.ask(lambda: context.client.put_object(Bucket=name, Key="probe.txt", Body=BODY))
+    try:
+        reply = context.ask(lambda: context.client.put_object(Bucket=name, Key="probe.txt", Body=BODY))
+    except StorageError:
+        if context.destination.addressing == "path":
+            raise
+        reply = Reply("no such host", 0, {})  # where the bucket is in the host's name, there may be no such name
     if not reply.ok:
         yield Finding(what, f"refused ({reply.code})", "a mistyped PRESS_BUCKET is noticed")
         return

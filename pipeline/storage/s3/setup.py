@@ -12,7 +12,8 @@ from pipeline.model.errors import StorageError
 from pipeline.storage import SHARED, STAGED, Bucket, ObjectStore, Put, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
-from pipeline.storage.s3.client import FAILURES, create_client, error_code, error_status, explain
+from pipeline.storage.s3.client import FAILURES, UNSUPPORTED, create_client, error_code, error_status, explain, said
+from pipeline.storage.s3.store import is_of_s3, retried
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -29,27 +30,33 @@ These lifecycle rules only clear away what an interrupted run has left behind; n
 longer than an embargo of a year; a release that is scheduled later still is staged again when its files are gone. A
 shared copy is useless once its link has expired, after seven days at most.
 """
-_OPERATOR = "set up the storage with the keys of its operator; `make publish` needs fewer rights"
-_UNKNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented", "MalformedXML", "501", "405"})
-"""Answers of storages that do not have the feature."""
+_UNKNOWN = UNSUPPORTED | {"MalformedXML", "MalformedPolicy", "NoSuchKey", "InvalidArgument", "InvalidRequest", "400"}
+"""Answers of storages that do not have the feature, or that take its request for another one."""
+_OPERATOR = (
+    "set up the storage with the keys of its operator (docs/storage.md has their rights); `make publish` needs fewer"
+)
+_OPEN_BY_HAND = "with the storage's own tools, let anyone get the objects of {bucket} and nobody list them"
+_CLEAR_BY_HAND = "delete objects in staged/ after {} days and in shared/ after {}, with the storage's own tools"
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
     """Set up both buckets, test them without credentials, and yield a line about each step.
 
-    It may be called again at any time. Raises StorageError when the keys lack rights, or when anyone without
-    credentials can read too little or too much.
+    Where the storage does not have a feature, the line says so, and the next one how to do it by hand. It may be called
+    again at any time. Raises StorageError when the keys lack rights, or when anyone without credentials can read too
+    little or too much.
     """
     client = create_client(destination, environ)
+    store = open_store(destination, environ)
     if destination.embedded:
         yield f"buckets {destination.bucket} and {destination.private_bucket}: set up by the embedded store itself"
     else:
         for name in (destination.bucket, destination.private_bucket):
             yield f"bucket {name}: {'created' if _create(client, destination, name) else 'exists already'}"
-        yield f"bucket {destination.bucket}: {_open(client, destination)}"
-        yield f"bucket {destination.private_bucket}: {_close(client, destination)}"
-    yield f"bucket {destination.private_bucket}: {_set_lifecycle(client, destination.private_bucket)}"
-    _test_access(open_store(destination, environ), destination, environ)
+        yield from _open(client, destination)
+        yield _close(client, destination)
+    yield from _set_lifecycle(client, destination.private_bucket)
+    _test_access(store, destination, environ)
     yield (
         f"tested without credentials: anyone can read objects at {destination.address}, nobody can list them "
         f"or read the private bucket"
@@ -57,22 +64,42 @@ def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[st
 
 
 def _create(client: S3Client, destination: Destination, name: str) -> bool:
+    """Create the bucket if there is none, and return whether it was created."""
+    action = f"cannot use the bucket {name}"
     try:
-        client.head_bucket(Bucket=name)
+        if is_of_s3(retried(lambda: client.head_bucket(Bucket=name))):
+            return False
+        _call(action, destination, name, lambda: client.list_objects_v2(Bucket=name, MaxKeys=1))
     except FAILURES as error:
         if error_status(error) != 404:
-            raise explain(error, f"cannot use the bucket {name}", name, destination.endpoint).error from None
+            if not error_code(error):
+                raise explain(error, action, name, client.meta.endpoint_url).error from None
+            # The answer to HEAD has no body that could state the reason; a listing's answer has.
+            _call(action, destination, name, lambda: client.list_objects_v2(Bucket=name, MaxKeys=1))
+            return False
     else:
         return False
     request: CreateBucketRequestTypeDef = {"Bucket": name}
     if not destination.endpoint and destination.region != "us-east-1":
         place: Any = destination.region
         request["CreateBucketConfiguration"] = {"LocationConstraint": place}
-    _call(f"cannot create the bucket {name}", destination, name, lambda: client.create_bucket(**request))
+    if lacking := _call(f"cannot create the bucket {name}", destination, name, lambda: _make(client, request)):
+        raise StorageError(
+            f"the bucket {name} does not exist, and this storage creates none over S3 ({lacking})",
+            "create it with the storage's own tools, then run make storage again",
+        )
     return True
 
 
-def _open(client: S3Client, destination: Destination) -> str:
+def _make(client: S3Client, request: CreateBucketRequestTypeDef) -> None:
+    try:
+        client.create_bucket(**request)
+    except FAILURES as error:
+        if error_code(error) != "BucketAlreadyOwnedByYou":  # an answer was lost, or it was created meanwhile
+            raise
+
+
+def _open(client: S3Client, destination: Destination) -> Iterator[str]:
     name = destination.bucket
     _block(client, destination, name, policies=False)
     statement = {
@@ -84,18 +111,21 @@ def _open(client: S3Client, destination: Destination) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     action = f"cannot let anyone read the bucket {name}"
-    if _call(action, destination, name, lambda: client.put_bucket_policy(Bucket=name, Policy=policy)):
-        return "anyone can read its objects, nobody can list them"
-    return "this storage has no bucket policies; make its objects public with the storage's own tools"
+    lacking = _call(action, destination, name, lambda: client.put_bucket_policy(Bucket=name, Policy=policy))
+    if lacking:
+        yield f"bucket {name}: rights of readers not set: this storage has no bucket policies ({lacking})"
+        yield f"  by hand, unless it is so already: {_OPEN_BY_HAND.format(bucket=name)}"
+    else:
+        yield f"bucket {name}: anyone can read its objects, nobody can list them"
 
 
 def _close(client: S3Client, destination: Destination) -> str:
-    if _block(client, destination, destination.private_bucket, policies=True):
-        return "public access is blocked"
-    return "not public"
+    lacking = _block(client, destination, destination.private_bucket, policies=True)
+    done = f"left as it is: this storage has no block on public access ({lacking})" if lacking else ""
+    return f"bucket {destination.private_bucket}: {done or 'public access is blocked'}"
 
 
-def _block(client: S3Client, destination: Destination, name: str, *, policies: bool) -> bool:
+def _block(client: S3Client, destination: Destination, name: str, *, policies: bool) -> str:
     """Set AWS' block on public access: always for access lists, for policies only where nothing shall be public."""
     return _call(
         f"cannot set who may read the bucket {name}",
@@ -119,43 +149,52 @@ def _partition(destination: Destination) -> str:
     return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(destination.region.rpartition("-")[0].rpartition("-")[0], "aws")
 
 
-def _call(action: str, destination: Destination, bucket: str, call: Callable[[], object]) -> bool:
-    """Call, and return False if the storage does not have the feature. Raises StorageError."""
+def _call(action: str, destination: Destination, bucket: str, call: Callable[[], object]) -> str:
+    """Call, and return what the storage says if it does not have the feature. Raises StorageError."""
     try:
-        call()
+        retried(call)
     except FAILURES as error:
         failure = explain(error, action, bucket, destination.endpoint)
         if failure.code in _UNKNOWN:
-            return False
+            return said(error)
         if failure.code in ("AccessDenied", "403"):
             raise StorageError(str(failure.error), _OPERATOR) from None
         raise failure.error from None
-    return True
+    return ""
 
 
 # ── Lifecycle rules ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set_lifecycle(client: S3Client, name: str) -> str:
-    """Add our lifecycle rules to the bucket's others; it is no error if the storage has no such rules."""
-    unsupported = "this storage does not keep lifecycle rules; remove old objects in staged/ and shared/ by hand"
+def _set_lifecycle(client: S3Client, name: str) -> Iterator[str]:
+    """Add our lifecycle rules to the bucket's others; it is no error if the storage does not set them."""
     try:
-        try:
-            present = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-        except FAILURES as error:
-            if error_code(error) != "NoSuchLifecycleConfiguration":
-                return unsupported
-            present = []
-        ours: Any = lifecycle_rules()
-        others = [rule for rule in present if rule.get("ID") not in {rule["ID"] for rule in ours}]
-        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*others, *ours]})
-        stored = client.get_bucket_lifecycle_configuration(Bucket=name).get("Rules", [])
-    except FAILURES:
-        return unsupported
-    days = {prefix: expiry_days(stored, prefix) for prefix in DAYS}
-    if not all(days.values()):
-        return unsupported
-    return ", ".join(f"objects in {prefix} are removed after {n} days" for prefix, n in days.items())
+        days = _set_rules(client, name)
+    except FAILURES as error:
+        days, reason = {}, said(error) or "no answer"
+    else:
+        reason = "" if days and all(days.values()) else "the storage does not keep them"
+    if reason:
+        yield f"bucket {name}: lifecycle rules not set ({reason})"
+        yield f"  by hand, now and then: {_CLEAR_BY_HAND.format(*DAYS.values())}"
+    else:
+        rules = ", ".join(f"objects in {prefix} are removed after {number} days" for prefix, number in days.items())
+        yield f"bucket {name}: {rules}"
+
+
+def _set_rules(client: S3Client, name: str) -> dict[str, int]:
+    """Set the rules, and return prefix → days as the storage has kept them. Raises FAILURES."""
+    try:
+        present = retried(lambda: client.get_bucket_lifecycle_configuration(Bucket=name))["Rules"]
+    except FAILURES as error:
+        if error_code(error) != "NoSuchLifecycleConfiguration":
+            raise
+        present = []
+    ours: Any = lifecycle_rules()
+    rules: Any = [*(rule for rule in present if rule.get("ID") not in {rule["ID"] for rule in ours}), *ours]
+    retried(lambda: client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules}))
+    stored = retried(lambda: client.get_bucket_lifecycle_configuration(Bucket=name)).get("Rules", [])
+    return {prefix: expiry_days(stored, prefix) for prefix in DAYS}
 
 
 def lifecycle_rules() -> list[dict[str, Any]]:
@@ -202,7 +241,8 @@ def _test_access(store: ObjectStore, destination: Destination, environ: Mapping[
         if answer.body != key.encode():
             raise StorageError(
                 f"{destination.address}: objects cannot be read without credentials ({answer.status})",
-                "let anyone get the objects of this bucket; on AWS, also check the account's block on public access",
+                f"{_OPEN_BY_HAND.format(bucket=destination.bucket)}; on AWS, also check the account's block on public "
+                "access; if readers have another address (R2), set PRESS_PUBLIC_URL",
             )
         _refuse_listing(public, destination.bucket)
         private = AnonymousClient(destination.private_address, environ)

@@ -10,11 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import (
@@ -29,22 +32,39 @@ from pipeline.storage import (
     Put,
     Stored,
     disposition,
+    name_of_download,
 )
 from pipeline.storage.destination import Destination
-from pipeline.storage.s3.client import FAILURES, DamagedError, Failure, create_client, error_code, explain
+from pipeline.storage.s3.client import (
+    FAILURES,
+    HEADER_REFUSED,
+    SOLE_PUBLISHER,
+    UNSUPPORTED,
+    DamagedError,
+    Failure,
+    content_md5,
+    create_client,
+    error_code,
+    explain,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
 
 Response = TypeVar("Response")
 Transfer = TypeVar("Transfer", Put, CopyRequest)
+Checksum = Literal["sha256", "md5", ""]
 
 RETRY_SECONDS = 30.0
 """A request is not retried after this time."""
 _ATTEMPTS = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_NO_RIGHT = frozenset({"", "AccessDenied", "403"})
+"""No answer, or none that another kind of request could change."""
 _CONFLICT = frozenset({"PreconditionFailed", "412"})
+CHECKSUMS: tuple[Checksum, ...] = ("sha256", "md5", "")
+"""What a put is sent with, best first: the first that the storage takes is used."""
 THREADS, THREADS_ON_LOOPBACK = 32, 8
 """Transfers at a time; fewer with a server on this machine, which uses the same processor cores."""
 
@@ -55,6 +75,10 @@ class S3Store:
     def __init__(self, destination: Destination, environ: Mapping[str, str]) -> None:
         self._destination = destination
         self._client = create_client(destination, environ)
+        self._checksums = CHECKSUMS
+        """Those that the storage may take; the first puts of a run find out."""
+        self._copies = True
+        """Whether the storage may copy objects; the first copy of a run finds out."""
 
     def check(self, bucket: Bucket = "public") -> Clock:
         """Check that the bucket exists and that the keys can use it; return the storage's clock."""
@@ -65,14 +89,11 @@ class S3Store:
             try:
                 answer: Any = self._client.head_bucket(Bucket=name)
             except FAILURES as error:
-                code = error_code(error)
-                if code == "404":
-                    raise StorageError(
-                        f"the bucket {name} does not exist", "check PRESS_BUCKET, or create it: `make storage`"
-                    ) from None
-                if not code:
+                if not error_code(error):
                     raise
-                # The answer to HEAD has no body that could state the reason; a listing's answer has.
+                answer = None
+            # The answer to HEAD has no body that could state a reason, or show that it is S3 at all; a listing has.
+            if answer is None or not is_of_s3(answer):
                 answer = self._client.list_objects_v2(Bucket=name, MaxKeys=1)
             return Clock(_date(answer), time.monotonic() - begun)
 
@@ -84,7 +105,7 @@ class S3Store:
         def request() -> Stored:
             answer = self._client.get_object(Bucket=self._name(bucket), Key=key)
             body = answer["Body"].read()
-            actual, expected = sha256(body).hexdigest(), answer["Metadata"].get("sha256", "")
+            actual, expected = sha256(body).hexdigest(), noted_digest(answer)
             if expected and actual != expected:
                 raise DamagedError(error_msg=f"{actual} instead of {expected}")
             return Stored(body, answer["ETag"], actual, _date(answer))
@@ -102,7 +123,7 @@ class S3Store:
                 answer.get("ContentType", ""),
                 answer.get("CacheControl", ""),
                 answer.get("ContentDisposition", ""),
-                answer["Metadata"].get("sha256", ""),
+                noted_digest(answer),
                 _date(answer),
             )
 
@@ -111,15 +132,16 @@ class S3Store:
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
         digest = put.digest()
-
-        def request() -> str:
-            with _open(put) as body:
-                return self._client.put_object(**_put_request(put, self._name(bucket), digest, body))["ETag"]
-
+        if put.conditional and self._destination.sole_publisher:
+            if etag := self._look_before_put(put, bucket, digest):
+                return etag
+            put = msgspec.structs.replace(put, if_match="", if_none_match=False)
         try:
-            return self._attempt(f"cannot write {put.key}", bucket, request)
+            return self._put(put, bucket, digest)
         except _Failed as failed:
             conflict = failed.failure.code in _CONFLICT or (put.if_match and failed.failure.code in _MISSING)
+            if put.conditional and failed.failure.code in UNSUPPORTED:
+                raise StorageError(str(failed.failure.error), SOLE_PUBLISHER) from None
             if not (put.conditional and conflict):
                 raise failed.failure.error from None
         # The answer to an earlier attempt may have been lost: then the object that causes the conflict is ours.
@@ -127,6 +149,40 @@ class S3Store:
         if present is None or present.sha256 != digest:
             raise PreconditionFailed(put.key)
         return present.etag
+
+    def _put(self, put: Put, bucket: Bucket, digest: str) -> str:
+        """Write the object with the best checksum that the storage takes. Raises _Failed."""
+        first: _Failed | None = None
+        for checksum in self._checksums:
+
+            def request(checksum: Checksum = checksum) -> str:
+                with _open(put) as body:
+                    sent = _put_request(put, self._name(bucket), digest, body, checksum)
+                    return self._client.put_object(**sent)["ETag"]
+
+            try:
+                etag = self._attempt(f"cannot write {put.key}", bucket, request)
+            except _Failed as failed:
+                first = first or failed
+                if failed.failure.code not in HEADER_REFUSED:
+                    raise first from None
+            else:
+                if first:
+                    self._checksums = CHECKSUMS[CHECKSUMS.index(checksum) :]
+                return etag
+        raise first or AssertionError("there is always a way to put")
+
+    def _look_before_put(self, put: Put, bucket: Bucket, digest: str) -> str:
+        """Do what a condition does, as well as a sole publisher can; return the ETag of the same object if it is there.
+
+        Raises PreconditionFailed.
+        """
+        present = self.head(put.key, bucket)
+        if present is not None if put.if_none_match else present is None or present.etag != put.if_match:
+            if present is None or present.sha256 != digest:
+                raise PreconditionFailed(put.key)
+            return present.etag
+        return ""
 
     def put_all(self, puts: Iterable[Put], done: OnWritten = lambda key: None, bucket: Bucket = "public") -> None:
         """Write all, many at a time and in no order. On the first error it finishes the writes under way and raises."""
@@ -168,19 +224,9 @@ class S3Store:
             raise error
 
     def _copy(self, copy: CopyRequest) -> None:
-        source = self._name(copy.bucket)
-        condition: Any = {"CopySourceIfMatch": copy.if_match} if copy.if_match else {}
-
-        def request() -> None:
-            self._client.copy_object(
-                Bucket=self._name("public"),
-                Key=copy.key,
-                CopySource={"Bucket": source, "Key": copy.source},
-                MetadataDirective="COPY",
-                **condition,
-            )
-
-        self._try(f"cannot copy {copy.key} inside the storage", "public", request)
+        action = f"cannot copy {copy.key} inside the storage"
+        if not self._copy_object(action, copy.source, copy.bucket, copy.key, "public", copy.if_match):
+            raise StorageError(f"{action}: {copy.source} is missing or was changed", "run the same command again")
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"
@@ -189,19 +235,46 @@ class S3Store:
         present = self.head(source, source_bucket)
         if present is None or present.sha256 != sha256:
             return False
+        return self._copy_object(f"cannot copy {source} to {key}", source, source_bucket, key, bucket, present.etag)
+
+    def _copy_object(
+        self, action: str, source: str, source_bucket: Bucket, key: str, bucket: Bucket, etag: str
+    ) -> bool:
+        """Copy an object that has ``etag`` (if that is given); return False if it is missing or was changed.
+
+        Where the storage does not copy, the object is read and written. Raises StorageError.
+        """
+        if self._destination.sole_publisher:
+            present = self.head(source, source_bucket)
+            if present is None or present.etag != (etag or present.etag):
+                return False
         origin: CopySourceTypeDef = {"Bucket": self._name(source_bucket), "Key": source}
+        condition: Any = {"CopySourceIfMatch": etag} if etag and not self._destination.sole_publisher else {}
 
         def request() -> object:
-            return self._client.copy_object(
-                Bucket=self._name(bucket), Key=key, CopySource=origin, CopySourceIfMatch=present.etag
-            )
+            return self._client.copy_object(Bucket=self._name(bucket), Key=key, CopySource=origin, **condition)
 
-        try:
-            self._attempt(f"cannot copy {source} to {key}", bucket, request)
-        except _Failed as failed:
-            if failed.failure.code in _CONFLICT | _MISSING:  # it was overwritten between the two requests
-                return False
-            raise failed.failure.error from None
+        if self._copies:
+            try:
+                self._attempt(action, bucket, request)
+            except _Failed as failed:
+                if failed.failure.code in _CONFLICT | _MISSING:
+                    return False
+                if failed.failure.code in _NO_RIGHT:
+                    raise failed.failure.error from None
+            else:
+                return True
+        is_written = self._read_and_write(source, source_bucket, key, bucket, etag)
+        self._copies = False
+        return is_written
+
+    def _read_and_write(self, source: str, source_bucket: Bucket, key: str, bucket: Bucket, etag: str) -> bool:
+        head, stored = self.head(source, source_bucket), self.get(source, source_bucket)
+        if head is None or stored is None or not head.etag == stored.etag == (etag or head.etag):
+            return False
+        name = name_of_download(head.content_disposition)
+        put = Put(key=key, body=stored.body, media_type=head.content_type, cache_control=head.cache_control)
+        self.put(msgspec.structs.replace(put, download=name), bucket)
         return True
 
     def delete(self, key: str, bucket: Bucket = "public") -> None:
@@ -232,10 +305,21 @@ class S3Store:
 
     def list(self, prefix: str = "", bucket: Bucket = "public") -> Iterator[str]:
         """Yield the keys that begin with ``prefix``."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name(bucket), Prefix=prefix)
-        rest = iter(pages)
-        while page := self._try(f"cannot list {prefix or 'all objects'}", bucket, lambda: next(rest, None)):
-            yield from (row["Key"] for row in page.get("Contents", ()))
+        action, name, after = f"cannot list {prefix or 'all objects'}", self._name(bucket), ""
+        request: Any = {"Bucket": name, "Prefix": prefix}
+        answer: Any = self._try(action, bucket, lambda: self._client.list_objects_v2(**request))
+        while True:
+            for row in answer.get("Contents", ()):
+                after = row["Key"]
+                yield after
+            if not answer.get("IsTruncated") or not answer.get("Contents"):
+                return
+            if token := answer.get("NextContinuationToken"):
+                more = request | {"ContinuationToken": token}
+                answer = self._try(action, bucket, partial(self._client.list_objects_v2, **more))
+            else:  # a storage that knows only the first version of listings answers with it
+                more = request | {"Marker": after}
+                answer = self._try(action, bucket, partial(self._client.list_objects, **more))
 
     def _name(self, bucket: Bucket) -> str:
         return self._destination.bucket if bucket == "public" else self._destination.private_bucket
@@ -256,18 +340,30 @@ class S3Store:
 
     def _attempt(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response:
         """Send a request until it succeeds or a retry is useless. Raises _Failed."""
-        deadline = time.monotonic() + RETRY_SECONDS
-        pause = _FIRST_PAUSE
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return request()
-            except FAILURES as error:
-                failure = explain(error, action, self._name(bucket), self._client.meta.endpoint_url)
-            if not failure.retryable or attempt == _ATTEMPTS or time.monotonic() + pause > deadline:
-                break
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that two publishers do not retry together
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        raise _Failed(failure)
+        try:
+            return retried(request)
+        except FAILURES as error:
+            raise _Failed(explain(error, action, self._name(bucket), self._client.meta.endpoint_url)) from None
+
+
+def retried(request: Callable[[], Response], attempts: int = 0) -> Response:
+    """Send a request until it succeeds, a retry is useless, or ``attempts`` were made. Raises the last of FAILURES."""
+    deadline = time.monotonic() + RETRY_SECONDS
+    pause, attempt = _FIRST_PAUSE, 1
+    while True:
+        try:
+            return request()
+        except FAILURES as error:
+            is_last = attempt >= (attempts or _ATTEMPTS) or time.monotonic() + pause > deadline
+            if is_last or not explain(error, "", "", "").retryable:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that two publishers do not retry together
+        pause, attempt = min(2 * pause, _LONGEST_PAUSE), attempt + 1
+
+
+def is_of_s3(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer without a body has headers that only S3 storages send."""
+    return any(name.startswith("x-amz-") for name in answer["ResponseMetadata"]["HTTPHeaders"])
 
 
 class _Failed(Exception):  # noqa: N818 -- carries a failure, and never leaves this module
@@ -285,15 +381,20 @@ def _open(put: Put) -> AbstractContextManager[bytes | BinaryIO]:
     return nullcontext(put.body) if isinstance(put.body, bytes) else put.body.open("rb")
 
 
-def _put_request(put: Put, bucket: str, digest: str, body: bytes | BinaryIO) -> PutObjectRequestTypeDef:
+def _put_request(
+    put: Put, bucket: str, digest: str, body: bytes | BinaryIO, checksum: Checksum
+) -> PutObjectRequestTypeDef:
     request: PutObjectRequestTypeDef = {
         "Bucket": bucket,
         "Key": put.key,
         "Body": body,
         "ContentType": put.media_type,
-        "ChecksumSHA256": base64.b64encode(bytes.fromhex(digest)).decode(),
         "Metadata": {"sha256": digest},
     }
+    if checksum == "sha256":
+        request["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(digest)).decode()
+    elif checksum == "md5":
+        request["ContentMD5"] = content_md5(put.body if isinstance(put.body, bytes) else put.body.read_bytes())
     if put.cache_control:
         request["CacheControl"] = put.cache_control
     if put.download:
@@ -305,5 +406,18 @@ def _put_request(put: Put, bucket: str, digest: str, body: bytes | BinaryIO) -> 
     return request
 
 
+def noted_digest(answer: Mapping[str, Any]) -> str:
+    """Return the SHA-256 that was stored with an object; some storages change the letters of its name."""
+    return next((value for name, value in answer["Metadata"].items() if name.lower() == "sha256"), "")
+
+
 def _date(answer: Any) -> datetime:
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    """Return the storage's clock. Raises StorageError when it does not state it."""
+    try:
+        date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError):
+        raise StorageError(
+            "the storage does not state its time (header Date), so no embargo could be kept",
+            "a proxy may remove it: use the storage's own address in AWS_ENDPOINT_URL_S3",
+        ) from None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

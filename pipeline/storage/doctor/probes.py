@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.storage import STAGED, Bucket
-from pipeline.storage.doctor.findings import Finding, Guarantee
+from pipeline.storage.doctor.findings import WRONG_CHECKSUM, Finding, Guarantee
 from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, ProbeContext, Reply
 from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days
 
@@ -329,14 +329,17 @@ def copies(context: ProbeContext) -> Iterator[Finding]:
 @probe
 def checksums(context: ProbeContext) -> Iterator[Finding]:
     """Send a checksum of other bytes."""
-    key = context.key("checksum.txt", "private")
+    yield find_checksum(context, context.key("checksum.txt", "private"))
+
+
+def find_checksum(context: ProbeContext, key: str) -> Finding:
+    """Return whether the storage refuses to write an object of the private bucket with the checksum of other bytes."""
     wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
     reply = context.put("private", key, ChecksumSHA256=wrong)
     if reply.ok:
         means = "Dateline finds damage only when it reads the files back"
-        yield Finding("wrong checksum", "accepted", means, ("damage",))
-    else:
-        yield Finding("wrong checksum", f"refused ({reply.code})", "damage during the upload is found at once")
+        return Finding(WRONG_CHECKSUM, "accepted", means, ("damage",))
+    return Finding(WRONG_CHECKSUM, f"refused ({reply.code})", "damage during the upload is found at once")
 
 
 # ── Clock and links ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -182,7 +182,7 @@ _CONNECTIONS: tuple[tuple[type[Exception], str, str], ...] = (
     (boto.ConnectTimeoutError, "no connection to {endpoint} (timed out)", "check AWS_ENDPOINT_URL_S3 and the network"),
     (boto.EndpointConnectionError, "no connection to {endpoint}", "check AWS_ENDPOINT_URL_S3 and the network"),
     (boto.ReadTimeoutError, "{endpoint} does not answer (timed out)", _LATER),
-    (DamagedError, "the data was damaged during the download", _LATER),
+    (DamagedError, "the data was damaged on the way", _LATER),
     (boto.HTTPClientError, "the connection to {endpoint} broke", _LATER),
     (boto.IncompleteReadError, "the connection to {endpoint} broke", _LATER),
 )

@@ -68,7 +68,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
             progress.step("upload", upload.file.key, size(upload.file.size), upload.reason)
         else:
             sent += upload.file.size
-            progress.progress(len(written), len(todo.uploads), f"files, {size(sent)} of {size(total)} uploaded")
+            progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
 
     def update_listings(current: Snapshot) -> Snapshot:
         keys = site_listings.keys(current.manifest)
@@ -83,13 +83,13 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     new_listings = listings.new_listings(context, snapshot, candidates)
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    apply(
+    applied = apply(
         store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings, confirmed
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    _, problems = listings.update_and_verify(context, snapshot, update_listings, written, by_checksum)
+    _, problems = listings.update_and_verify(context, applied, update_listings, written, by_checksum)
     _remember_unverified(context, candidates, problems)
     raise_problems(problems)
     progress.line(

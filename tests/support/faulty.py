@@ -91,6 +91,17 @@ def flipped_down(exchange: Exchange) -> None:
     exchange.answer(status, headers, bytes([body[0] ^ 1]) + body[1:])
 
 
+def with_header(name: str, value: str = "") -> Fault:
+    """An answer has another value in a header, or lacks the header if there is no ``value``."""
+
+    def forge(exchange: Exchange) -> None:
+        status, headers, body = exchange.forward()
+        others = [(known, text) for known, text in headers if known.lower() != name]
+        exchange.answer(status, [*others, (name, value)] if value else others, body)
+
+    return forge
+
+
 def silence(seconds: float) -> Fault:
     """No answer; the connection breaks after ``seconds``."""
 
@@ -131,6 +142,7 @@ class _Server(ThreadingHTTPServer):
         self.faults: list[tuple[str, str, Fault]] = []
         self.seen: list[tuple[str, str]] = []
         self.strikes: dict[int, Fault] = {}
+        self.lasting: list[tuple[str, str, Fault]] = []
         self.busy = 0
         self._lock = threading.Lock()
 
@@ -143,7 +155,7 @@ class _Server(ThreadingHTTPServer):
                 if method == wanted and part in path:
                     del self.faults[index]
                     return fault
-        return None
+        return next((fault for wanted, part, fault in self.lasting if method == wanted and part in path), None)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -160,7 +172,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Proxy:
-    """Applies each fault once, in the order in which they were added, to the requests that they are for."""
+    """Applies each fault that was added once, in that order, to the requests that they are for."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -169,6 +181,14 @@ class Proxy:
     def add(self, method: str, part: str, *faults: Fault) -> None:
         """Apply ``faults`` to the next requests with this method and a path that contains ``part``."""
         self._server.faults += [(method, part, fault) for fault in faults]
+
+    def always(self, method: str, part: str, fault: Fault) -> None:
+        """Apply ``fault`` to every request with this method and a path that contains ``part``, until ``mend``."""
+        self._server.lasting.append((method, part, fault))
+
+    def mend(self) -> None:
+        """Drop the faults that ``always`` are applied."""
+        self._server.lasting.clear()
 
     def strike(self, number: int, fault: Fault) -> None:
         """Restart the count of requests, and apply ``fault`` to the request with this number."""

@@ -32,7 +32,7 @@ from pipeline.storage import (
 )
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3.client import FAILURES, SMALL_BODY, DamagedError, Failure, create_client, error_code, explain
-from pipeline.storage.s3.transfers import transfer_all
+from pipeline.storage.transfers import transfer_all
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
@@ -46,7 +46,7 @@ _ATTEMPTS = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _CONFLICT = frozenset({"PreconditionFailed", "412"})
-THREADS, THREADS_ON_LOOPBACK = 32, 8
+THREADS, THREADS_ON_LOOPBACK = 32, 16
 """Transfers at a time; fewer with a server on this machine, which uses the same processor cores."""
 
 

@@ -1,9 +1,9 @@
-"""Many transfers at a time, in several processes: boto3 takes longer to sign and send a file than a storage to keep it.
+"""Many requests at a time, in several processes where there are many: Python takes longer for one than a storage.
 
-Threads of one process share the interpreter's lock, so together they send no more files than one processor core can
-prepare. Written by hand because the pools of the standard library need named semaphores, which a container or a chroot
-without a writable ``/dev/shm`` does not have; and because the workers of ``pipeline.build`` do one task at a time,
-while one of these keeps several requests under way. They are forked, so they share the transfers and what is loaded.
+Threads of one process share the interpreter's lock, so together they send no more than one processor core can prepare.
+Written by hand because the pools of the standard library need named semaphores, which a container or a chroot without a
+writable ``/dev/shm`` does not have; and because the workers of ``pipeline.build`` do one task at a time, while one of
+these keeps several requests under way. They are forked, so they share what is loaded and what is to be sent.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
@@ -27,16 +28,16 @@ Result = TypeVar("Result")
 MOST = 4
 """Processes; more would only compete with the storage, or for the line to it."""
 WORTH = 48
-"""Transfers for which a process more is worth its start."""
+"""Requests for which a process more is worth its start."""
 
 
 def processes(count: int) -> int:
-    """Return how many processes to use for ``count`` transfers; 1 means that the caller's own is enough."""
+    """Return how many processes to use for ``count`` requests; 1 means that the caller's own is enough."""
     return max(1, min(MOST, os.cpu_count() or 1, count // WORTH))
 
 
 class _Worker:
-    """A process that carries out transfers, and the numbers of those that it has not answered."""
+    """A process that sends requests, and the numbers of those that it has not answered."""
 
     def __init__(
         self,
@@ -56,7 +57,8 @@ class _Worker:
 
     def send(self, number: int) -> None:
         self.under_way.add(number)
-        self.pipe.send(number)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it was killed, which reading its answers will show
+            self.pipe.send(number)
 
     def end(self) -> None:
         """Close the pipe, at which the process ends at once, whatever it does."""
@@ -70,7 +72,7 @@ def transfer_all(
     """Yield each item with ``run(item)`` as they end, in no order, ``threads`` at a time.
 
     Many are shared out to processes; each first calls ``disconnect``, because it must not use the connections that it
-    has from its parent. On the first error the transfers under way are finished and yielded, then it is raised.
+    has from its parent. On the first error the requests under way are finished and yielded, then it is raised.
     """
     count = processes(len(items))
     if count == 1:
@@ -128,7 +130,7 @@ def _in_processes(
                 except (EOFError, ConnectionResetError):
                     worker.under_way.clear()
                     error = error or StorageError(
-                        "a process that transfers files was killed; the machine may lack memory",
+                        "a process that sent files or read them back was killed; the machine may lack memory",
                         "run the same command again: it goes on where this run has stopped",
                     )
                     continue
@@ -160,7 +162,7 @@ def _work(
     disconnect: Callable[[], object],
     threads: int,
 ) -> None:
-    """Run transfers in threads until the parent closes the pipe or dies: then end without finishing any."""
+    """Send requests in threads until the parent closes the pipe or dies: then end without finishing any."""
     for other in others:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means

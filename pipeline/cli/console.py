@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.model.errors import URGENT, Fault
 from pipeline.publish.progress import count as count
+from pipeline.publish.progress import pace as pace
 from pipeline.publish.progress import size as size
 
 BAR = 30
@@ -18,9 +21,12 @@ BAR = 30
 class Console:
     """Writes results to standard output, faults and progress to standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.colour = sys.stdout.isatty()
         self.live = sys.stderr.isatty()
+        self._clock = clock
+        self._begun = (0, 0, 0.0)
+        """Of the task whose progress is drawn: its total, how much was done at first, and when."""
 
     def line(self, text: str = "") -> None:
         """Write one line of result."""
@@ -57,11 +63,17 @@ class Console:
             self.line("  ".join([*cells, row[-1]]).rstrip())
 
     def progress(self, done: int, total: int, what: str) -> None:
-        """Draw how far a long piece of work is; nothing where nobody watches."""
+        """Draw how far a long piece of work is, how fast, and how long it still takes; nothing where nobody watches."""
         if not self.live or total < 2:
             return
+        if self._begun[0] != total or done <= self._begun[1]:
+            self._begun = (total, done, self._clock())
+        _, first, begun = self._begun
         full = BAR * done // total
-        print(f"\r\x1b[K{'━' * full}{' ' * (BAR - full)} {done}/{total} {what}", end="", file=sys.stderr, flush=True)
+        facts = [f"{done}/{total} {what}", pace(done - first, total - first, self._clock() - begun)]
+        text = f"{'━' * full}{' ' * (BAR - full)} {', '.join(filter(None, facts))}"
+        # A line that wraps could not be wiped.
+        print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
         if done == total:
             self._close()
 

@@ -106,18 +106,21 @@ def apply(
     publisher: Publisher,
     done: Done,
     new_listings: Mapping[str, bytes] = EMPTY,
+    confirmed: set[str] | None = None,
 ) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
     ``base`` is the manifest that the run began with, ``snapshot`` the one that ``todo`` was planned from. Many releases
     are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
     in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
-    ``new_listings`` are listings that pages will link to and that do not exist yet.
+    ``new_listings`` are listings that pages will link to and that do not exist yet. ``confirmed`` gets the keys of the
+    files whose SHA-256 the storage stated when it had received them.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
     checked(snapshot.manifest, base, candidates, publisher)
-    upload(store, todo.group("assets"), done)
+    confirmed = set() if confirmed is None else confirmed
+    confirmed |= upload(store, todo.group("assets"), done)
     put_missing(store, new_listings)
     going = {each.file.key: each for each in todo.uploads}
     begun = time.monotonic()
@@ -141,7 +144,7 @@ def apply(
                 commit(store, snapshot, partial(change, finished=finished, coming=()))
             raise
         withdrawal.archive(store, (copy for each in coming for copy in each.archived))
-        upload_batch(store, going, coming, snapshot.manifest, done)
+        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done)
     return snapshot
 
 
@@ -163,24 +166,30 @@ def batches(going: Container[str], candidates: Iterable[Candidate], public: Mani
     return [(*first, *changed[:room]), *rest]
 
 
-def upload_batch(store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done) -> None:
+def upload_batch(
+    store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done
+) -> frozenset[str]:
     """Upload the files of a batch: a page after the files and the new pages that it links to, records last.
 
-    Once a record is there, everything that it states is there.
+    Once a record is there, everything that it states is there. Return the keys that the storage confirmed.
     """
     rows = public.by_slug()
     ours = [(each.row.slug in rows, going[file.key]) for each in batch for file in each.files if file.key in going]
-    upload(store, (each for _, each in ours if each.group == "files"), done)
-    upload(store, (each for known, each in ours if each.group == "pages" and not known), done)
-    upload(store, (each for known, each in ours if each.group == "pages" and known), done)
-    upload(store, (each for _, each in ours if each.group == "records"), done)
+    groups = (
+        [each for _, each in ours if each.group == "files"],
+        [each for known, each in ours if each.group == "pages" and not known],
+        [each for known, each in ours if each.group == "pages" and known],
+        [each for _, each in ours if each.group == "records"],
+    )
+    return frozenset[str]().union(*(upload(store, group, done) for group in groups))
 
 
-def upload(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> None:
-    """Upload files that no other publisher writes, many at a time."""
+def upload(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> frozenset[str]:
+    """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed."""
     by_key = {each.file.key: each for each in uploads}
-    if by_key:
-        store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]))
+    if not by_key:
+        return frozenset()
+    return store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]))
 
 
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.build.context import CommandContext
-from pipeline.storage.doctor.findings import FRESH, NEEDED, Findings, Guarantee, refuse
+from pipeline.storage.doctor.findings import FRESH, NEEDED, WRONG_CHECKSUM, Findings, Guarantee, refuse
 
 FINDINGS = "storage_findings"
 """Name in the build state of the findings about each storage, by its addresses."""
@@ -50,6 +50,18 @@ def require(context: CommandContext, *guarantees: Guarantee) -> None:
         known = examine(context)
     for guarantee in guarantees:
         refuse(known, guarantee, context.destination.bucket)
+
+
+def checks_uploads(context: CommandContext) -> bool:
+    """Whether the storage is known to compare what it receives with the SHA-256 that it was sent with.
+
+    Only then a checksum that it states says anything about the bytes that it has.
+    """
+    if context.destination.embedded:
+        return True
+    known = context.state.recall(FINDINGS, dict[str, Findings], {}).get(_storage(context))
+    tested = any(finding.what == WRONG_CHECKSUM for finding in known.all) if known else False
+    return known is not None and tested and not known.against("damage")
 
 
 def _remember(context: CommandContext, findings: Findings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from msgspec import Struct
 
@@ -88,20 +88,23 @@ def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -
 
 
 def update_and_verify(
-    context: CommandContext, snapshot: Snapshot, update_once: Callable[[Snapshot], Snapshot], written: Mapping[str, str]
+    context: CommandContext,
+    snapshot: Snapshot,
+    update_once: Callable[[Snapshot], Snapshot],
+    written: Mapping[str, str],
+    proven: frozenset[str] = frozenset(),
 ) -> tuple[Snapshot, list[Problem]]:
     """Update the listings, store them here and read back what was written, until no other publisher interferes.
 
     ``update_once`` updates the listings in storage, adds what it writes to ``written`` (key → SHA-256) and returns the
-    manifest that they show. Return the last one, and the problems that are left.
+    manifest that they show. What is ``proven`` is not read. Return the last manifest, and the problems that are left.
     """
-    verified: set[str] = set()
+    verified: Set[str] = proven
     problems: list[Problem] = []
     for _ in range(TRIES):
         snapshot = update_once(snapshot)
         store_here(context, snapshot.manifest)
-        unverified = {key: sha256 for key, sha256 in written.items() if key not in verified}
-        problems = verify(context, unverified, snapshot.manifest)
+        problems = verify(context, written, snapshot.manifest, verified)
         if not problems or read_manifest(context.store).manifest.serial == snapshot.manifest.serial:
             break  # otherwise another publisher wrote the shared objects in between: they are read once more
         verified = written.keys() - {problem.key for problem in problems}
@@ -145,14 +148,17 @@ def new_listings(context: CommandContext, snapshot: Snapshot, candidates: Iterab
     return {key: data for key, data in build(context, coming).items() if key in new} if new else {}
 
 
-def verify(context: CommandContext, written: Mapping[str, str], manifest: Manifest) -> list[Problem]:
-    """Read back what was written, the listings and the manifest, and return the problems."""
+def verify(
+    context: CommandContext, written: Mapping[str, str], manifest: Manifest, verified: Set[str]
+) -> list[Problem]:
+    """Read back the listings, the manifest and what was written unless it is ``verified``, and return the problems."""
     known = context.state.recall(LISTINGS, KnownListings, None)
-    expected = {**written, KEY: digest(dump(manifest)), **(known.digests if known else {})}
+    unverified = {key: sha256 for key, sha256 in written.items() if key not in verified}
+    expected = {**unverified, KEY: digest(dump(manifest)), **(known.digests if known else {})}
     # Links in old archive pages were followed when those were uploaded; there may be ten thousand.
-    old = {key: sha256 for key, sha256 in expected.items() if key.startswith(FOLDER) and key not in written}
+    old = {key: sha256 for key, sha256 in expected.items() if key.startswith(FOLDER) and key not in unverified}
     new = {key: sha256 for key, sha256 in expected.items() if key not in old}
     return [
-        *read_back(context.anonymous, expected_files(new)),
+        *read_back(context.anonymous, expected_files(new), known=verified),
         *read_back(context.anonymous, expected_files(old), follow=False),
     ]

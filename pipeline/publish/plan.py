@@ -45,6 +45,7 @@ class File(Struct, frozen=True):
             media_type=self.media_type,
             cache_control=self.cache_control,
             download=self.download,
+            sha256=self.sha256,
         )
 
 

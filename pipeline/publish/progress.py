@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -28,7 +29,7 @@ class Progress(Protocol):
         """Report an error or a warning."""
 
     def progress(self, done: int, total: int, what: str) -> None:
-        """Report how much of a long task is done."""
+        """Report how much of a long task is done; ``what`` may say more, e.g. ``files, 12 of 60 MB``."""
 
 
 class Outcome:
@@ -47,6 +48,19 @@ class Outcome:
         """Report an error that does not end the run, and keep its status."""
         self._progress.fault(f"{error}" + (f"\n  hint: {error.hint}" if error.hint else ""))
         self.add(exit_status(type(error)))
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """Return for a person how fast ``done`` of ``total`` were done, and how long the rest takes: ``460/s, 3 s left``.
+
+    Empty in the first second, which says little.
+    """
+    if seconds < 1 or not 0 < done < total:
+        return ""
+    rate = done / seconds
+    left = (total - done) / rate
+    remaining = f"{math.ceil(left)} s" if left < 100 else f"{round(left / 60)} min"
+    return f"{rate:.0f}/s, {remaining} left" if rate >= 2 else f"{remaining} left"
 
 
 def size(number: int) -> str:

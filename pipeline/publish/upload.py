@@ -9,19 +9,20 @@ from pathlib import Path
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import ReleaseError, printable
+from pipeline.model.manifest import Manifest
 from pipeline.publish import listings, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
 from pipeline.publish.fetch import stale_slugs
-from pipeline.publish.guarantees import require
+from pipeline.publish.guarantees import checks_uploads, require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.plan import File, Plan, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
 from pipeline.publish.sources import report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import Problem, raise_problems, require_shown, served_digests
+from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
 from pipeline.site import listings as site_listings
 
 LEASE = timedelta(minutes=15)
@@ -57,13 +58,17 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     written: dict[str, str] = {}
+    confirmed: set[str] = set()
+    total, sent = sum(upload.file.size for upload in todo.uploads), 0
 
     def done(upload: Upload) -> None:
+        nonlocal sent
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
             progress.step("upload", upload.file.key, size(upload.file.size), upload.reason)
         else:
-            progress.progress(len(written), len(todo.uploads), "uploaded")
+            sent += upload.file.size
+            progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
 
     def update_listings(current: Snapshot) -> Snapshot:
         keys = site_listings.keys(current.manifest)
@@ -78,15 +83,19 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     new_listings = listings.new_listings(context, snapshot, candidates)
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    apply(store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings)
+    applied = apply(
+        store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings, confirmed
+    )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo, progress)
-    _, problems = listings.update_and_verify(context, snapshot, update_listings, written)
+    by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
+    _, problems = listings.update_and_verify(context, applied, update_listings, written, by_checksum)
     _remember_unverified(context, candidates, problems)
     raise_problems(problems)
     progress.line(
         f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "
-        "all read back and verified without credentials"
+        + (f"{len(by_checksum)} verified by the storage's checksums, all others " if by_checksum else "all ")
+        + "read back and verified without credentials"
     )
 
 
@@ -102,6 +111,20 @@ def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mappi
     unverified = recall_unverified(context.state)
     keys = [file.key for each in candidates if each.row.slug in unverified for file in each.files]
     return served_digests(context.anonymous, keys)
+
+
+def _proven(
+    context: CommandContext, confirmed: Iterable[str], candidates: Iterable[Candidate], before: Manifest
+) -> frozenset[str]:
+    """Return which files need not be read back; all of a release that was public or under embargo is read back."""
+    if not checks_uploads(context):
+        return frozenset()
+    rows, summaries = before.by_slug(), context.state.summaries()
+
+    def is_read_in_full(slug: str) -> bool:
+        return slug in rows or slug not in summaries or summaries[slug].embargo
+
+    return proven(confirmed, {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files})
 
 
 def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:

@@ -1,7 +1,8 @@
 """Verification: reading published objects back without credentials, at the storage's own address.
 
-Each object must answer with 200, the right bytes (by SHA-256) and the right media type; links in pages must not be
-broken. Where readers use another address, it must show the same manifest.
+Each object that is read must answer with 200, the right bytes (by SHA-256) and the right media type; links in pages
+must not be broken. What the storage has proven during the upload is not read once more: docs/verification.md says what
+proves what. Where readers use another address, it must show the same manifest.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
 from html.parser import HTMLParser
 
 import msgspec
@@ -20,12 +21,15 @@ from pipeline.build.context import CommandContext
 from pipeline.model.errors import StorageError, printable
 from pipeline.model.formats import media_type
 from pipeline.model.manifest import KEY, Manifest, Row
-from pipeline.publish.parallel import THREADS, in_parallel
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
 from pipeline.site import listings
 from pipeline.storage.anonymous import AnonymousClient, Answer
+from pipeline.storage.transfers import transfer_all
 from pipeline.writers.ninjs import digests
 
+THREADS = 16
+"""Objects that are read at a time."""
 SHOWN = 5
 """Problems that a message lists."""
 LONGEST_CACHE = 90
@@ -43,22 +47,44 @@ class Problem(Struct, frozen=True):
     what: str
 
 
+def proven(confirmed: Iterable[str], in_full: Container[str] = frozenset()) -> frozenset[str]:
+    """Return which uploaded files need not be read back, because the storage stated the SHA-256 of what it received.
+
+    What that does not prove is read without credentials: that they are delivered, of one file of each kind; that the
+    links in a page lead somewhere, of every page; and all of ``in_full``.
+    """
+    kinds = {key.rpartition(".")[2]: key for key in sorted(confirmed, reverse=True)}
+    samples = set(kinds.values())
+    return frozenset(
+        key for key in confirmed if key not in in_full and key not in samples and not key.endswith(".html")
+    )
+
+
 def read_back(
-    anonymous: AnonymousClient, expected: Expected, done: Callable[[], None] = lambda: None, *, follow: bool = True
+    anonymous: AnonymousClient,
+    expected: Expected,
+    done: Callable[[], None] = lambda: None,
+    *,
+    follow: bool = True,
+    known: Container[str] = frozenset(),
 ) -> list[Problem]:
-    """Get every expected object and return the problems; ``follow`` also asks for what its pages link to."""
+    """Get every expected object and return the problems.
+
+    ``follow`` also asks for what its pages link to, except what is ``known`` to be there.
+    """
     links: set[str] = set()
-    problems: list[Problem] = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        for wrong, linked in pool.map(lambda one: _check(anonymous, *one), expected.items()):
-            problems += wrong
-            links |= linked
-            done()
-        others = sorted(links - expected.keys()) if follow else []
-        for key, status in zip(others, pool.map(lambda key: anonymous.head(key).status, others), strict=True):
-            if status != 200:
-                problems.append(Problem(key, f"is linked to, but answers {status}"))
-    return problems
+    found: dict[str, list[Problem]] = {}
+    answers = transfer_all(list(expected.items()), partial(_check, anonymous, follow), anonymous.disconnect, THREADS)
+    for (key, _), (wrong, linked) in answers:
+        found[key] = wrong
+        links |= linked
+        done()
+    problems = [problem for key in expected for problem in found[key]]
+    others = sorted(key for key in links - expected.keys() if key not in known)
+    statuses = in_parallel(lambda key: anonymous.head(key).status, others)
+    return problems + [
+        Problem(key, f"is linked to, but answers {status}") for key, status in statuses.items() if status != 200
+    ]
 
 
 def raise_problems(problems: list[Problem]) -> None:
@@ -132,9 +158,12 @@ def served_digests(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str,
     return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
 
 
-def _check(anonymous: AnonymousClient, key: str, sha256: tuple[str, ...]) -> tuple[list[Problem], set[str]]:
-    """Return what is wrong with one object, and the keys that it links to when it is a page."""
-    page = key.endswith(".html")
+def _check(
+    anonymous: AnonymousClient, follow: bool, expected: tuple[str, tuple[str, ...]]
+) -> tuple[list[Problem], set[str]]:
+    """Return what is wrong with one object, and the keys that it links to when it is a page and links are followed."""
+    key, sha256 = expected
+    page = follow and key.endswith(".html")
     answer = anonymous.get(key, keep=page)
     if answer.status != 200:
         return [Problem(key, f"answers {answer.status}")], set()

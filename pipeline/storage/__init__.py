@@ -37,6 +37,9 @@ class PreconditionFailed(StorageError):  # noqa: N818 -- the name that HTTP give
         super().__init__(f"{key}: another publisher wrote it in the meantime", "run the same command again")
         self.key = key
 
+    def __reduce__(self) -> tuple[type[PreconditionFailed], tuple[str]]:
+        return PreconditionFailed, (self.key,)
+
 
 class Head(Struct, frozen=True):
     """An object's headers."""
@@ -68,6 +71,7 @@ class Put(Struct, frozen=True, kw_only=True):
 
     key: str
     body: bytes | Path
+    """A file must stay as it is until it is written."""
     media_type: str
     cache_control: str = ""
     download: str = ""
@@ -76,6 +80,8 @@ class Put(Struct, frozen=True, kw_only=True):
     """Write only if the object still has this ETag."""
     if_none_match: bool = False
     """Write only if there is no such object."""
+    sha256: str = ""
+    """Of the body, hexadecimal, where it is known: other bytes are not written. Empty where it is not."""
 
     @property
     def conditional(self) -> bool:
@@ -84,6 +90,8 @@ class Put(Struct, frozen=True, kw_only=True):
 
     def digest(self) -> str:
         """Return the body's SHA-256, hexadecimal."""
+        if self.sha256:
+            return self.sha256
         if isinstance(self.body, bytes):
             return hashlib.sha256(self.body).hexdigest()
         with self.body.open("rb") as file:
@@ -141,8 +149,11 @@ class ObjectStore(Protocol):
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
 
-    def put_all(self, puts: Iterable[Put], done: OnWritten = ..., bucket: Bucket = "public") -> None:
-        """Write all, many at a time and in no order. On the first error it finishes the writes under way and raises."""
+    def put_all(self, puts: Iterable[Put], done: OnWritten = ..., bucket: Bucket = "public") -> frozenset[str]:
+        """Write all, many at a time and in no order; return the keys whose SHA-256 the storage confirmed.
+
+        On the first error it finishes the writes under way and raises.
+        """
 
     def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = ...) -> None:
         """Copy all into the public bucket, many at a time and in no order. Errors as in ``put_all``."""

@@ -101,6 +101,11 @@ class AnonymousClient:
         finally:
             connection.close()
 
+    def disconnect(self) -> None:
+        """Close the idle connections; later requests open new ones."""
+        _close_all(self._idle)
+        self._idle.clear()
+
     def _path(self, key: str) -> str:
         return self._parts.path + quote(key, safe="/-_.~")
 

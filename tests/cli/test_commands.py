@@ -15,7 +15,7 @@ import pytest
 from pipeline import __main__ as program
 from pipeline.build.context import ExitStatus, exit_status
 from pipeline.cli import COMMANDS, module
-from pipeline.cli.console import Console, count, size
+from pipeline.cli.console import Console, count, pace, size
 from pipeline.cli.status import duration
 from pipeline.model.errors import (
     ConflictError,
@@ -101,6 +101,38 @@ def test_a_line_of_one_stage_wipes_the_bar_of_another_on_the_same_terminal(monke
     one.progress(5, 10, "pdf")
     other.line("docx    a-release")
     assert terminal.getvalue().endswith("5/10 pdf\r\x1b[Kdocx    a-release\n")
+
+
+def test_a_long_task_says_how_fast_it_is_and_how_long_it_still_takes_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    err = Terminal()
+    monkeypatch.setattr(sys, "stderr", err)
+    now = [0.0]
+    console = Console(lambda: now[0])
+    for seconds, done in enumerate((1, 401, 801)):
+        now[0] = float(seconds)
+        console.progress(done, 1601, f"files, {done / 20:.0f} of 80 MB")
+    assert err.getvalue().endswith(" 801/1601 files, 40 of 80 MB, 400/s, 2 s left")
+    console.progress(802, 1601, "files" * 40)
+    assert len(err.getvalue().rpartition("\x1b[K")[2]) == 79
+    console.progress(1, 1601, "another task of as many")
+    assert err.getvalue().endswith(" 1/1601 another task of as many")
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "text"),
+    [
+        (0, 100, 5.0, ""),
+        (50, 100, 0.9, ""),
+        (50, 100, 5.0, "10/s, 5 s left"),
+        (2, 10, 4.0, "16 s left"),
+        (100, 100_000, 1.0, "100/s, 17 min left"),
+        (100, 100, 5.0, ""),
+    ],
+)
+def test_pace_is_for_people(done: int, total: int, seconds: float, text: str) -> None:
+    assert pace(done, total, seconds) == text
 
 
 def test_one_thing_to_do_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,14 +61,15 @@ class Counting:
 
     def put_all(
         self, puts: Iterable[Put], done: Callable[[str], None] = lambda key: None, bucket: Bucket = "public"
-    ) -> None:
+    ) -> frozenset[str]:
         going = list(puts)
         fatal = next((number for number, put in enumerate(going) if self.fatal(put)), None)
         self.puts += [put.key for put in going[:fatal]]
         self.together.append({put.key for put in going[:fatal]})
-        self.real.put_all(going[:fatal], done, bucket)
+        confirmed = self.real.put_all(going[:fatal], done, bucket)
         if fatal is not None:
             raise Killed
+        return confirmed
 
     def files(self) -> list[str]:
         return [key for key in self.puts if key.startswith("releases/")]

@@ -10,7 +10,14 @@ import pytest
 
 from pipeline.model.formats import FORMATS, SYNDICATION, media_type
 from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
-from pipeline.publish.verification import Problem, expected_files, expected_newsroom, local_links, read_back
+from pipeline.publish.verification import (
+    Problem,
+    expected_files,
+    expected_newsroom,
+    local_links,
+    proven,
+    read_back,
+)
 from pipeline.site import listings
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.anonymous import AnonymousClient
@@ -93,6 +100,48 @@ def test_a_link_that_leads_nowhere_is_found_unless_nobody_asked(
     assert problem.what.startswith("is linked to, but answers 40")
     assert read_back(anonymous, page, follow=False) == []
     assert read_back(anonymous, page | put(store, f"{folder}.pdf")) == []
+
+
+def test_what_is_known_to_be_there_is_not_asked_for(
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
+) -> None:
+    page = put(store, f"{folder}.html", f'<a href="{folder.split("/")[1]}.pdf">PDF</a>'.encode())
+    assert read_back(anonymous, page, known={f"{folder}.pdf"}) == []
+    assert len(read_back(anonymous, page, known={f"{folder}.docx"})) == 1
+
+
+def test_a_large_newsroom_is_read_back_like_a_small_one(
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
+) -> None:
+    wanted = {f"{folder}/{number}.txt": (digest(str(number).encode()),) for number in range(150)}
+    store.put_all(
+        Put(key=key, body=str(number).encode(), media_type=media_type(key)) for number, key in enumerate(wanted)
+    )
+    read: list[None] = []
+    assert read_back(anonymous, wanted, lambda: read.append(None)) == []
+    assert len(read) == 150
+    put(store, f"{folder}/77.txt", b"other words")
+    page = put(store, f"{folder}/x.html", b'<a href="nowhere.pdf">a</a>')
+    found = read_back(anonymous, wanted | page)
+    assert [problem.key for problem in found] == [f"{folder}/77.txt", f"{folder}/nowhere.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "in_full", "not_read"),
+    [
+        ("", "", ""),
+        ("a.pdf", "", ""),
+        ("a.pdf b.pdf", "", "b.pdf"),
+        ("a.pdf b.pdf a.txt b.txt a.html b.html", "", "b.pdf b.txt"),
+        ("a.pdf b.pdf c.pdf", "b.pdf", "c.pdf"),
+        ("a.pdf b.pdf c.pdf", "a.pdf b.pdf c.pdf", ""),
+        ("a/tape.png b/tape.png b/r1/tape.png a/tape.webp", "", "b/tape.png b/r1/tape.png"),
+    ],
+)
+def test_pages_one_file_of_each_kind_and_whatever_is_read_in_full_are_read_though_the_storage_confirmed_them(
+    confirmed: str, in_full: str, not_read: str
+) -> None:
+    assert proven(confirmed.split(), frozenset(in_full.split())) == {*not_read.split()}
 
 
 def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: AnonymousClient, folder: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import socket
@@ -68,6 +69,25 @@ def test_files_are_put_from_disk(store: ObjectStore, tmp_path: Path) -> None:
     found = store.get("large.bin")
     assert found is not None
     assert found.body == body
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_a_file_that_is_no_longer_the_one_that_was_rendered_is_not_put(
+    store: ObjectStore, tmp_path: Path, size: int
+) -> None:
+    file, key = tmp_path / "file", f"rendered/{size}"
+    file.write_bytes(b"a" * size)
+    rendered = hashlib.sha256(b"a" * size).hexdigest()
+    store.put(put(key, file, sha256=rendered))
+    file.write_bytes(b"b" * size)
+    with pytest.raises(StorageError, match="file has changed since it was rendered"):
+        store.put(put(key, file, sha256=rendered))
+    found = store.get(key)
+    assert found is not None
+    assert found.sha256 == rendered
+    file.unlink()
+    with pytest.raises(StorageError, match="file: No such file"):
+        store.put(put(key, file, sha256=rendered))
 
 
 def test_an_empty_object_can_be_put(store: ObjectStore) -> None:
@@ -274,6 +294,26 @@ def test_a_conflict_is_not_mistaken_for_a_lost_answer(bad: FaultyStore) -> None:
     bad.direct.put(put("bad/raced", b"theirs"))
     with pytest.raises(PreconditionFailed):
         bad.store.put(put("bad/raced", b"ours", if_none_match=True))
+
+
+@pytest.mark.parametrize("number", [3, 200])
+def test_the_keys_of_which_the_storage_stated_the_checksum_are_returned(bad: FaultyStore, number: int) -> None:
+    puts = [put(f"bad/{number}/{each}", str(each).encode()) for each in range(number)]
+    assert bad.store.put_all(puts) == {each.key for each in puts}
+    silent = faulty.with_header("x-amz-checksum-sha256")
+    bad.proxy.always("PUT", f"/bad/{number}/1", silent)
+    assert bad.store.put_all(puts) == {each.key for each in puts if not each.key.startswith(f"bad/{number}/1")}
+
+
+@pytest.mark.parametrize("number", [3, 200])
+def test_a_storage_that_states_the_checksum_of_other_bytes_is_caught(bad: FaultyStore, number: int) -> None:
+    other = faulty.with_header("x-amz-checksum-sha256", base64.b64encode(hashlib.sha256(b"other").digest()).decode())
+    puts = [put(f"bad/{number}/{each}", str(each).encode()) for each in range(number)]
+    bad.proxy.add("PUT", f"/bad/{number}/2", other, other)
+    assert bad.store.put_all(puts) == {each.key for each in puts}, "damage on the way is repaired by sending it again"
+    bad.proxy.always("PUT", f"/bad/{number}/2", other)
+    with pytest.raises(StorageError, match=f"cannot write bad/{number}/2.*: the data was damaged on the way"):
+        bad.store.put_all(puts)
 
 
 def test_an_object_that_was_damaged_in_storage_is_not_returned(bad: FaultyStore) -> None:

@@ -94,6 +94,17 @@ def flipped_down(exchange: Exchange) -> None:
     exchange.answer(status, headers, bytes([body[0] ^ 1]) + body[1:])
 
 
+def with_header(name: str, value: str = "") -> Fault:
+    """An answer has another value in a header, or lacks the header if there is no ``value``."""
+
+    def forge(exchange: Exchange) -> None:
+        status, headers, body = exchange.forward()
+        others = [(known, text) for known, text in headers if known.lower() != name]
+        exchange.answer(status, [*others, (name, value)] if value else others, body)
+
+    return forge
+
+
 def silence(seconds: float) -> Fault:
     """No answer; the connection breaks after ``seconds``."""
 
@@ -135,6 +146,7 @@ class _Server(ThreadingHTTPServer):
         self.seen: list[tuple[str, str]] = []
         self.strikes: dict[int, Fault] = {}
         self.manner: Manner | None = None
+        self.lasting: list[tuple[str, str, Fault]] = []
         self.busy = 0
         self._lock = threading.Lock()
 
@@ -147,7 +159,7 @@ class _Server(ThreadingHTTPServer):
                 if method == wanted and part in path:
                     del self.faults[index]
                     return fault
-        return None
+        return next((fault for wanted, part, fault in self.lasting if method == wanted and part in path), None)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -164,7 +176,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Proxy:
-    """Applies each fault once, in the order in which they were added, to the requests that they are for."""
+    """Applies each fault that was added once, in that order, to the requests that they are for."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -173,6 +185,14 @@ class Proxy:
     def add(self, method: str, part: str, *faults: Fault) -> None:
         """Apply ``faults`` to the next requests with this method and a path that contains ``part``."""
         self._server.faults += [(method, part, fault) for fault in faults]
+
+    def always(self, method: str, part: str, fault: Fault) -> None:
+        """Apply ``fault`` to every request with this method and a path that contains ``part``, until ``mend``."""
+        self._server.lasting.append((method, part, fault))
+
+    def mend(self) -> None:
+        """Drop the faults that ``always`` are applied."""
+        self._server.lasting.clear()
 
     def strike(self, number: int, fault: Fault) -> None:
         """Restart the count of requests, and apply ``fault`` to the request with this number."""

@@ -52,10 +52,11 @@ class Memory:
 
     def put_all(
         self, puts: Iterable[Put], done: Callable[[str], None] = lambda key: None, bucket: Bucket = "public"
-    ) -> None:
+    ) -> frozenset[str]:
         for put in puts:
             self.put(put)
             done(put.key)
+        return frozenset()
 
     def copy_all(self, copies: Iterable[CopyRequest], done: Callable[[str], None] = lambda key: None) -> None:
         raise AssertionError("no release is scheduled here")

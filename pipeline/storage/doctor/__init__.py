@@ -47,7 +47,7 @@ def examine(destination: Destination, environ: Mapping[str, str], done: Callable
 
 
 def quick_check(destination: Destination, environ: Mapping[str, str]) -> Findings:
-    """Test conditional writes, anonymous listing and anonymous access to the private bucket.
+    """Test conditional writes, anonymous listing, anonymous access to the private bucket, and checksums.
 
     Raises DatelineError as ``examine`` does.
     """
@@ -72,6 +72,7 @@ def quick_check(destination: Destination, environ: Mapping[str, str]) -> Finding
             probes.find_anonymous_listing(context, "public"),
             probes.find_anonymous_listing(context, "private"),
             probes.find_private_read(context, QUICK_CHECK_KEY),
+            probes.find_checksum(context, QUICK_CHECK_KEY),
         ),
     )
 

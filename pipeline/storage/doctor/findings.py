@@ -25,6 +25,8 @@ GUARANTEES: dict[Guarantee, str] = {
 """What Dateline guarantees at a storage, unless a finding rules it out."""
 NEEDED: tuple[Guarantee, ...] = ("publish", "together", "private")
 """Without one of these, publishing there is not safe."""
+WRONG_CHECKSUM = "wrong checksum"
+"""The finding on whether the storage refuses data with the SHA-256 of other data."""
 FRESH = timedelta(days=7)
 """How long findings are valid: people change policies."""
 

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import STAGED, Bucket
-from pipeline.storage.doctor.findings import Finding, Guarantee
+from pipeline.storage.doctor.findings import WRONG_CHECKSUM, Finding, Guarantee
 from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, ProbeContext, Reply
 from pipeline.storage.s3.client import SOLE_PUBLISHER
 from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days
@@ -347,9 +347,16 @@ def copies(context: ProbeContext) -> Iterator[Finding]:
 
 @probe
 def checksums(context: ProbeContext) -> Iterator[Finding]:
-    """Send the right checksum and one of other bytes: SHA-256 or, where the storage does not take it, MD5."""
-    what, key, lacking = "wrong checksum", context.key("checksum.txt", "private"), ""
-    means = "Dateline finds damage only when it reads the files back"
+    """Test which checksums the storage compares."""
+    yield find_checksum(context, context.key("checksum.txt", "private"))
+
+
+def find_checksum(context: ProbeContext, key: str) -> Finding:
+    """Return whether the storage refuses to write an object of the private bucket with a checksum of other bytes.
+
+    That is SHA-256 or, where the storage does not take it, MD5.
+    """
+    lacking, means = "", "Dateline finds damage only when it reads the files back"
     for name, header, function in (
         ("SHA-256", "ChecksumSHA256", hashlib.sha256),
         ("Content-MD5", "ContentMD5", partial(hashlib.md5, usedforsecurity=False)),
@@ -362,12 +369,12 @@ def checksums(context: ProbeContext) -> Iterator[Finding]:
             continue
         refused = context.put("private", key, **wrong)
         if refused.ok:
-            yield Finding(what, f"{lacking}{name} is accepted unseen", means, ("damage",))
-        else:
-            result = f"{lacking}{name} is compared: refused ({refused.code})"
-            yield Finding(what, result, "damage during the upload is found at once")
-        return
-    yield Finding(what, lacking.removesuffix("; "), means, ("damage",))
+            return Finding(WRONG_CHECKSUM, f"{lacking}{name} is accepted unseen", means, ("damage",))
+        if refused.status >= 500:  # an error of its own is no refusal
+            return Finding(WRONG_CHECKSUM, f"{lacking}{name} failed ({refused.said})", means, ("damage",))
+        result = f"{lacking}{name} is compared: refused ({refused.code})"
+        return Finding(WRONG_CHECKSUM, result, "damage during the upload is found at once")
+    return Finding(WRONG_CHECKSUM, lacking.removesuffix("; "), means, ("damage",))
 
 
 @probe

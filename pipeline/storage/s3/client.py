@@ -110,6 +110,8 @@ def _config(destination: Destination, *, is_asked: bool) -> Config:
         "max_pool_connections": CONNECTIONS,
         # For requests this is the default, but presigned links would use the old version, which some storages refuse.
         "signature_version": "s3v4",
+        # One string: boto3 puts its own together from a dozen parts, twice for each request.
+        "user_agent": f"Dateline boto3/{boto3.__version__}",
         "s3": {"addressing_style": destination.addressing} if is_asked else None,
         # SHA-256 is sent with every object and compared with every answer; some storages refuse more headers than that.
         "request_checksum_calculation": "when_required",

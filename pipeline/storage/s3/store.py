@@ -6,18 +6,16 @@ import base64
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from hashlib import sha256
-from itertools import islice
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import (
@@ -38,6 +36,7 @@ from pipeline.storage.destination import Destination
 from pipeline.storage.s3.client import (
     FAILURES,
     HEADER_REFUSED,
+    SMALL_BODY,
     SOLE_PUBLISHER,
     UNSUPPORTED,
     DamagedError,
@@ -47,6 +46,7 @@ from pipeline.storage.s3.client import (
     error_code,
     explain,
 )
+from pipeline.storage.transfers import transfer_all
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, PutObjectRequestTypeDef
@@ -65,7 +65,7 @@ _NO_RIGHT = frozenset({"", "AccessDenied", "403"})
 _CONFLICT = frozenset({"PreconditionFailed", "412"})
 CHECKSUMS: tuple[Checksum, ...] = ("sha256", "md5", "")
 """What a put is sent with, best first: the first that the storage takes is used."""
-THREADS, THREADS_ON_LOOPBACK = 32, 8
+THREADS, THREADS_ON_LOOPBACK = 32, 16
 """Transfers at a time; fewer with a server on this machine, which uses the same processor cores."""
 
 
@@ -131,10 +131,14 @@ class S3Store:
 
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
+        return self._write(put, bucket).etag
+
+    def _write(self, put: Put, bucket: Bucket) -> _Written:
+        put = _loaded(put)
         digest = put.digest()
         if put.conditional and self._destination.sole_publisher:
             if etag := self._look_before_put(put, bucket, digest):
-                return etag
+                return _Written(etag, False)
             put = msgspec.structs.replace(put, if_match="", if_none_match=False)
         try:
             return self._put(put, bucket, digest)
@@ -148,20 +152,21 @@ class S3Store:
         present = self.head(put.key, bucket)
         if present is None or present.sha256 != digest:
             raise PreconditionFailed(put.key)
-        return present.etag
+        return _Written(present.etag, False)
 
-    def _put(self, put: Put, bucket: Bucket, digest: str) -> str:
+    def _put(self, put: Put, bucket: Bucket, digest: str) -> _Written:
         """Write the object with the best checksum that the storage takes. Raises _Failed."""
         first: _Failed | None = None
         for checksum in self._checksums:
 
-            def request(checksum: Checksum = checksum) -> str:
+            def request(checksum: Checksum = checksum) -> _Written:
                 with _open(put) as body:
                     sent = _put_request(put, self._name(bucket), digest, body, checksum)
-                    return self._client.put_object(**sent)["ETag"]
+                    answer = self._client.put_object(**sent)
+                return _Written(answer["ETag"], _is_confirmed(answer.get("ChecksumSHA256", ""), digest))
 
             try:
-                etag = self._attempt(f"cannot write {put.key}", bucket, request)
+                written = self._attempt(f"cannot write {put.key}", bucket, request)
             except _Failed as failed:
                 first = first or failed
                 if failed.failure.code not in HEADER_REFUSED:
@@ -169,7 +174,7 @@ class S3Store:
             else:
                 if first:
                     self._checksums = CHECKSUMS[CHECKSUMS.index(checksum) :]
-                return etag
+                return written
         raise first or AssertionError("there is always a way to put")
 
     def _look_before_put(self, put: Put, bucket: Bucket, digest: str) -> str:
@@ -184,44 +189,37 @@ class S3Store:
             return present.etag
         return ""
 
-    def put_all(self, puts: Iterable[Put], done: OnWritten = lambda key: None, bucket: Bucket = "public") -> None:
-        """Write all, many at a time and in no order. On the first error it finishes the writes under way and raises."""
-        self._transfer_all(list(puts), lambda put: self.put(put, bucket), done)
+    def put_all(
+        self, puts: Iterable[Put], done: OnWritten = lambda key: None, bucket: Bucket = "public"
+    ) -> frozenset[str]:
+        """Write all, many at a time and in no order; return the keys whose SHA-256 the storage confirmed.
+
+        On the first error it finishes the writes under way and raises.
+        """
+        confirmed: set[str] = set()
+
+        def ended(put: Put, written: _Written) -> None:
+            if written.confirmed:
+                confirmed.add(put.key)
+            done(put.key)
+
+        self._transfer_all(list(puts), lambda put: self._write(put, bucket), ended)
+        return frozenset(confirmed)
 
     def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = lambda key: None) -> None:
         """Copy all into the public bucket, many at a time and in no order. Errors as in ``put_all``."""
-        self._transfer_all(list(copies), self._copy, done)
+        self._transfer_all(list(copies), self._copy, lambda copy, _: done(copy.key))
 
-    def _transfer_all(self, transfers: Sequence[Transfer], run: Callable[[Transfer], object], done: OnWritten) -> None:
-        """Call ``run`` for each transfer in threads, and ``done`` in the caller's thread.
-
-        Threads, not processes: a request mostly waits for the network, and with a server on this machine processes
-        are no faster.
-        """
+    def _transfer_all(
+        self,
+        items: Sequence[Transfer],
+        run: Callable[[Transfer], Response],
+        ended: Callable[[Transfer, Response], None],
+    ) -> None:
+        """Call ``run`` for each transfer in threads or processes, and ``ended`` in the caller's thread."""
         threads = THREADS_ON_LOOPBACK if _is_loopback(self._destination.endpoint) else THREADS
-        ended: SimpleQueue[Future[object]] = SimpleQueue()
-        keys: dict[Future[object], str] = {}
-        error: BaseException | None = None
-        with ThreadPoolExecutor(threads, "transfers") as pool:
-            rest = iter(transfers)
-
-            def begin(count: int) -> None:
-                for transfer in islice(rest, count):
-                    future = pool.submit(run, transfer)
-                    keys[future] = transfer.key
-                    future.add_done_callback(ended.put)
-
-            begin(2 * threads)
-            while keys:
-                future = ended.get()
-                key, failure = keys.pop(future), future.exception()
-                error = error or failure
-                if failure is None:
-                    done(key)
-                if error is None:
-                    begin(1)
-        if error:
-            raise error
+        for item, result in transfer_all(items, run, self._client.close, threads):
+            ended(item, result)
 
     def _copy(self, copy: CopyRequest) -> None:
         action = f"cannot copy {copy.key} inside the storage"
@@ -366,6 +364,14 @@ def is_of_s3(answer: Mapping[str, Any]) -> bool:
     return any(name.startswith("x-amz-") for name in answer["ResponseMetadata"]["HTTPHeaders"])
 
 
+class _Written(Struct, frozen=True):
+    """An object that was written."""
+
+    etag: str
+    confirmed: bool
+    """The storage stated the SHA-256 of the bytes that it received."""
+
+
 class _Failed(Exception):  # noqa: N818 -- carries a failure, and never leaves this module
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
@@ -377,8 +383,37 @@ def _is_loopback(endpoint: str) -> bool:
     return host == "localhost" or host.startswith("127.")
 
 
+def _loaded(put: Put) -> Put:
+    """Return ``put`` with the bytes of a small file, so that it is read once and what is sent has the digest.
+
+    Raises StorageError when the file cannot be read, or no longer is the one that was rendered.
+    """
+    if isinstance(put.body, bytes):
+        return put
+    try:
+        body = put.body.read_bytes() if put.body.stat().st_size <= SMALL_BODY else put.body
+        digest = msgspec.structs.replace(put, body=body, sha256="").digest()
+    except OSError as error:
+        raise StorageError(f"cannot read {put.body}: {error.strerror}", "run the same command again") from None
+    if put.sha256 not in ("", digest):
+        raise StorageError(f"{put.body} has changed since it was rendered", "run the same command again")
+    return msgspec.structs.replace(put, body=body, sha256=digest)
+
+
 def _open(put: Put) -> AbstractContextManager[bytes | BinaryIO]:
     return nullcontext(put.body) if isinstance(put.body, bytes) else put.body.open("rb")
+
+
+def _is_confirmed(stated: str, digest: str) -> bool:
+    """Whether the storage states the SHA-256 of what was sent. Raises DamagedError when it states another."""
+    if stated not in ("", _checksum(digest)):
+        raise DamagedError(error_msg=f"the storage states {stated} instead of {_checksum(digest)}")
+    return bool(stated)
+
+
+def _checksum(digest: str) -> str:
+    """Return a hexadecimal SHA-256 as S3 writes it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
 def _put_request(
@@ -392,7 +427,7 @@ def _put_request(
         "Metadata": {"sha256": digest},
     }
     if checksum == "sha256":
-        request["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(digest)).decode()
+        request["ChecksumSHA256"] = _checksum(digest)
     elif checksum == "md5":
         request["ContentMD5"] = content_md5(put.body if isinstance(put.body, bytes) else put.body.read_bytes())
     if put.cache_control:

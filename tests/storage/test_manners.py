@@ -193,7 +193,7 @@ def test_doctor_says_what_is_promised_there(ready: dict[str, str], kind: str, mo
     # The operator's keys create a mistyped bucket, unless the storage does not let them.
     against = {guarantee for each in found.values() for guarantee in each.against} | {"name"}
     assert against == usable.lacks
-    assert {guarantee for each in quick.all for guarantee in each.against} == usable.lacks & {"together"}
+    assert {guarantee for each in quick.all for guarantee in each.against} == usable.lacks & {"together", "damage"}
 
 
 # ── Storages that cannot be used as they are ────────────────────────────────────────────────────────────────────────

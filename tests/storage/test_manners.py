@@ -22,6 +22,7 @@ from pipeline.storage import CopyRequest, PreconditionFailed, Put, doctor, open_
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.doctor import Finding, probes
+from pipeline.storage.s3 import setup
 from pipeline.storage.s3 import store as s3
 from tests.support import faulty, manners
 from tests.support.newsroom import Office
@@ -241,6 +242,14 @@ REFUSED: dict[str, Refused] = {
         r"the storage refuses it \(TeaTime: Credential=…, later\)$",
         "make doctor",
     ),
+    "too many requests": Refused(
+        lambda exchange: manners.error(exchange, 429, "TooMany", "wait"),
+        r"overloaded \((TooMany: wait|429: .*)\)$",
+        "later",
+    ),
+    "an error without a body": Refused(
+        lambda exchange: manners.answer(exchange, 400, "application/xml", ""), r"\(400: Bad Request\)$", "make doctor"
+    ),
     "a login page": Refused(
         manners.a_login_page, f"{NOT_S3}it sent a web page, “Sign in to the guest network”$", "login page of a network"
     ),
@@ -282,8 +291,11 @@ def test_what_cannot_be_used_is_explained_with_one_thing_to_do(ready: dict[str, 
             assert str(caught.value).isprintable()
 
 
-def test_readers_may_have_another_address_than_the_publisher(ready: dict[str, str]) -> None:
+def test_readers_may_have_another_address_than_the_publisher(
+    ready: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some storages answer nobody without keys at the address of their S3 service."""
+    monkeypatch.setattr(setup, "POLICY_SECONDS", 0.0)
 
     def signed_only(exchange: faulty.Exchange) -> bool:
         return not manners.is_signed(exchange) and manners.error(exchange, 400, "InvalidArgument", "Authorization")

@@ -222,11 +222,14 @@ _NOT_SUPPORTED = (
     "`make doctor` shows what this storage supports; docs/storage.md tells what Dateline needs",
 )
 
+_NO_BUCKET = (
+    "the bucket {bucket} does not exist",
+    "check PRESS_BUCKET and PRESS_PRIVATE_BUCKET, or create it: `make storage`",
+)
+
 _CODES: dict[str, tuple[str, str]] = {
-    "NoSuchBucket": (
-        "the bucket {bucket} does not exist",
-        "check PRESS_BUCKET and PRESS_PRIVATE_BUCKET, or create it: `make storage`",
-    ),
+    "NoSuchBucket": _NO_BUCKET,
+    "404": _NO_BUCKET,
     "BucketAlreadyExists": ("the bucket {bucket} belongs to somebody else", "choose another name (PRESS_BUCKET)"),
     "AccessDenied": _DENIED,
     "Forbidden": _DENIED,
@@ -320,10 +323,10 @@ def _explain_refusal(error: boto.ClientError, action: str, bucket: str) -> Failu
     answer: Mapping[str, Any] = error.response
     status, code = error_status(error), error_code(error)
     known = _CODES.get(code) or _CODES.get(str(status))
-    if known is None and status >= 500:
-        known = _CODES["SlowDown" if status in (429, 503) else "InternalError"]
-    if known is None and code in _RETRYABLE_CODES:
+    if known is None and (status in (429, 503) or code in _RETRYABLE_CODES):
         known = _CODES["SlowDown"]
+    if known is None and status >= 500:
+        known = _CODES["InternalError"]
     message, hint = known or _OTHER
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     region = _region_of(answer)

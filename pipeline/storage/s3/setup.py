@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pipeline.model.errors import StorageError
@@ -67,15 +68,14 @@ def _create(client: S3Client, destination: Destination, name: str) -> bool:
     """Create the bucket if there is none, and return whether it was created."""
     action = f"cannot use the bucket {name}"
     try:
-        if is_of_s3(retried(lambda: client.head_bucket(Bucket=name))):
-            return False
-        _call(action, destination, name, lambda: client.list_objects_v2(Bucket=name, MaxKeys=1))
+        if not is_of_s3(retried(lambda: client.head_bucket(Bucket=name))):
+            _list(client, action, name)
     except FAILURES as error:
+        if not error_code(error):
+            raise explain(error, action, name, client.meta.endpoint_url).error from None
         if error_status(error) != 404:
-            if not error_code(error):
-                raise explain(error, action, name, client.meta.endpoint_url).error from None
             # The answer to HEAD has no body that could state the reason; a listing's answer has.
-            _call(action, destination, name, lambda: client.list_objects_v2(Bucket=name, MaxKeys=1))
+            _list(client, action, name)
             return False
     else:
         return False
@@ -89,6 +89,16 @@ def _create(client: S3Client, destination: Destination, name: str) -> bool:
             "create it with the storage's own tools, then run make storage again",
         )
     return True
+
+
+def _list(client: S3Client, action: str, name: str) -> None:
+    """List the bucket, as far as that is needed to know that it answers. Raises StorageError."""
+    try:
+        retried(lambda: client.list_objects_v2(Bucket=name, MaxKeys=1))
+    except FAILURES as error:
+        failure = explain(error, action, name, client.meta.endpoint_url)
+        hint = _OPERATOR if failure.code in ("AccessDenied", "403") else failure.error.hint
+        raise StorageError(str(failure.error), hint) from None
 
 
 def _make(client: S3Client, request: CreateBucketRequestTypeDef) -> None:
@@ -252,9 +262,16 @@ def _test_access(store: ObjectStore, destination: Destination, environ: Mapping[
                 "block public access to this bucket",
             )
         _refuse_listing(private, destination.private_bucket)
-    finally:
-        for bucket in buckets:
-            store.delete(key, bucket)
+    except StorageError:
+        with suppress(StorageError):  # the first error is the one to tell
+            _remove(store, key, buckets)
+        raise
+    _remove(store, key, buckets)
+
+
+def _remove(store: ObjectStore, key: str, buckets: Iterable[Bucket]) -> None:
+    for bucket in buckets:
+        store.delete(key, bucket)
 
 
 def _refuse_listing(anonymous: AnonymousClient, bucket: str) -> None:

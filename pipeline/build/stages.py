@@ -5,9 +5,10 @@ The stage decides by fingerprint what it renders. A release that cannot be rende
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Literal, cast
 
@@ -15,13 +16,13 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.reading import all_listed
+from pipeline.build.reading import Reading, all_listed
 from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import digest
 from pipeline.model.release import Related, Release
-from pipeline.model.release_index import ReleaseIndex
+from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
 from pipeline.writers import Output, RenderInput, Writer
@@ -79,6 +80,39 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
             yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
         else:
             yield StageResult(task.slug, task.unpublished, "failed", fault=_fault(row, state, task, output))
+
+
+def page_ahead(state: BuildState, context: RenderContext, reading: Reading, listed: Mapping[str, IndexEntry]) -> bytes:
+    """Return the page of a release before its other formats are rendered: it states no sizes. It is stored nowhere.
+
+    ``listed`` are all known releases by slug, ``context`` has the keys of the shared files.
+    """
+    row, summary, release = by_name("html"), reading.summary, reading.parsed.release
+    entry = summary.entry
+    known = context.published.by_slug().get(entry.slug)
+    task = RenderTask(
+        slug=entry.slug,
+        summary=summary,
+        unpublished=entry.is_hidden(context.now),
+        fingerprint="",
+        rendered=tuple(Rendition(name, by_name(name).key(entry.slug), 0, "") for name in _stated_formats(row, summary)),
+        related=ReleaseIndex({**listed, entry.slug: entry}, context.now).related(entry),
+        past=history.of_release(known, summary.source, history.recall(state).get(entry.slug)),
+    )
+    return _writer(row.writer)(_render_input(row, state, context, task, release)).data
+
+
+def warm_up(state: BuildState, context: RenderContext, slugs: Iterable[str]) -> None:
+    """Load the writers, and render ``slugs`` for nothing: what is forked from this process starts at full speed."""
+    for row in FORMATS:
+        if not row.pooled:
+            _writer(row.writer)
+            continue
+        _load(row)
+        for task in tasks(row, state, context, slugs):
+            if parsed := state.parsed_release(task.slug):
+                with contextlib.suppress(Exception):  # the stage reports it
+                    _render(row, state, context, (task, parsed.release))
 
 
 def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
@@ -165,15 +199,24 @@ def _render(
 ) -> tuple[Output, str]:
     """Render a release, and return a warning with it. An output that does not say what the release says is an error."""
     from pipeline.build import parity
+
+    task, release = todo
+    render_input = _render_input(row, state, context, task, release)
+    output = _writer(row.writer)(render_input)
+    return output, parity.check(row, render_input, output.data)
+
+
+def _render_input(
+    row: Format, state: BuildState, context: RenderContext, task: RenderTask, release: Release
+) -> RenderInput:
     from pipeline.typography.article import compose
     from pipeline.typography.messages import Messages
 
-    task, release = todo
     messages = Messages(release.language, context.newsroom.time_zone)
     tree = state.tree(task.unpublished)
     packed = [rendition.key for rendition in task.rendered if rendition.format in row.after] if row.packs else []
     replacement = next((other for other in task.related if other.rel == "replacement"), None)
-    render_input = RenderInput(
+    return RenderInput(
         release=release,
         newsroom=context.newsroom,
         messages=messages,
@@ -188,8 +231,6 @@ def _render(
         assets=context.assets,
         past=task.past,
     )
-    output = _writer(row.writer)(render_input)
-    return output, parity.check(row, render_input, output.data)
 
 
 def _store(

@@ -1,0 +1,97 @@
+"""What has changed in the sources and templates since the last look.
+
+File times, sizes and numbers are compared: that works on every system and on network drives, and finds what an editor
+saves by rename. An empty or vanished file counts only if it stays so: many editors empty or remove a file before they
+write it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+OFTEN, SELDOM = 0.1, 1.0
+"""Seconds between two looks: as many as take a fiftieth of the time, within these limits."""
+SHARE = 50
+LOOKS = 4
+"""So many times in a row a file must be seen empty, or not at all."""
+
+File = tuple[str, ...]
+"""``content`` or ``templates``, and the path below it."""
+Stat = tuple[int, int, int]
+"""Time in nanoseconds, size, inode."""
+
+
+class Changes(Struct, frozen=True):
+    """What has changed."""
+
+    slugs: tuple[str, ...]
+    """Releases whose text or pictures have changed."""
+    newsroom: bool
+    """``newsroom.toml``, or a picture beside it."""
+    number: bool
+    """A release is new or gone, and others may name it."""
+    templates: bool
+
+
+class Watcher:
+    """Looks at all files below ``content`` and ``templates``."""
+
+    def __init__(self, content: Path, templates: Path) -> None:
+        self._folders = (("content", content), ("templates", templates))
+        self._seen = self._look()
+        self._doubtful: dict[File, int] = {}
+        self.pause = OFTEN
+
+    def changes(self) -> Changes | None:
+        """Return what has changed since the last call; None when nothing has."""
+        begun = time.monotonic()
+        now = self._look()
+        self.pause = min(max(OFTEN, SHARE * (time.monotonic() - begun)), SELDOM)
+        changed = {file for file in now.keys() | self._seen.keys() if now.get(file) != self._seen.get(file)}
+        doubtful = {file for file in changed if file not in now or now[file][1] == 0}
+        self._doubtful = {file: self._doubtful.get(file, 0) + 1 for file in doubtful}
+        changed -= {file for file, looks in self._doubtful.items() if looks < LOOKS}
+        if not changed:
+            return None
+        number = any((file in now) != (file in self._seen) for file in changed if _is_source(file))
+        for file in changed:
+            if file in now:
+                self._seen[file] = now[file]
+            else:
+                del self._seen[file]
+        newest = sorted(changed, key=lambda file: now.get(file, (0, 0, 0)), reverse=True)
+        in_content = [file for file in newest if file[0] == "content"]
+        return Changes(
+            slugs=tuple(
+                dict.fromkeys(file[1].removesuffix(".md") for file in in_content if _is_source(file) or len(file) > 2)
+            ),
+            newsroom=any(len(file) == 2 and not _is_source(file) for file in in_content),
+            number=number,
+            templates=any(file[0] == "templates" for file in changed),
+        )
+
+    def _look(self) -> dict[File, Stat]:
+        return {file: stat for name, folder in self._folders for file, stat in _files(str(folder), (name,))}
+
+
+def _is_source(file: File) -> bool:
+    return file[0] == "content" and len(file) == 2 and file[1].endswith(".md")
+
+
+def _files(folder: str, under: File) -> Iterator[tuple[File, Stat]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.endswith("~"):  # an editor's own files
+                continue
+            with contextlib.suppress(OSError):
+                if entry.is_dir():
+                    yield from _files(entry.path, (*under, entry.name))
+                else:
+                    stat = entry.stat()
+                    yield (*under, entry.name), (stat.st_mtime_ns, stat.st_size, stat.st_ino)

@@ -17,7 +17,7 @@
       frame.title = link.textContent;
       document.documentElement.append(frame);
     }
-    const address = shown ? `${link.href}?${pdf}#view=FitH` : "";
+    const address = shown ? `${link.href}?${pdf}#navpanes=0&view=FitH` : "";
     if (frame && !shown) frame = void frame.remove();
     else if (frame && frame.dataset.address !== address) frame.src = frame.dataset.address = address;
     document.documentElement.classList.toggle("with-pdf", shown);

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Thread
 
+from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console, count
 from pipeline.cli.preview.renderer import Event, Failed, Finished, Job, Place, Renderer, WasRead, WasRendered
@@ -64,7 +65,9 @@ class _Preview:
         self.renderer, self.place, self.console = renderer, place, console
         self.job = Job(0)
         """The last job that was begun."""
-        self.is_done = True
+        self.is_done, self.is_postponed = True, False
+        self.seen = 0
+        """Version of the state that was last looked at."""
         self.again_at = 0.0
         """When a postponed job is begun once more; 0 for never."""
         self.said: dict[str, tuple[Fault, ...]] = {}
@@ -77,23 +80,28 @@ class _Preview:
         self.renderer.end()
 
     def follow(self) -> None:
-        """Serve, and follow the edits, for ever."""
-        self.watcher = Watcher(self.place.content, FOLDER)
+        """Serve, and follow the edits, until Dateline itself is changed."""
+        self.watcher = Watcher(self.place.content, FOLDER, fingerprint.ROOT / "pipeline")
         self.view = View(self.place)
         self._begin(whole=True)
         self.view.refresh()
         with PreviewServer(self.view) as self.server:
             Thread(target=self.server.serve_forever, daemon=True).start()
             self.console.heading(self.server.address + INDEX)
-            seen = self.view.state.version
+            self.seen = self.view.state.version
             while True:
                 self._hear()
                 if changes := self.watcher.changes():
+                    if changes.code:  # what this process renders would be taken for the work of the new code
+                        self.console.line("Dateline itself has changed: start make preview again")
+                        return
                     self._take(changes)
                 elif (self.again_at and time.monotonic() > self.again_at) or datetime.now(UTC) > self.due:
                     self._begin(*self.job.slugs, whole=True)
-                elif self.is_done and seen != (seen := self.view.state.version):  # make publish has written
-                    self.view.refresh()
+                elif self.is_done and self.seen != self.view.state.version:  # somebody else has written
+                    self.seen = self.view.state.version
+                    if self.view.refresh() and self.view.has_refused:
+                        self._begin(whole=True)
 
     def _begin(self, *slugs: str, whole: bool = False, fresh: bool = False) -> None:
         """Begin a job; what an unfinished one had left to do is part of it."""
@@ -145,15 +153,17 @@ class _Preview:
                 self.console.fault(fault if not isinstance(event, WasRead) or event.refused else fault.as_warning())
 
     def _end(self, event: Finished) -> None:
-        self.is_done = True
+        self.is_done, self.seen = True, self.view.state.version
+        was_postponed, self.is_postponed = self.is_postponed, event.postponed
         self.again_at = time.monotonic() + AGAIN if event.postponed else 0.0
         self.view.refresh()
         dates = (entry.date for entry in self.view.listed.values() if not entry.draft)
         self.due = min((date for date in dates if date > self.begun), default=NEVER)
         is_first = self.shown is None
-        self._show()
-        if event.postponed:
-            self.console.line("make publish runs: files are rendered when it has ended")
+        if event.postponed and not was_postponed:
+            self.console.line("make publish runs or has just ended: files are rendered later, pages are shown at once")
+        if is_first or not event.postponed:
+            self._show()
         if is_first:
             self.console.line("Ctrl+C ends it; changes in the sources are rendered at once")
 

@@ -21,14 +21,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline.build import reading, stages
+from pipeline.build import fingerprint, reading, stages
 from pipeline.build.context import CommandContext
 from pipeline.build.reading import ReadResult
 from pipeline.build.state import BuildState, EditedState
 from pipeline.cli.console import Console
 from pipeline.cli.pages import update_listings
-from pipeline.model.errors import DatelineError, Fault, ReleaseError
+from pipeline.model.errors import DatelineError, Fault, ReleaseError, printable
 from pipeline.model.formats import FORMATS
+from pipeline.publish.sources import REFUSED, Refused, recall_refused
 
 CHUNK = 16
 """Releases that are rendered in all formats before the next ones are begun."""
@@ -145,6 +146,7 @@ def _serve(pipe: Connection, other_end: Connection, place: Place) -> None:
                 job = pipe.recv()
             if job.fresh:
                 forget_templates()
+                is_warm = False
             job = _run(pipe, place, job)
 
 
@@ -284,13 +286,21 @@ def _read_and_render(context: CommandContext, slugs: list[str], first: list[str]
     )
     refused, apart = [], state.edited()
     is_apart = apart.public.is_dir()
+    is_all = len(slugs) == len(state.slugs())
+    known = {} if is_all else dict(recall_refused(context))
+    for slug in slugs:
+        known.pop(printable(slug), None)
     for result in results:
         send(WasRead(result.slug, result.refused, result.faults))
         if result.refused:
             refused.append(result.slug)
+            source = fingerprint.of_source(state, result.slug)
+            known[printable(result.slug)] = Refused(source, tuple(map(str, result.faults)))
         elif is_apart:
             apart.drop_release(result.slug)
-    if is_apart and not refused and len(slugs) == len(state.slugs()):
+    if known != recall_refused(context):
+        state.remember(REFUSED, known)
+    if is_apart and not refused and is_all:
         apart.remove()
     accepted = [slug for slug in first if slug not in refused]
     for row in FORMATS if accepted else ():

@@ -39,6 +39,7 @@ from pipeline.model.manifest import Row
 from pipeline.model.release import SLUG
 from pipeline.model.release_index import IndexEntry
 from pipeline.model.render_context import RenderContext
+from pipeline.reader import line_of
 from pipeline.typography.messages import Messages, direction_of, newsroom_messages
 from pipeline.typography.templates import asset_href, render, script
 
@@ -104,12 +105,14 @@ class View:
         self._rows: dict[str, Row] = {}
         self.listed: dict[str, IndexEntry] = {}
         self.state: BuildState = place.context().state
-        self._busy = True
 
     # What has happened
 
-    def refresh(self, *, fresh: bool = False) -> None:
-        """Look at newsroom, manifest and index again; with ``fresh``, at templates too."""
+    def refresh(self, *, fresh: bool = False) -> bool:
+        """Look at newsroom, manifest and index again; with ``fresh``, at templates too.
+
+        Return whether something else is public than before.
+        """
         with self.changed:
             context = self._place.context()
             context.state.close()
@@ -123,12 +126,16 @@ class View:
             except DatelineError as error:
                 self._failed = faults_of(error)
                 self.changed.notify_all()
-                return
+                return False
             self._context = context
             self._messages = newsroom_messages(context.newsroom)
-            self._rows = context.published.by_slug()
+            known, self._rows = self._rows, context.published.by_slug()
             self.listed = all_listed(self.state, context.published)
+            for slug in [slug for slug, shown in self._shown.items() if shown.edited or not shown.readable]:
+                self._shown[slug].source = None
+                self._read(slug, ahead=False)
             self.changed.notify_all()
+            return known != self._rows
 
     def forget_templates(self) -> None:
         """Void what was loaded of the templates."""
@@ -144,18 +151,12 @@ class View:
                 self._shown.pop(slug, None)
             self.changed.notify_all()
 
-    def begin(self) -> None:
-        """Note that files are being rendered."""
-        with self.changed:
-            self._busy = True
-
     def take(self, job: int, event: Event) -> None:
         """Note what the renderer says."""
         with self.changed:
             if isinstance(event, Failed):
                 self._failed = event.faults
             elif isinstance(event, Finished):
-                self._busy = False
                 for shown in self._shown.values():
                     if shown.job <= job:
                         shown.waiting = set()
@@ -177,6 +178,8 @@ class View:
         if shown.job > job:
             return
         shown.waiting.discard(event.stage)
+        if shown.refused and not event.apart:  # it was accepted meanwhile: published with MINOR=1, for example
+            shown.refused, shown.compared = False, ()
         if event.fault:
             shown.compared = (*shown.compared, event.fault)
         if event.stage == HTML.name:
@@ -196,7 +199,9 @@ class View:
         if source == shown.source and not ahead:
             return
         now = datetime.now(UTC)
-        shown.source, shown.job, shown.compared = source, max(job, shown.job), ()
+        shown.source = source
+        if job:
+            shown.job, shown.compared = job, ()
         try:
             found = reading.read_alone(self.state, context.newsroom, slug, now)
         except ReleaseError as error:
@@ -209,6 +214,9 @@ class View:
         refusal = revisions.refusal(row, release, source, minor, local) if row else None
         shown.readable, shown.edited, shown.entry = True, refusal is not None, found.summary.entry
         shown.alone = tuple(fault.as_warning() for fault in found.warnings)
+        if refusal:
+            file = self.state.source(slug)
+            shown.alone += (Fault(str(file), line_of(file, *refusal.keys), refusal.message, refusal.hint),)
         if ahead:
             shown.page, shown.pictures = self._page_ahead(render_context, found, now), found.pictures
             shown.waiting = {row.name for row in FORMATS if row.notice or not release.withdrawn}
@@ -221,6 +229,11 @@ class View:
             return stages.page_ahead(self.state, current, found, self.listed)
         except DatelineError:  # the stage reports it
             return b""
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether a release is refused, which may be accepted once something else has changed."""
+        return any(shown.refused for shown in self._shown.values())
 
     def scheduled(self) -> list[IndexEntry]:
         """Return the releases that are not public now, drafts included."""
@@ -273,11 +286,12 @@ class View:
         slug = self._slug(key)
         with self.changed:
             if slug:
-                self._read(slug, ahead=slug not in self._shown and not self.find(key))
+                self._read(slug, ahead=not self.find(key))
             found = self.find(key)
             if found is None and not slug and key != INDEX:
                 return None
-            version = self.version(key)
+            # The list of other releases comes with the first event: whoever passes this page on names none of them.
+            version = self.version(key, listed=False)
             messages = self._messages
         source = found[1].decode() if found else self._empty_page(key)
         head = render(
@@ -296,17 +310,17 @@ class View:
         root = "../" * key.count("/")
         return render("preview.empty.html.j2", messages=self._messages, css=asset_href(assets, "page.css", root))
 
-    def version(self, key: str) -> Version:
-        """Return what there is to see at ``key`` now."""
+    def version(self, key: str, *, listed: bool = True) -> Version:
+        """Return what there is to see at ``key`` now; ``listed`` with the list of what is not public."""
         with self.changed:
             slug = self._slug(key)
             found = self.find(key)
             pdf = self.find(PDF.key(slug)) if slug else None
-            return Version(_short(found), _short(pdf), self._bar(key, slug, bool(pdf)))
+            return Version(_short(found), _short(pdf), self._bar(key, slug, has_pdf=bool(pdf), listed=listed))
 
     # The bar
 
-    def _bar(self, key: str, slug: str, has_pdf: bool) -> str:
+    def _bar(self, key: str, slug: str, *, has_pdf: bool, listed: bool) -> str:
         root = "../" * key.count("/")
         shown = self._shown.get(slug) if slug else None
         faults = [*self._failed, *(shown.faults if shown else ())]
@@ -322,7 +336,7 @@ class View:
             waiting=waiting,
             faults=faults,
             pdf=f"{slug}.pdf" if has_pdf else "",
-            hidden=[*self._hidden(root)],
+            hidden=[*self._hidden(root)] if listed else [],
             home=root + INDEX,
         )
 
@@ -360,13 +374,14 @@ class View:
             condition, when = self._condition(slug)
             entry = self.listed.get(slug) or self._of(slug).entry
             state = self._messages.moment(when) if when else self._label(condition, None)
-            faults = any(fault.severity == "error" for fault in self._of(slug).faults)
+            if condition in ("edited", "refused"):
+                state = self._messages["preview_changed" if condition == "edited" else "preview_error"]
             yield _Listed(
                 f"{root}{quote(HTML.key(slug))}" if SLUG.match(slug) else "",
                 entry.title if entry else f"{slug}.md",
                 entry.language if entry else "",
                 direction_of(entry.language) if entry else "auto",
-                state or (self._messages["preview_error"] if faults else ""),
+                state,
             )
 
     def _date(self, slug: str) -> datetime:

@@ -1,4 +1,4 @@
-"""What has changed in the sources and templates since the last look.
+"""What has changed in the sources, the templates and the code since the last look.
 
 File times, sizes and numbers are compared: that works on every system and on network drives, and finds what an editor
 saves by rename. An empty or vanished file counts only if it stays so: many editors empty or remove a file before they
@@ -22,7 +22,7 @@ LOOKS = 4
 """So many times in a row a file must be seen empty, or not at all."""
 
 File = tuple[str, ...]
-"""``content`` or ``templates``, and the path below it."""
+"""``content``, ``templates`` or ``code``, and the path below it."""
 Stat = tuple[int, int, int]
 """Time in nanoseconds, size, inode."""
 
@@ -37,13 +37,15 @@ class Changes(Struct, frozen=True):
     number: bool
     """A release is new or gone, and others may name it."""
     templates: bool
+    code: bool
+    """Dateline itself was changed, and this process runs the code that it had before."""
 
 
 class Watcher:
-    """Looks at all files below ``content`` and ``templates``."""
+    """Looks at all files of three folders."""
 
-    def __init__(self, content: Path, templates: Path) -> None:
-        self._folders = (("content", content), ("templates", templates))
+    def __init__(self, content: Path, templates: Path, code: Path) -> None:
+        self._folders = (("content", content), ("templates", templates), ("code", code))
         self._seen = self._look()
         self._doubtful: dict[File, int] = {}
         self.pause = OFTEN
@@ -74,6 +76,7 @@ class Watcher:
             newsroom=any(len(file) == 2 and not _is_source(file) for file in in_content),
             number=number,
             templates=any(file[0] == "templates" for file in changed),
+            code=any(file[0] == "code" for file in changed),
         )
 
     def _look(self) -> dict[File, Stat]:
@@ -87,8 +90,8 @@ def _is_source(file: File) -> bool:
 def _files(folder: str, under: File) -> Iterator[tuple[File, Stat]]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.endswith("~"):  # an editor's own files
-                continue
+            if (entry.name.startswith((".", "__")) and entry.name != "__init__.py") or entry.name.endswith("~"):
+                continue  # an editor's own files, and Python's
             with contextlib.suppress(OSError):
                 if entry.is_dir():
                     yield from _files(entry.path, (*under, entry.name))

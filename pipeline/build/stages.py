@@ -17,7 +17,7 @@ from msgspec import Struct
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.reading import Reading, all_listed
-from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
+from pipeline.build.state import BuildState, EditedState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import digest
@@ -65,6 +65,7 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
     row = by_name(stage)
     rendered = state.rendered(stage)
     stale: list[RenderTask] = []
+    apart = _rendered_apart(state, stage)
     for task in tasks(row, state, context, slugs):
         file = rendered.get(task.slug)
         if file and _is_rendered(state, row, file, task):
@@ -72,7 +73,10 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
         else:
             if file:  # a run that is killed while it writes the new file must not take it for the old one
                 state.forget_rendered(stage, task.slug)
-            stale.append(task)
+            if task.slug in apart and (file := _take_over(row, state, task, apart[task.slug])):
+                yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
+            else:
+                stale.append(task)
     for task, release, output in _render_all(row, state, context, stale):
         if isinstance(output, tuple):
             file = _store(row, state, task, release, *output)
@@ -160,6 +164,24 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
     if row.group == "pages":  # the pictures lie beside the page
         paths += [(tree / picture.key, picture.size) for picture in task.summary.pictures]
     return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+
+
+def _rendered_apart(state: BuildState, stage: str) -> dict[str, RenderedFile]:
+    """Return what the preview has rendered apart, because it could not be published then."""
+    if state.is_final or isinstance(state, EditedState) or not (edited := state.edited()).public.is_dir():
+        return {}
+    return edited.rendered(stage)
+
+
+def _take_over(row: Format, state: BuildState, task: RenderTask, file: RenderedFile) -> RenderedFile | None:
+    """Store a rendition of the preview's, if it is what is to be rendered now."""
+    edited, parsed = state.edited(), state.parsed_release(task.slug)
+    if parsed is None or not _is_rendered(edited, row, file, task):
+        return None
+    data = (edited.tree(task.unpublished) / row.key(task.slug)).read_bytes()
+    if digest(data) != file.rendition.sha256:
+        return None
+    return _store(row, state, task, parsed.release, Output(data, file.rendition.pages), file.warning)
 
 
 def _render_all(

@@ -337,8 +337,11 @@ def test_publishing_beside_the_preview_publishes_what_it_shows(published: Office
     with running(published, sys.executable, "-m", "pipeline", "preview") as found:
         published.write("third", "The third headline", body="Words of the third release, with a typing error mended.")
         found.until(lambda: "there is no new correction" in found.text)
+        found.until(lambda: "Still being rendered" not in bar(found, "releases/third.html"))
         result = published.make("publish", "MINOR=1")
         assert result.status == 0, result.text
+        # Page and record state the revision, which is planned only now; all else is taken from the preview.
+        assert {stage for stage, slug in rendered_by(result.out) if slug == "third"} <= {"html", "json"}
         found.until(lambda: "Published" in bar(found, "releases/third.html"))
         assert b"typing error mended" in get(found.root + "releases/third.html")[1]
         assert published.make("verify").status == 0

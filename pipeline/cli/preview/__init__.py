@@ -89,6 +89,7 @@ class _Preview:
             Thread(target=self.server.serve_forever, daemon=True).start()
             self.console.heading(self.server.address + INDEX)
             self.seen = self.view.state.version
+            self.view.warm_up()
             while True:
                 self._hear()
                 if changes := self.watcher.changes():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -156,6 +157,10 @@ def _warm_up(place: Place) -> None:
         entries = [summary.entry for summary in context.state.summaries().values() if not summary.entry.withdrawn]
         newest = [entry.slug for entry in sorted(entries, key=lambda entry: entry.date)[-1:]]
         stages.warm_up(context.state, context.render_context(), newest)
+        for slug in newest:
+            found = reading.read_alone(context.state, context.newsroom, slug, context.now)
+            stages.page_ahead(context.state, context.render_context(shared=True), found, {})
+        importlib.import_module("pipeline.site.feeds")
     context.state.close()  # a database must not be open in two processes that were one
     gc.collect()
     gc.freeze()

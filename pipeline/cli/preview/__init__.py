@@ -26,7 +26,7 @@ from pipeline.cli.console import Console, count
 from pipeline.cli.preview.renderer import Event, Failed, Finished, Job, Place, Renderer, WasRead, WasRendered
 from pipeline.cli.preview.server import PreviewServer
 from pipeline.cli.preview.view import INDEX, View
-from pipeline.cli.preview.watch import Changes, Watcher
+from pipeline.cli.preview.watch import OFTEN, Changes, Watcher
 from pipeline.model.errors import Fault, SettingError
 from pipeline.model.formats import by_name
 from pipeline.typography.templates import FOLDER
@@ -126,7 +126,7 @@ class _Preview:
     def _hear(self) -> None:
         """Take in what the renderer says, and wait for it as long as the watcher pauses."""
         try:
-            for number, event in self.renderer.events(self.watcher.pause):
+            for number, event in self.renderer.events(OFTEN):
                 self.view.take(number, event)
                 self._say(event)
                 if isinstance(event, Finished) and number == self.job.number:

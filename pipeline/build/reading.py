@@ -38,6 +38,15 @@ class ReadResult(Struct, frozen=True):
     """What it was refused for, or warnings."""
 
 
+class Reading(Struct, frozen=True):
+    """One source that was read on its own."""
+
+    parsed: ParsedRelease
+    summary: Summary
+    pictures: Mapping[str, bytes]
+    warnings: tuple[Fault, ...]
+
+
 def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> list[str]:
     """Return those of ``slugs`` that have to be read: refused, new or changed, or read by another reader."""
     summaries, unchecked, reader = state.summaries(), state.unchecked(), fingerprint.of_reading(newsroom)
@@ -111,6 +120,12 @@ def read(
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
     for slug in state.summaries().keys() - set(sources):
         state.drop_release(slug)
+
+
+def read_alone(state: BuildState, newsroom: Newsroom, slug: str, now: datetime) -> Reading:
+    """Read one source, and compare it with nothing: for the preview. Raises ReleaseError with all faults."""
+    parsed, pictures, warnings = _read_one(state, newsroom, slug, [], now, None, True)
+    return Reading(parsed, _summary(parsed, fingerprint.of_reading(newsroom)), pictures, warnings)
 
 
 def _read_one(

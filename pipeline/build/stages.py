@@ -5,8 +5,9 @@ The stage decides by fingerprint what it renders. A release that cannot be rende
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -14,16 +15,17 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
+from pipeline.build.state import BuildState, EditedState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
 from pipeline.model.manifest import digest
 from pipeline.model.release import Related, Release
-from pipeline.model.release_index import ReleaseIndex
+from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
 
 if TYPE_CHECKING:
+    from pipeline.build.reading import Reading
     from pipeline.build.worker_pool import Executor
     from pipeline.writers import Output, RenderInput, Writer
 
@@ -76,6 +78,7 @@ def render(
     row = by_name(stage)
     rendered = state.rendered(stage)
     stale: list[RenderTask] = []
+    apart = _rendered_apart(state, stage)
     for task in tasks(row, state, context, slugs):
         file = rendered.get(task.slug)
         if file and _is_rendered(state, row, file, task):
@@ -83,7 +86,10 @@ def render(
         else:
             if file:  # a run that is killed while it writes the new file must not take it for the old one
                 state.forget_rendered(stage, task.slug)
-            stale.append(task)
+            if task.slug in apart and (file := _take_over(row, state, task, apart[task.slug])):
+                yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
+            else:
+                stale.append(task)
     for task, release, output in _render_all(row, state, context, stale, note):
         if isinstance(output, tuple):
             file = _store(row, state, task, release, *output)
@@ -91,6 +97,39 @@ def render(
             yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
         else:
             yield StageResult(task.slug, task.unpublished, "failed", fault=_fault(row, state, task, output))
+
+
+def page_ahead(state: BuildState, context: RenderContext, reading: Reading, listed: Mapping[str, IndexEntry]) -> bytes:
+    """Return the page of a release before its other formats are rendered: it states no sizes. It is stored nowhere.
+
+    ``listed`` are all known releases by slug, ``context`` has the keys of the shared files.
+    """
+    row, summary, release = by_name("html"), reading.summary, reading.parsed.release
+    entry = summary.entry
+    known = context.published.by_slug().get(entry.slug)
+    task = RenderTask(
+        slug=entry.slug,
+        summary=summary,
+        unpublished=entry.is_hidden(context.now),
+        fingerprint="",
+        rendered=tuple(Rendition(name, by_name(name).key(entry.slug), 0, "") for name in _stated_formats(row, summary)),
+        related=ReleaseIndex({**listed, entry.slug: entry}, context.now).related(entry),
+        past=history.of_release(known, summary.source, history.recall(state).get(entry.slug)),
+    )
+    return _writer(row.writer)(_render_input(row, state, context, (task, release))).data
+
+
+def warm_up(state: BuildState, context: RenderContext, slugs: Iterable[str]) -> None:
+    """Load the writers, and render ``slugs`` for nothing: what is forked from this process starts at full speed."""
+    for row in FORMATS:
+        if not row.pooled:
+            _writer(row.writer)
+            continue
+        _load(row)
+        for task in tasks(row, state, context, slugs):
+            if parsed := state.parsed_release(task.slug):
+                with contextlib.suppress(Exception):  # the stage reports it
+                    _render(row, _render_input(row, state, context, (task, parsed.release)))
 
 
 def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
@@ -142,6 +181,26 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
     if row.group == "pages":  # the pictures lie beside the page
         paths += [(tree / picture.key, picture.size) for picture in task.summary.pictures]
     return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+
+
+def _rendered_apart(state: BuildState, stage: str) -> dict[str, RenderedFile]:
+    """Return what the preview has rendered apart, because it could not be published then."""
+    if state.is_final or isinstance(state, EditedState) or not (edited := state.edited()).public.is_dir():
+        return {}
+    return edited.rendered(stage)
+
+
+def _take_over(row: Format, state: BuildState, task: RenderTask, file: RenderedFile) -> RenderedFile | None:
+    """Store a rendition of the preview's, if it is what is to be rendered now."""
+    edited, parsed = state.edited(), state.parsed_release(task.slug)
+    if parsed is None or not _is_rendered(edited, row, file, task):
+        return None
+    data = (edited.tree(task.unpublished) / row.key(task.slug)).read_bytes()
+    if digest(data) != file.rendition.sha256:
+        return None
+    from pipeline.writers import Output
+
+    return _store(row, state, task, parsed.release, Output(data, file.rendition.pages), file.warning)
 
 
 def _render_all(

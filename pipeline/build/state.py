@@ -4,6 +4,7 @@ output/public/          what is uploaded, as it will stand in the bucket
 output/waiting/         drafts and scheduled releases (0700)
 output/waiting/final/   scheduled releases in their final form, laid out like the public tree
 output/.work/           state.sqlite, pictures, and what make goes by: stamps of the stages, a few marker files (0700)
+output/.work/preview/   public releases as they were edited without a correction; only the preview shows them
 
 ``state.sqlite`` holds everything that is remembered between two runs. It may be deleted at any time: then everything is
 rendered or fetched again. A run that is killed leaves it consistent, because every write is a transaction.
@@ -13,13 +14,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -32,6 +35,9 @@ from pipeline.model.release_index import IndexEntry
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 FINAL = "final"
+PREVIEW, PUBLISHING = "preview", "publishing"
+BETWEEN_STEPS = 5.0
+"""Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
 _SCHEMA = """
@@ -124,6 +130,56 @@ class BuildState:
         state.public = self.waiting / FINAL
         state.waiting = self.waiting / FINAL / "waiting"  # stays empty: in its final form a release is public
         return state
+
+    def edited(self) -> EditedState:
+        """Return the state of what must not go into ``output/public/`` (yet): public releases that were edited without
+        a correction, and what is edited while ``make publish`` runs. It has folders and a database of its own.
+        """
+        return EditedState(self)
+
+    @property
+    def version(self) -> int:
+        """A number that differs after another process has written to ``state.sqlite``."""
+        row = self._database.row("PRAGMA data_version")
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Close ``state.sqlite``, so that the process may be forked; the next use opens it again."""
+        self._database.close()
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Note for ``unless_publishing`` that a step of ``make publish`` runs, while this lasts."""
+        with self._locked(PUBLISHING, fcntl.LOCK_SH):
+            yield
+            with contextlib.suppress(OSError):
+                os.utime(self.work / PUBLISHING)
+
+    @contextlib.contextmanager
+    def unless_publishing(self) -> Iterator[bool]:
+        """Keep ``make publish`` from beginning or going on while this lasts; False when it runs already.
+
+        What it publishes must be what it fetched and planned, so nobody else may read or render in between.
+        """
+        with self._locked(PUBLISHING, fcntl.LOCK_EX | fcntl.LOCK_NB) as marker:
+            yield marker is not None and time.time() - (self.work / PUBLISHING).stat().st_mtime > BETWEEN_STEPS
+
+    @contextlib.contextmanager
+    def _locked(self, name: str, operation: int) -> Iterator[IO[bytes] | None]:
+        """Hold a lock between processes; None when another one holds it."""
+        marker = self.work / name
+        if not marker.exists():
+            marker.touch()
+            os.utime(marker, (0, 0))
+        with marker.open("rb") as file:
+            try:
+                fcntl.flock(file, operation)
+            except BlockingIOError:
+                yield None
+                return
+            except OSError:  # some network drives have no locks
+                pass
+            yield file
 
     def prepare(self) -> None:
         """Make the folders, closed to other users where they hold unpublished releases. Raises SettingError."""
@@ -311,6 +367,29 @@ class BuildState:
         write_file(self.work / "changed", b"")
 
 
+class EditedState(BuildState):
+    """Folders and a database of its own for some releases; of all others it knows what the state beneath knows."""
+
+    def __init__(self, beneath: BuildState) -> None:
+        super().__init__(beneath.content, beneath.work / PREVIEW)
+        self._beneath = beneath
+
+    def summaries(self) -> dict[str, Summary]:
+        """Return the summaries of the releases here, and beneath."""
+        return self._beneath.summaries() | super().summaries()
+
+    def own(self) -> set[str]:
+        """Return the slugs of the releases that are here."""
+        return set(super().summaries())
+
+    def remove(self) -> None:
+        """Delete everything here."""
+        import shutil
+
+        self.close()
+        shutil.rmtree(self.work.parent, ignore_errors=True)
+
+
 class _Database:
     """``state.sqlite``: opened at the first use, shared by threads, replaced when it is damaged."""
 
@@ -364,11 +443,15 @@ class _Database:
             self._connection = connection
         return self._connection
 
-    def discard(self) -> None:
-        """Delete the file; everything in it can be rendered or fetched again."""
+    def close(self) -> None:
+        """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def discard(self) -> None:
+        """Delete the file; everything in it can be rendered or fetched again."""
+        self.close()
         for name in (self.path, self.path.with_name(f"{self.path.name}-journal")):
             name.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -25,6 +26,8 @@ _STORE = ("serve", "stop", "storage", "doctor")
 _PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")
 PUBLISHING = ("fetch", "publish", *_PUBLIC, "share", "preview", *_STORE)
 COMMANDS = (*RENDERING, *PUBLISHING)
+STEPS = ("fetch", "publish")
+"""The steps of ``make publish``, with the stages that are told so."""
 
 
 def module(command: str) -> str:
@@ -43,4 +46,6 @@ def run(options: Namespace, environ: Mapping[str, str], console: Console) -> Exi
     publishing = options.command in PUBLISHING
     context = CommandContext(options.content, options.output, environ, Path.cwd(), publishing=publishing)
     command = cast(Command, import_module(module(options.command)).run)
-    return command(context, options, console)
+    is_step = options.command in STEPS or getattr(options, "publishing", False)
+    with context.state.publishing() if is_step else nullcontext():
+        return command(context, options, console)

@@ -9,7 +9,7 @@ from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console, size
 from pipeline.cli.stage import add_arguments, finish
 
-__all__ = ["add_arguments", "render_listings", "run"]
+__all__ = ["add_arguments", "render_listings", "run", "update_listings"]
 
 
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
@@ -18,11 +18,17 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
 
 
 def render_listings(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
+    """Render the feeds, or the pages, and end the stage."""
+    update_listings(context, options.command, console)
+    return finish(context, options, at_fault=False)
+
+
+def update_listings(context: CommandContext, command: str, console: Console) -> None:
     """Render the feeds, or the pages, of all records at hand, unless they are rendered already."""
     from pipeline.publish.candidates import local_manifest
     from pipeline.site import listings
 
-    feeds, fact = options.command == "feed", f"listings of {options.command}"
+    feeds, fact = command == "feed", f"listings of {command}"
     manifest = local_manifest(context)
     if not feeds:
         context.store_assets(unpublished=False)
@@ -34,5 +40,4 @@ def render_listings(context: CommandContext, options: Namespace, console: Consol
         context.store_listings(files)
         context.state.remember(fact, (stamp, sorted(files)))
         for key, data in files.items():
-            console.step(options.command, key, size(len(data)))
-    return finish(context, options, at_fault=False)
+            console.step(command, key, size(len(data)))

@@ -173,6 +173,11 @@ class Messages:
             utc=utc_time,
         )
 
+    def moment(self, moment: datetime) -> str:
+        """Return day and time in the newsroom's time zone, in short: ``1 Jul 2026, 00:01``."""
+        there = self.local(moment)
+        return f"{self._day(there, 'medium')}, {self._time(there, 'HH:mm')}"
+
     def _day(self, moment: datetime, style: str) -> str:
         from babel.dates import format_date
 

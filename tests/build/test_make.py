@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.support.formats import NAMES as STAGES
 from tests.support.formats import SUFFIXES
-from tests.support.newsroom import Office
+from tests.support.newsroom import Office, rendered_by
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,6 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Office:
     result = office.make("render")
     assert result.status == 0, result.text
     return office
-
-
-def rendered_by(text: str) -> set[tuple[str, str]]:
-    """Return stage and slug of every rendition that a run says it rendered."""
-    lines = (line.split() for line in text.splitlines())
-    return {(words[0], words[1]) for words in lines if len(words) > 2 and words[0] in STAGES}
 
 
 def stages_named(text: str) -> set[str]:

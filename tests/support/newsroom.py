@@ -15,6 +15,7 @@ from pipeline.storage import ObjectStore, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import folder as storefolder
 from tests.support import forkserver
+from tests.support.formats import NAMES
 
 ROOT = Path(__file__).parents[2]
 _MOVED = ROOT / "docs" / "samples"
@@ -183,6 +184,12 @@ def working_in(folder: Path) -> list[str]:
             if (process / "cwd").readlink() == folder:
                 found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
+
+
+def rendered_by(text: str) -> set[tuple[str, str]]:
+    """Return stage and slug of every rendition that a run says it rendered."""
+    lines = (line.split() for line in text.splitlines())
+    return {(words[0], words[1]) for words in lines if len(words) > 2 and words[0] in NAMES}
 
 
 class BackgroundPublish:

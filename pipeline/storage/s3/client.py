@@ -378,7 +378,7 @@ def _explain_connection(error: Exception, endpoint: str) -> tuple[str, str, bool
     if isinstance(error, boto.ReadTimeoutError):
         return f"{where} does not answer (timed out)", _LATER, True
     if isinstance(error, DamagedError):
-        return "the data was damaged during the download", _LATER, True
+        return "the data was damaged on the way", _LATER, True
     if isinstance(error, boto.ConnectionClosedError) and parts.scheme == "http" and r"\x15\x03" in repr(cause):
         return f"{where} expects encrypted connections", "write https:// in AWS_ENDPOINT_URL_S3", False
     if isinstance(error, (boto.HTTPClientError, boto.IncompleteReadError)):

@@ -460,8 +460,8 @@ def test_a_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["everything", "arabic", "emoji", "footnotes", "network-incident", "thai"])
-def test_shortcuts_within_the_library_change_no_byte(name: str) -> None:
+@pytest.mark.parametrize("name", ["german", "arabic", "emoji", "thai"])
+def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: str) -> None:
     render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
     with shortcuts.plain():
         assert pdf.write(render_input).data == made["pdf"]

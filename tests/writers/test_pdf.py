@@ -482,8 +482,8 @@ assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varL
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["everything", "arabic", "emoji", "footnotes", "network-incident", "thai"])
-def test_shortcuts_within_the_library_change_no_byte(name: str) -> None:
+@pytest.mark.parametrize("name", ["german", "arabic", "emoji", "thai"])
+def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: str) -> None:
     render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
     with shortcuts.plain():
         assert pdf.write(render_input).data == made["pdf"]

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.reading import all_listed
+from pipeline.build.reading import listed_around
 from pipeline.build.state import BuildState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name
@@ -62,9 +62,10 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
     Unchanged ones come first. Raises SettingError when ``output/`` cannot be written.
     """
     row = by_name(stage)
-    rendered = state.rendered(stage)
     stale: list[RenderTask] = []
-    for task in tasks(row, state, context, slugs):
+    wanted = list(tasks(row, state, context, slugs))
+    rendered = state.rendered(stage, [task.slug for task in wanted])
+    for task in wanted:
         file = rendered.get(task.slug)
         if file and _is_rendered(state, row, file, task):
             yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
@@ -83,13 +84,16 @@ def render(stage: str, state: BuildState, context: RenderContext, slugs: Iterabl
 
 def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
     """Yield a task for each release and those that name it; none for one that lacks a file which this one states."""
-    index = ReleaseIndex(all_listed(state, context.published) if row.names_others else {}, context.now)
-    earlier = {other: state.rendered(other) for other in row.after}
+    slugs = set(slugs)
+    known = listed_around(state, context.published, slugs, context.now) if row.names_others else {}
+    index = ReleaseIndex(known, context.now)
+    # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
+    wanted = sorted(slugs) if state.is_final else index.with_related(slugs)
+    earlier = {other: state.rendered(other, wanted) for other in row.after}
     newsroom = fingerprint.of_newsroom(context.newsroom, context.mark)
     rows, planned = context.published.by_slug(), history.recall(state)
-    summaries = state.summaries()
-    # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
-    for slug in sorted(slugs) if state.is_final else index.with_related(slugs):
+    summaries = state.summaries(wanted)
+    for slug in wanted:
         summary = summaries.get(slug)
         if summary is None or (summary.entry.withdrawn and not row.notice):
             continue
@@ -232,9 +236,10 @@ def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
 
 def warnings(state: BuildState, slugs: Iterable[str]) -> Iterator[Fault]:
     """Yield the warnings about what was rendered of the sources as they are now."""
-    summaries = state.summaries()
+    slugs = tuple(slugs)
+    summaries = state.summaries(slugs)
     for row in FORMATS:
-        rendered = state.rendered(row.name)
+        rendered = state.rendered(row.name, slugs)
         for slug in slugs:
             if slug in rendered and slug in summaries and rendered[slug].source == summaries[slug].source:
                 yield from _warnings(row, state, slug, rendered[slug])

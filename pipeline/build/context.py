@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pipeline.build import fingerprint
+from pipeline.build import fingerprint, published, stored_index
+from pipeline.build.published import StoredManifest
 from pipeline.build.state import BuildState, write_file
 from pipeline.model.errors import DatelineError, SettingError
 from pipeline.model.formats import FEEDS, RSS
-from pipeline.model.manifest import EMPTY, Manifest, Row, digest
+from pipeline.model.manifest import Manifest, PublicReleases, Row, digest
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
 from pipeline.storage.destination import Destination, destination
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from pipeline.storage import ObjectStore
     from pipeline.storage.anonymous import AnonymousClient
 
-RUN_CLOCK, UP_TO_DATE = "run_clock", "up_to_date"
-"""What ``fetch`` remembers for the stages of a publishing run: its instant, and the slugs with nothing to render."""
+RUN_CLOCK, STALE = "run_clock", "stale"
+"""What ``fetch`` remembers for the stages of a publishing run: its instant, and the slugs that are not up to date."""
 _OFF = ("", "0", "no", "false")
 
 
@@ -35,13 +36,6 @@ class CachedNewsroom(Struct, frozen=True):
 
     digest: str
     newsroom: Newsroom
-
-
-class Published(Struct, frozen=True):
-    """The manifest as last fetched, and from where: another storage has another one."""
-
-    address: str
-    manifest: Manifest
 
 
 class CommandContext:
@@ -61,6 +55,13 @@ class CommandContext:
         """Take the instant that ``fetch`` noted for the whole run; one that lies ahead is not believed."""
         if clock := self.state.recall(RUN_CLOCK, str, ""):
             self.now = min(self.now, datetime.fromisoformat(clock))
+        if isinstance(self.published, StoredManifest):
+            self.published.is_indexed = stored_index.is_of(self.state, self.now)
+
+    def stale_slugs(self) -> list[str] | None:
+        """Return the slugs that ``fetch`` found not to be up to date, as far as their sources are still here."""
+        stale = self.state.recall(STALE, list[str], None)
+        return stale and [slug for slug in stale if os.path.lexists(self.state.source(slug))]
 
     def is_on(self, variable: str) -> bool:
         """Whether an environment variable is set to something other than 0, no or false."""
@@ -100,15 +101,24 @@ class CommandContext:
         return not self.destination.embedded and not self.is_on("PRESS_ALLOW_SAMPLES")
 
     @cached_property
-    def published(self) -> Manifest:
+    def published(self) -> PublicReleases:
         """The manifest as last fetched from the destination."""
-        known = self.state.recall("published", Published, Published("", EMPTY))
-        return known.manifest if known.address == self.destination.address else EMPTY
+        return published.recall(self.state, self.destination.address)
 
     def remember_published(self, manifest: Manifest) -> None:
         """Take ``manifest`` for what is public, in this command and in later ones."""
-        self.published = manifest
-        self.state.remember("published", Published(self.destination.address, manifest))
+        self.take_published(published.store_whole(self.state, self.destination.address, manifest))
+
+    def take_published(self, stored: StoredManifest) -> None:
+        """Take what is in the build state for what is public; sources and readings there are those of now."""
+        self.published = stored
+        self.refresh_index()
+
+    def refresh_index(self) -> None:
+        """Bring the stored index in line with what was read and published since."""
+        if isinstance(self.published, StoredManifest):
+            stored_index.refresh(self.state, self.now)
+            self.published.is_indexed = True
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -167,15 +177,15 @@ class CommandContext:
             if not file.is_file():
                 write_file(file, data)
 
-    def store_listings(self, listings: Mapping[str, bytes]) -> None:
-        """Write listings into the public tree; remove feeds and archive pages of an earlier run that are no more."""
+    def store_listings(self, files: Mapping[str, bytes], keys: Collection[str]) -> None:
+        """Write listings into the public tree; remove feeds and archive pages there that have none of all ``keys``."""
         from pipeline.site import archive
 
-        for key, data in listings.items():
+        for key, data in files.items():
             write_file(self.state.public / key, data)
         for whole, folder in ((RSS.whole, FEEDS), (archive.OVERVIEW, archive.FOLDER)):
-            for file in (self.state.public / folder).rglob("*.*") if whole in listings else ():
-                if str(file.relative_to(self.state.public)) not in listings:
+            for file in (self.state.public / folder).rglob("*.*") if whole in keys else ():
+                if str(file.relative_to(self.state.public)) not in keys:
                     file.unlink()
 
     def record(self, row: Row) -> bytes:

@@ -98,9 +98,8 @@ def of_release(
     source: str, newsroom: str, base_url: str, related: Iterable[Related], past: tuple[RevisionRecord, ...] = ()
 ) -> str:
     """Return the fingerprint of all renditions of a release together, as the manifest's row states it."""
-    formats = b"".join(of_format(row) for row in FORMATS)
     stated = msgspec.json.encode((*related, *past))
-    return _digest([formats, source.encode(), newsroom.encode(), base_url.encode(), stated])
+    return _digest([of_formats(), source.encode(), newsroom.encode(), base_url.encode(), stated])
 
 
 def of_listings(context: RenderContext, manifest: Manifest) -> str:
@@ -112,6 +111,12 @@ def of_listings(context: RenderContext, manifest: Manifest) -> str:
 def of_format(row: Format) -> bytes:
     """Return the digest of the code, templates and library versions that render a format."""
     return of_code(f"pipeline.writers.{row.writer}", READER, *([ASSETS] if row.group == "pages" else []))
+
+
+@cache
+def of_formats() -> bytes:
+    """Return the digest of the code, templates and library versions that render all formats."""
+    return b"".join(of_format(row) for row in FORMATS)
 
 
 @cache

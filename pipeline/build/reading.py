@@ -6,20 +6,21 @@ renders it and its faults are reported once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
-from pipeline.build import fingerprint
+from pipeline.build import fingerprint, stored_index
 from pipeline.build import revisions as history
+from pipeline.build.published import StoredManifest
 from pipeline.build.samples import release_samples
 from pipeline.build.state import BuildState, ParsedRelease, Summary
 from pipeline.model.errors import Fault, ReleaseError
 from pipeline.model.formats import Rendition
-from pipeline.model.manifest import Manifest, Row
+from pipeline.model.manifest import PublicReleases, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, Release
 from pipeline.model.release_index import IndexEntry
@@ -49,7 +50,8 @@ class Reading(Struct, frozen=True):
 
 def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> list[str]:
     """Return those of ``slugs`` that have to be read: refused, new or changed, or read by another reader."""
-    summaries, unchecked, reader = state.summaries(), state.unchecked(), fingerprint.of_reading(newsroom)
+    slugs = tuple(slugs)
+    summaries, unchecked, reader = state.summaries(slugs), state.unchecked(), fingerprint.of_reading(newsroom)
     return [
         slug
         for slug in slugs
@@ -64,7 +66,7 @@ def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> 
 def read(
     state: BuildState,
     newsroom: Newsroom,
-    published: Manifest,
+    published: PublicReleases,
     slugs: Iterable[str],
     now: datetime,
     minor: bool = False,
@@ -82,10 +84,17 @@ def read(
     """
     from pipeline.reader.references import check_slugs  # the parsers cost more than a run with nothing to do
 
-    sources = state.slugs()
-    before = checked_entries(state)
+    slugs, sources = tuple(slugs), state.slugs()
+    if not slugs and not state.parsed_slugs().difference(sources):
+        return
     rows = published.by_slug()
-    index = {slug: entry for slug, entry in (_entries_of_rows(published) | before).items() if slug in sources}
+    gone = state.parsed_slugs().difference(sources)
+    before = checked_entries(state, {*slugs, *gone} if is_indexed(published) else None)
+    index: MutableMapping[str, IndexEntry]
+    if is_indexed(published):
+        index = _Entries(state, rows, {*slugs, *gone}, before)
+    else:
+        index = {slug: entry for slug, entry in (_entries_of_rows(published) | before).items() if slug in sources}
     clashes = _by_source(check_slugs([state.source(slug) for slug in sources]))
     reader = fingerprint.of_reading(newsroom)
     warnings: dict[str, tuple[Fault, ...]] = {}
@@ -108,17 +117,18 @@ def read(
         state.store_release(parsed, summary, pictures)
         index[slug] = summary.entry
     postponed = {slug for slug, was in before.items() if slug not in index or _later(index[slug], was)}
-    to_check = set(warnings) | (state.summaries().keys() & index.keys() if postponed else set())
+    to_check = set(warnings) | ({slug for slug in state.parsed_slugs() if slug in index} if postponed else set())
     for slug, faults in _check_references(state, published, index, to_check, now):
         yield ReadResult(slug, True, False, faults)
     read_now = sorted(to_check & warnings.keys())
-    for slug, twin in _twins(index, read_now):
+    others = index.of_date(read_now) if isinstance(index, _Entries) else index
+    for slug, twin in _twins(others, read_now):
         is_told = names_hidden or not (index[slug].is_hidden(now) or index[twin].is_hidden(now))
         warnings[slug] += (_twin_warning(state, slug, twin if is_told else ""),)
     for slug in read_now:
         state.mark_checked(slug)
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
-    for slug in state.summaries().keys() - set(sources):
+    for slug in state.parsed_slugs().difference(sources):
         state.drop_release(slug)
 
 
@@ -172,7 +182,11 @@ def picture_files(release: Release) -> Iterator[Rendition]:
 
 
 def _check_references(
-    state: BuildState, published: Manifest, index: dict[str, IndexEntry], to_check: set[str], now: datetime
+    state: BuildState,
+    published: PublicReleases,
+    index: MutableMapping[str, IndexEntry],
+    to_check: set[str],
+    now: datetime,
 ) -> Iterator[tuple[str, tuple[Fault, ...]]]:
     """Refuse releases that name what must not be named, until none is left; they leave ``to_check``.
 
@@ -183,7 +197,8 @@ def _check_references(
     while True:
         releases = (parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed)
         files = {slug: state.source(slug) for slug in to_check}
-        faults = _by_source(check_translations(releases, files, _entries_of_rows(published) | index, now))
+        known = index.with_rows() if isinstance(index, _Entries) else _entries_of_rows(published) | dict(index)
+        faults = _by_source(check_translations(releases, files, known, now))
         refused = {slug: tuple(faults[str(file)]) for slug, file in files.items() if str(file) in faults}
         if not refused:
             return
@@ -231,7 +246,7 @@ def _later(entry: IndexEntry, was: IndexEntry) -> bool:
     return (entry.draft, entry.date) > (was.draft, was.date)
 
 
-def _drop(state: BuildState, index: dict[str, IndexEntry], slug: str) -> None:
+def _drop(state: BuildState, index: MutableMapping[str, IndexEntry], slug: str) -> None:
     """Forget a refused release; a name that is no slug was never stored."""
     if SLUG.match(slug):
         state.drop_release(slug)
@@ -289,7 +304,28 @@ def _by_source(faults: Iterable[Fault]) -> dict[str, list[Fault]]:
 # ── The index of releases ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def all_listed(state: BuildState, published: Manifest) -> dict[str, IndexEntry]:
+def is_indexed(published: PublicReleases) -> bool:
+    """Whether the stored index is in line with ``published`` and with the sources, as in a run that publishes."""
+    return isinstance(published, StoredManifest) and published.is_indexed
+
+
+def listed_around(
+    state: BuildState, published: PublicReleases, slugs: Collection[str], now: datetime
+) -> dict[str, IndexEntry]:
+    """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all."""
+    if is_indexed(published):
+        return stored_index.around(state, slugs, now)
+    return all_listed(state, published)
+
+
+def translations_of_changed(state: BuildState, published: PublicReleases) -> list[str]:
+    """Return the slugs of translations whose original was corrected or withdrawn, or of all releases."""
+    if is_indexed(published):
+        return stored_index.outdated(state)
+    return [*all_listed(state, published)]
+
+
+def all_listed(state: BuildState, published: PublicReleases) -> dict[str, IndexEntry]:
     """Return all known releases by slug; ``published`` knows those that were read on another machine."""
     here = set(state.slugs())
     rows = _entries_of_rows(published)
@@ -297,11 +333,61 @@ def all_listed(state: BuildState, published: Manifest) -> dict[str, IndexEntry]:
     return rows | elsewhere | checked_entries(state)
 
 
-def checked_entries(state: BuildState) -> dict[str, IndexEntry]:
-    """Return the index entries of the releases that were read here and compared with the others."""
+def checked_entries(state: BuildState, slugs: Collection[str] | None = None) -> dict[str, IndexEntry]:
+    """Return the index entries of the releases, or of ``slugs``, that were read here and compared with the others."""
     unchecked = state.unchecked()
-    return {slug: summary.entry for slug, summary in state.summaries().items() if slug not in unchecked}
+    return {slug: summary.entry for slug, summary in state.summaries(slugs).items() if slug not in unchecked}
 
 
-def _entries_of_rows(published: Manifest) -> dict[str, IndexEntry]:
+class _Entries(dict[str, IndexEntry]):
+    """The entries of all releases whose sources are here: those that are read now, and the others as stored."""
+
+    def __init__(
+        self, state: BuildState, rows: Mapping[str, Row], read_now: set[str], before: Mapping[str, IndexEntry]
+    ) -> None:
+        public = {slug: IndexEntry.of_row(rows[slug]) for slug in read_now if slug in rows}
+        super().__init__(
+            {slug: entry for slug, entry in (public | dict(before)).items() if state.source(slug).exists()}
+        )
+        self._stored, self._read_now, self._public = stored_index.StoredEntries(state), read_now, public
+        self._rows = rows
+
+    def pop(self, slug: str, *_: object) -> IndexEntry | None:  # type: ignore[override]  # a default is given
+        """Forget a release that is refused; what is public of it stays known."""
+        if slug not in self._read_now and slug in self._rows:
+            self._public[slug] = IndexEntry.of_row(self._rows[slug])
+        self._read_now.add(slug)
+        return super().pop(slug, None)
+
+    def __contains__(self, slug: object) -> bool:
+        return super().__contains__(slug) or (slug not in self._read_now and slug in self._stored)
+
+    def of_date(self, slugs: Iterable[str]) -> dict[str, IndexEntry]:
+        """Return the entries of ``slugs`` and of all releases of the same dates."""
+        others = (found for slug in slugs for found in self._stored.at(self[slug].date).items())
+        same = {slug: entry for slug, entry in others if slug not in self._read_now and not entry.gone}
+        return same | dict(self)
+
+    def with_rows(self) -> Mapping[str, IndexEntry]:
+        """Return the entries of all known releases, of those that are published and not here too."""
+        return _Known(self._public | dict(self), self._read_now, self._stored)
+
+
+class _Known(Mapping[str, IndexEntry]):
+    """Entries of those that are read now, and of all others as stored."""
+
+    def __init__(self, entries: Mapping[str, IndexEntry], read_now: set[str], stored: Mapping[str, IndexEntry]) -> None:
+        self._entries, self._read_now, self._stored = entries, read_now, stored
+
+    def __getitem__(self, slug: str) -> IndexEntry:
+        return (self._entries if slug in self._read_now else self._stored)[slug]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*self._entries, *self._stored} - (self._read_now - self._entries.keys()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _entries_of_rows(published: PublicReleases) -> dict[str, IndexEntry]:
     return {row.slug: IndexEntry.of_row(row) for row in published.rows}

@@ -76,10 +76,11 @@ def render(
     ``output/`` cannot be written, or the cluster cannot be used.
     """
     row = by_name(stage)
-    rendered = state.rendered(stage)
     stale: list[RenderTask] = []
     apart = _rendered_apart(state, stage)
-    for task in tasks(row, state, context, slugs):
+    wanted = list(tasks(row, state, context, slugs))
+    rendered = state.rendered(stage, [task.slug for task in wanted])
+    for task in wanted:
         file = rendered.get(task.slug)
         if file and _is_rendered(state, row, file, task):
             yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
@@ -134,17 +135,19 @@ def warm_up(state: BuildState, context: RenderContext, slugs: Iterable[str]) -> 
 
 def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> Iterator[RenderTask]:
     """Yield a task for each release and those that name it; none for one that lacks a file which this one states."""
-    index = ReleaseIndex({}, context.now)
+    slugs, known = set(slugs), {}
     if row.names_others:
-        from pipeline.build.reading import all_listed
+        from pipeline.build.reading import listed_around
 
-        index = ReleaseIndex(all_listed(state, context.published), context.now)
-    earlier = {other: state.rendered(other) for other in row.after}
+        known = listed_around(state, context.published, slugs, context.now)
+    index = ReleaseIndex(known, context.now)
+    # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
+    wanted = sorted(slugs) if state.is_final else index.with_related(slugs)
+    earlier = {other: state.rendered(other, wanted) for other in row.after}
     newsroom = fingerprint.of_newsroom(context.newsroom, context.mark)
     rows, planned = context.published.by_slug(), history.recall(state)
-    summaries = state.summaries()
-    # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
-    for slug in sorted(slugs) if state.is_final else index.with_related(slugs):
+    summaries = state.summaries(wanted)
+    for slug in wanted:
         summary = summaries.get(slug)
         if summary is None or (summary.entry.withdrawn and not row.notice):
             continue
@@ -333,9 +336,10 @@ def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
 
 def warnings(state: BuildState, slugs: Iterable[str]) -> Iterator[Fault]:
     """Yield the warnings about what was rendered of the sources as they are now."""
-    summaries = state.summaries()
+    slugs = tuple(slugs)
+    summaries = state.summaries(slugs)
     for row in FORMATS:
-        rendered = state.rendered(row.name)
+        rendered = state.rendered(row.name, slugs)
         for slug in slugs:
             if slug in rendered and slug in summaries and rendered[slug].source == summaries[slug].source:
                 yield from _warnings(row, state, slug, rendered[slug])

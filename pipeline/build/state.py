@@ -18,8 +18,8 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import IO, Any, TypeVar
@@ -40,9 +40,37 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-_SCHEMA = """
+VERSION = 2
+"""Of the tables; a file of another version is replaced."""
+BULK = 500
+"""Values in one question to the database."""
+_SCHEMA = f"""
+PRAGMA user_version = {VERSION};
 CREATE TABLE IF NOT EXISTS releases (
-    slug TEXT PRIMARY KEY, summary BLOB NOT NULL, release BLOB NOT NULL, checked INTEGER NOT NULL) WITHOUT ROWID;
+    slug TEXT PRIMARY KEY, source TEXT NOT NULL, date INTEGER NOT NULL, draft INTEGER NOT NULL,
+    checked INTEGER NOT NULL, entry BLOB NOT NULL, summary BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS releases_by_date ON releases (draft, date);
+CREATE INDEX IF NOT EXISTS releases_unchecked ON releases (slug) WHERE NOT checked;
+CREATE TABLE IF NOT EXISTS texts (slug TEXT PRIMARY KEY, release BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sources (slug TEXT PRIMARY KEY, stat TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS published (
+    slug TEXT PRIMARY KEY, year TEXT NOT NULL, source TEXT NOT NULL, fingerprint TEXT NOT NULL, expected TEXT,
+    withdrawn INTEGER NOT NULL, deletes INTEGER NOT NULL, replacing INTEGER NOT NULL,
+    entry BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS published_by_year ON published (year);
+CREATE INDEX IF NOT EXISTS published_withdrawn ON published (slug) WHERE withdrawn;
+CREATE INDEX IF NOT EXISTS published_deletes ON published (slug) WHERE deletes;
+CREATE INDEX IF NOT EXISTS published_unexpected ON published (slug) WHERE expected IS NULL;
+CREATE TABLE IF NOT EXISTS rows (slug TEXT PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS entries (
+    slug TEXT PRIMARY KEY, origin TEXT NOT NULL, language TEXT NOT NULL, feed TEXT NOT NULL, date INTEGER NOT NULL,
+    draft INTEGER NOT NULL, withdrawn INTEGER NOT NULL, changed INTEGER NOT NULL, translation_of TEXT NOT NULL,
+    replaced_by TEXT NOT NULL, gone INTEGER NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entries_in_order ON entries (feed, date, slug) WHERE NOT draft AND NOT withdrawn;
+CREATE INDEX IF NOT EXISTS entries_by_date ON entries (date);
+CREATE INDEX IF NOT EXISTS entries_by_origin ON entries (origin);
+CREATE INDEX IF NOT EXISTS entries_changed ON entries (slug) WHERE changed;
+CREATE INDEX IF NOT EXISTS entries_by_replacement ON entries (replaced_by) WHERE replaced_by != '';
 CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -50,6 +78,7 @@ CREATE TABLE IF NOT EXISTS records (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL)
 """
 
 T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Summary(Struct, frozen=True):
@@ -121,7 +150,7 @@ class BuildState:
         self.work = output / ".work"
         self.is_final = False
         """Whether this is the state of ``final()``."""
-        self._database = _Database(self.work / "state.sqlite")
+        self.database = Database(self.work / "state.sqlite")
 
     def final(self) -> BuildState:
         """Return the state of scheduled releases in their final form: a tree and renditions of their own."""
@@ -140,12 +169,12 @@ class BuildState:
     @property
     def version(self) -> int:
         """A number that differs after another process has written to ``state.sqlite``."""
-        row = self._database.row("PRAGMA data_version")
+        row = self.database.row("PRAGMA data_version")
         return int(row[0]) if row else 0
 
     def close(self) -> None:
         """Close ``state.sqlite``, so that the process may be forked; the next use opens it again."""
-        self._database.close()
+        self.database.close()
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[None]:
@@ -196,7 +225,11 @@ class BuildState:
 
     def slugs(self) -> tuple[str, ...]:
         """Return the names of all sources in ``content/``, sorted."""
-        return tuple(sorted(file.stem for file in self.content.glob("*.md") if not file.name.startswith(".")))
+        if not self.content.is_dir():
+            return ()
+        with os.scandir(self.content) as files:
+            names = [file.name for file in files if file.name.endswith(".md") and not file.name.startswith(".")]
+        return tuple(sorted(name.removesuffix(".md") for name in names))
 
     def source(self, slug: str) -> Path:
         """Return the path of a release's source, as a person would type it."""
@@ -218,16 +251,25 @@ class BuildState:
 
     def parsed_release(self, slug: str) -> ParsedRelease | None:
         """Return the release as last read; None when it was refused or has not been read."""
-        row = self._database.row("SELECT release FROM releases WHERE slug = ?", slug)
+        row = self.database.row("SELECT release FROM texts WHERE slug = ?", slug)
         return _decoded([(slug, row[0])], ParsedRelease).get(slug) if row else None
 
-    def summaries(self) -> dict[str, Summary]:
-        """Return the summary of every parsed release by slug, those included that are not checked yet."""
-        return _decoded(self._database.rows("SELECT slug, summary FROM releases"), Summary)
+    def summaries(self, slugs: Collection[str] | None = None) -> dict[str, Summary]:
+        """Return the summary of every parsed release by slug, or of ``slugs``; those included that are unchecked."""
+        return _decoded(self.database.of("SELECT slug, summary FROM releases", slugs), Summary)
+
+    def parsed_slugs(self) -> set[str]:
+        """Return the slugs of all parsed releases."""
+        return {slug for (slug,) in self.database.rows("SELECT slug FROM releases")}
+
+    def hidden(self, now: datetime) -> list[str]:
+        """Return the parsed releases that are drafts or not public yet, and whose sources are here; sorted."""
+        found = self.database.rows("SELECT slug FROM releases WHERE draft OR date > ?", microseconds(now))
+        return sorted(slug for (slug,) in found if self.source(slug).is_file())
 
     def unchecked(self) -> set[str]:
         """Return the slugs of releases that a killed run has read and not compared with the others."""
-        return {slug for (slug,) in self._database.rows("SELECT slug FROM releases WHERE NOT checked")}
+        return {slug for (slug,) in self.database.rows("SELECT slug FROM releases WHERE NOT checked")}
 
     def store_release(self, parsed: ParsedRelease, summary: Summary, pictures: Mapping[str, bytes]) -> None:
         """Store a release and its pictures. It counts as unchecked until ``mark_checked``."""
@@ -237,20 +279,24 @@ class BuildState:
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
         for name, data in pictures.items():
             write_file(self._picture_folder(slug) / name, data)
-        encode = msgspec.msgpack.encode
-        self._database.write(
-            "INSERT OR REPLACE INTO releases VALUES (?, ?, ?, 0)", slug, encode(summary), encode(parsed)
+        encode, entry = msgspec.msgpack.encode, summary.entry
+        row = (slug, summary.source, microseconds(entry.date), entry.draft, 0, encode(entry), encode(summary))
+        self.database.write_all(
+            ("INSERT OR REPLACE INTO releases VALUES (?, ?, ?, ?, ?, ?, ?)", [row]),
+            ("INSERT OR REPLACE INTO texts VALUES (?, ?)", [(slug, encode(parsed))]),
         )
 
     def mark_checked(self, slug: str) -> None:
         """Note that a release was compared with the others."""
-        self._database.write("UPDATE releases SET checked = 1 WHERE slug = ?", slug)
+        self.database.write("UPDATE releases SET checked = 1 WHERE slug = ?", slug)
 
     def drop_release(self, slug: str) -> None:
         """Forget a release that was refused or whose source is gone. Its renditions stay."""
         import shutil
 
-        self._database.write("DELETE FROM releases WHERE slug = ?", slug)
+        self.database.write_all(
+            ("DELETE FROM releases WHERE slug = ?", [(slug,)]), ("DELETE FROM texts WHERE slug = ?", [(slug,)])
+        )
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
 
     def pictures(self, release: Release) -> Mapping[str, bytes]:
@@ -271,23 +317,21 @@ class BuildState:
         """Return the folder that a rendition belongs in."""
         return self.waiting if unpublished else self.public
 
-    def rendered(self, stage: str) -> dict[str, RenderedFile]:
-        """Return what a stage has rendered, by slug."""
-        rows = self._database.rows(
-            "SELECT slug, file FROM renditions WHERE tree = ? AND format = ?", self._tree_name, stage
-        )
-        return _decoded(rows, RenderedFile)
+    def rendered(self, stage: str, slugs: Collection[str] | None = None) -> dict[str, RenderedFile]:
+        """Return what a stage has rendered, by slug: all, or of ``slugs``."""
+        chosen = "SELECT slug, file FROM renditions WHERE tree = ? AND format = ?"
+        return _decoded(self.database.of(chosen, slugs, self._tree_name, stage), RenderedFile)
 
     def note_rendered(self, stage: str, slug: str, file: RenderedFile) -> None:
         """Note a rendition."""
-        self._database.write(
+        self.database.write(
             "INSERT OR REPLACE INTO renditions VALUES (?, ?, ?, ?)",
             self._tree_name, stage, slug, msgspec.msgpack.encode(file),
         )  # fmt: skip
 
     def forget_rendered(self, stage: str, slug: str) -> None:
         """Forget a rendition whose file is gone."""
-        self._database.write(
+        self.database.write(
             "DELETE FROM renditions WHERE tree = ? AND format = ? AND slug = ?", self._tree_name, stage, slug
         )
 
@@ -299,7 +343,7 @@ class BuildState:
 
     def recall(self, name: str, kind: type[T], default: T) -> T:
         """Return the fact called ``name``; ``default`` when there is none, or one of another version's type."""
-        row = self._database.row("SELECT value FROM facts WHERE name = ?", name)
+        row = self.database.row("SELECT value FROM facts WHERE name = ?", name)
         try:
             return msgspec.json.decode(row[0], type=kind) if row else default
         except msgspec.MsgspecError:
@@ -307,16 +351,16 @@ class BuildState:
 
     def remember(self, name: str, value: object) -> None:
         """Store a fact."""
-        self._database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
+        self.database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
 
     def record(self, sha256: str) -> bytes | None:
         """Return a public record that was fetched from storage earlier."""
-        row = self._database.row("SELECT data FROM records WHERE sha256 = ?", sha256)
+        row = self.database.row("SELECT data FROM records WHERE sha256 = ?", sha256)
         return bytes(row[0]) if row else None
 
     def store_record(self, sha256: str, data: bytes) -> None:
         """Store a record that was fetched from storage."""
-        self._database.write("INSERT OR REPLACE INTO records VALUES (?, ?)", sha256, data)
+        self.database.write("INSERT OR REPLACE INTO records VALUES (?, ?)", sha256, data)
 
     def opaque(self, slug: str) -> str:
         """Return the random name of an unpublished release for output that others may read; it does not change."""
@@ -324,7 +368,7 @@ class BuildState:
         if slug not in names:
             import secrets
 
-            with self._database.alone():  # stages that run side by side give one name
+            with self.database.transaction():  # stages that run side by side give one name
                 names = self.recall("opaque_names", dict[str, str], {})
                 names.setdefault(slug, f"waiting-{secrets.token_hex(4)}")
                 self.remember("opaque_names", names)
@@ -347,14 +391,14 @@ class BuildState:
 
         Make compares it with the clock, so that it starts the stages again when the instant has passed.
         """
-        entries = (summary.entry for summary in self.summaries().values())
-        ahead = [entry.date for entry in entries if not entry.draft and entry.date > now]
+        later = "SELECT min(date) FROM releases WHERE NOT draft AND date > ?"
+        first = self.database.row(later, microseconds(now))
         marker = self.work / "next-instant"
-        if not ahead:
+        if not first or first[0] is None:
             marker.unlink(missing_ok=True)
             return
         write_file(marker, b"")
-        os.utime(marker, (min(ahead).timestamp(),) * 2)
+        os.utime(marker, (first[0] / 1_000_000,) * 2)
 
     def note_published(self, stamp: str) -> None:
         """Leave a file that changes when what is public asks for other renditions: the stages of make depend on it."""
@@ -374,13 +418,13 @@ class EditedState(BuildState):
         super().__init__(beneath.content, beneath.work / PREVIEW)
         self._beneath = beneath
 
-    def summaries(self) -> dict[str, Summary]:
+    def summaries(self, slugs: Collection[str] | None = None) -> dict[str, Summary]:
         """Return the summaries of the releases here, and beneath."""
-        return self._beneath.summaries() | super().summaries()
+        return self._beneath.summaries(slugs) | super().summaries(slugs)
 
     def own(self) -> set[str]:
         """Return the slugs of the releases that are here."""
-        return set(super().summaries())
+        return self.parsed_slugs()
 
     def remove(self) -> None:
         """Delete everything here."""
@@ -390,7 +434,7 @@ class EditedState(BuildState):
         shutil.rmtree(self.work.parent, ignore_errors=True)
 
 
-class _Database:
+class Database:
     """``state.sqlite``: opened at the first use, shared by threads, replaced when it is damaged."""
 
     def __init__(self, path: Path) -> None:
@@ -408,21 +452,50 @@ class _Database:
         with self._lock:
             return self._run(statement, values)
 
+    def of(self, statement: str, slugs: Collection[str] | None, *values: object) -> Iterable[tuple[Any, ...]]:
+        """Return the rows that a statement yields, or those of them whose ``slug`` is one of ``slugs``."""
+        if slugs is None:
+            return self.rows(statement, *values)
+        more = f"{statement} {'AND' if ' WHERE ' in statement else 'WHERE'} slug IN"
+        return self.among(more, slugs, *values)
+
+    def among(self, statement: str, names: Iterable[str], *values: object) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement that ends in ``IN``, for all ``names``."""
+        known = sorted(names)
+        for at in range(0, len(known), BULK):
+            some = known[at : at + BULK]
+            yield from self.rows(f"{statement} ({', '.join('?' * len(some))})", *values, *some)
+
     def write(self, statement: str, *values: object) -> None:
         """Run one statement as a transaction. Raises SettingError when the disk is full or read-only."""
         with self._lock:
             self._run(statement, values)
 
+    def write_all(self, *work: tuple[str, Iterable[tuple[object, ...]]]) -> None:
+        """Run each statement with all its rows of values, as one transaction. Raises SettingError as ``write`` does."""
+        with self.transaction() as connection:
+            for statement, rows in work:
+                connection.executemany(statement, rows)
+
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes from writing within this block, so that what it reads is still so when it writes."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write all that is written within, or nothing; one may be part of another."""
         with self._lock:
-            self._run("BEGIN IMMEDIATE", ())
+            self._run("SELECT 1 FROM facts", ())  # a damaged file is replaced before anything is begun
+            connection = self._open()
+            if connection.in_transaction:
+                yield connection
+                return
             try:
-                yield
-            finally:  # a statement that failed has changed nothing; a damaged file was replaced meanwhile
-                if self._open().in_transaction:
-                    self._run("COMMIT", ())
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:  # a full or read-only disk
+                raise _unwritable(self.path, str(error)) from error
+            finally:
+                if connection.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
 
     def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
@@ -439,7 +512,16 @@ class _Database:
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             # A power cut may damage the file, which is then replaced; a killed process does not.
             connection.execute("PRAGMA synchronous = OFF")
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            # In this order: another process may create the tables between the two.
+            tables, version = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "user_version")
+            )
+            if tables and version != VERSION:
+                connection.close()
+                self.discard()
+                return self._open()
+            if version != VERSION:
+                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
             self._connection = connection
         return self._connection
 
@@ -464,6 +546,11 @@ def _decoded(rows: Iterable[tuple[Any, ...]], kind: type[T]) -> dict[str, T]:
         with contextlib.suppress(msgspec.MsgspecError):
             values[key] = decoder.decode(data)
     return values
+
+
+def microseconds(instant: datetime) -> int:
+    """Return an instant as a number that the database can compare."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.build.reading import all_listed
+from pipeline.build.reading import listed_around, translations_of_changed
 from pipeline.build.state import BuildState
 from pipeline.model.errors import Fault
-from pipeline.model.manifest import Manifest
+from pipeline.model.manifest import PublicReleases
 from pipeline.model.newsroom import Newsroom
 
 
-def outdated_translations(state: BuildState, newsroom: Newsroom, published: Manifest, now: datetime) -> Iterator[Fault]:
+def outdated_translations(
+    state: BuildState, newsroom: Newsroom, published: PublicReleases, now: datetime
+) -> Iterator[Fault]:
     """Yield a warning for each translation in content/ that is older than the newest change of its original.
 
     It is out of date when the newest correction of the original, or its withdrawal, is later than the translation's own
@@ -23,8 +25,8 @@ def outdated_translations(state: BuildState, newsroom: Newsroom, published: Mani
 
     if "outdated-translation" in newsroom.warnings_off:
         return
+    index = listed_around(state, published, translations_of_changed(state, published), now)
     messages = Messages("en-GB", newsroom.time_zone)  # for the press officer, not for readers
-    index = all_listed(state, published)
     for slug, entry in sorted(index.items()):
         original = index.get(entry.translation_of)
         if original is None or entry.gone or not entry.is_public(now) or original.is_hidden(now):

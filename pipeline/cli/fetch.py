@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
-from pipeline.publish.fetch import learn, note_up_to_date
+from pipeline.publish.fetch import learn, note_stale
 from pipeline.publish.release_at_instant import release_overdue, wait_of
 
 
@@ -17,10 +17,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(context: CommandContext, options: Namespace, console: Console) -> None:
-    """Fetch the manifest, read new sources, release what is overdue, and note the releases that are up to date."""
+    """Fetch the manifest, read new sources, release what is overdue, and note which releases are not up to date."""
     wait_of(options.wait)
-    digests = learn(context, console)
+    learn(context, console)
     if not options.dry_run:
         for conflict in release_overdue(context, console):
             console.fault(f"{conflict}\n  hint: {conflict.hint}")
-    note_up_to_date(context, digests)
+    note_stale(context)

@@ -37,7 +37,7 @@ def update_listings(context: CommandContext, command: str, console: Console) -> 
     if known != stamp or not all((context.state.public / key).is_file() for key in keys):
         shared = context.render_context(shared=True)
         files = listings.feeds(manifest, shared, context.record) if feeds else listings.pages(manifest, shared)
-        context.store_listings(files)
+        context.store_listings(files, files.keys())
         context.state.remember(fact, (stamp, sorted(files)))
         for key, data in files.items():
             console.step(command, key, size(len(data)))

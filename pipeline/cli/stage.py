@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.build import stages
-from pipeline.build.context import UP_TO_DATE, CommandContext, ExitStatus, exit_status
+from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.stages import StageResult
 from pipeline.cli.console import Console, count, size
 from pipeline.model.errors import ReleaseError
@@ -40,18 +40,17 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
         console.step(stage, ", ".join(f"{number} {verb}" for verb, number in verbs.items() if number))
     if options.publishing:
         _render_final(context, console, stage, slugs)
-    parsed = context.state.summaries()
+    parsed = context.state.summaries(slugs)
     return finish(context, options, at_fault=bool(verbs["failed"]) or any(slug not in parsed for slug in slugs))
 
 
 def candidates(context: CommandContext, options: Namespace) -> tuple[str, ...]:
     """Return the slugs that a stage looks at; when publishing, those that are not up to date in storage."""
-    slugs = context.state.slugs()
     if not options.publishing:
-        return slugs
+        return context.state.slugs()
     context.use_run_clock()
-    up_to_date = set(context.state.recall(UP_TO_DATE, list[str], []))
-    return tuple(slug for slug in slugs if slug not in up_to_date)
+    stale = context.stale_slugs()
+    return context.state.slugs() if stale is None else tuple(stale)
 
 
 def finish(context: CommandContext, options: Namespace, *, at_fault: bool) -> ExitStatus | None:
@@ -81,7 +80,7 @@ def _show(context: CommandContext, console: Console, stage: str, result: StageRe
     if result.verb != "rendered" or result.rendition is None or number > MANY:
         return
     if result.unpublished:  # a log may be read by anybody
-        is_draft = context.state.summaries()[result.slug].entry.draft
+        is_draft = context.state.summaries([result.slug])[result.slug].entry.draft
         console.step(stage, context.state.opaque(result.slug), "draft" if is_draft else "scheduled")
         return
     pages = result.rendition.pages

@@ -19,10 +19,10 @@ from pipeline.publish.upload import published_count
 
 def run(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Print a table of all releases. Names of scheduled ones are for a person at a terminal, never for a log."""
-    rows = context.published.by_slug()
+    rows, slugs = context.published.whole().by_slug(), context.state.slugs()
     refused, staged = recall_refused(context), recall_staged(context) or {}
     lines = [("release", "state", "date", "language")]
-    for slug in context.state.slugs():
+    for slug in slugs:
         parsed_release, row = context.state.parsed_release(slug), rows.get(slug)
         if parsed_release is None:
             lines.append(_unread(context, slug, row, printable(slug) in refused, console))
@@ -40,9 +40,10 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         if parsed_release.source != fingerprint.of_source(context.state, slug):
             state += ", edited since"
         lines.append((slug, state, date, release.language))
+    known = set(slugs)
     elsewhere = f"not in {context.state.content}/: get the newest sources"
     for slug, row in sorted(rows.items()):
-        if slug not in context.state.slugs():
+        if slug not in known:
             state = "withdrawn" if row.withdrawn else "published"
             lines.append((slug, f"{state}; {elsewhere}", f"{row.date:%Y-%m-%d}", row.language))
     console.table(lines)

@@ -7,8 +7,10 @@ proves every byte. ``pipeline.publish.manifest`` reads and writes the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct, field
@@ -103,12 +105,48 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     """Ids of topics that no row has any more, for the same reason."""
     emptied: tuple[str, ...] = ()
     """Keys of archive pages that list no row any more, for the same reason."""
+    listings: dict[str, tuple[str, str]] = {}
+    """Key → digest of what a listing shows, and of its bytes, as far as the last publisher knew: a machine that has no
+    listings need not render those that show the same still."""
+    listings_of: str = ""
+    """Digest of the code and settings that rendered them."""
     leases: dict[str, Lease] = field(default_factory=dict, name="claims")
     """Leases by SHA-256 of the slug, because a slug must not be public before its files are."""
 
     def by_slug(self) -> dict[str, Row]:
         """Return the rows by slug."""
         return {row.slug: row for row in self.rows}
+
+    def whole(self) -> Manifest:
+        """Return it with all its rows in memory."""
+        return self
+
+    @property
+    def withdrawn(self) -> int:
+        """How many releases are withdrawn."""
+        return sum(row.withdrawn for row in self.rows)
+
+
+class PublicReleases(Protocol):
+    """What is public: a ``Manifest``, or one whose rows are read from the build state as they are asked for."""
+
+    @property
+    def serial(self) -> int:
+        """Grows with every commit."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows, newest first."""
+
+    @property
+    def withdrawn(self) -> int:
+        """How many releases are withdrawn."""
+
+    def by_slug(self) -> Mapping[str, Row]:
+        """Return the rows by slug."""
+
+    def whole(self) -> Manifest:
+        """Return it with all its rows in memory."""
 
 
 EMPTY = Manifest()
@@ -122,6 +160,14 @@ def digest(data: bytes) -> str:
 def newest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Sort rows by date, newest first; rows of one instant by slug, so that all machines agree."""
     return tuple(sorted(sorted(rows, key=lambda row: row.slug), key=lambda row: row.date, reverse=True))
+
+
+def by_year(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    """Return the rows by year, in their order; the year is that of the date as printed."""
+    years: dict[str, list[Row]] = {}
+    for year, some in groupby(rows, lambda row: row.date.year):
+        years.setdefault(f"{year:04d}", []).extend(some)
+    return {year: tuple(listed) for year, listed in years.items()}
 
 
 def with_rows(known: Manifest, rows: Iterable[Row]) -> Manifest:

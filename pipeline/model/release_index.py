@@ -124,7 +124,8 @@ class ReleaseIndex:
         neighbours: set[str] = set()
         for entry in (self.known[slug] for slug in slugs if slug in self.known):
             order, at = self._position(entry)
-            neighbours |= {slug for _, slug in order[max(0, at - 1) : at + 2] if slug != entry.slug}
+            after = at + 1 if order[at : at + 1] == [(entry.date, entry.slug)] else at
+            neighbours |= {slug for _, slug in (*order[max(0, at - 1) : at], *order[after : after + 1])}
         return neighbours
 
     def with_related(self, slugs: Iterable[str]) -> list[str]:

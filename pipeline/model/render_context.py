@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from pipeline.model.manifest import EMPTY, Manifest
+from pipeline.model.manifest import EMPTY, PublicReleases
 from pipeline.model.newsroom import Newsroom
 
 
@@ -20,7 +20,7 @@ class RenderContext(Struct, frozen=True):
     base_url: str
     """Public address of the newsroom, ending in a slash."""
     now: datetime
-    published: Manifest = EMPTY
+    published: PublicReleases = EMPTY
     """The manifest as last fetched. It also has releases whose renditions are not on this machine."""
     assets: Mapping[str, str] = {}
     """Logical name → key of the style sheet, the web fonts and the logo."""

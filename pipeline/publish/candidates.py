@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint, revisions
 from pipeline.build.context import CommandContext
-from pipeline.build.reading import all_listed, picture_files
+from pipeline.build.reading import listed_around, picture_files
 from pipeline.build.revisions import PlannedRevision
 from pipeline.build.stages import tasks
 from pipeline.build.state import BuildState, ParsedRelease
@@ -59,8 +59,8 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
     """Divide ``slugs`` into candidates, scheduled and failed; a release dated ``instant`` is a candidate."""
     known = sorted(slugs)
     wanted = {row.name: {task.slug: task for task in tasks(row, state, render_context, known)} for row in FORMATS}
-    rendered_files = {row.name: state.rendered(row.name) for row in FORMATS}
-    listed = all_listed(state, render_context.published)
+    rendered_files = {row.name: state.rendered(row.name, known) for row in FORMATS}
+    listed = listed_around(state, render_context.published, known, render_context.now)
     public = ReleaseIndex(listed, render_context.now)
     rows, planned = render_context.published.by_slug(), revisions.recall(state)
     candidates, scheduled, failed = [], [], []
@@ -111,10 +111,11 @@ def without_contested(
 
 def local_manifest(context: CommandContext) -> Manifest:
     """Return the manifest as it would be with the releases rendered here, on top of the one fetched last."""
-    slugs = context.state.summaries().keys() & set(context.state.slugs())
+    slugs = context.state.summaries(context.state.slugs()).keys()
     classified = classify(context.state, context.render_context(), slugs, context.now)
-    rows = context.published.by_slug() | {candidate.row.slug: candidate.row for candidate in classified.candidates}
-    return archive.remember(context.published, with_rows(context.published, rows.values()))
+    known = context.published.whole()
+    rows = known.by_slug() | {candidate.row.slug: candidate.row for candidate in classified.candidates}
+    return archive.remember(known, with_rows(known, rows.values()))
 
 
 def _candidate(

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from pipeline.model import manifest as record
 from pipeline.model.errors import StorageError
-from pipeline.model.manifest import EMPTY, Manifest, YearPage
-from pipeline.publish.manifest import dump, load, year_pages
+from pipeline.model.manifest import EMPTY, Manifest, YearPage, by_year
+from pipeline.publish.manifest import dump, keep, load, year_pages
 from pipeline.publish.plan import file_of
 from pipeline.storage import Bucket, ObjectStore, PreconditionFailed
 from pipeline.storage.compare_and_swap import retry_on_conflict
@@ -51,19 +51,23 @@ def commit(store: ObjectStore, snapshot: Snapshot, change: Callable[[Manifest], 
         changed = change(current.manifest)
         if changed == current.manifest and current.etag:
             return current
-        changed = _with_pages(store, msgspec.structs.replace(changed, serial=current.manifest.serial + 1))
+        renewed = msgspec.structs.replace(changed, serial=current.manifest.serial + 1)
+        changed = _with_pages(store, renewed, current.manifest)
         return Snapshot(changed, put_shared(store, record.KEY, dump(changed), current.etag))
 
     return retry_on_conflict(write, lambda: read_manifest(store), record.KEY, snapshot)
 
 
-def _with_pages(store: ObjectStore, changed: Manifest) -> Manifest:
-    """Write the year pages that changed, each under an unused name, and name them in the manifest."""
-    years = {}
-    for year, data in year_pages(changed).items():
-        known = changed.years.get(year)
-        is_same = known and known.sha256 == record.digest(data)
-        years[year] = known if known and is_same else _write_page(store, year, changed.serial, data)
+def _with_pages(store: ObjectStore, changed: Manifest, known: Manifest) -> Manifest:
+    """Write the year pages that changed since ``known``, each under an unused name, and name them in the manifest."""
+    written, rows = year_pages(changed, known), by_year(changed.rows)
+    years = {year: known.years[year] for year in rows if year not in written}
+    for year, data in written.items():
+        page = known.years.get(year)
+        is_same = page and page.sha256 == record.digest(data)
+        years[year] = page if page and is_same else _write_page(store, year, changed.serial, data)
+    years = dict(sorted(years.items()))
+    keep(years, changed.rows)
     return msgspec.structs.replace(changed, years=years)
 
 

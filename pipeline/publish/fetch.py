@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
 
 import msgspec
 
-from pipeline.build import revisions
-from pipeline.build.context import RUN_CLOCK, UP_TO_DATE, CommandContext
+from pipeline.build import published, revisions
+from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
+from pipeline.build.published import StoredManifest
 from pipeline.build.state import write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
-from pipeline.model.manifest import KEY, Manifest, Row, digest
-from pipeline.publish.commits import read_manifest
-from pipeline.publish.manifest import load
+from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
+from pipeline.publish.commits import must_get
+from pipeline.publish.manifest import NEWEST, load_head, with_years, year_rows
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
 from pipeline.publish.revisions import plan_revision
 from pipeline.publish.sources import (
@@ -24,7 +28,13 @@ from pipeline.publish.sources import (
     report_refused,
     unread_samples,
 )
-from pipeline.publish.up_to_date import changed_sources, recall_unverified, source_digests, up_to_date_slugs
+from pipeline.publish.up_to_date import (
+    changed_sources,
+    recall_unverified,
+    scan_sources,
+    stale_slugs,
+    unpublished_sources,
+)
 from pipeline.storage import embedded
 from pipeline.typography.messages import Messages
 
@@ -38,19 +48,18 @@ def start_embedded(context: CommandContext) -> None:
         embedded.start(context.root)
 
 
-def learn(context: CommandContext, progress: Progress, *, again: bool = False) -> dict[str, str]:
-    """Fetch the manifest and read new sources; return the digest of every source by slug.
+def learn(context: CommandContext, progress: Progress, *, again: bool = False) -> None:
+    """Fetch the manifest and read new sources.
 
     ``again`` says that this run reported the refused sources before. Otherwise the last step of publishing reports
     them, so that a person reads them last.
     """
     start_embedded(context)
-    manifest = last_manifest(context)
+    stored = fetch_published(context)
     context.state.remember(RUN_CLOCK, context.now.isoformat())
-    context.remember_published(manifest)
-    digests = source_digests(context.state)
-    changed = changed_sources(context.state, context.published, digests)
-    changed = sorted({*changed, *unread_samples(context, digests)})
+    scan_sources(context.state)
+    context.take_published(stored)
+    changed = sorted({*changed_sources(context.state, stored), *unread_samples(context)})
     reported = recall_refused(context) if again else {}
     read_sources(context, changed, progress, reported, publishing=True, deferred=not again)
     try:
@@ -58,36 +67,37 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
     except ReleaseError:
         report_refused(context, progress)
         raise
-    _plan_revisions(context, digests)
-    return digests
+    _plan_revisions(context)
 
 
-def note_up_to_date(context: CommandContext, digests: dict[str, str]) -> None:
-    """Note the releases that are up to date, for the stages and for ``publish``."""
-    done = up_to_date_slugs(context.state, context.render_context(), digests) - recall_unverified(context.state)
-    context.state.remember(UP_TO_DATE, sorted(done))
-    if stale := sorted(set(digests) - done):
-        context.state.note_published(digest(msgspec.json.encode((context.published.serial, stale))))
+def note_stale(context: CommandContext) -> None:
+    """Note the releases that are not up to date, for the stages and for ``publish``."""
+    state, published = context.state, context.published
+    found = stale_slugs(state, published, context.render_context()) if isinstance(published, StoredManifest) else []
+    unverified = (slug for slug in recall_unverified(state) if os.path.lexists(state.source(slug)))
+    stale = sorted({*found, *unverified})
+    context.state.remember(STALE, stale)
+    if stale:
+        context.state.note_published(digest(msgspec.json.encode((published.serial, stale))))
 
 
-def stale_slugs(context: CommandContext) -> list[str]:
+def noted_stale(context: CommandContext) -> list[str]:
     """Return the releases that the last fetch did not find up to date. Raises SettingError when there was no fetch."""
-    done = context.state.recall(UP_TO_DATE, list[str], None)
-    if done is None:
+    if (stale := context.stale_slugs()) is None:
         raise SettingError("nothing was fetched from the storage yet", "run make publish: it does all steps in order")
-    return sorted(set(context.state.slugs()).difference(done))
+    return stale
 
 
 # ── Planned revisions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plan_revisions(context: CommandContext, digests: dict[str, str]) -> None:
+def _plan_revisions(context: CommandContext) -> None:
     """Plan what happens to the public revision of each release that will be replaced, while it can still be read."""
     rows = context.published.by_slug()
     planned = {}
-    for slug, source in digests.items():
+    for slug, source in unpublished_sources(context.state):
         row = rows.get(slug)
-        parsed_release = context.state.parsed_release(slug) if row and row.source != source else None
+        parsed_release = context.state.parsed_release(slug) if row else None
         if row is None or parsed_release is None or parsed_release.source != source:
             continue
         release = parsed_release.release
@@ -123,10 +133,28 @@ def _archive_here(context: CommandContext, row: Row, planned: revisions.PlannedR
 # ── What is public ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def last_manifest(context: CommandContext) -> Manifest:
-    """Return the public manifest: by one anonymous GET where there is one, else with the publisher's credentials.
+def fetch_published(context: CommandContext) -> StoredManifest:
+    """Store the public manifest in the build state and return it; of its year pages, those that differ are fetched."""
+    state, address = context.state, context.destination.address
+    head, page = _head(context)
+    if len(head.rows) < NEWEST:  # it has all rows itself
+        return published.store_whole(state, address, head)
+    known = published.known_years(state, address)
+    differing = {year: each for year, each in head.years.items() if known.get(year) != each}
+    pages = in_parallel(lambda year: year_rows(differing[year], page), differing)
+    return published.store(state, address, head, pages)
 
-    The storage's clock shows whole seconds; from here on the run goes by the earlier of the two clocks.
+
+def last_manifest(context: CommandContext) -> Manifest:
+    """Return the public manifest with all its rows; the build state is not asked and does not learn of it."""
+    return with_years(*_head(context))
+
+
+def _head(context: CommandContext) -> tuple[Manifest, Callable[[str], bytes]]:
+    """Return the public manifest with its newest rows, and how its year pages are read.
+
+    It comes by one anonymous GET where there is one, else with the publisher's credentials. The storage's clock shows
+    whole seconds; from here on the run goes by the earlier of the two clocks.
     """
     anonymous = context.anonymous
     answer = anonymous.get(KEY)
@@ -136,10 +164,11 @@ def last_manifest(context: CommandContext) -> Manifest:
     compare_clocks(answer.date, datetime.now(UTC))
     context.now = min(context.now, answer.date or context.now)
     if answer.status == 200 and not is_page:
-        return load(answer.body, lambda key: anonymous.get(key).body)
+        return load_head(answer.body), lambda key: anonymous.get(key).body
     store = context.store
     store.check()
-    return read_manifest(store).manifest
+    stored = store.get(KEY)
+    return load_head(stored.body) if stored else EMPTY, lambda key: must_get(store, key)
 
 
 def compare_clocks(theirs: datetime | None, ours: datetime) -> None:

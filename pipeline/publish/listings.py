@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
 
+import msgspec
 from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext
+from pipeline.build.published import StoredManifest
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.model.manifest import KEY, Manifest, Row, digest
+from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
 from pipeline.publish.apply import Done, before_upload
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, must_get, put_shared, read_manifest
 from pipeline.publish.manifest import dump
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of
-from pipeline.publish.verification import Problem, expected_files, read_back
+from pipeline.publish.verification import Problem, expected_files, read_back, wrong_type
 from pipeline.site import listings
-from pipeline.site.archive import FOLDER
 from pipeline.storage import ObjectStore, Stored
 from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 
@@ -28,20 +29,119 @@ LISTINGS = "listings"
 
 
 class KnownListings(Struct, frozen=True):
-    """The listings as last rendered here, so that a run with nothing to do need not render them to compare."""
+    """The listings as last rendered here, so that those that show nothing new need not be rendered to compare."""
 
-    stamp: str
-    """Of all that they are made from."""
-    digests: dict[str, str]
+    common: str
+    """Digest of what all are made from: code and settings."""
+    address: str
+    """Of the storage."""
+    serial: int
+    """Of the manifest that they show."""
+    made: dict[str, tuple[str, str]]
+    """Key → digest of what one shows, and of its bytes."""
+    elsewhere: tuple[str, ...]
+    """Keys of those that another machine rendered and that were not needed here."""
 
 
-def build(context: CommandContext, manifest: Manifest) -> Mapping[str, bytes]:
-    """Return all listings of ``manifest`` by key, rendered from the records here or in storage."""
-    render_context = context.render_context(shared=True)
-    shown = listings.shown(manifest, render_context)
-    # On a fresh clone all records come from storage.
-    records = in_parallel(lambda slug: _record(context, shown[slug]), shown)
-    return listings.build(manifest, render_context, lambda row: records[row.slug])
+class Listings:
+    """The listings of one command: each is rendered when it is first needed, and only if it shows something new."""
+
+    def __init__(self, context: CommandContext) -> None:
+        self._context = context
+        self._render_context = context.render_context(shared=True)
+        self._common = _common(context)
+        known, public = _recall(context), context.published
+        head = public.head if isinstance(public, StoredManifest) else EMPTY
+        told = head.listings if head.listings_of == self._common else {}
+        self._made = {**told, **(known.made if known else {})}
+        self._rendered: dict[tuple[str, str], bytes] = {}
+        self._shown: tuple[tuple[Row, ...], object, dict[str, str]] | None = None
+
+    def stamps(self, manifest: Manifest) -> Mapping[str, str]:
+        """Return key → digest of what each listing of ``manifest`` shows."""
+        facts = (manifest.languages, manifest.topics, manifest.emptied)
+        if self._shown is None or self._shown[0] is not manifest.rows or self._shown[1] != facts:
+            self._shown = manifest.rows, facts, listings.stamps(manifest, self._render_context)
+        return self._shown[2]
+
+    def build(self, manifest: Manifest, only: Iterable[str]) -> dict[str, bytes]:
+        """Return those listings of ``manifest`` that have a key in ``only``, by key."""
+        stamps, wanted = self.stamps(manifest), set(only)
+        missing = {key for key in wanted if key in stamps and (key, stamps[key]) not in self._rendered}
+        if missing:
+            shown = listings.shown(manifest, self._render_context, missing)
+            # On a fresh clone all records come from storage.
+            records = in_parallel(lambda slug: _record(self._context, shown[slug]), shown)
+            files = listings.build(manifest, self._render_context, lambda row: records[row.slug], missing)
+            for key, data in files.items():
+                self._rendered[key, stamps[key]] = data
+                self._made[key] = stamps[key], digest(data)
+        return {key: self._rendered[key, stamp] for key, stamp in stamps.items() if key in wanted}
+
+    def changed(self, manifest: Manifest, since: Mapping[str, str]) -> dict[str, bytes]:
+        """Return those listings of ``manifest`` that do not show what those with the stamps ``since`` show."""
+        return self.build(manifest, [key for key, stamp in self.stamps(manifest).items() if since.get(key) != stamp])
+
+    def told(self, manifest: Manifest) -> Manifest:
+        """Return ``manifest`` with what is known here of the listings, for machines that have none."""
+        made = {key: self._made[key] for key in self.known(manifest)}
+        return msgspec.structs.replace(manifest, listings=made, listings_of=self._common)
+
+    def known(self, manifest: Manifest) -> dict[str, str]:
+        """Return key → stamp of the listings of ``manifest`` whose bytes are known here."""
+        return {key: stamp for key, stamp in self.stamps(manifest).items() if self._made.get(key, ("", ""))[0] == stamp}
+
+    def in_storage(self, manifest: Manifest) -> dict[str, str]:
+        """Return key → stamp of the listings of ``manifest`` whose bytes are known here and in storage."""
+        known = self.known(manifest)
+        wrong = altered(self._context, {key: self._made[key][1] for key in known})
+        return {key: stamp for key, stamp in known.items() if key not in wrong}
+
+    def store(self, manifest: Manifest) -> None:
+        """Store the manifest and its listings on this machine.
+
+        Written are those that were rendered now, and those that somebody removed; a fresh clone needs no others.
+        """
+        context, stamps, known = self._context, self.stamps(manifest), _recall(self._context)
+        before = known.made if known else {}
+        there = {key for key in stamps if (context.state.public / key).is_file()}
+        same = {key for key in there if before.get(key, ("", ""))[0] == stamps[key]}
+        rendered = {key for key, stamp in stamps.items() if (key, stamp) in self._rendered}
+        removed = before.keys() - there - {*(known.elsewhere if known else ())}
+        unknown = stamps.keys() - self.known(manifest).keys()
+        context.store_listings(self.build(manifest, {*rendered, *removed, *unknown, *(there - same)} - same), stamps)
+        context.remember_published(manifest)
+        elsewhere = sorted(stamps.keys() - there - rendered - removed - unknown)
+        made, address = {key: self._made[key] for key in stamps}, context.destination.address
+        context.state.remember(LISTINGS, KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere)))
+
+
+def _common(context: CommandContext) -> str:
+    settings = msgspec.json.encode((context.newsroom, context.destination.base_url), order="deterministic")
+    code = fingerprint.of_code("pipeline.site.listings", fingerprint.ASSETS)
+    return digest(b"\0".join([code, context.mark, settings]))
+
+
+def _recall(context: CommandContext) -> KnownListings | None:
+    """Return the listings as last rendered here, if they would be rendered in the same way now."""
+    known = context.state.recall(LISTINGS, KnownListings, None)
+    return known if known and known.common == _common(context) else None
+
+
+def altered(context: CommandContext, digests: Mapping[str, str]) -> set[str]:
+    """Return which of the public files do not have these digests, as an anonymous client sees them.
+
+    A storage that tells the digest that was stored with a file is believed, so that a large file need not be read.
+    """
+
+    def is_altered(key: str) -> bool:
+        answer = context.anonymous.head(key)
+        stated = answer.headers.get("x-amz-meta-sha256", "")
+        if answer.status == 200 and stated == digests[key]:
+            return bool(wrong_type(key, answer))
+        return bool(read_back(context.anonymous, expected_files({key: digests[key]}), follow=False))
+
+    return {key for key, wrong in in_parallel(is_altered, digests).items() if wrong}
 
 
 def _record(context: CommandContext, row: Row) -> bytes:
@@ -89,6 +189,7 @@ def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -
 
 def update_and_verify(
     context: CommandContext,
+    found: Listings,
     snapshot: Snapshot,
     update_once: Callable[[Snapshot], Snapshot],
     written: Mapping[str, str],
@@ -103,7 +204,7 @@ def update_and_verify(
     problems: list[Problem] = []
     for _ in range(TRIES):
         snapshot = update_once(snapshot)
-        store_here(context, snapshot.manifest)
+        found.store(snapshot.manifest)
         problems = verify(context, written, snapshot.manifest, verified)
         if not problems or read_manifest(context.store).manifest.serial == snapshot.manifest.serial:
             break  # otherwise another publisher wrote the shared objects in between: they are read once more
@@ -111,54 +212,33 @@ def update_and_verify(
     return snapshot, problems
 
 
-def store_here(context: CommandContext, manifest: Manifest) -> None:
-    """Store the manifest and its listings on this machine."""
-    rendered = build(context, manifest)
-    context.store_listings(rendered)
-    context.remember_published(manifest)
-    digests = {key: digest(data) for key, data in rendered.items()}
-    context.state.remember(LISTINGS, KnownListings(_stamp(context, manifest), digests))
-
-
-def _stamp(context: CommandContext, manifest: Manifest) -> str:
-    """Return the digest of all that the listings are made from."""
-    root, render_context = fingerprint.ROOT, context.render_context()
-    files = sorted(file for pattern in ("pipeline/**/*.py", "templates/**/*.*") for file in root.glob(pattern))
-    code = [file.read_bytes() for file in (*files, *(root / lock for lock in fingerprint.LOCKS))]
-    newsroom = render_context.newsroom
-    settings = fingerprint.of_newsroom(newsroom, render_context.mark)
-    facts = (context.destination.address, manifest.serial, settings, render_context.base_url, newsroom.feed_items)
-    return digest(b"\0".join([*(str(fact).encode() for fact in facts), *code]))
-
-
 def are_current(context: CommandContext) -> bool:
-    """Whether the public listings are those of the manifest, read as an anonymous client."""
-    known = context.state.recall(LISTINGS, KnownListings, None)
-    if known and known.stamp == _stamp(context, context.published):
-        digests = known.digests
-    else:
-        digests = {key: digest(data) for key, data in build(context, context.published).items()}
-    return not read_back(context.anonymous, expected_files(digests), follow=False)
+    """Whether the public listings are those of the manifest, as an anonymous client sees them."""
+    known = _recall(context)
+    if known and (known.address, known.serial) == (context.destination.address, context.published.serial):
+        return not altered(context, {key: made[1] for key, made in known.made.items()})
+    found, manifest = Listings(context), context.published.whole()
+    keys = found.stamps(manifest).keys()
+    found.changed(manifest, found.known(manifest))  # what another machine published may have been listed by it too
+    if found.in_storage(manifest).keys() != keys:
+        return False
+    found.store(manifest)
+    return True
 
 
-def new_listings(context: CommandContext, snapshot: Snapshot, candidates: Iterable[Candidate]) -> Mapping[str, bytes]:
+def new_listings(found: Listings, snapshot: Snapshot, candidates: Iterable[Candidate]) -> Mapping[str, bytes]:
     """Return the listings that the pages of ``candidates`` will link to and that do not exist yet, still empty."""
     coming = before_upload(snapshot.manifest, candidates)
     new = {*listings.keys(coming)} - {*(listings.keys(snapshot.manifest) if snapshot.etag else ())}
-    return {key: data for key, data in build(context, coming).items() if key in new} if new else {}
+    return found.build(coming, new) if new else {}
 
 
 def verify(
     context: CommandContext, written: Mapping[str, str], manifest: Manifest, verified: Set[str]
 ) -> list[Problem]:
-    """Read back the listings, the manifest and what was written unless it is ``verified``, and return the problems."""
-    known = context.state.recall(LISTINGS, KnownListings, None)
+    """Read back the manifest and what was written unless it is ``verified``, and return the problems.
+
+    Listings that did not change were looked at when it was decided which did.
+    """
     unverified = {key: sha256 for key, sha256 in written.items() if key not in verified}
-    expected = {**unverified, KEY: digest(dump(manifest)), **(known.digests if known else {})}
-    # Links in old archive pages were followed when those were uploaded; there may be ten thousand.
-    old = {key: sha256 for key, sha256 in expected.items() if key.startswith(FOLDER) and key not in unverified}
-    new = {key: sha256 for key, sha256 in expected.items() if key not in old}
-    return [
-        *read_back(context.anonymous, expected_files(new), known=verified),
-        *read_back(context.anonymous, expected_files(old), follow=False),
-    ]
+    return read_back(context.anonymous, expected_files({**unverified, KEY: digest(dump(manifest))}), known=verified)

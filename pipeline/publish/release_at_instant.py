@@ -16,14 +16,14 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext
-from pipeline.build.reading import all_listed
+from pipeline.build.reading import listed_around
 from pipeline.model.errors import ConflictError, DatelineError, SettingError, StorageError
 from pipeline.model.manifest import Manifest
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.publish import listings
 from pipeline.publish.apply import Publisher, checked, merged, upload, with_leases
 from pipeline.publish.commits import Snapshot, commit, put_missing, read_manifest
-from pipeline.publish.fetch import compare_clocks, learn, note_up_to_date, stale_slugs, start_embedded
+from pipeline.publish.fetch import compare_clocks, learn, note_stale, noted_stale, start_embedded
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of, group_of, plan
 from pipeline.publish.progress import Outcome, Progress, count, size
@@ -39,7 +39,7 @@ from pipeline.publish.staging import (
     recall_staged,
     remember_staged,
 )
-from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
+from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified, unpublished_sources
 from pipeline.publish.upload import LEASE, publish_all, report_refusals
 from pipeline.publish.verification import raise_problems
 from pipeline.storage import CopyRequest, Head, ObjectStore
@@ -64,6 +64,7 @@ class Prepared(Struct, frozen=True):
     releases: dict[str, StagedRelease]
     copies: dict[str, list[CopyRequest]]
     publisher: Publisher
+    listings: listings.Listings
     show: Callable[[Manifest], Mapping[str, bytes]]
     """From a manifest to the listings that differ from the current ones."""
     new_listings: Mapping[str, bytes]
@@ -102,11 +103,12 @@ def prepare(context: CommandContext, releases: Releases) -> Prepared:
     missing = [file_of(key, data) for key, data in context.assets.items() if key not in snapshot.manifest.assets]
     upload(store, plan(missing, {}).uploads, lambda upload: None)
     candidates = tuple(staged.candidate() for staged in complete.values())
-    new_listings = listings.new_listings(context, snapshot, candidates)
-    show = _changed_listings(context, snapshot.manifest)
+    found = listings.Listings(context)
+    new_listings = listings.new_listings(found, snapshot, candidates)
+    show = _changed_listings(found, snapshot.manifest)
     show(merged(snapshot.manifest, candidates, context.assets))
     publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
-    return Prepared(complete, copies, publisher, show, new_listings)
+    return Prepared(complete, copies, publisher, found, show, new_listings)
 
 
 def copy_requests(store: ObjectStore, releases: Releases) -> dict[str, list[CopyRequest]]:
@@ -137,9 +139,9 @@ def _store_record(context: CommandContext, slug: str, staged: StagedRelease) -> 
         context.state.store_record(staged.row.record, stored.body if stored else b"")
 
 
-def _changed_listings(context: CommandContext, current: Manifest) -> Callable[[Manifest], Mapping[str, bytes]]:
+def _changed_listings(found: listings.Listings, current: Manifest) -> Callable[[Manifest], Mapping[str, bytes]]:
     """Return a function that renders the listings that differ from those of ``current``; it remembers the last ones."""
-    before = listings.build(context, current)
+    before = dict(found.stamps(current))
     shown = current
     rendered: Mapping[str, bytes] = {}
 
@@ -147,8 +149,7 @@ def _changed_listings(context: CommandContext, current: Manifest) -> Callable[[M
         nonlocal shown, rendered
         here, there = ((one.rows, one.languages, one.topics, one.emptied) for one in (manifest, shown))
         if here != there:
-            built = listings.build(context, manifest)
-            rendered = {key: data for key, data in built.items() if before.get(key) != data}
+            rendered = found.changed(manifest, before)
             shown = manifest
         return rendered
 
@@ -199,8 +200,8 @@ def release(context: CommandContext, prepared: Prepared, progress: Progress) -> 
         public_at.append(datetime.now(UTC))
         return current
 
-    released = commit_releases(store, prepared, context.published, context.assets, copied)
-    _, problems = listings.update_and_verify(context, released.snapshot, update_listings, written)
+    released = commit_releases(store, prepared, context.published.whole(), context.assets, copied)
+    _, problems = listings.update_and_verify(context, prepared.listings, released.snapshot, update_listings, written)
     raise_problems(problems)
     context.state.remember(UNVERIFIED, sorted(unverified))
     public = {slug: prepared.releases[slug] for slug in sorted(released.slugs)}
@@ -278,13 +279,14 @@ def lateness(late: timedelta) -> str:
 def release_overdue(context: CommandContext, progress: Progress) -> tuple[ConflictError, ...]:
     """Release at once what is staged and overdue, if ``content/`` says the same; the rest is for an ordinary upload."""
     public = context.published.by_slug()
-    fresh = filter(None, (context.state.parsed_release(slug) for slug in context.state.slugs() if slug not in public))
+    new = (slug for slug, _ in unpublished_sources(context.state) if slug not in public)
+    fresh = filter(None, map(context.state.parsed_release, new))
     overdue = {found.release.slug: found for found in fresh if found.release.is_public(context.now)}
     if not overdue:
         return ()
     render_context = context.render_context()
     settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
-    listed = all_listed(context.state, context.published)
+    listed = listed_around(context.state, context.published, overdue.keys(), context.now)
     context.store.check()
     try:
         snapshot = read_staged(context.store)
@@ -440,8 +442,9 @@ class Watch:
         context = CommandContext(before.state.content, before.state.work.parent, before.environ, before.root)
         self.context = context
         try:
-            note_up_to_date(context, learn(context, self.progress, again=True))
-            stale = stale_slugs(context)
+            learn(context, self.progress, again=True)
+            note_stale(context)
+            stale = noted_stale(context)
             # On a fresh clone the neighbours of the new releases were not read yet: they were up to date.
             unread = [slug for slug in stale if context.state.parsed_release(slug) is None]
             read_sources(context, unread, self.progress, recall_refused(context), publishing=True)

@@ -23,19 +23,16 @@ from pipeline.publish.candidates import Candidate, Classified, classify
 
 def scheduled_here(context: CommandContext) -> list[str]:
     """Return the slugs of this machine's releases that are not public yet: scheduled ones, and drafts."""
-    public, sources = context.published.by_slug(), set(context.state.slugs())
-    return sorted(
-        slug
-        for slug, summary in context.state.summaries().items()
-        if slug in sources and slug not in public and summary.entry.is_hidden(context.now)
-    )
+    public = context.published.by_slug()
+    return [slug for slug in context.state.hidden(context.now) if slug not in public]
 
 
 def by_instant(state: BuildState, slugs: Iterable[str], now: datetime) -> dict[datetime, list[str]]:
     """Return the scheduled releases among ``slugs``, without drafts, by their instants in UTC."""
     groups: dict[datetime, list[str]] = {}
-    summaries = state.summaries()
-    for slug in sorted(slugs):
+    slugs = sorted(slugs)
+    summaries = state.summaries(slugs)
+    for slug in slugs:
         entry = summaries[slug].entry if slug in summaries else None
         if entry and not entry.draft and now < entry.date:
             groups.setdefault(entry.date.astimezone(UTC), []).append(slug)
@@ -85,10 +82,12 @@ def promote(state: BuildState, releases: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def discard(state: BuildState, wanted: set[str]) -> None:
-    """Remove what was rendered ahead for releases that are not ``wanted`` any more."""
+    """Remove what was rendered ahead for releases that are not ``wanted`` any more, but of refused sources."""
     ahead = state.final()
     for row in FORMATS:
         for slug in ahead.rendered(row.name).keys() - wanted:
+            if state.source(slug).is_file() and state.parsed_release(slug) is None:
+                continue
             (ahead.public / row.key(slug)).unlink(missing_ok=True)
             shutil.rmtree(ahead.public / "releases" / slug, ignore_errors=True)
             ahead.forget_rendered(row.name, slug)

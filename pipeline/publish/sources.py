@@ -14,6 +14,7 @@ from pipeline.model.errors import Fault, ReleaseError, printable
 from pipeline.model.formats import FORMATS
 from pipeline.publish.progress import Progress
 from pipeline.publish.schedule import contexts_by_instant
+from pipeline.publish.up_to_date import unpublished_sources
 
 REFUSED = "refused_sources"
 """Name in the build state of the sources that were refused, by printable slug."""
@@ -72,6 +73,8 @@ def read_sources(
         progress.progress(number, len(new), "read")
     context.state.remember(REFUSED, {printable(slug): one for slug, one in refused.items()})
     context.state.note_next_instant(context.now)
+    if publishing:
+        context.refresh_index()
     return set(refused)
 
 
@@ -99,13 +102,11 @@ def refuse_samples(context: CommandContext, slug: str = "") -> None:
         raise ReleaseError(faults)
 
 
-def unread_samples(context: CommandContext, digests: Mapping[str, str]) -> set[str]:
+def unread_samples(context: CommandContext) -> set[str]:
     """Return the slugs of samples that are to be published and were accepted for another destination."""
     if not context.refuses_samples:
         return set()
-    rows = context.published.by_slug()
-    new = {slug for slug, source in digests.items() if slug not in rows or rows[slug].source != source}
-    known = filter(None, map(context.state.parsed_release, sorted(new & context.state.summaries().keys())))
+    known = filter(None, (context.state.parsed_release(slug) for slug, _ in unpublished_sources(context.state)))
     return {
         parsed.release.slug
         for parsed in known
@@ -139,7 +140,7 @@ def render_final(context: CommandContext, stage: str, slugs: Sequence[str]) -> I
 
     One of which the form before the instant has failed is left out: it would fail again.
     """
-    rendered = context.state.rendered(stage)
+    rendered = context.state.rendered(stage, slugs)
     scheduled = [slug for slug in slugs if slug in rendered and rendered[slug].unpublished]
     if scheduled:
         ahead = context.render_context(shared=stage == "html")

@@ -192,8 +192,7 @@ def stage_all(context: CommandContext, progress: Progress) -> ExitStatus | None:
         if snapshot:
             _update(context, snapshot, candidates, progress)
     # Files of a refused release stay: if its source is deleted too, they tell that it was staged from this machine.
-    refused = {slug for slug in context.state.slugs() if context.state.parsed_release(slug) is None}
-    discard(context.state, {*failed, *refused, *(each.row.slug for each in candidates)})
+    discard(context.state, {*failed, *(each.row.slug for each in candidates)})
     for slug in failed:
         progress.fault(f"{context.state.opaque(slug)} is not staged: a rendition is missing or could not be rendered")
     return exit_status(ReleaseError) if failed else None
@@ -273,7 +272,7 @@ def _is_obsolete(context: CommandContext, slug: str, staged: StagedRelease, prog
     """Whether ``staged`` is public already, or ``content/`` does not want it to become public as it is."""
     if slug in context.published.by_slug():
         return True
-    if slug not in context.state.slugs():
+    if not context.state.source(slug).is_file():
         if slug in context.state.final().rendered(FORMATS[0].name):
             return True  # its source was here and was deleted
         progress.fault(f"warning: {context.state.opaque(slug)} is staged, but not from {context.state.content}/")

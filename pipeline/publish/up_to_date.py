@@ -6,15 +6,26 @@ rendering an archive of ten thousand releases because one was added.
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
 from pipeline.build import fingerprint, revisions
-from pipeline.build.reading import all_listed
-from pipeline.build.state import BuildState
-from pipeline.model.manifest import Manifest, Row
+from pipeline.build.published import StoredManifest
+from pipeline.build.reading import listed_around
+from pipeline.build.state import PICTURES, BuildState
+from pipeline.model.manifest import digest
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 
 UNVERIFIED = "unverified"
 """Name in the build state of the slugs that were uploaded and not read back, or with other bytes."""
+EXPECTED = "expected_of"
+"""Name in the build state of what all expected fingerprints have in common."""
+RECENT = 2_000_000_000
+"""Nanoseconds. A file that was changed within them may change once more without another time: it is read again."""
 
 
 def recall_unverified(state: BuildState) -> set[str]:
@@ -22,40 +33,115 @@ def recall_unverified(state: BuildState) -> set[str]:
     return set(state.recall(UNVERIFIED, list[str], []))
 
 
-def source_digests(state: BuildState) -> dict[str, str]:
-    """Return the digest of every source by slug."""
-    return {slug: fingerprint.of_source(state, slug) for slug in state.slugs()}
+# ── Sources ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def changed_sources(state: BuildState, published: Manifest, digests: dict[str, str]) -> list[str]:
-    """Return the slugs whose current source neither the storage nor this machine knows.
+def scan_sources(state: BuildState) -> None:
+    """Bring the stored digests of all sources up to date; only sources that were touched are read.
+
+    As make does, a source counts as untouched while size, times and inode of its files are the same.
+    """
+    known = dict(state.database.rows("SELECT slug, stat FROM sources"))
+    reader, now = fingerprint.of_code(fingerprint.READER).decode()[:16], time.time_ns()
+    stats = dict(_stats(state.content, reader, now))
+    gone = [(slug,) for slug in known.keys() - stats.keys()]
+    touched = (slug for slug, stat in stats.items() if not stat or known.get(slug) != stat)
+    digests = {slug: fingerprint.of_source(state, slug) for slug in touched}
+    before = dict(state.database.of("SELECT slug, digest FROM sources", digests))
+    changed = [(slug,) for slug, sha256 in digests.items() if before.get(slug) != sha256]
+    state.database.write_all(
+        ("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
+         [(slug, stats[slug], sha256) for slug, sha256 in digests.items()]),
+        ("DELETE FROM sources WHERE slug = ?", gone),
+        ("UPDATE published SET expected = NULL WHERE slug = ?", changed),
+    )  # fmt: skip
+
+
+def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str]]:
+    """Yield each source's slug, and size, times and inode of its files; nothing of one that was changed just now."""
+    with os.scandir(content) as found:
+        entries = list(found)
+    folders = {entry.name for entry in entries if not entry.name.endswith(".md") and entry.is_dir()}
+    for entry in entries:
+        if not entry.name.endswith(".md") or entry.name.startswith("."):
+            continue
+        slug, files = entry.name.removesuffix(".md"), [entry]
+        if slug in folders:
+            with os.scandir(content / slug) as beside:
+                files += sorted(
+                    (file for file in beside if Path(file.name).suffix.lower() in PICTURES), key=lambda file: file.name
+                )
+        stat = ""
+        with suppress(OSError):
+            stats = [file.stat() for file in files]
+            if max(max(each.st_mtime_ns, each.st_ctime_ns) for each in stats) < now - RECENT:
+                parts = (f"{each.st_size} {each.st_mtime_ns} {each.st_ctime_ns} {each.st_ino}" for each in stats)
+                names = "/".join(file.name for file in files[1:])
+                stat = f"{reader} {' '.join(parts)} {names}"
+        yield slug, stat
+
+
+def changed_sources(state: BuildState, published: StoredManifest) -> list[str]:
+    """Return the slugs whose current source neither the storage nor this machine knows, as of the last scan.
 
     What another machine has published need not be read here; but what was read here must be the current source.
     """
-    rows, summaries, unchecked = published.by_slug(), state.summaries(), state.unchecked()
-    changed = []
-    for slug, digest in digests.items():
-        row, known = rows.get(slug), summaries.get(slug)
-        if row and row.source == digest and (known is None or known.source == digest):
-            continue
-        if known is None or known.source != digest or slug in unchecked:
+    changed = [slug for (slug,) in state.database.rows("""
+        SELECT slug FROM sources s LEFT JOIN published p USING (slug) LEFT JOIN releases r USING (slug)
+        WHERE NOT (p.source IS s.digest AND (r.source IS NULL OR r.source = s.digest))
+            AND (r.source IS NOT s.digest OR NOT r.checked)
+    """)]  # fmt: skip
+    # These were checked against an older public revision
+    checked = state.database.rows("""
+        SELECT slug, s.digest FROM sources s JOIN releases r USING (slug) JOIN published p USING (slug)
+        WHERE r.checked AND r.source = s.digest AND p.source != s.digest
+    """)
+    rows = published.by_slug()
+    for slug, sha256 in checked:
+        parsed = state.parsed_release(slug)
+        if parsed and revisions.refusal(rows[slug], parsed.release, sha256, False):
             changed.append(slug)
-        elif row and (parsed := state.parsed_release(slug)) and revisions.refusal(row, parsed.release, digest, False):
-            changed.append(slug)  # it was checked against an older public revision
-    return changed
+    return sorted(changed)
 
 
-def up_to_date_slugs(state: BuildState, render_context: RenderContext, digests: dict[str, str]) -> set[str]:
-    """Return the slugs whose public renditions all are what would be rendered now."""
-    public = ReleaseIndex(all_listed(state, render_context.published), render_context.now)
-    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
+def unpublished_sources(state: BuildState) -> list[tuple[str, str]]:
+    """Return slug and digest of the sources that are not public as they are, as of the last scan."""
+    other = "SELECT slug, s.digest FROM sources s LEFT JOIN published p USING (slug) WHERE p.source IS NOT s.digest"
+    return [(slug, sha256) for slug, sha256 in state.database.rows(other)]
 
-    def current(row: Row) -> str:
+
+# ── Up to date ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stale_slugs(state: BuildState, published: StoredManifest, render_context: RenderContext) -> list[str]:
+    """Return the slugs whose public renditions are not what would be rendered now, and those that are not public."""
+    _expect(state, published, render_context)
+    found = state.database.rows("""
+        SELECT slug FROM sources s LEFT JOIN published p USING (slug)
+        WHERE p.slug IS NULL OR p.replacing OR p.fingerprint IS NOT p.expected
+    """)
+    return sorted(slug for (slug,) in found)
+
+
+def _expect(state: BuildState, published: StoredManifest, render_context: RenderContext) -> None:
+    """Compute the fingerprint of all renditions of each public release for which it is not known any more.
+
+    It depends on the source, on the row, on what the page links to, and on what all have in common; who changes one of
+    these in the build state takes the expected fingerprint away.
+    """
+    settings, base_url = fingerprint.of_newsroom(render_context.newsroom, render_context.mark), render_context.base_url
+    common = digest(b"\0".join([settings.encode(), base_url.encode(), fingerprint.of_formats()]))
+    if state.recall(EXPECTED, str, "") != common:
+        state.database.write("UPDATE published SET expected = NULL")
+        state.remember(EXPECTED, common)
+    unknown = dict(state.database.rows(
+        "SELECT slug, s.digest FROM published p JOIN sources s USING (slug) WHERE p.expected IS NULL"
+    ))  # fmt: skip
+    if not unknown:
+        return
+    public = ReleaseIndex(listed_around(state, published, unknown.keys(), render_context.now), render_context.now)
+    expected = []
+    for row in published.chosen(unknown):
         related = public.related(IndexEntry.of_row(row))
-        return fingerprint.of_release(digests[row.slug], settings, render_context.base_url, related, row.past)
-
-    return {
-        row.slug
-        for row in render_context.published.rows
-        if row.slug in digests and not row.replacing and row.fingerprint == current(row)
-    }
+        expected.append((fingerprint.of_release(unknown[row.slug], settings, base_url, related, row.past), row.slug))
+    state.database.write_all(("UPDATE published SET expected = ? WHERE slug = ?", expected))

@@ -8,22 +8,24 @@ from pathlib import Path
 
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.publish import listings, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
-from pipeline.publish.fetch import stale_slugs
+from pipeline.publish.fetch import noted_stale
 from pipeline.publish.guarantees import checks_uploads, require
 from pipeline.publish.leak_test import require_hidden
+from pipeline.publish.manifest import keep
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
 from pipeline.publish.sources import report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
-from pipeline.site import listings as site_listings
 
 LEASE = timedelta(minutes=15)
 """How long a release stays leased to a publisher that is never heard of again."""
@@ -31,7 +33,7 @@ LEASE = timedelta(minutes=15)
 
 def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = False) -> ExitStatus | None:
     """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done."""
-    slugs = stale_slugs(context)
+    slugs = noted_stale(context)
     context.use_run_clock()
     classified = classify(context.state, context.render_context(), slugs, context.now)
     candidates = classified.candidates
@@ -39,7 +41,7 @@ def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = 
         _report_plan(context, candidates, progress)
         staged = plan_staging(context, progress)
     else:
-        if candidates or withdrawal.pending_deletes(context.published) or not listings.are_current(context):
+        if candidates or _pending_deletes(context) or not listings.are_current(context):
             _upload(context, candidates, progress)
         elif not classified.failed and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
@@ -53,8 +55,10 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     clock = store.check().date
     require(context, "publish", "together")
     publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
+    base = context.published.whole()
+    keep(base.years, base.rows)
     snapshot = read_manifest(store)
-    candidates = without_contested(candidates, context.published, snapshot.manifest, publisher.name)
+    candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     written: dict[str, str] = {}
@@ -70,9 +74,14 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
             sent += upload.file.size
             progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
 
+    found = listings.Listings(context)
+    public: dict[str, str] = {}
+
     def update_listings(current: Snapshot) -> Snapshot:
-        keys = site_listings.keys(current.manifest)
-        current = listings.update(store, keys, lambda manifest: listings.build(context, manifest), done)
+        if not public:
+            public.update(found.in_storage(current.manifest))
+        coming = found.changed(current.manifest, public)
+        current = listings.update(store, coming, lambda manifest: found.changed(manifest, public), done)
         for row in withdrawal.pending_deletes(current.manifest):
             progress.step("remove", row.slug, "", "", "withdrawn")
         return withdrawal.take_down(store, current)
@@ -80,16 +89,15 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]
     context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
-    new_listings = listings.new_listings(context, snapshot, candidates)
+    new_listings = listings.new_listings(found, snapshot, candidates)
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    applied = apply(
-        store, todo, candidates, context.assets, context.published, snapshot, publisher, done, new_listings, confirmed
-    )
+    snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
+    applied = apply(store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed)
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    _, problems = listings.update_and_verify(context, applied, update_listings, written, by_checksum)
+    _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
     _remember_unverified(context, candidates, problems)
     raise_problems(problems)
     progress.line(
@@ -157,26 +165,25 @@ def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], pro
     store.check()
     current = read_manifest(store).manifest
     todo = plan_uploads(candidates, _files(context.assets), current, store, _verified(context, candidates))
-    rendered = listings.build(context, merged(current, candidates, context.assets))
-    stored = {key: store.get(key) for key in rendered}
-    known = {key: found.sha256 for key, found in stored.items() if found}
-    shown = plan(_files(rendered), known)
+    found, coming = listings.Listings(context), merged(current, candidates, context.assets)
+    rendered = found.changed(coming, found.in_storage(coming))
+    stored = in_parallel(store.get, rendered)
+    shown = plan(_files(rendered), {key: known.sha256 for key, known in stored.items() if known})
+    unchanged = todo.unchanged + shown.unchanged + len(found.stamps(coming)) - len(rendered)
     uploads = (*todo.uploads, *shown.uploads)
     rows = [(each.reason, each.file.key, size(each.file.size), each.file.media_type) for each in uploads]
     rows += [("archived", copy.key, "", copy.source) for each in candidates for copy in each.archived]
     rows += [("removed", key, "", "") for each in candidates for key in each.row.pending_deletes]
     if rows:
         progress.table([("why", "what", "size", "as"), *rows])
-    unchanged = todo.unchanged + shown.unchanged
     number = count(len(uploads), "file")
     progress.line(f"dry run: {number} would be uploaded, {unchanged} unchanged; nothing was written")
 
 
 def _conclude(context: CommandContext, classified: Classified, progress: Progress) -> ExitStatus | None:
     """Report what was not published, and warn of what is public and not in content/ as it should be."""
-    sources = set(context.state.slugs())
-    content, rows = context.state.content, context.published.by_slug()
-    if gone := sorted(slug for slug in rows if slug not in sources):
+    content, published = context.state.content, context.published
+    if gone := published.without_source() if isinstance(published, StoredManifest) else []:
         hint = f"get the newest sources, or put the file back into {content}/; " + (
             "to take the release back, withdraw it: without its source it stays public"
         )
@@ -196,15 +203,19 @@ def _conclude(context: CommandContext, classified: Classified, progress: Progres
 
 def _still_public(context: CommandContext) -> list[str]:
     """Return the public releases whose sources say that they are drafts, or not public yet."""
-    rows, sources = context.published.by_slug(), set(context.state.slugs())
-    known = context.state.summaries()
-    return sorted(slug for slug in rows.keys() & known.keys() & sources if known[slug].entry.is_hidden(context.now))
+    public = context.published.by_slug()
+    return [slug for slug in context.state.hidden(context.now) if slug in public]
+
+
+def _pending_deletes(context: CommandContext) -> bool:
+    """Whether files of a withdrawn release may still be public."""
+    return isinstance(context.published, StoredManifest) and context.published.pending_deletes()
 
 
 def published_count(context: CommandContext) -> str:
     """Return how many releases are public: ``3 releases published, 1 withdrawn``."""
-    withdrawn = sum(row.withdrawn for row in context.published.rows)
-    published = count(len(context.published.rows) - withdrawn, "release")
+    withdrawn = context.published.withdrawn
+    published = count(len(context.published.by_slug()) - withdrawn, "release")
     return f"{published} published" + (f", {withdrawn} withdrawn" if withdrawn else "")
 
 

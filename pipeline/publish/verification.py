@@ -155,7 +155,7 @@ def served_digests(anonymous: AnonymousClient, keys: Iterable[str]) -> dict[str,
     """
     answers = in_parallel(lambda key: anonymous.get(key, keep=False), sorted(keys))
     there = {key: answer for key, answer in answers.items() if answer.status == 200}
-    return {key: "" if _wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
+    return {key: "" if wrong_type(key, answer) else answer.sha256 for key, answer in there.items()}
 
 
 def _check(
@@ -170,12 +170,12 @@ def _check(
     problems = []
     if sha256 and answer.sha256 not in sha256:
         problems.append(Problem(key, "has other bytes than were published"))
-    if wrong := _wrong_type(key, answer):
+    if wrong := wrong_type(key, answer):
         problems.append(Problem(key, wrong))
     return problems, set(local_links(key, answer.body)) if page else set()
 
 
-def _wrong_type(key: str, answer: Answer) -> str:
+def wrong_type(key: str, answer: Answer) -> str:
     """Return how an answer's media type differs from the right one; empty when it does not."""
     actual, right = answer.headers.get("content-type", ""), media_type(key)
     same = actual.replace(" ", "").lower() == right.replace(" ", "").lower()

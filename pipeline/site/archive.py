@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -20,6 +21,8 @@ from pipeline.model.manifest import Manifest, Row, newest_first
 FOLDER = "archive/"
 OVERVIEW = f"{FOLDER}index.html"
 TOPICS = "topic/"
+NEWEST = 100
+"""Releases on the newsroom page; older ones are in the archive."""
 PAGE_ROWS = 200
 """Releases on one page."""
 # The manifest is read from storage, so only these may become part of a key.
@@ -42,8 +45,19 @@ class ArchivePage(Struct, frozen=True):
     """On the newest page of a section, the keys of its other pages, newest first."""
 
 
-def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+def sections(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
     """Return the rows of each section, newest first: years, newest first, then topics by name."""
+    for known, found in _last:  # of one manifest they are asked for again and again
+        if known is rows:
+            return found
+    _last[:] = [(rows, _sections(rows)), *_last[:2]]
+    return _last[0][1]
+
+
+_last: list[tuple[tuple[Row, ...], dict[str, tuple[Row, ...]]]] = []
+
+
+def _sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
     years: dict[str, list[Row]] = {}
     topics: dict[str, list[Row]] = {}
     for row in newest_first(rows):
@@ -55,7 +69,12 @@ def sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
 
 def topics_of(row: Row) -> tuple[str, ...]:
     """Return the topics under which the archive lists a release, each once."""
-    return tuple(topic for topic in dict.fromkeys(row.topics) if _SECTION.fullmatch(TOPICS + topic))
+    return tuple(topic for topic in dict.fromkeys(row.topics) if _is_topic(topic))
+
+
+@lru_cache(maxsize=1000)
+def _is_topic(name: str) -> bool:
+    return _SECTION.fullmatch(TOPICS + name) is not None
 
 
 def archive_pages(manifest: Manifest) -> list[ArchivePage]:
@@ -89,12 +108,18 @@ def remember(known: Manifest, after: Manifest) -> Manifest:
     return msgspec.structs.replace(after, emptied=tuple(sorted(emptied)))
 
 
+def leading(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return ``rows`` with the first one that is not withdrawn at the head: the newsroom page shows it largest."""
+    lead = next((row for row in rows if not row.withdrawn), None)
+    return (lead, *(row for row in rows if row is not lead)) if lead else rows
+
+
 def newest(rows: Iterable[Row]) -> datetime | None:
     """Return the date of the newest change in ``rows``, None without rows."""
     return max((row.modified for row in rows), default=None)
 
 
-def _keys(rows: Iterable[Row]) -> list[str]:
+def _keys(rows: tuple[Row, ...]) -> list[str]:
     return [
         key_of(section, number)
         for section, listed in sections(rows).items()

@@ -6,13 +6,19 @@ import no template engine and no feed library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
-from pipeline.model.manifest import Manifest, Row
+import msgspec
+
+from pipeline.model.formats import SYNDICATION
+from pipeline.model.manifest import Manifest, Row, digest
 from pipeline.model.render_context import RenderContext
 from pipeline.site import archive, contact, sitemap
+from pipeline.site.archive import leading
 from pipeline.typography import feed_list
 
+Record = Callable[[Row], bytes]
+"""From a row to the ninjs record of its release."""
 PAGES = ("index.html", *contact.KEYS)
 """The listings that every newsroom has; feeds, archive and sitemap depend on what is public."""
 
@@ -22,35 +28,99 @@ def keys(manifest: Manifest) -> tuple[str, ...]:
     return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest))
 
 
-def shown(manifest: Manifest, render_context: RenderContext) -> Mapping[str, Row]:
-    """Return the rows that any feed shows, by slug. ``build`` needs the records of these only."""
+def shown(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, Row]:
+    """Return the rows that any feed shows, or those with a key in ``only``, by slug: ``build`` needs their records."""
     limit = render_context.newsroom.feed_items
-    return {row.slug: row for _, rows in feed_list.feeds(manifest, render_context.newsroom) for row in rows[:limit]}
+    return {
+        row.slug: row
+        for feed, rows in feed_list.feeds(manifest, render_context.newsroom)
+        if only is None or any(syndication.key(feed.path) in only for syndication in SYNDICATION)
+        for row in rows[:limit]
+    }
 
 
-def build(manifest: Manifest, render_context: RenderContext, record: Callable[[Row], bytes]) -> Mapping[str, bytes]:
-    """Return all listings, key → bytes. ``record`` returns the ninjs record of a row."""
-    return {**feeds(manifest, render_context, record), **pages(manifest, render_context)}
-
-
-def feeds(manifest: Manifest, render_context: RenderContext, record: Callable[[Row], bytes]) -> Mapping[str, bytes]:
-    """Return every feed in every format, key → bytes."""
-    from pipeline.site.feeds import render_feeds  # imports feedgen
-
-    newsroom = render_context.newsroom
-    return render_feeds(feed_list.feeds(manifest, newsroom), record, newsroom, render_context.base_url)
-
-
-def pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, bytes]:
-    """Return archive, newsroom page, media-contact files, sitemap and robots.txt, key → bytes.
+def build(
+    manifest: Manifest,
+    render_context: RenderContext,
+    record: Record,
+    only: Container[str] | None = None,
+) -> Mapping[str, bytes]:
+    """Return all listings, or those with a key in ``only``, key → bytes. ``record`` returns the ninjs record of a row.
 
     The archive comes before the newsroom page, which links to it.
     """
+    return {**feeds(manifest, render_context, record, only), **pages(manifest, render_context, only)}
+
+
+def feeds(
+    manifest: Manifest,
+    render_context: RenderContext,
+    record: Record,
+    only: Container[str] | None = None,
+) -> Mapping[str, bytes]:
+    """Return every feed in every format, or those with a key in ``only``, key → bytes."""
+    newsroom = render_context.newsroom
+    wanted = [
+        (feed, rows)
+        for feed, rows in feed_list.feeds(manifest, newsroom)
+        if only is None or any(row.key(feed.path) in only for row in SYNDICATION)
+    ]
+    if not wanted:
+        return {}
+    from pipeline.site.feeds import render_feeds  # imports feedgen
+
+    return _only(render_feeds(wanted, record, newsroom, render_context.base_url), only)
+
+
+def pages(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, bytes]:
+    """Return archive, newsroom page, media-contact files, sitemap and robots.txt, or those with a key in ``only``."""
     from pipeline.site.pages import archive_pages, newsroom_page
 
-    return {
-        **archive_pages(manifest, render_context),
-        "index.html": newsroom_page(manifest.rows, render_context),
-        **contact.contact_files(render_context),
-        **sitemap.files(manifest, render_context.base_url, render_context.newsroom.language),
-    }
+    files = dict(archive_pages(manifest, render_context, only))
+    if only is None or "index.html" in only:
+        files["index.html"] = newsroom_page(manifest.rows, render_context)
+    if only is None or any(key in only for key in contact.KEYS):
+        files |= contact.contact_files(render_context)
+    files |= sitemap.files(manifest, render_context.base_url, render_context.newsroom.language, only)
+    return _only(files, only)
+
+
+def _only(files: Mapping[str, bytes], only: Container[str] | None) -> Mapping[str, bytes]:
+    return files if only is None else {key: data for key, data in files.items() if key in only}
+
+
+def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
+    """Return a digest of all that each listing is rendered from but code and settings, by key.
+
+    One whose stamp is the same has the same bytes, so a new release costs the listings that show it and no others.
+    """
+    newsroom, language = render_context.newsroom, render_context.newsroom.language
+    look = sorted(render_context.assets.items())
+    parts: dict[str, object] = dict.fromkeys(contact.KEYS, look)
+    for feed, rows in feed_list.feeds(manifest, newsroom):
+        stamp = _stamp(feed, rows[: newsroom.feed_items])
+        parts |= {row.key(feed.path): stamp for row in SYNDICATION}
+    lines = {row.slug: _line(row) for row in manifest.rows}
+    for page in archive.archive_pages(manifest):
+        listed = b"\n".join(lines[row.slug] for row in page.rows)
+        parts[page.key] = _stamp(look, page.key, page.section, page.earlier, page.later, page.others, listed)
+    counts = [(name, len(rows)) for name, rows in archive.sections(manifest.rows).items()]
+    parts[archive.OVERVIEW] = _stamp(look, counts)
+    languages = {row.language for row in manifest.rows}
+    topics = {topic for row in manifest.rows for topic in row.topics}
+    newest = leading(manifest.rows)[: archive.NEWEST + 1]
+    parts["index.html"] = _stamp(look, newest, counts, sorted(languages), sorted(topics))
+    parts |= sitemap.contents(manifest, language)
+    return {key: part if isinstance(part, str) else _stamp(part) for key, part in parts.items()}
+
+
+def _line(row: Row) -> bytes:
+    """Return what a page of the archive states of a release."""
+    told = (row.slug, row.title, row.date, row.language, row.topics, row.withdrawn, row.modified)
+    return msgspec.json.encode(told)
+
+
+def _stamp(*parts: object) -> str:
+    """Return a digest of ``parts``: of one manifest, whether it was just made or read from storage."""
+    encoder = msgspec.json.Encoder(order="deterministic")
+    return digest(b"\n".join(part if isinstance(part, bytes) else encoder.encode(part) for part in parts))[:32]

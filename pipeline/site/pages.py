@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import groupby
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
 from pipeline.site import archive
-from pipeline.site.archive import TOPICS, ArchivePage
+from pipeline.site.archive import NEWEST, TOPICS, ArchivePage, leading
 from pipeline.site.contact import PAGE, newsroom_footer
 from pipeline.typography.contact_cards import CARDS
 from pipeline.typography.downloads import Download, list_downloads
@@ -20,8 +20,6 @@ from pipeline.typography.headline import shortened
 from pipeline.typography.messages import Messages, direction_of, language_territory, newsroom_messages
 from pipeline.typography.templates import POLICY, SCRIPTLESS, asset_href, render, script
 
-NEWEST = 100
-"""Releases on the newsroom page; older ones are in the archive."""
 SUMMARY_LIMIT = 280
 """Characters of a summary in a list."""
 
@@ -82,7 +80,7 @@ def _topic(name: str, newsroom: Newsroom, messages: Messages, root: str, count: 
 
 
 def _years_and_topics(
-    rows: Iterable[Row], newsroom: Newsroom, messages: Messages, root: str = ""
+    rows: tuple[Row, ...], newsroom: Newsroom, messages: Messages, root: str = ""
 ) -> dict[str, list[Choice]]:
     """Return links to the sections of the archive as template values: years newest first, topics by label."""
     years, topics = [], []
@@ -102,12 +100,12 @@ def _by_label(choices: Iterable[Choice]) -> list[Choice]:
 # --- Newsroom page ---------------------------------------------------------------------------------------------------
 
 
-def newsroom_page(rows: Iterable[Row], render_context: RenderContext) -> bytes:
+def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes:
     """Return ``index.html`` with the newest of the public ``rows``."""
     newsroom, assets, base_url = render_context.newsroom, render_context.assets, render_context.base_url
     messages = newsroom_messages(newsroom)
-    rows = _leading(newest_first(rows))
-    entries = [_entry(row, newsroom, messages, full=True) for row in rows[:NEWEST]]
+    newest = leading(newest_first(rows))[:NEWEST]
+    entries = [_entry(row, newsroom, messages, full=True) for row in newest]
     topics = {topic.id: topic for each in entries for topic in each.topics}
     return render(
         "index.html.j2",
@@ -135,12 +133,6 @@ def newsroom_page(rows: Iterable[Row], render_context: RenderContext) -> bytes:
     ).encode()
 
 
-def _leading(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Return ``rows`` with the first one that is not withdrawn at the head: the page shows the first one largest."""
-    lead = next((row for row in rows if not row.withdrawn), None)
-    return (lead, *(row for row in rows if row is not lead)) if lead else rows
-
-
 def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:
     """Return the languages of the entries, each with its own name, in the newsroom's order."""
     directions = {each.language: each.direction for each in entries}
@@ -153,11 +145,16 @@ def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages
 # --- Archive ---------------------------------------------------------------------------------------------------------
 
 
-def archive_pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, bytes]:
-    """Return all pages of the archive, key → bytes."""
+def archive_pages(
+    manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None
+) -> Mapping[str, bytes]:
+    """Return all pages of the archive, or those with a key in ``only``, key → bytes."""
     newsroom = render_context.newsroom
     messages = newsroom_messages(newsroom)
-    pages = {page.key: _archive_page(page, render_context, messages) for page in archive.archive_pages(manifest)}
+    wanted = (page for page in archive.archive_pages(manifest) if only is None or page.key in only)
+    pages = {page.key: _archive_page(page, render_context, messages) for page in wanted}
+    if only is not None and archive.OVERVIEW not in only:
+        return pages
     overview = render(
         "archive.index.html.j2",
         **_common(archive.OVERVIEW, render_context, messages),

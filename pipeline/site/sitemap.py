@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,8 +14,8 @@ from pipeline.site.contact import PAGE
 from pipeline.typography.templates import render
 
 SITEMAP = "sitemap.xml"
-URLS = 50_000
-"""Limit of addresses in one file."""
+URLS = 1000
+"""Addresses in one file, so that a new release changes a small one; sitemaps.org allows 50,000."""
 LINKS = 100_000
 """Limit of links to translations in one file, so that it stays below the limit of 50 MB."""
 
@@ -32,21 +32,44 @@ def keys(manifest: Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_parts(manifest), SITEMAP, ROBOTS)))
 
 
-def files(manifest: Manifest, base_url: str, language: str) -> Mapping[str, bytes]:
-    """Return the sitemap and robots.txt, key → bytes; ``language`` is that of the newsroom."""
+def files(manifest: Manifest, base_url: str, language: str, only: Container[str] | None = None) -> Mapping[str, bytes]:
+    """Return the sitemap and robots.txt, or those with a key in ``only``, key → bytes.
+
+    ``language`` is that of the newsroom.
+    """
     parts = _parts(manifest, language)
     rendered = {
-        key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode() for key, addresses in parts.items()
+        key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode()
+        for key, addresses in parts.items()
+        if only is None or key in only
     }
-    if SITEMAP not in rendered:
-        rendered[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in rendered]).encode()
+    if SITEMAP not in parts and (only is None or SITEMAP in only):
+        rendered[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in parts]).encode()
     # Crawlers read robots.txt only if the newsroom is at the root of its host.
     robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n"
     return {**rendered, ROBOTS: robots.encode()}
 
 
+def contents(manifest: Manifest, language: str) -> Mapping[str, object]:
+    """Return what each file states, by key."""
+    parts = _parts(manifest, language)
+    return {SITEMAP: tuple(parts), ROBOTS: SITEMAP, **parts}
+
+
 def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:
     """Return all addresses by key: in ``sitemap.xml``, or in numbered parts if one file cannot hold them."""
+    facts = (manifest.emptied, language, URLS, LINKS)
+    for rows, other, found in _last:  # of one manifest they are asked for again and again
+        if rows is manifest.rows and other == facts:
+            return found
+    _last[:] = [(manifest.rows, facts, _divided(manifest, language)), *_last[:2]]
+    return _last[0][2]
+
+
+_last: list[tuple[tuple[Row, ...], object, dict[str, list[_Address]]]] = []
+
+
+def _divided(manifest: Manifest, language: str) -> dict[str, list[_Address]]:
     parts: list[list[_Address]] = [[]]
     links = 0
     for address in _addresses(manifest, language):

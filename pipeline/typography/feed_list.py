@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 
 from pipeline.model.formats import RSS, SYNDICATION
-from pipeline.model.manifest import Manifest, Row
+from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.typography.messages import Messages, newsroom_messages
 
@@ -87,11 +88,18 @@ def _description(newsroom: Newsroom, messages: Messages) -> str:
 def feeds(manifest: Manifest, newsroom: Newsroom) -> Iterable[tuple[Feed, tuple[Row, ...]]]:
     """Yield every feed with all its rows, newest first. A language or topic without releases has no rows."""
     yield main_feed(newsroom), manifest.rows
+    languages: dict[str, list[Row]] = {}
+    topics: dict[str, list[Row]] = {}
+    for row in manifest.rows:
+        languages.setdefault(row.language, []).append(row)
+        for topic in set(row.topics):
+            topics.setdefault(topic, []).append(row)
     for language in _languages(manifest):
-        rows = (row for row in manifest.rows if canonical(row.language) == language)
+        spellings = [rows for tag, rows in languages.items() if canonical(tag) == language]
+        rows = spellings[0] if len(spellings) == 1 else newest_first(chain(*spellings))
         yield language_feed(language, newsroom), tuple(rows)
     for topic in _topics(manifest):
-        yield topic_feed(topic, newsroom), tuple(row for row in manifest.rows if topic in row.topics)
+        yield topic_feed(topic, newsroom), tuple(topics.get(topic, ()))
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:

@@ -420,7 +420,7 @@ def test_what_another_version_has_stored_is_left_out(sandbox: Sandbox) -> None:
     sandbox.run()
     sandbox.state.remember("fact", {"of": "another type"})
     assert sandbox.state.recall("fact", int, 7) == 7
-    sandbox.state._database.write("UPDATE renditions SET file = ?", b"\xc1")
+    sandbox.state.database.write("UPDATE renditions SET file = ?", b"\xc1")
     assert sandbox.state.rendered("text") == {}
     assert sandbox.verbs() == {"text": "rendered"}
 

@@ -136,7 +136,7 @@ class Desk:
         self.source.parent.mkdir()
         for file in (first.content / "newsroom.toml", first.content / "ferry.md"):
             (self.source.parent / file.name).write_bytes(file.read_bytes())
-        self.manifest = CommandContext(first.content, first.folder / "output", {}, first.folder).published
+        self.manifest = CommandContext(first.content, first.folder / "output", {}, first.folder).published.whole()
         assert self.manifest.rows
         self.public(self.manifest)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.build import reading, stages
+from pipeline.build import reading, stages, stored_index
+from pipeline.build.published import StoredManifest, store_whole
 from pipeline.build.stages import StageResult
 from pipeline.build.state import BuildState
 from pipeline.model.manifest import Manifest, Row, newest_first
@@ -109,7 +110,24 @@ def publish(sandbox: Sandbox) -> tuple[Row, ...]:
 
 
 def up_to_date_slugs(sandbox: Sandbox) -> set[str]:
-    return up_to_date.up_to_date_slugs(sandbox.state, sandbox.render_context, up_to_date.source_digests(sandbox.state))
+    """Return the releases of which a publishing run would render nothing."""
+    stored = fetched(sandbox)
+    context = msgspec.structs.replace(sandbox.render_context, published=stored)
+    return {*sandbox.state.slugs()}.difference(up_to_date.stale_slugs(sandbox.state, stored, context))
+
+
+def changed_sources(sandbox: Sandbox) -> list[str]:
+    """Return the releases that a publishing run would read."""
+    return up_to_date.changed_sources(sandbox.state, fetched(sandbox))
+
+
+def fetched(sandbox: Sandbox) -> StoredManifest:
+    """Store what is published and which sources there are, as the first step of publishing does."""
+    up_to_date.scan_sources(sandbox.state)
+    stored = store_whole(sandbox.state, sandbox.base, sandbox.published)
+    stored_index.refresh(sandbox.state, sandbox.now)
+    stored.is_indexed = True
+    return stored
 
 
 def elsewhere(sandbox: Sandbox, folder: Path) -> Sandbox:

@@ -102,7 +102,8 @@ class View:
         self._context: CommandContext | None = None
         self._render_context: RenderContext | None = None
         self._messages = Messages("en", "UTC")
-        self._rows: dict[str, Row] = {}
+        self._rows: Mapping[str, Row] = {}
+        self._serial = 0
         self.listed: dict[str, IndexEntry] = {}
         self.state: BuildState = place.context().state
 
@@ -129,13 +130,14 @@ class View:
                 return False
             self._context = context
             self._messages = newsroom_messages(context.newsroom)
-            known, self._rows = self._rows, context.published.by_slug()
+            known, self._serial = self._serial, context.published.serial
+            self._rows = context.published.by_slug()
             self.listed = all_listed(self.state, context.published)
             for slug in [slug for slug, shown in self._shown.items() if shown.edited or not shown.readable]:
                 self._shown[slug].source = None
                 self._read(slug, ahead=False)
             self.changed.notify_all()
-            return known != self._rows
+            return known != self._serial
 
     def forget_templates(self) -> None:
         """Void what was loaded of the templates."""

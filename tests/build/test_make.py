@@ -299,7 +299,7 @@ def test_new_writes_a_release_that_checks(tmp_path: Path) -> None:
     (path,) = office.content.glob("*.md")
     assert path.name == "muller-sohne-its-5-they-said.md"
     text = path.read_text("utf-8")
-    assert 'title: "Müller & Söhne: \\"It\'s $5\\", they said"' in text
+    assert """title: 'Müller & Söhne: "It''s $5", they said'""" in text
     assert "contacts: [desk]" in text
     assert "footage: [archive]" in text
     assert office.make("check").status == 0

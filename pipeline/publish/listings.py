@@ -91,10 +91,14 @@ class Listings:
         """Return key → stamp of the listings of ``manifest`` whose bytes are known here."""
         return {key: stamp for key, stamp in self.stamps(manifest).items() if self._made.get(key, ("", ""))[0] == stamp}
 
+    def digests(self, manifest: Manifest) -> dict[str, str]:
+        """Return key → SHA-256 of the listings of ``manifest`` whose bytes are known here."""
+        return {key: self._made[key][1] for key in self.known(manifest)}
+
     def in_storage(self, manifest: Manifest) -> dict[str, str]:
         """Return key → stamp of the listings of ``manifest`` whose bytes are known here and in storage."""
         known = self.known(manifest)
-        wrong = altered(self._context, {key: self._made[key][1] for key in known})
+        wrong = altered(self._context, self.digests(manifest))
         return {key: stamp for key, stamp in known.items() if key not in wrong}
 
     def store(self, manifest: Manifest) -> None:
@@ -205,7 +209,7 @@ def update_and_verify(
     for _ in range(TRIES):
         snapshot = update_once(snapshot)
         found.store(snapshot.manifest)
-        problems = verify(context, written, snapshot.manifest, verified)
+        problems = verify(context, found, written, snapshot.manifest, verified)
         if not problems or read_manifest(context.store).manifest.serial == snapshot.manifest.serial:
             break  # otherwise another publisher wrote the shared objects in between: they are read once more
         verified = written.keys() - {problem.key for problem in problems}
@@ -234,11 +238,13 @@ def new_listings(found: Listings, snapshot: Snapshot, candidates: Iterable[Candi
 
 
 def verify(
-    context: CommandContext, written: Mapping[str, str], manifest: Manifest, verified: Set[str]
+    context: CommandContext, found: Listings, written: Mapping[str, str], manifest: Manifest, verified: Set[str]
 ) -> list[Problem]:
     """Read back the manifest and what was written unless it is ``verified``, and return the problems.
 
-    Listings that did not change were looked at when it was decided which did.
+    Another publisher may have written a listing after this one, as the manifest says that it has to be now. Listings
+    that did not change were looked at when it was decided which did.
     """
-    unverified = {key: sha256 for key, sha256 in written.items() if key not in verified}
+    now = found.digests(manifest)
+    unverified = {key: now.get(key, sha256) for key, sha256 in written.items() if key not in verified}
     return read_back(context.anonymous, expected_files({**unverified, KEY: digest(dump(manifest))}), known=verified)

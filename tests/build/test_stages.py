@@ -732,7 +732,9 @@ def test_a_rendition_with_a_warning_is_kept_and_the_warning_stays_until_the_sour
     monkeypatch.setattr(parity, "check", lambda row, *_: "blanks in “two words”" if row.name == "pdf" else "")
     sandbox.write("one")
     step = sandbox.run(["text", "pdf"])["pdf"]["one"]
-    told = f"{sandbox.content / 'one.md'}: warning: PDF: blanks in “two words” [lost-blank]\n  hint: {parity.BLANKS_HINT}"
+    told = (
+        f"{sandbox.content / 'one.md'}: warning: PDF: blanks in “two words” [lost-blank]\n  hint: {parity.BLANKS_HINT}"
+    )
     assert (step.verb, str(step.fault)) == ("rendered", told)
     assert sandbox.verbs(["text", "pdf"], "one") == {"text": "unchanged", "pdf": "unchanged"}
     assert [str(fault) for fault in stages.warnings(sandbox.state, ["one"])] == [told]

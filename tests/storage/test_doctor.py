@@ -190,7 +190,7 @@ def test_moto_accepts_any_signature_and_lets_anyone_list(office: Office, mocked:
     assert "forged signature" in found["presigned link"][1]
     assert "still opens" in found["expired link"][1]
     assert found["anonymous listing, public"][0] == "unsafe"
-    assert "one succeeded in each" in found["simultaneous writes, create"][1]
+    assert "succeeded in" in found["simultaneous writes, create"][1], "it tests and writes in two steps: several may"
     assert left(mocked) == []
 
 

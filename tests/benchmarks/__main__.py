@@ -18,11 +18,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=(*NAMES, []), help="the tables; without any: all")
     parser.add_argument("--releases", type=int, default=300, help="in a batch, and in an upload")
     parser.add_argument("--sizes", default="100,1000", help="of the archives of growth")
+    parser.add_argument("--no-pictures", action="store_true", help="in a batch")
     parser.add_argument("--no-template", action="store_true", help="leave out the change of a template in growth")
     options = parser.parse_args()
     work: dict[str, Callable[[Path], None]] = {
         "one": releases.one,
-        "batch": lambda folder: releases.batch(folder, options.releases),
+        "batch": lambda folder: releases.batch(folder, options.releases, pictures=not options.no_pictures),
         "upload": lambda folder: upload.upload(folder, options.releases),
         "growth": lambda folder: growth.growth(
             folder, [int(size) for size in options.sizes.split(",")], template=not options.no_template

@@ -61,9 +61,9 @@ def middle(costs: Iterable[Cost]) -> Cost:
 class Newsroom(Office):
     """A newsroom of ``number`` releases, with its code compiled, as it is after the first command."""
 
-    def __init__(self, folder: Path, number: int, words: int = 653) -> None:
+    def __init__(self, folder: Path, number: int, words: int = 653, *, pictures: bool = True) -> None:
         super().__init__(folder)
-        corpus.write(self.content, number, words)
+        corpus.write(self.content, number, words, pictures=pictures)
         compileall.compile_dir(str(folder / "pipeline"), quiet=2)
 
     def cost(self, *arguments: str, **environ: str) -> Cost:

@@ -36,9 +36,9 @@ def one(folder: Path) -> None:
     table(("one release, new processes", "CPU s", "wall s", "Dateline's CPU beside it"), rows)
 
 
-def batch(folder: Path, number: int) -> None:
-    """Print what a release costs in a cold batch of ``number``."""
-    newsroom = Newsroom(folder / "newsroom", number)
+def batch(folder: Path, number: int, *, pictures: bool) -> None:
+    """Print what a release costs in a cold batch of ``number``. Dateline makes copies of pictures, the peers do not."""
+    newsroom = Newsroom(folder / "newsroom", number, pictures=pictures)
     sources = _plain(newsroom, folder)
     ours = newsroom.cost("render")
     rows: list[tuple[object, ...]] = []
@@ -54,7 +54,13 @@ def batch(folder: Path, number: int) -> None:
             each = 1000 * cost.cpu / count
             ratio = ours.cpu / number / (cost.cpu / count)
             rows.append((name, each, 1000 * cost.wall / count, ratio, cost.peak))
-    head = (f"cold batch of {number}", "CPU ms a release", "wall ms", "Dateline's CPU beside it", "MB, largest process")
+    head = (
+        f"cold batch of {number}{'' if pictures else ', no pictures'}",
+        "CPU ms a release",
+        "wall ms",
+        "Dateline's CPU beside it",
+        "MB, largest process",
+    )
     table(head, rows)
 
 

@@ -52,26 +52,26 @@ _PEOPLE = ("Ruth Okafor", "Pierre Lemaire", "Zofia Nowak", "Kim Min-seo", "Inês
 _TITLES = ("Head of research", "Director", "Chief archivist", "Spokesperson", "Project manager")
 
 
-def write(folder: Path, number: int, words: int = 653) -> None:
-    """Write releases 0 to ``number`` − 1 with about ``words`` words each into ``folder``, with the sample newsroom."""
+def write(folder: Path, number: int, words: int = 653, *, pictures: bool = True) -> None:
+    """Write releases 0 to ``number`` − 1 with about ``words`` words each into ``folder``, with the sample newsroom.
+
+    Without ``pictures``, those that would have one have more text.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("newsroom.toml", "mark.png"):
         shutil.copyfile(SAMPLE / name, folder / name)
     for place in range(number):
         random = Random(place)  # the same every time
-        blocks = "\n\n".join(_blocks(random, place, words))
+        has_picture = pictures and place % 4 == 1
+        blocks = "\n\n".join(_blocks(random, place, words, has_picture))
         (folder / f"{_slug(place)}.md").write_text(f"{_front_matter(random, place)}{blocks}\n", "utf-8")
-        if _has_picture(place):
+        if has_picture:
             (folder / _slug(place)).mkdir(exist_ok=True)
             (folder / _slug(place) / "scene.png").write_bytes(_picture(random))
 
 
 def _slug(place: int) -> str:
     return f"release-{place:05}"
-
-
-def _has_picture(place: int) -> bool:
-    return place % 4 == 1
 
 
 def _front_matter(random: Random, place: int) -> str:
@@ -87,7 +87,7 @@ def _front_matter(random: Random, place: int) -> str:
     return "\n".join(("---", *lines, "---", ""))
 
 
-def _blocks(random: Random, place: int, words: int) -> Iterator[str]:
+def _blocks(random: Random, place: int, words: int, has_picture: bool) -> Iterator[str]:
     """Yield the paragraphs and what stands between them, until there are about as many ``words`` as wanted."""
     special = []
     if place % 2 == 0:
@@ -97,7 +97,7 @@ def _blocks(random: Random, place: int, words: int) -> Iterator[str]:
         special.append(f"> “{said}” – {random.choice(_PEOPLE)}, {random.choice(_TITLES)}")
     if place % 4 == 2:
         special.append(_table(random))
-    if _has_picture(place):
+    if has_picture:
         special.append(f'![{_phrase(random)}](scene.png "{_sentence(random)} | {random.choice(_PEOPLE)}")')
     left, number = words - sum(len(block.split()) for block in special), 0
     while left > 0:

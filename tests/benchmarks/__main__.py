@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks import costs, growth, releases, upload
 
-NAMES = ("one", "batch", "upload", "growth", "commits", "scripts")
+NAMES = ("one", "batch", "upload", "growth", "commits", "scripts", "lengths")
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
         ),
         "commits": lambda _: costs.print_commits(),
         "scripts": lambda _: costs.print_scripts(),
+        "lengths": costs.print_lengths,
     }
     for name in options.names or NAMES:
         with tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder:

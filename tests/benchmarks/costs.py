@@ -1,6 +1,7 @@
 """Parts of the work, measured within this process.
 
 PDFs by script: the CPU time of a warm PDF of each script's test case beside that of the Latin one, which is as long.
+PDFs by length: what a word and a page cost.
 A new look over a thousand releases, by the number of releases that are committed at once: what the commits add to the
 uploads, in requests and in bytes, and what a fresh clone makes again when a run was stopped half way.
 """
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -19,7 +21,7 @@ from pipeline.model.errors import DatelineError
 from pipeline.publish import apply as publish
 from pipeline.writers import pdf
 from tests.benchmarks.measure import table
-from tests.support import batches
+from tests.support import batches, corpus
 from tests.support.memory_store import Killed, Memory
 from tests.writers import cases
 
@@ -51,6 +53,25 @@ def by_script() -> list[tuple[str, float]]:
             print(f"{name:<12} {error}", file=sys.stderr)
             continue
         found.append((name, cost(lambda render_input=render_input: pdf.write(render_input))))  # type: ignore[misc]
+    return found
+
+
+LENGTHS = (50, 150, 400, 800, 1600, 3200)
+"""Words."""
+SAMPLES = 6
+"""Releases of each length: some have a list, a quotation, a table."""
+
+
+def by_length(folder: Path) -> list[tuple[int, float, float]]:
+    """Return, by number of words, the mean number of pages and the milliseconds of CPU of a warm PDF."""
+    found = []
+    for words in LENGTHS:
+        corpus.write(folder / str(words), SAMPLES, words, pictures=False)
+        sources = sorted((folder / str(words)).glob("*.md"))
+        inputs = [cases.written(source)[0] for source in sources]
+        pages = sum(pdf.write(each).pages for each in inputs) / SAMPLES
+        spent = sum(cost(lambda each=each: pdf.write(each)) for each in inputs) / SAMPLES  # type: ignore[misc]
+        found.append((sum(len(source.read_text("utf-8").split()) for source in sources) // SAMPLES, pages, spent))
     return found
 
 
@@ -91,6 +112,18 @@ def print_commits() -> None:
     """Print a line a size of batch: what commits add to the uploads."""
     head = ("commits of a new look, releases at once", "requests a file", "bytes a byte", "made twice")
     table(head, [(str(size), *figures) for size, *figures in by_batch()])
+
+
+def print_lengths(folder: Path) -> None:
+    """Print a line a length: what a warm PDF costs, a word and a page."""
+    head = ("words", "pages", "CPU ms", "ms a page", "ms a further word")
+    lines: list[tuple[object, ...]] = []
+    before = (0, 0.0)
+    for words, pages, spent in by_length(folder):
+        further = (spent - before[1]) / (words - before[0]) if lines else "–"
+        lines.append((f"{words:,}", pages, spent, spent / pages, further))
+        before = words, spent
+    table(head, lines)
 
 
 def print_scripts() -> None:

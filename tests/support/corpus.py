@@ -53,9 +53,9 @@ _TITLES = ("Head of research", "Director", "Chief archivist", "Spokesperson", "P
 
 
 def write(folder: Path, number: int, words: int = 653, *, pictures: bool = True) -> None:
-    """Write releases 0 to ``number`` − 1 with about ``words`` words each into ``folder``, with the sample newsroom.
+    """Write releases 0 to ``number`` − 1 into ``folder``, with the sample newsroom.
 
-    Without ``pictures``, those that would have one have more text.
+    They have ``words`` words on the average. Without ``pictures``, those that would have one have more text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("newsroom.toml", "mark.png"):
@@ -63,7 +63,7 @@ def write(folder: Path, number: int, words: int = 653, *, pictures: bool = True)
     for place in range(number):
         random = Random(place)  # the same every time
         has_picture = pictures and place % 4 == 1
-        blocks = "\n\n".join(_blocks(random, place, words, has_picture))
+        blocks = "\n\n".join(_blocks(random, place, round(words * random.uniform(0.6, 1.4)), has_picture))
         (folder / f"{_slug(place)}.md").write_text(f"{_front_matter(random, place)}{blocks}\n", "utf-8")
         if has_picture:
             (folder / _slug(place)).mkdir(exist_ok=True)

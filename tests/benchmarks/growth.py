@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks.measure import Cost, Newsroom, middle, note, table
 from tests.support.newsroom import env_of
 
-WORDS = 120
+WORDS = 40
 """Of each release: what is to be seen is how cost grows with their number, not with their length."""
 NEW = """\
 ---

@@ -91,9 +91,9 @@ def render(
                 yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
             else:
                 stale.append(task)
-    for task, release, output in _render_all(row, state, context, stale, note):
+    for task, output in _render_all(row, state, context, stale, note):
         if isinstance(output, tuple):
-            file = _store(row, state, task, release, *output)
+            file = _store(row, state, task, *output)
             fault = next(iter(_warnings(row, state, task.slug, file)), None)
             yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
         else:
@@ -195,15 +195,15 @@ def _rendered_apart(state: BuildState, stage: str) -> dict[str, RenderedFile]:
 
 def _take_over(row: Format, state: BuildState, task: RenderTask, file: RenderedFile) -> RenderedFile | None:
     """Store a rendition of the preview's, if it is what is to be rendered now."""
-    edited, parsed = state.edited(), state.parsed_release(task.slug)
-    if parsed is None or not _is_rendered(edited, row, file, task):
+    edited = state.edited()
+    if not _is_rendered(edited, row, file, task):
         return None
     data = (edited.tree(task.unpublished) / row.key(task.slug)).read_bytes()
     if digest(data) != file.rendition.sha256:
         return None
     from pipeline.writers import Output
 
-    return _store(row, state, task, parsed.release, Output(data, file.rendition.pages), file.warning)
+    return _store(row, state, task, Output(data, file.rendition.pages), file.warning)
 
 
 def _render_all(
@@ -212,20 +212,18 @@ def _render_all(
     context: RenderContext,
     stale: list[RenderTask],
     note: Callable[[Fault], None],
-) -> Iterator[tuple[RenderTask, Release, tuple[Output, str] | BaseException]]:
-    prepare, work = partial(_render_input, row, state, context), partial(_render, row)
-    todo = [(task, parsed.release) for task in stale if (parsed := state.parsed_release(task.slug))]
-    if row.pooled and todo:
-        for (task, release), output in _executor(context, note)(prepare, work, todo, partial(_load, row)):
-            yield task, release, output
+) -> Iterator[tuple[RenderTask, tuple[Output, str] | BaseException]]:
+    prepare, work = partial(_prepare, row, state, context), partial(_render, row)
+    if row.pooled and stale:
+        yield from _executor(context, note)(prepare, work, stale, partial(_load, row))
         return
-    for task, release in todo:
+    for task in stale:
         try:
-            yield task, release, work(prepare((task, release)))
+            yield task, work(prepare(task))
         except SettingError:  # a full disk is not the release's fault
             raise
         except Exception as error:  # a release that cannot be rendered must not stop the others
-            yield task, release, error
+            yield task, error
 
 
 def _executor(context: RenderContext, note: Callable[[Fault], None]) -> Executor:
@@ -249,6 +247,18 @@ def _load(row: Format) -> None:
 
     _writer(row.writer)
     parity.reader(row.parity)
+
+
+def _prepare(row: Format, state: BuildState, context: RenderContext, task: RenderTask) -> RenderInput:
+    """Read the release from the state only now: the texts of a large archive need not be in memory together."""
+    return _render_input(row, state, context, (task, _parsed(state, task)))
+
+
+def _parsed(state: BuildState, task: RenderTask) -> Release:
+    parsed = state.parsed_release(task.slug)
+    if parsed is None:
+        raise RenderError("its source was changed or removed meanwhile", "run the same command again")
+    return parsed.release
 
 
 def _render_input(
@@ -292,16 +302,14 @@ def _render(row: Format, render_input: RenderInput) -> tuple[Output, str]:
     return output, parity.check(row, render_input, output.data)
 
 
-def _store(
-    row: Format, state: BuildState, task: RenderTask, release: Release, output: Output, warning: str
-) -> RenderedFile:
+def _store(row: Format, state: BuildState, task: RenderTask, output: Output, warning: str) -> RenderedFile:
     """Write a rendition where it belongs now, and remove it where it belonged before."""
     key = row.key(task.slug)
     write_file(state.tree(task.unpublished) / key, output.data)
     (state.tree(not task.unpublished) / key).unlink(missing_ok=True)
     if row.group == "pages":
-        _store_pictures(state, task, release)
-        if release.withdrawn:
+        _store_pictures(state, task)
+        if task.summary.entry.withdrawn:
             _remove_withdrawn(state, task)
     rendition = Rendition(row.name, key, len(output.data), digest(output.data), output.pages)
     file = RenderedFile(task.fingerprint, rendition, task.unpublished, task.summary.source, warning)
@@ -309,12 +317,12 @@ def _store(
     return file
 
 
-def _store_pictures(state: BuildState, task: RenderTask, release: Release) -> None:
+def _store_pictures(state: BuildState, task: RenderTask) -> None:
     """Put the pictures beside the page that shows them, and nowhere else."""
     import shutil
 
     shutil.rmtree(state.tree(not task.unpublished) / "releases" / task.slug, ignore_errors=True)
-    folder, pictures = state.tree(task.unpublished) / "releases" / task.slug, state.pictures(release)
+    folder, pictures = state.tree(task.unpublished) / "releases" / task.slug, state.pictures(_parsed(state, task))
     for name, data in pictures.items():
         write_file(folder / name, data)
     for file in [file for file in folder.glob("*") if file.is_file() and file.name not in pictures]:

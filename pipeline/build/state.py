@@ -440,6 +440,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
+        self._owner = 0
         self._lock = RLock()
 
     def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
@@ -507,6 +509,9 @@ class Database:
             return self._open().execute(statement, values).fetchall()
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._owner != os.getpid():
+            # A forked process must not use its parent's connection, nor close it.
+            self._inherited, self._connection = self._connection, None
         if self._connection is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -522,7 +527,7 @@ class Database:
                 return self._open()
             if version != VERSION:
                 connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            self._connection = connection
+            self._connection, self._owner = connection, os.getpid()
         return self._connection
 
     def close(self) -> None:

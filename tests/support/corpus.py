@@ -20,6 +20,8 @@ from tests.support.newsroom import SAMPLE
 FIRST = datetime(1999, 1, 4, 9, tzinfo=UTC)
 """When the first release was published; each is some hours later than the one before, so that many fit."""
 APART = timedelta(hours=20)
+SHORT = 60
+"""Words. A shorter release is text alone."""
 
 
 def _split(words: str) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def write(folder: Path, number: int, words: int = 653, *, pictures: bool = True)
         shutil.copyfile(SAMPLE / name, folder / name)
     for place in range(number):
         random = Random(place)  # the same every time
-        has_picture = pictures and place % 4 == 1
+        has_picture = pictures and words >= SHORT and place % 4 == 1
         blocks = "\n\n".join(_blocks(random, place, round(words * random.uniform(0.6, 1.4)), has_picture))
         (folder / f"{_slug(place)}.md").write_text(f"{_front_matter(random, place)}{blocks}\n", "utf-8")
         if has_picture:
@@ -99,6 +101,8 @@ def _blocks(random: Random, place: int, words: int, has_picture: bool) -> Iterat
         special.append(_table(random))
     if has_picture:
         special.append(f'![{_phrase(random)}](scene.png "{_sentence(random)} | {random.choice(_PEOPLE)}")')
+    if words < SHORT:
+        special.clear()
     left, number = words - sum(len(block.split()) for block in special), 0
     while left > 0:
         if number and number % 3 == 0:

@@ -396,7 +396,8 @@ def test_an_address_without_a_scheduler_is_named_with_what_to_do(
     with pytest.raises(SettingError, match=f"PRESS_DASK={address}") as refused:
         list(run(address, work.as_it_is, range(3)))
     assert "\n" not in str(refused.value)
-    assert ("docs/scaling.md" if scheme == "tls" else "dask scheduler") in refused.value.hint
+    assert "-m dask scheduler" in refused.value.hint
+    assert ("docs/scaling.md" in refused.value.hint) == (scheme == "tls")
 
 
 @pytest.mark.parametrize("address", ["scheduler:8786", "tcp://scheduler", "http://scheduler:8786", "1", "tcp://:8786"])

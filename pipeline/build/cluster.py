@@ -368,13 +368,13 @@ def _within(seconds: float, connect: Callable[[], T]) -> T:
 
 def _unreachable(address: str, error: Exception) -> tuple[str, str]:
     reason = str(error).partition("\n")[0] or "it is silent"
-    if address.startswith("tls:") and not isinstance(error, (OSError, TimeoutError)):
-        hint = "tls:// needs certificates in Dask's configuration: see docs/scaling.md"
-        return f"PRESS_DASK={address}: cannot connect ({reason})", hint
-    return (
-        f"PRESS_DASK={address}: no Dask scheduler answers there ({reason})",
-        f"correct the address, start a scheduler by `{_python()} -m dask scheduler`, or unset PRESS_DASK",
-    )
+    is_tls = address.startswith("tls:")
+    what = "cannot connect" if is_tls and not isinstance(error, OSError) else "no Dask scheduler answers there"
+    command = f"{_python()} -m dask scheduler{' --protocol tls' if is_tls else ''}"
+    hint = f"correct the address, start a scheduler by `{command}`, or unset PRESS_DASK"
+    if is_tls:  # a lack of certificates shows itself in many ways, silence is one
+        hint = f"tls:// needs certificates in Dask's configuration: see docs/scaling.md; if they are there, {hint}"
+    return f"PRESS_DASK={address}: {what} ({reason})", hint
 
 
 def _close(client: Client) -> None:

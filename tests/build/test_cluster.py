@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -32,16 +34,21 @@ MISDEEDS = ("nothing", "hangs", "is killed", "leaves", "eats memory", "cannot be
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
     """A scheduler with two workers."""
     with work.dask_cluster(tmp_path_factory.mktemp("dask")) as started:
-        for _ in range(2):
-            started.add_worker()
+        started.add_workers(ROOT, ROOT)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with work.dask_cluster(tmp_path_factory.mktemp("dask-alone")) as started:
         yield started
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[DaskCluster]:
-    """A scheduler without workers."""
-    with work.dask_cluster(tmp_path / "dask") as started:
-        yield started
+def alone(scheduler: DaskCluster) -> Iterator[DaskCluster]:
+    """A scheduler without workers; those that a test adds end with it."""
+    yield scheduler
+    scheduler.dismiss_workers()
 
 
 def refuse_notes(fault: Fault) -> None:
@@ -147,22 +154,22 @@ def test_what_cannot_be_prepared_costs_only_its_release(two: DaskCluster) -> Non
 def test_a_worker_that_is_killed_costs_nothing_and_nothing_that_was_kept_is_done_twice(
     alone: DaskCluster, tmp_path: Path
 ) -> None:
-    workers = [alone.add_worker(ROOT, "--no-nanny") for _ in range(2)]
+    workers = alone.add_workers(ROOT, ROOT, options=["--no-nanny"])
     log, kept, found = tmp_path / "attempts", [], {}
-    for key, result in run(alone.address, work.recorded, range(24), lambda key: (str(log), key)):
+    for key, result in run(alone.address, work.recorded, range(16), lambda key: (str(log), key)):
         found[key] = result
         if len(found) < 6:
             kept.append(key)
         elif len(found) == 6:
             alone.kill_workers(workers[0])
-    assert found == {key: key * 2 for key in range(24)}
+    assert found == {key: key * 2 for key in range(16)}
     attempts = Counter(map(int, log.read_text("utf-8").split()))
     assert [attempts[key] for key in kept] == [1] * len(kept)
     assert attempts.keys() == found.keys()
 
 
 def test_releases_survive_a_worker_that_is_killed_with_the_same_bytes(alone: DaskCluster, tmp_path: Path) -> None:
-    workers = [alone.add_worker(ROOT, "--no-nanny") for _ in range(2)]
+    workers = alone.add_workers(ROOT, ROOT, options=["--no-nanny"])
     found = []
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
@@ -283,7 +290,7 @@ def another_version(folder: Path) -> Path:
 
 def test_a_run_without_a_worker_that_can_be_used_says_what_each_lacks(alone: DaskCluster, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    workers = [alone.add_worker(root, "--no-nanny") for root in (tmp_path / "elsewhere", another_version(tmp_path))]
+    workers = alone.add_workers(tmp_path / "elsewhere", another_version(tmp_path), options=["--no-nanny"])
     with pytest.raises(SettingError) as refused:
         list(run(alone.address, work.as_it_is, range(3), note=lambda _: None))
     assert f"no worker of the Dask scheduler {alone.address} can be used" in str(refused.value)
@@ -336,24 +343,25 @@ def test_a_worker_may_have_more_fonts_and_packages(name: str) -> None:
 
 
 def test_a_scheduler_that_dies_in_the_middle_costs_no_rendition_and_the_next_run_does_the_rest(
-    alone: DaskCluster, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    alone.add_worker()
     sandbox = Sandbox(tmp_path)
     for number in range(6):
         sandbox.write(f"release-{number}")
     sandbox.read()
-    context = msgspec.structs.replace(sandbox.render_context, cluster=alone.address)
     rendered: list[str] = []
 
-    def render() -> None:
+    def render(mortal: DaskCluster) -> None:
+        context = msgspec.structs.replace(sandbox.render_context, cluster=mortal.address)
         for result in stages.render("docx", sandbox.state, context, sandbox.state.slugs(), refuse_notes):
             rendered.append(result.slug)
             if len(rendered) == 2:
-                alone.kill_scheduler()
+                mortal.kill_scheduler()
 
-    with pytest.raises(SettingError, match="stopped answering") as lost:
-        render()
+    with work.dask_cluster(tmp_path / "dask") as mortal:
+        mortal.add_worker()
+        with pytest.raises(SettingError, match="stopped answering") as lost:
+            render(mortal)
     assert "what was rendered is kept" in lost.value.hint
     steps = sandbox.render(["docx"])["docx"]
     assert {slug for slug, step in steps.items() if step.verb == "unchanged"} == set(rendered)
@@ -391,12 +399,13 @@ def nobody() -> int:
 def test_an_address_without_a_scheduler_is_named_with_what_to_do(
     who: str, scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+    monkeypatch.setattr(cluster, "CONNECT", 0.5)
     address = f"{scheme}://127.0.0.1:{request.getfixturevalue(who)}"
     with pytest.raises(SettingError, match=f"PRESS_DASK={address}") as refused:
         list(run(address, work.as_it_is, range(3)))
     assert "\n" not in str(refused.value)
-    assert ("docs/scaling.md" if scheme == "tls" else "dask scheduler") in refused.value.hint
+    assert "-m dask scheduler" in refused.value.hint
+    assert ("docs/scaling.md" in refused.value.hint) == (scheme == "tls")
 
 
 @pytest.mark.parametrize("address", ["scheduler:8786", "tcp://scheduler", "http://scheduler:8786", "1", "tcp://:8786"])
@@ -405,15 +414,27 @@ def test_what_is_no_address_is_refused_at_once(address: str) -> None:
         list(run(address, work.as_it_is, range(3)))
 
 
-def test_a_wrong_address_is_told_by_make_without_a_traceback(tmp_path: Path, nobody: int) -> None:
+IMPATIENT = """
+import sys
+from pipeline.__main__ import main
+from pipeline.build import cluster
+cluster.CONNECT = 0.5
+sys.exit(main(["read"]) or main(["docx"]))
+"""
+"""What ``make docx`` does, without ten seconds of waiting."""
+
+
+def test_a_wrong_address_is_told_without_a_traceback(tmp_path: Path, nobody: int) -> None:
     office = Office(tmp_path / "office")
     office.write("one")
-    done = office.make("docx", PRESS_DASK=f"tcp://127.0.0.1:{nobody}")
-    assert done.status == 2
-    assert f"PRESS_DASK=tcp://127.0.0.1:{nobody}: no Dask scheduler answers there" in done.err
-    assert "dateline: exit 2 (release)" in done.err
-    assert "Traceback" not in done.text
-    assert "distributed." not in done.err
+    environ = os.environ | {"PRESS_DASK": f"tcp://127.0.0.1:{nobody}"}
+    command = [sys.executable, "-c", IMPATIENT]
+    done = subprocess.run(command, cwd=office.folder, env=environ, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 2
+    assert f"PRESS_DASK=tcp://127.0.0.1:{nobody}: no Dask scheduler answers there" in done.stderr
+    assert "dateline: exit 2 (release)" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "distributed." not in done.stderr
 
 
 def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

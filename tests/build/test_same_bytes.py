@@ -143,7 +143,8 @@ def sources() -> Mapping[str, bytes]:
     for slug in ("awaited", "long-arabic"):
         found[f"{slug}/lead.jpg"] = picture("JPEG", (320, 240), exif=exif(3))
     found |= {"pictured.md": PICTURED.encode(), "awaited.md": AWAITED.encode(), "long-arabic.md": ARABIC.encode()}
-    found |= {"long.md": LONG.encode(), "drafted.md": LONG.replace("\n---\n", "\ndraft: true\n---\n", 1).encode()}
+    drafted = LONG.replace("A release of", "A draft of", 1).replace("\n---\n", "\ndraft: true\n---\n", 1)
+    found |= {"long.md": LONG.encode(), "drafted.md": drafted.encode()}
     return found
 
 

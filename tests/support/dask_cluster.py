@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,12 +35,18 @@ class DaskCluster:
 
     def add_worker(self, root: Path = ROOT, *options: str) -> str:
         """Start a worker with one thread in ``root``, and return its address once it has joined."""
-        log = self.folder / f"{len(self.processes)}.log"
+        (address,) = self.add_workers(root, options=options)
+        return address
+
+    def add_workers(self, *roots: Path, options: Sequence[str] = ()) -> list[str]:
+        """Start a worker with one thread in each of ``roots``, side by side; return their addresses."""
+        logs = [self.folder / f"{len(self.processes) + number}.log" for number in range(len(roots))]
         local = ("--local-directory", str(self.folder), "--nthreads", "1", "--worker-port", "0")
-        self._start(root, "worker", self.address, *local, *_OPTIONS, *options)
-        until(lambda: "Registered to:" in log.read_text("utf-8"), self.log)
-        line = next(line for line in log.read_text("utf-8").splitlines() if "Start worker at:" in line)
-        return line.split()[-1]
+        for root in roots:
+            self._start(root, "worker", self.address, *local, *_OPTIONS, *options)
+        until(lambda: all("Registered to:" in log.read_text("utf-8") for log in logs), self.log)
+        lines = (line for log in logs for line in log.read_text("utf-8").splitlines() if "Start worker at:" in line)
+        return [line.split()[-1] for line in lines]
 
     def _start(self, root: Path, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
@@ -64,6 +70,15 @@ class DaskCluster:
         for address in addresses:
             os.kill(listening_at(address), signal.SIGKILL)
 
+    def dismiss_workers(self) -> None:
+        """End all workers, and wait until the scheduler has none."""
+        from distributed import Client  # not for the processes that import their work from here
+
+        while len(self.processes) > 1:
+            _end(self.processes.pop())
+        with Client(self.address, set_as_default=False) as client:
+            until(lambda: not client.nthreads(), self.log)
+
     def kill_scheduler(self) -> None:
         self.scheduler.kill()
         self.scheduler.wait()
@@ -71,9 +86,13 @@ class DaskCluster:
     def end(self) -> None:
         """Kill all that was started, and wait until nothing of it is left."""
         for process in self.processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def until(condition: Callable[[], bool], log: Callable[[], str] = str) -> None:

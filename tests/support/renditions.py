@@ -64,7 +64,7 @@ def _word_text(part: bytes, footnotes: str = "") -> str:
         elif node.tag == f"{_W}footnoteReference":
             out.append(node.get(f"{_W}id", ""))
         elif node.tag == f"{_W}pStyle" and node.get(f"{_W}val") == "EndMark":
-            out.append(footnotes)
+            out.append(f"{footnotes} ")
         elif node.tag in (f"{_W}p", f"{_W}br", f"{_W}tab"):
             out.append(" ")
     return "".join(out)

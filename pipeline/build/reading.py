@@ -163,12 +163,14 @@ def _check_references(
 
     What is published may be named in any case. A refused release takes those that name it with it.
     """
-    from pipeline.reader import check_translations
+    from pipeline.reader import check_old_addresses, check_translations
 
     while True:
-        releases = (parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed)
+        releases = [parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed]
         files = {slug: state.source(slug) for slug in to_check}
-        faults = _by_source(check_translations(releases, files, _entries_of_rows(published) | index, now))
+        known = _entries_of_rows(published) | index
+        named = check_translations(releases, files, known, now)
+        faults = _by_source((*named, *check_old_addresses(releases, files, known)))
         refused = {slug: tuple(faults[str(file)]) for slug, file in files.items() if str(file) in faults}
         if not refused:
             return

@@ -16,10 +16,11 @@ from msgspec import Struct
 from pipeline.model.errors import Fault
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
-from pipeline.reader.references import check_slugs, check_translations
+from pipeline.reader.references import check_old_addresses, check_slugs, check_translations
 
 __all__ = [
     "ReadRelease",
+    "check_old_addresses",
     "check_slugs",
     "check_translations",
     "line_of",

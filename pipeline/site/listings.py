@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive, contact, sitemap
+from pipeline.site import archive, contact, moved, sitemap
 from pipeline.typography import feed_list
 
 PAGES = ("index.html", *contact.KEYS)
@@ -19,7 +19,7 @@ PAGES = ("index.html", *contact.KEYS)
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
-    return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest))
+    return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest), *moved.keys(manifest))
 
 
 def shown(manifest: Manifest, render_context: RenderContext) -> Mapping[str, Row]:
@@ -42,7 +42,7 @@ def feeds(manifest: Manifest, render_context: RenderContext, record: Callable[[R
 
 
 def pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, bytes]:
-    """Return archive, newsroom page, media-contact files, sitemap and robots.txt, key → bytes.
+    """Return archive, newsroom page, media-contact files, sitemap, robots.txt and old addresses, key → bytes.
 
     The archive comes before the newsroom page, which links to it.
     """
@@ -53,4 +53,5 @@ def pages(manifest: Manifest, render_context: RenderContext) -> Mapping[str, byt
         "index.html": newsroom_page(manifest.rows, render_context),
         **contact.contact_files(render_context),
         **sitemap.files(manifest, render_context.base_url, render_context.newsroom.language),
+        **moved.files(manifest, render_context),
     }

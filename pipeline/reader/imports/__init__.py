@@ -3,8 +3,8 @@
 In: a DOCX, HTML, text, Markdown or PDF file. Out: ``ImportedDraft``, or a ``SettingError`` that says why the file
 cannot be used and what to do. The way: file → ``Foreign`` (our own document tree, with its questions in place:
 ``word``, ``html``, ``text``, ``pdf``, ``markup``) → ``Recognised`` (``recognition``: headline, date, contacts …) →
-Markdown (``draft``, ``markdown_source``). What is uncertain carries a mark, ``check: …``, which the reader refuses until
-somebody has deleted it. mammoth and lxml are imported by this package alone, and only for a file that needs them.
+Markdown (``draft``, ``markdown_source``). What is uncertain carries a mark, ``check: …``, which the reader refuses
+until somebody has deleted it. mammoth is imported by this package alone, and only for a file that needs it.
 """
 
 from __future__ import annotations

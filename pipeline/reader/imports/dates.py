@@ -12,7 +12,9 @@ from pipeline.reader.editing import calendar_of
 
 _YEARS = range(1900, 2101)
 _FIGURES = re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d./-])")
-_WEEKDAY_AROUND = r"[\s,،、.]*"
+_ERA = re.compile(r"\s*(?P<era>ค\.ศ\.|พ\.ศ\.)\s*(?P<year>[12]\d{3})(?!\d)|(?:\s*(?:г|р)\.|\s*r\.|\s*a\.D\.)(?!\w)")
+_BUDDHIST = 543
+"""What stands behind a day and belongs to it: the year with its era, the word for year."""
 
 
 class FoundDay(Struct, frozen=True):
@@ -34,10 +36,14 @@ def find_days(text: str, tags: Iterable[str], year: int | None = None) -> list[F
                 parts = match.groupdict()
                 named = " ".join((parts.get("month") or "").split()).rstrip(".").casefold()
                 month = calendar_of(tag).months.get(named, 0) if named else int(parts.get("number") or 0)
-                typed = parts.get("year")
+                typed, end = parts.get("year"), match.end()
+                if after := _ERA.match(text, end):
+                    end = after.end()
+                    of_era = int(after["year"] or 0) - (_BUDDHIST if after["era"] == "พ.ศ." else 0)
+                    typed = typed or (str(of_era) if after["year"] else None)
                 when = _day(int(typed) if typed else year or 0, month, int(parts["day"]))
                 if when and when.year in _YEARS:
-                    found.setdefault(match.span(), FoundDay(*match.span(), when, bool(typed)))
+                    found.setdefault((match.start(), end), FoundDay(match.start(), end, when, bool(typed)))
     for match in _FIGURES.finditer(text):
         first, second, typed = int(match[1]), int(match[3]), match[4]
         full = int(typed) if len(typed) == 4 else (1900 if int(typed) > 60 else 2000) + int(typed)

@@ -290,6 +290,7 @@ class _Reader:
                 blocks = list(self.flow(element))
                 names = set(re.split(r"[\s_]+", style.lower()))
                 role = "title" if names & {*_TITLES} else "subtitle" if names & {*_DECKS} else ""
+                role = "caption" if "caption" in names else role
                 if role and len(blocks) == 1 and isinstance(blocks[0], Paragraph):
                     self.keep(blocks[0], role)
                 yield from blocks
@@ -321,7 +322,7 @@ class _Reader:
         yield from (each for each in pending if isinstance(each, Check))
         yield from (each for each in pending if not isinstance(each, Check))
         for part in parts:
-            if words := tidy(part):
+            if words := tidy(_without_brackets(part)):
                 yield Paragraph(words)
 
     def text(self, text: str | None) -> list[Inline]:
@@ -545,6 +546,13 @@ def _without(words: tuple[Inline, ...], kind: type[Strong]) -> tuple[Inline, ...
     while len(words) == 1 and isinstance(words[0], kind):
         words = words[0].children
     return words
+
+
+def _without_brackets(words: list[Inline]) -> list[Inline]:
+    """Leave out raised brackets around the numbers of footnotes."""
+    if not any(isinstance(each, FootnoteReference) for each in words):
+        return words
+    return [each for each in words if not (isinstance(each, Superscript) and plain((each,)) in "^[^]^[]^]^[^^,^")]
 
 
 def _checked(blocks: list[Block]) -> ListItem:

@@ -110,6 +110,8 @@ class _Recogniser:
         self.foreign, self.name, self.newsroom, self.now = foreign, name, newsroom, now
         self.facts = foreign.facts
         self.found = Recognised(remarks=list(foreign.remarks))
+        self.roles: dict[int, str] = {}
+        """What styles say of blocks, by identity."""
         self.days: list[date] = []
         """Days that the letterhead names, the first one first."""
         self.tags: tuple[str, ...] = ()
@@ -123,7 +125,7 @@ class _Recogniser:
             found.footnotes = notes
             blocks.pop()
         self.find_language(blocks)
-        roles = {id(self.foreign.blocks[at]): role for at, role in self.foreign.roles.items()}
+        self.roles = roles = {id(self.foreign.blocks[at]): role for at, role in self.foreign.roles.items()}
         rest = self.find_headline(blocks, roles)
         body, tail = self.part(list(map(_as_lost_picture, rest)))
         body = self.find_dateline(body)
@@ -165,6 +167,8 @@ class _Recogniser:
                 stem = self.name.rpartition(".")[0] or self.name
                 self.found.title = " ".join(re.split(r"[\s_-]+", stem)).strip().capitalize() or "Untitled"
                 self.found.ask("title", "no headline was found in the file; write one")
+            while blocks and self.is_letterhead(blocks[0]):
+                blocks.pop(0)
             return blocks
         rest = blocks[at + 1 :]
         lines = [plain(line) for line in _lines(blocks[at])]
@@ -244,6 +248,10 @@ class _Recogniser:
                 self.found.embargo = True
                 self.found.ask("date", f"the embargo: {line}")
             return len(line) < 200
+        if self.is_correction(line):
+            if take:
+                self.found.ask("", f"a notice on the old release, which corrections: may say: {line}")
+            return True
         days = find_days(line, self.tags)
         if len(days) == 1 and is_day_alone(
             bare, find_days(bare, self.tags)[0] if find_days(bare, self.tags) else days[0], self.weekdays()
@@ -251,6 +259,14 @@ class _Recogniser:
             if take:
                 self.note_day(days[0])
             return True
+        return False
+
+    def is_correction(self, line: str) -> bool:
+        """Whether a line says what was corrected, and when: ``Correction, 24 November 2026: …``."""
+        for form in (*labels.forms("correction"), *labels.forms("withdrawn")):
+            label = form.partition("{")[0].strip()
+            if line.casefold().startswith(label.casefold()) and find_days(line[: len(label) + 40], self.tags):
+                return True
         return False
 
     def weekdays(self) -> re.Pattern[str]:
@@ -330,6 +346,8 @@ class _Recogniser:
         if isinstance(first, (Heading, Paragraph)) and labels.fold(_text(first)) == labels.fold(self.found.title):
             return self.find_dateline([*body[:at], *body[at + 1 :]])
         self.found.reference = self.found.reference or self.facts.get("reference", "")
+        if len(body) > at + 1 and self.is_place_and_day(first):
+            return [*body[:at], *body[at + 1 :]]
         if isinstance(first, Paragraph) and (found := self.dateline_of(plain(first.children))):
             place, day, length = found
             rest = tidy(_dropped(first.children, length))
@@ -408,8 +426,8 @@ class _Recogniser:
         for block in blocks:
             if isinstance(block, Paragraph):
                 lines = lines_of(block.children)
-                if part_of_line(lines[-1]) == "more":
-                    lines = lines[:-1]
+                if len(lines) == 1 and part_of_line(lines[0]) == "more":
+                    continue
                 head = (
                     [Paragraph(lines.pop(0))]
                     if len(lines) > 1 and part_of_line(lines[0]) in ("notes", "contact", "about", "footage", "ends")
@@ -417,8 +435,10 @@ class _Recogniser:
                 )
                 mark = [Paragraph(lines.pop())] if len(lines) > 1 and labels.is_end_mark(plain(lines[-1])) else []
                 yield from head
-                if lines:
+                if head or mark:
                     yield Paragraph(_with_breaks(lines))
+                else:
+                    yield block
                 yield from mark
             else:
                 yield block
@@ -622,7 +642,7 @@ class _Recogniser:
         for check in [block for block in body[:at] if isinstance(block, Check) and figure.file in block.text]:
             body.remove(check)
         at = next((n for n, block in enumerate(body) if not isinstance(block, Check)), 0)
-        if not figure.caption and at + 1 < len(body) and _is_caption(body[at], body[at + 1]):
+        if not figure.caption and at < len(body) and self.is_caption(body[at]):
             figure = _captioned(figure, body.pop(at))
             # The dateline was looked for in the caption.
             self.found.body = self.find_dateline(body)
@@ -633,16 +653,16 @@ class _Recogniser:
             )
         self.find_captions()
 
+    def is_caption(self, block: ForeignBlock) -> bool:
+        """Whether a paragraph below a picture says what it shows: by its style, or because it names who took it."""
+        words = _text(block) if isinstance(block, Paragraph) else ""
+        return self.roles.get(id(block)) == "caption" or (0 < len(words) < 300 and bool(_CAPTION_CREDIT.match(words)))
+
     def find_captions(self) -> None:
         body, at = self.found.body, 0
         while at + 1 < len(body):
             figure = body[at]
-            if (
-                isinstance(figure, Figure)
-                and not figure.caption
-                and at + 2 < len(body)
-                and _is_caption(body[at + 1], body[at + 2])
-            ):
+            if isinstance(figure, Figure) and not figure.caption and self.is_caption(body[at + 1]):
                 body[at] = _captioned(figure, body.pop(at + 1))
             at += 1
 
@@ -736,20 +756,10 @@ def _likeness(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
-def _is_caption(block: ForeignBlock, following: ForeignBlock) -> bool:
-    """Whether a paragraph below a picture says what it shows: it names who took it, or is bracketed."""
-    words = _text(block) if isinstance(block, Paragraph) else ""
-    return (
-        0 < len(words) < 300
-        and bool(_CAPTION_CREDIT.match(words))
-        and isinstance(following, (Paragraph, Heading, Check, List))
-    )
-
-
 def _as_lost_picture(block: ForeignBlock) -> ForeignBlock:
     """Return a question in place of the words with which plain text stands for a picture: ``[Caption. Photo: …]``."""
     words = _text(block) if isinstance(block, Paragraph) else ""
-    if re.fullmatch(r"\[[^\[\]]+\]", words) and _CAPTION_CREDIT.fullmatch(words[1:-1]):
+    if re.fullmatch(r"\[[^\[\]]{12,}\]", words):
         return Check(f"a picture stood here: {words[1:-1]}")
     return block
 

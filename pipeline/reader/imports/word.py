@@ -54,6 +54,7 @@ def read_word(file: Path) -> Foreign:
     """Return the text of a document. Raises ``SettingError`` for one that is damaged, protected or made to do harm."""
     data = file.read_bytes()
     xml = _checked(file, data)
+    data = _without_directions(data)
     import mammoth
     from mammoth import images
 
@@ -94,6 +95,18 @@ def read_word(file: Path) -> Foreign:
     return msgspec.structs.replace(
         foreign, checks=tuple(checks), remarks=tuple(remarks), facts=_facts(data), letterhead=_headers(data)
     )
+
+
+def _without_directions(data: bytes) -> bytes:
+    """Return a document without the elements that set the direction of a part of a line, which mammoth leaves out."""
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(rewritten, "w", zipfile.ZIP_STORED) as copy:
+        for entry in archive.infolist():
+            part = archive.read(entry)
+            if re.fullmatch(r"word/(?:document\d*|footnotes|endnotes)\.xml", entry.filename):
+                part = re.sub(rb"</?w:(?:dir|bdo)(?:\s[^>]*)?>", b"", part)
+            copy.writestr(entry.filename, part)
+    return rewritten.getvalue()
 
 
 class _Taken(Pictures):

@@ -93,6 +93,8 @@ def read_html(text: str, *, folder: Path | None, pictures: Pictures | None = Non
     body = root.find("body")
     parts = [root if body is None else body] if whole else list(_article(root))
     reader.find_notes(root)
+    if any("xcessive depth" in each.message for each in parser.error_log):
+        reader.checks.append("the page is nested too deeply; see whether the end of its text is here")
     blocks = tuple(block for part in parts for block in reader.flow(part))
     if reader.footnotes:
         blocks = (*blocks, Footnotes(tuple(reader.note(number) for number in range(len(reader.footnotes)))))
@@ -411,6 +413,9 @@ class _Reader:
             elif inner:
                 items.append(_checked(inner))
         yield from checks
+        if all(isinstance(block, List) for item in items for block in item.children):  # indented, as editors write it
+            yield from (block for item in items for block in item.children)
+            return
         if items:
             start = element.get("start") or "1"
             ordered = element.tag == "ol"

@@ -74,6 +74,25 @@ def _tables() -> tuple[dict[str, str | list[str]], ...]:
     return tuple(tomllib.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.toml")))
 
 
+_TELLING = ("press_release", "for_immediate_release", "ends", "media_contact", "footage", "notes_to_editors")
+
+
+@cache
+def _tags() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for file, table in zip(sorted(FOLDER.glob("*.toml")), _tables(), strict=True):
+        for name in _TELLING:
+            value = table.get(name, "")
+            for form in [value] if isinstance(value, str) else value:
+                found.setdefault(fold(form), set()).add(file.stem.partition("-")[0])
+    return {form: frozenset(tags) for form, tags in found.items()}
+
+
+def tags_of(line: str) -> frozenset[str]:
+    """Return the primary tags of the languages in which a line is one of the template's labels."""
+    return _tags().get(fold(line), frozenset())
+
+
 def forms(message: str) -> set[str]:
     """Return every form of a message in every language, as typed."""
     found: set[str] = set()

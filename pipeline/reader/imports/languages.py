@@ -31,10 +31,13 @@ _SURE = 0.03
 """Share of such words in a text that is in the language."""
 
 
-def language_of(text: str, stated: str, newsroom: Newsroom) -> tuple[str, bool]:
-    """Return the tag of the text among the newsroom's languages, and whether it is sure to be in that language."""
+def language_of(text: str, stated: str, labelled: str, newsroom: Newsroom) -> tuple[str, bool]:
+    """Return the tag of the text among the newsroom's languages, and whether it is sure to be in that language.
+
+    ``stated`` is what the file says of itself, ``labelled`` the language of labels in it; both may be empty.
+    """
     tags = tuple(dict.fromkeys((newsroom.language, *newsroom.languages)))
-    guess = _guess(text)
+    guess = _guess(text) or labelled
     if stated and (tag := _among(stated, tags)) and guess in ("", _primary(tag)):
         return tag, True
     for also in (guess, *_ALSO.get(guess, ())):

@@ -104,7 +104,8 @@ def _width(groups: list[list[str]]) -> int:
     if len(inner) < 2:
         return 0
     longest = max(inner)
-    return longest if 30 <= longest <= 130 and median(inner) > longest * 0.5 else longest if longest <= 100 else 0
+    every = max(len(line) for group in groups for line in group)
+    return longest if 40 <= longest <= 130 and every < longest * 1.3 else 0
 
 
 def _indent(line: str) -> int:

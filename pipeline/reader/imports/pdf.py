@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -391,6 +392,9 @@ def _appended(text: str, part: str, checks: list[Check]) -> str:
         checks.append(Check(f"a hyphen at the end of a line: {word}; delete it if the word has none"))
         return text + part
     if re.search(r"[^\W_]-$|/$", text) or (text.endswith(("–", "—")) and not text.endswith((" –", " —"))):
+        return text + part
+    edges = text[-1:], part[:1]
+    if any(each and unicodedata.east_asian_width(each) in "WF" and not "\uac00" <= each <= "\ud7af" for each in edges):
         return text + part
     return join_lines(f"{text}\n{part}").replace("\n", " ")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -143,7 +144,10 @@ class _Recogniser:
 
     def find_language(self, blocks: Sequence[ForeignBlock]) -> None:
         text = " ".join(_text(block) for block in blocks)
-        tag, sure = language_of(text, self.facts.get("language", ""), self.newsroom)
+        lines = [plain(line) for block in blocks for line in _lines(block)]
+        counted = Counter(tag for line in lines for tag in labels.tags_of(line))
+        labelled = counted.most_common(1)[0][0] if counted else ""
+        tag, sure = language_of(text, self.facts.get("language", ""), labelled, self.newsroom)
         self.found.language = tag
         if not sure:
             self.found.ask(
@@ -162,7 +166,9 @@ class _Recogniser:
         at = self.headline_at(blocks, roles)
         before = [block for block in blocks[: max(at, 0)] if not self.is_letterhead(block)]
         if at < 0:
-            self.found.title = self.facts.get("title", "")
+            ending = rf"\s+[|–—-]\s+{re.escape(self.newsroom.name)}\s*$"
+            self.found.title = re.sub(ending, "", self.facts.get("title", ""))
+            self.found.subtitle = self.facts.get("subtitle", "")
             if not self.found.title:
                 stem = self.name.rpartition(".")[0] or self.name
                 self.found.title = " ".join(re.split(r"[\s_-]+", stem)).strip().capitalize() or "Untitled"
@@ -210,6 +216,8 @@ class _Recogniser:
         for at, block in enumerate(blocks[:25]):
             if isinstance(block, Heading) and block.level == 1 and not self.is_letterhead(block, take=False):
                 return at
+        if title:
+            return -1
         for at, block in enumerate(blocks[:25]):
             if isinstance(block, Check) or self.is_letterhead(block, take=False):
                 continue
@@ -229,6 +237,8 @@ class _Recogniser:
         if not isinstance(block, (Heading, Paragraph)):
             return False
         lines = [plain(line) for line in _lines(block)]
+        if lines and self.is_correction(lines[0]):
+            return self.take_line(" ".join(lines), take=take)
         return all(self.take_line(line, take=take) for line in lines)
 
     def take_line(self, line: str, *, take: bool = True) -> bool:
@@ -475,9 +485,12 @@ class _Recogniser:
     def read_tail(self, tail: list[ForeignBlock]) -> None:
         part: labels.Part | None = None
         section: list[ForeignBlock] = []
+        names = {contact.name for contact in self.newsroom.contacts}
         for block in [*tail, None]:
             label = labels.part_of(_text(block)) if isinstance(block, (Heading, Paragraph)) else None
+            above = section[0].level if section and isinstance(section[0], Heading) else 6
             leaves = isinstance(block, Heading) and label is None and part in ("contact", "footage", "about")
+            leaves &= isinstance(block, Heading) and block.level <= above and _text(block) not in names
             if block is None or label in ("notes", "contact", "footage", "about", "downloads") or leaves:
                 self.read_section(part, section)
                 part, section = label, [block] if block is not None else []

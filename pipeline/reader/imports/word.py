@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from lxml import etree
 
+from pipeline.model.document import Heading, List
 from pipeline.model.errors import SettingError
-from pipeline.reader.imports.foreign import Foreign, clean
+from pipeline.reader.imports.foreign import Check, Foreign, ForeignBlock, clean
 from pipeline.reader.imports.html import read_html
 from pipeline.reader.imports.pictures import Pictures
 
@@ -92,9 +93,37 @@ def read_word(file: Path) -> Foreign:
         checks.append("the document has text boxes; see whether their text is here")
     if re.search(rb"<m:oMath\b", xml):
         checks.append("the document has formulas, which were left out")
+    blocks, roles = _numbered(foreign)
     return msgspec.structs.replace(
-        foreign, checks=tuple(checks), remarks=tuple(remarks), facts=_facts(data), letterhead=_headers(data)
+        foreign,
+        blocks=blocks,
+        roles=roles,
+        checks=tuple(checks),
+        remarks=tuple(remarks),
+        facts=_facts(data),
+        letterhead=_headers(data),
     )
+
+
+def _numbered(foreign: Foreign) -> tuple[tuple[ForeignBlock, ...], dict[int, str]]:
+    """Return the blocks with a question above each list that may go on counting where another stopped.
+
+    mammoth begins each numbered list with 1.
+    """
+    blocks: list[ForeignBlock] = []
+    roles: dict[int, str] = {}
+    counting = False
+    for at, block in enumerate(foreign.blocks):
+        if isinstance(block, List) and block.ordered:
+            if counting:
+                blocks.append(Check("a numbered list after another one: see with which number it begins"))
+            counting = True
+        elif isinstance(block, Heading):
+            counting = False
+        if at in foreign.roles:
+            roles[len(blocks)] = foreign.roles[at]
+        blocks.append(block)
+    return tuple(blocks), roles
 
 
 def _without_directions(data: bytes) -> bytes:

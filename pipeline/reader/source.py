@@ -31,7 +31,7 @@ _OTHER_FORMATS = (
     (b"%PDF", "a PDF"),
 )
 _AS_UTF8 = "save the file as UTF-8"
-CHECK = re.compile(r"(?:^\s*|^[^\"'#]*\s|^[^#]*[\"']\s+)#\s*check:\s*(.*)")
+CHECK = re.compile(r"""(?:\s*|[^"'#]*\s|[^"'#]*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s+)#\s*check:\s*(.*)""")
 """A question to the editor, as ``make import`` writes it: a comment of the front matter."""
 CHECK_HINT = "compare it with the original, correct what is wrong, and delete the mark"
 _LINES_SHOWN = 20

@@ -14,7 +14,7 @@ from pipeline.model.release import Footage
 from pipeline.reader.addresses import is_url
 from pipeline.reader.fields import quoted
 from pipeline.reader.imports import ImportedDraft, labels
-from pipeline.reader.imports.foreign import Foreign, ForeignBlock, map_inlines
+from pipeline.reader.imports.foreign import Foreign, ForeignBlock
 from pipeline.reader.imports.markdown_source import write_blocks
 from pipeline.reader.imports.recognition import Recognised, recognise
 from pipeline.typography.messages import FALLBACK, Messages, newsroom_messages
@@ -146,6 +146,3 @@ def _body(found: Recognised) -> str:
 
 def _credited(block: ForeignBlock) -> ForeignBlock:
     return Figure(block.file, block.alt, block.caption, _credit(block.credit)) if isinstance(block, Figure) else block
-
-
-__all__ = ["draft_of", "map_inlines"]

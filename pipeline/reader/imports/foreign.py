@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 from msgspec import Struct, field
@@ -12,10 +12,8 @@ from pipeline.model.document import (
     Block,
     Cell,
     Code,
-    CodeBlock,
     Emphasis,
     Figure,
-    FootnoteReference,
     Footnotes,
     Heading,
     Inline,
@@ -78,11 +76,6 @@ def clean(text: str) -> str:
     text = re.sub("[\x0b\x0c\x1e\x1f\u0085\u2028\u2029]", lambda found: _REPLACED[found[0]], text)
     text = _OVERRIDES.sub("", FORBIDDEN.sub(lambda found: as_windows(found[0]), text))
     return compose(without_invisible(_SYMBOL_FACE.sub("", _SYMBOL_BULLETS.sub("•", text))))
-
-
-def lost_characters(text: str) -> bool:
-    """Whether a program before us could not convert a character of ``text``."""
-    return "\ufffd" in text
 
 
 def lines_of(inlines: Iterable[Inline]) -> list[tuple[Inline, ...]]:
@@ -179,10 +172,8 @@ def _drop_blank(inlines: list[Inline]) -> bool:
     return bool(inlines)
 
 
-def map_inlines(block: Block, change: object) -> Block:
-    """Return ``block`` with ``change`` (a function of a tuple of inlines) applied to each text in it."""
-    apply = change
-    assert callable(apply)  # noqa: S101
+def map_inlines(block: Block, apply: Callable[[tuple[Inline, ...]], tuple[Inline, ...]]) -> Block:
+    """Return ``block`` with ``apply`` applied to each text in it."""
     match block:
         case Heading(level, children):
             return Heading(level, apply(children))
@@ -190,12 +181,12 @@ def map_inlines(block: Block, change: object) -> Block:
             return Paragraph(apply(children))
         case List():
             items = tuple(
-                ListItem(tuple(map_inlines(child, change) for child in item.children), item.checked)
+                ListItem(tuple(map_inlines(child, apply) for child in item.children), item.checked)
                 for item in block.items
             )
             return msgspec.structs.replace(block, items=items)
         case Quote(children):
-            return Quote(tuple(map_inlines(child, change) for child in children))
+            return Quote(tuple(map_inlines(child, apply) for child in children))
         case Table(head, rows, alignments):
 
             def cells(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -205,20 +196,6 @@ def map_inlines(block: Block, change: object) -> Block:
         case Figure():
             return msgspec.structs.replace(block, caption=apply(block.caption))
         case Footnotes(notes):
-            return Footnotes(tuple(tuple(map_inlines(child, change) for child in note) for note in notes))
+            return Footnotes(tuple(tuple(map_inlines(child, apply) for child in note) for note in notes))
         case _:
             return block
-
-
-__all__ = [
-    "Check",
-    "CodeBlock",
-    "FootnoteReference",
-    "Foreign",
-    "ForeignBlock",
-    "clean",
-    "lines_of",
-    "lost_characters",
-    "map_inlines",
-    "tidy",
-]

@@ -425,7 +425,6 @@ def _table(group: list[Line]) -> Table | None:
 
 def _lists(items: list[list[Line]], lines: list[Line]) -> Iterator[ForeignBlock]:
     """Yield the lists that marked paragraphs make; an item that begins further in belongs to the one above it."""
-    left = min(item[0].start for item in items)
     run: list[tuple[bool, ListItem, int]] = []
     at = 0
     while at < len(items):
@@ -448,7 +447,6 @@ def _lists(items: list[list[Line]], lines: list[Line]) -> Iterator[ForeignBlock]
                 children.append(block)
         run.append((bool(number), ListItem(tuple(children)), int(number[1]) if number else 1))
         at += 1
-    del left
     start = 0
     for end in range(1, len(run) + 1):
         parts = end == len(run) or run[end][0] != run[start][0] or (run[end][0] and run[end][2] != run[end - 1][2] + 1)

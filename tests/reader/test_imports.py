@@ -216,6 +216,15 @@ def test_what_is_uncertain_is_asked_about_and_refused_until_resolved(tail: str, 
     assert "draft: true" in draft.source
 
 
+def test_a_contact_above_the_headline_is_no_headline(tmp_path: Path) -> None:
+    text = "FOR IMMEDIATE RELEASE\n\nContact: Jane Doe, 212-555-0100\n\nFERRIES RETURN\n\n"
+    text += f"NEW YORK, March 3, 2026 -- {BODY}\n\n# # #\n"
+    draft = drafted(tmp_path, "x.txt", text, NEWSROOM)
+    release = resolved(tmp_path, draft, NEWSROOM).release
+    assert (release.title, release.dateline, words_of(release)[2:]) == ("FERRIES RETURN", "NEW YORK", words(BODY))
+    assert any("no such contact: Jane Doe, 212-555-0100" in each for each in questions(draft))
+
+
 TYPED = [
     "3~5 boats, 5*3*2 metres, annual_report_2026 and 24. Dezember",
     "*stars* and __lines__ and `ticks` and ~waves~ and ^hats^",

@@ -11,7 +11,7 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, tel_uri
 from pipeline.reader.imports import labels
 
-_PHONE = re.compile(r"(?:\+|00|\(?0)[\d ()./\u00a0-]{6,22}\d")
+_PHONE = re.compile(r"(?:\+|00|\(?0)[\d ()./\u00a0-]{6,22}\d|\(?\d{3}\)?[ .-]\d{3}[.-]\d{4}(?!\d)")
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 
 

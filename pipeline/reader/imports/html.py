@@ -411,7 +411,8 @@ class _Reader:
             if child.tag in ("ul", "ol") and items:  # a list in a list without an item, as old editors write it
                 items[-1] = ListItem((*items[-1].children, *inner))
             elif inner:
-                items.append(_checked(inner))
+                box = child.get("data-checked")
+                items.append(ListItem(tuple(inner), box == "x") if box else _checked(inner))
         yield from checks
         if all(isinstance(block, List) for item in items for block in item.children):  # indented, as editors write it
             yield from (block for item in items for block in item.children)

@@ -60,7 +60,10 @@ _FOOTAGE = re.compile(
     r"imágenes|rushes)\b|مواد مصورة|영상|映像|视频素材",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?:\+|00)[\d ()./\u00a0-]{7,22}\d|\(?0\d{1,5}\)?[ /\u00a0-]\d[\d ()\u00a0-]{4,14}\d")
+_PHONE = re.compile(
+    r"(?:\+|00)[\d ()./\u00a0-]{7,22}\d|\(?0\d{1,5}\)?[ /\u00a0-]\d[\d ()\u00a0-]{4,14}\d|"
+    r"\(?\d{3}\)?[ .-]\d{3}[.-]\d{4}(?!\d)"
+)
 _COPIES = re.compile(
     r"^(?:for (?:a )?cop(?:y|ies)(?: of (?:it|the \w+))?,?\s+)?(?:please\s+)?"
     r"(?:contact|call|ring|telephone|phone)\s+(?P<who>[^,;:()]{2,60}?)"
@@ -237,6 +240,10 @@ class _Recogniser:
         if not isinstance(block, (Heading, Paragraph)):
             return False
         lines = [plain(line) for line in _lines(block)]
+        if lines and (said := _said_by_contact(" ".join(lines))):
+            for party in find_parties([said] if take else []):
+                self.add_party(party)
+            return True
         if lines and self.is_correction(lines[0]):
             return self.take_line(" ".join(lines), take=take)
         return all(self.take_line(line, take=take) for line in lines)
@@ -638,7 +645,7 @@ class _Recogniser:
     def is_party(self, block: Paragraph) -> bool:
         words = plain(block.children)
         reached = _PHONE.search(words) or re.search(r"\S@\S+\.\w", words)
-        begins = re.match(
+        begins = _said_by_contact(words) or re.match(
             r"(?i)(?:for (?:more|further|media|press)|(?:media |press )?contact|weitere|rückfragen|pour plus|para más)",
             words,
         )
@@ -775,6 +782,13 @@ def _as_lost_picture(block: ForeignBlock) -> ForeignBlock:
     if re.fullmatch(r"\[[^\[\]]{12,}\]", words):
         return Check(f"a picture stood here: {words[1:-1]}")
     return block
+
+
+def _said_by_contact(words: str) -> str:
+    """Return what follows a label such as ``Contact:`` if it says how somebody is reached; empty for other text."""
+    label, colon, said = words.partition(":")
+    reached = _PHONE.search(said) or re.search(r"\S@\S+\.\w", said)
+    return said.strip() if colon and reached and len(words) < 300 and labels.part_of(label) == "contact" else ""
 
 
 def _captioned(figure: Figure, block: ForeignBlock) -> Figure:

@@ -44,7 +44,7 @@ $(STAMPS)/render: $(STAMPS)/feed $(STAMPS)/pages
 $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
-# What people type
+TYPED := share preview check new import newsroom correct withdraw status verify history diff serve stop storage doctor
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
 publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 	@$(RUN) fetch $(options)
@@ -55,13 +55,14 @@ renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
-share preview check new newsroom correct withdraw status verify history diff serve stop storage doctor: | $(READY)
+$(TYPED): | $(READY)
 	@$(RUN) $@ $(options)
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)
 check: options = $(foreach name,STRICT LINKS,$(if $(filter-out 0,$($(name))),--$(name))) --format="$$DATELINE_FORMAT"
 new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…" (NAME=a-few-words: its name)
+import: export DATELINE_FROM := $(value FROM)## turn a DOCX, HTML, text, Markdown or PDF release into a draft: FROM=file
 newsroom: ## make the sample newsroom your own: make newsroom NAME="…"
 correct: export DATELINE_NOTE := $(value NOTE)## write a correction into a public release: RELEASE=name NOTE="…"
 withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release: RELEASE=name REASON="…"
@@ -91,10 +92,9 @@ $(READY) $(TESTED): requirements-build.lock pipeline/install.py
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
-unexport TITLE NAME NOTE REASON RELEASE REVOKE WAIT FORMAT
+unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT
 export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))
-.PHONY: $(STAGES) render publish renditions validate share preview check new newsroom status verify
-.PHONY: correct withdraw history diff serve stop storage doctor setup test bench sweep clean help FORCE
+.PHONY: $(STAGES) $(TYPED) render publish renditions validate setup test bench sweep clean help FORCE

@@ -192,13 +192,15 @@ def _check_references(
 
     What is published may be named in any case. A refused release takes those that name it with it.
     """
-    from pipeline.reader.references import check_translations
+    from pipeline.reader.references import check_old_addresses, check_translations
 
     while True:
-        releases = (parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed)
+        releases = [parsed.release for parsed in map(state.parsed_release, sorted(to_check)) if parsed]
         files = {slug: state.source(slug) for slug in to_check}
         known = index.with_rows() if isinstance(index, _Entries) else _entries_of_rows(published) | dict(index)
-        faults = _by_source(check_translations(releases, files, known, now))
+        named = check_translations(releases, files, known, now)
+        moved = stored_index.with_old_addresses(state) if isinstance(index, _Entries) else known
+        faults = _by_source((*named, *check_old_addresses(releases, files, moved)))
         refused = {slug: tuple(faults[str(file)]) for slug, file in files.items() if str(file) in faults}
         if not refused:
             return

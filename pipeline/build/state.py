@@ -40,7 +40,7 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-VERSION = 2
+VERSION = 3
 """Of the tables; a file of another version is replaced."""
 BULK = 500
 """Values in one question to the database."""
@@ -65,11 +65,12 @@ CREATE TABLE IF NOT EXISTS rows (slug TEXT PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (
     slug TEXT PRIMARY KEY, origin TEXT NOT NULL, language TEXT NOT NULL, feed TEXT NOT NULL, date INTEGER NOT NULL,
     draft INTEGER NOT NULL, withdrawn INTEGER NOT NULL, changed INTEGER NOT NULL, translation_of TEXT NOT NULL,
-    replaced_by TEXT NOT NULL, gone INTEGER NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
+    replaced_by TEXT NOT NULL, moved INTEGER NOT NULL, gone INTEGER NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entries_in_order ON entries (feed, date, slug) WHERE NOT draft AND NOT withdrawn;
 CREATE INDEX IF NOT EXISTS entries_by_date ON entries (date);
 CREATE INDEX IF NOT EXISTS entries_by_origin ON entries (origin);
 CREATE INDEX IF NOT EXISTS entries_changed ON entries (slug) WHERE changed;
+CREATE INDEX IF NOT EXISTS entries_moved ON entries (slug) WHERE moved;
 CREATE INDEX IF NOT EXISTS entries_by_replacement ON entries (replaced_by) WHERE replaced_by != '';
 CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;

@@ -57,7 +57,7 @@ def refresh(state: BuildState, now: datetime) -> None:
         rows = [_columns(decoder.decode(entry), bool(gone), entry) for _, entry, gone in new]
         database.write_all(
             ("DELETE FROM entries WHERE slug = ?", lost),
-            (f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 12)})", rows),
+            (f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 13)})", rows),
         )
         stale |= _with_relatives(state, changed, clock)
         database.write_all(("UPDATE published SET expected = NULL WHERE slug = ?", [(slug,) for slug in stale]))
@@ -77,7 +77,7 @@ def _columns(entry: IndexEntry, gone: bool, data: bytes) -> tuple[object, ...]:
     changed = entry.modified is not None and (entry.corrected or entry.withdrawn)
     return (
         entry.slug, entry.origin, entry.language, entry.language.lower(), microseconds(entry.date), entry.draft,
-        entry.withdrawn, changed, entry.translation_of, entry.replaced_by, gone, data,
+        entry.withdrawn, changed, entry.translation_of, entry.replaced_by, bool(entry.was), gone, data,
     )  # fmt: skip
 
 
@@ -108,6 +108,11 @@ class StoredEntries(Mapping[str, IndexEntry]):
         """Return the entries of all releases with this date."""
         chosen = "SELECT slug, gone, entry FROM entries WHERE date = ?"
         return _decoded(self._database.rows(chosen, microseconds(instant)))
+
+
+def with_old_addresses(state: BuildState) -> dict[str, IndexEntry]:
+    """Return the entries of all releases to which old addresses lead."""
+    return _decoded(state.database.rows("SELECT slug, gone, entry FROM entries WHERE moved"))
 
 
 def outdated(state: BuildState) -> list[str]:

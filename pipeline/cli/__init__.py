@@ -20,7 +20,7 @@ from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
-RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new", "newsroom")
+RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new", "import", "newsroom")
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")
 _PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")
@@ -31,7 +31,8 @@ STEPS = ("fetch", "publish")
 
 
 def module(command: str) -> str:
-    """Return the module of a command; all formats share one."""
+    """Return the module of a command; all formats share one, and ``import`` is a word of Python."""
+    command = "import_" if command == "import" else command
     return f"pipeline.cli.{'stage' if command in {row.name for row in FORMATS} else command}"
 
 

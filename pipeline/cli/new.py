@@ -80,6 +80,14 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime, name: st
         notes=messages["notes_to_editors"],
         note=messages["draft_note"],
     )
+    return write_source(content, text, title, now, name)
+
+
+def write_source(content: Path, text: str, title: str, now: datetime, name: str = "") -> Path:
+    """Write ``text`` as a new source, named ``name`` or after its title, and return its path; overwrite nothing.
+
+    Raises SettingError when there is one already, or it cannot be written.
+    """
     try:
         data = text.encode()
     except UnicodeEncodeError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -102,6 +103,7 @@ MEDIA_TYPES: dict[str, str] = {
     ".js": "text/javascript; charset=utf-8",
     ".woff2": "font/woff2",
     ".xml": "application/xml",
+    ".htm": "text/html; charset=utf-8",
     ".vcf": "text/vcard; charset=utf-8",
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -113,6 +115,12 @@ MEDIA_TYPES: dict[str, str] = {
 
 FEEDS = "feeds/"
 """Folder of the feeds of one language or topic."""
+OWN_FOLDERS = frozenset(("archive", "assets", "feeds", "manifest", "releases", "sitemap"))
+OWN_PAGES = frozenset(("index.html", "media-contact.html"))
+"""Folders and pages of the public tree: no old address of a release may be among them."""
+_OLD_ADDRESS = re.compile(
+    r"(?i)(?:[a-z0-9_~-][a-z0-9._~-]*(?<!\.)(?<!\.html)(?<!\.htm)/)*[a-z0-9_~-][a-z0-9._~-]*\.html?"
+)
 ROBOTS = "robots.txt"
 """Key of what crawlers ask for; it is read, not saved."""
 
@@ -142,6 +150,12 @@ RSS = Syndication("RSS", "feed.xml", ".xml", "application/rss+xml; charset=utf-8
 ATOM = Syndication("Atom", "atom.xml", ".atom.xml", "application/atom+xml; charset=utf-8")
 JSON_FEED = Syndication("JSON", "feed.json", ".json", "application/feed+json")
 SYNDICATION: tuple[Syndication, ...] = (RSS, ATOM, JSON_FEED)
+
+
+def is_old_address(address: str) -> bool:
+    """Whether a page may stand at ``address`` that leads to a release: below the newsroom, and none of its own."""
+    own = address.lower() in OWN_PAGES or address.partition("/")[0].lower() in OWN_FOLDERS
+    return not own and bool(_OLD_ADDRESS.fullmatch(address))
 
 
 def formats_of(withdrawn: bool) -> tuple[Format, ...]:

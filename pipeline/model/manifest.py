@@ -48,6 +48,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Slug of the replacement."""
     words: str = ""
     """SHA-256 of the text, see ``digest_of_words``; empty in rows that an old version of Dateline wrote."""
+    was: tuple[str, ...] = ()
+    """Old addresses below the newsroom, which lead to the release."""
     past: tuple[RevisionRecord, ...] = ()
     """Earlier revisions, oldest first."""
     pending_deletes: tuple[str, ...] = field(default=(), name="doomed")

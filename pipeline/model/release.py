@@ -177,6 +177,8 @@ class Release(Struct, frozen=True):
     corrections: tuple[Correction, ...] = ()
     """Newest first."""
     withdrawn: Withdrawal | None = None
+    was: tuple[str, ...] = ()
+    """Old addresses below the newsroom, as in ``press/1999/tapes.html``; they lead to the release once it is public."""
 
     @property
     def modified(self) -> datetime:

@@ -33,6 +33,8 @@ class IndexEntry(Struct, frozen=True):
     corrected: bool = False
     replaced_by: str = ""
     """Slug of the replacement of a withdrawn release."""
+    was: tuple[str, ...] = ()
+    """Old addresses that lead to the release."""
     gone: bool = False
     """The release is public, but its source is not on this machine (any more)."""
 
@@ -50,6 +52,7 @@ class IndexEntry(Struct, frozen=True):
             modified=release.modified,
             corrected=release.revision > 1,
             replaced_by=release.withdrawn.replaced_by if release.withdrawn else "",
+            was=release.was,
         )
 
     @classmethod
@@ -65,6 +68,7 @@ class IndexEntry(Struct, frozen=True):
             modified=row.modified,
             corrected=row.revision > 1,
             replaced_by=row.replaced_by,
+            was=row.was,
             gone=gone,
         )
 

@@ -156,6 +156,7 @@ def _candidate(
         withdrawn=release.withdrawn is not None,
         replaced_by=public_slug(release.withdrawn.replaced_by) if release.withdrawn else "",
         words=digest_of_words(release),
+        was=release.was,
         past=past,
         pending_deletes=revisions.pending_deletes(release.slug, public, source, planned) if release.withdrawn else (),
     )

@@ -6,8 +6,11 @@ import re
 from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
+from pipeline.model.formats import OWN_FOLDERS, OWN_PAGES, is_old_address
 from pipeline.model.release import SLUG, tel_uri
 
+OLD_ADDRESS_LIMIT = 200
+_EXAMPLE = "write it as press/1999/tapes.html, counted from the newsroom's own address"
 SCHEMES = frozenset(["https", "http", "mailto", "tel"])
 _RELEASE = re.compile(r"(?:\./)?(?P<slug>[a-z0-9-]{1,80})(?:\.md|\.html)?(?P<fragment>#\S*)?")
 
@@ -75,3 +78,32 @@ def _encoded(href: str) -> str:
         with suppress(UnicodeError):
             href = href.replace(host[1], host[1].encode("idna").decode(), 1)
     return quote(href, safe="%;/?:@&=+$,-_.!~*'()#[]")
+
+
+def old_address_problem(address: str) -> tuple[str, str] | None:
+    """Return message and hint when no page can stand at ``address`` below the newsroom to lead to a release."""
+    parts = address.split("/")
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", address):
+        return "a whole address, not one below the newsroom", _EXAMPLE
+    if address.startswith(("/", "\\")) or {".", ".."} & set(parts):
+        return "leads outside the newsroom", _EXAMPLE
+    if "?" in address or "#" in address:
+        return "only the server can answer an address with ? or #", "set up a redirect there, and delete this one"
+    if "%" in address:
+        return "an encoded address", f"{_EXAMPLE}; letters, digits, full stop, hyphen, underscore and ~ are possible"
+    if parts[0].lower() in OWN_FOLDERS or address.lower() in OWN_PAGES:
+        return "the newsroom has this address itself", "delete it"
+    if not re.search(r"(?i)[^/.]\.html?$", address):
+        at = (
+            "write its page, as in press/tapes/index.html"
+            if address.endswith("/")
+            else "only .html and .htm are possible"
+        )
+        return "not the address of a page", f"{at}; for other addresses set up a redirect at your web server"
+    if any(re.search(r"(?i)\.html?$", part) for part in parts[:-1]):
+        return "a folder that is named like a page", "set up a redirect at your web server"
+    if len(address) > OLD_ADDRESS_LIMIT:
+        return f"more than {OLD_ADDRESS_LIMIT} characters", "set up a redirect at your web server"
+    if not is_old_address(address):
+        return "not a plain address", f"{_EXAMPLE}; letters, digits, full stop, hyphen, underscore and ~ are possible"
+    return None

@@ -209,7 +209,7 @@ _YEAR = r"(?:,?\s+(?:(?:de|del|of)\s+)?(?P<year>[12١٢][0-9٠-٩]{3})(?!\d))?"
 _MONTH_NUMBER = r"(?P<number>[0-9]{1,2})"
 
 
-class _Calendar(Struct, frozen=True):
+class Calendar(Struct, frozen=True):
     """How dates are written in one language."""
 
     forms: tuple[re.Pattern[str], ...]
@@ -223,7 +223,7 @@ class _Calendar(Struct, frozen=True):
 
 
 @cache
-def _calendar(tag: str) -> _Calendar:
+def calendar_of(tag: str) -> Calendar:
     """Return the calendar of a language, by CLDR."""
     locale = Messages(tag, "UTC").locale
     months, weekdays = _names(locale.months, 1, 12), _names(locale.days, 0, 6)
@@ -245,7 +245,7 @@ def _calendar(tag: str) -> _Calendar:
     wide = locale.days["format"]["wide"]
     patterns = tuple(re.compile(form, re.IGNORECASE) for form in forms)
     day, name = (re.compile(_any_of(names), re.IGNORECASE) for names in (weekdays, [*weekdays, *months]))
-    return _Calendar(patterns, day, name, months, weekdays, tuple(str(wide[number]) for number in range(7)))
+    return Calendar(patterns, day, name, months, weekdays, tuple(str(wide[number]) for number in range(7)))
 
 
 def _names(table: Mapping[str, Mapping[str, Mapping[int, str]]], first: int, last: int) -> dict[str, int]:
@@ -273,7 +273,7 @@ def _days(passage: str, release: Release, tags: Iterable[str], *, weekdays_only:
     Of a date that two languages read, the reading is taken that is right.
     """
     found: dict[tuple[int, int], Day] = {}
-    for number, calendar in enumerate(map(_calendar, tags)):
+    for number, calendar in enumerate(map(calendar_of, tags)):
         if weekdays_only and not calendar.weekday.search(passage):
             continue
         if number and not calendar.name.search(passage):  # dates in figures are the first one's
@@ -287,7 +287,7 @@ def _days(passage: str, release: Release, tags: Iterable[str], *, weekdays_only:
     return [day for key, day in sorted(found.items()) if key not in inner]
 
 
-def _day(match: re.Match[str], calendar: _Calendar, release: Release) -> Day | None:
+def _day(match: re.Match[str], calendar: Calendar, release: Release) -> Day | None:
     parts = match.groupdict()
     named, name = parts.get("month"), parts["before"] or parts["after"]
     if calendar.names[0][0].isupper():  # else the words sat, sun, mar and may would be days and months

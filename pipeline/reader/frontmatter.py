@@ -20,7 +20,7 @@ from msgspec import Struct
 from pipeline.model.document import Figure, Text
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal, to_minute
-from pipeline.reader.addresses import is_url, resolve_link
+from pipeline.reader.addresses import is_url, old_address_problem, resolve_link
 from pipeline.reader.characters import collapse_spaces, joints
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.newsroom import read_footage
@@ -69,6 +69,7 @@ class Metadata(Struct, frozen=True):
     image: Figure | None
     corrections: tuple[Correction, ...]
     withdrawn: Withdrawal | None
+    was: tuple[str, ...]
 
 
 _OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS}
@@ -100,6 +101,7 @@ def read_metadata(
         image=_read_image(fields, pictures),
         corrections=_read_corrections(fields, zone, released, now),
         withdrawn=_read_withdrawal(fields, zone, released, now),
+        was=_read_old_addresses(fields),
     )
     fields.report_unknown()
     return metadata
@@ -350,6 +352,18 @@ def _read_withdrawal(
     replacement = _read_slug(group, "replaced_by")
     group.report_unknown()
     return Withdrawal(withdrawn, reason, replacement) if withdrawn and reason else None
+
+
+def _read_old_addresses(fields: Fields) -> tuple[str, ...]:
+    """Return the addresses below the newsroom at which the release stood before."""
+    addresses = []
+    for scalar in fields.words("was") or ():
+        address = scalar.text.strip()
+        if problem := old_address_problem(address):
+            fields.fault("was", f"{problem[0]}: {address[:80]}", problem[1], scalar.line)
+        else:
+            addresses.append(address)
+    return tuple(addresses)
 
 
 # ── Dates ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -105,6 +105,31 @@ def check_translations(
     return tuple(sorted(faults))
 
 
+def check_old_addresses(
+    releases: Iterable[Release],
+    files: Mapping[str, Path],
+    known: Mapping[str, Release | IndexEntry],
+) -> tuple[Fault, ...]:
+    """Return a fault for each old address in ``releases`` that leads to another one already.
+
+    The other is not named: it may not be public yet. Of two in ``releases``, the one with the earlier date has it.
+    """
+    checked = {release.slug: release for release in releases}
+    owners: dict[str, str] = {}
+    faults = []
+    others = [each for slug, each in sorted(known.items()) if slug not in checked]
+    for release in (*others, *sorted(checked.values(), key=lambda each: (each.date, each.slug))):
+        for address in release.was:
+            owner = owners.setdefault(address.lower(), release.slug)
+            if owner != release.slug and release.slug in checked:
+                line = _line(files[release.slug], "was", release.slug)
+                message = f"was: another release stood at this address too: {address}"
+                faults.append(
+                    Fault(str(files[release.slug]), line, message, "decide to which one it leads; delete the other")
+                )
+    return tuple(sorted(set(faults)))
+
+
 def _named_by(release: Release) -> Iterator[tuple[str, str]]:
     """Yield key and slug; the key of a link is ``link``."""
     if release.translation_of:

@@ -34,6 +34,9 @@ _OTHER_FORMATS = (
     (b"%PDF", "a PDF"),
 )
 _AS_UTF8 = "save the file as UTF-8"
+CHECK = re.compile(r"""(?:\s*|[^"'#]*\s|[^"'#]*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s+)#\s*check:\s*(.*)""")
+"""A question to the editor, as ``make import`` writes it: a comment of the front matter."""
+CHECK_HINT = "compare it with the original, correct what is wrong, and delete the mark"
 _LINES_SHOWN = 20
 """Lines with forbidden characters that are reported one by one."""
 _DASHES = re.compile(r"(?!---$)\s*([-–—―−‐‑‒]{2,}|[–—―])")
@@ -151,6 +154,9 @@ def _split(text: str, report: Report) -> Source | None:
     if start is None or end is None:
         return None
     last, body = end
+    for number, line in enumerate(lines[start + 1 : last], start + 2):
+        if mark := CHECK.match(line):
+            report.fault(number, f"to be checked: {mark[1] or 'this line'}", CHECK_HINT)
     source = Source("\n".join(lines[start + 1 : last]) + "\n", "\n".join(lines[body:]), body + 1, start + 2)
     return source if _fits(source, report) else None
 

@@ -13,7 +13,7 @@ import msgspec
 from pipeline.model.formats import SYNDICATION
 from pipeline.model.manifest import Manifest, Row, digest
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive, contact, sitemap
+from pipeline.site import archive, contact, moved, sitemap
 from pipeline.site.archive import leading
 from pipeline.typography import feed_list
 
@@ -25,7 +25,7 @@ PAGES = ("index.html", *contact.KEYS)
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
-    return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest))
+    return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest), *moved.keys(manifest))
 
 
 def shown(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, Row]:
@@ -73,7 +73,10 @@ def feeds(
 
 
 def pages(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, bytes]:
-    """Return archive, newsroom page, media-contact files, sitemap and robots.txt, or those with a key in ``only``."""
+    """Return archive, newsroom page, media-contact files, sitemap, robots.txt and old addresses, key → bytes.
+
+    With ``only``, return those with a key in it.
+    """
     from pipeline.site.pages import archive_pages, newsroom_page
 
     files = dict(archive_pages(manifest, render_context, only))
@@ -82,6 +85,7 @@ def pages(manifest: Manifest, render_context: RenderContext, only: Container[str
     if only is None or any(key in only for key in contact.KEYS):
         files |= contact.contact_files(render_context)
     files |= sitemap.files(manifest, render_context.base_url, render_context.newsroom.language, only)
+    files |= moved.files(manifest, render_context, only)
     return _only(files, only)
 
 
@@ -111,6 +115,7 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
     newest = leading(manifest.rows)[: archive.NEWEST + 1]
     parts["index.html"] = _stamp(look, newest, counts, sorted(languages), sorted(topics))
     parts |= sitemap.contents(manifest, language)
+    parts |= moved.contents(manifest)
     return {key: part if isinstance(part, str) else _stamp(part) for key, part in parts.items()}
 
 

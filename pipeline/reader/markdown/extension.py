@@ -258,6 +258,9 @@ def _element(parent: Element, tag: str, line: int) -> Element:
 
 
 def _raw_html(html: str) -> tuple[str, str]:
+    if question := re.match(r"<!--\s*check:\s*(.*?)\s*(?:-->|$)", html, re.DOTALL):
+        what = " ".join(question[1].split()) or "the text here"
+        return f"to be checked: {what}", "compare it with the original, correct what is wrong, and delete the comment"
     tag = re.match(r"</?(su[pb])\b", html, re.IGNORECASE)
     return f"raw HTML: {' '.join(html.split())[:40]}", _HTML_HINTS[tag[1].lower()] if tag else _RAW_HTML_HINT
 

@@ -172,7 +172,7 @@ def test_new_release_among_ten_thousand_changes_a_few_files() -> None:
         "index.html",
         "manifest.json",
         "manifest/2026.2.json",
-        "sitemap.xml",
+        "sitemap/11.xml",
     ]
     assert put_up(memory, (*rows, new)) == []
 

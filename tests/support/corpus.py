@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageDraw
 
@@ -20,6 +21,8 @@ from tests.support.newsroom import SAMPLE
 FIRST = datetime(1999, 1, 4, 9, tzinfo=UTC)
 """When the first release was published; each is some hours later than the one before, so that many fit."""
 APART = timedelta(hours=20)
+ZONE = ZoneInfo("Europe/London")
+"""Of the sample newsroom."""
 SHORT = 60
 """Words. A shorter release is text alone."""
 
@@ -77,7 +80,7 @@ def _slug(place: int) -> str:
 
 
 def _front_matter(random: Random, place: int) -> str:
-    date = (FIRST + APART * place).isoformat(timespec="minutes")
+    date = (FIRST + APART * place).astimezone(ZONE).isoformat(timespec="minutes")
     lines = [
         f'title: "Number {place}: {_phrase(random)} {random.choice(_VERBS)} {_phrase(random)}"',
         *([f"subtitle: {_sentence(random)[:-1]}"] if place % 3 else []),
@@ -152,7 +155,13 @@ def _phrase(random: Random) -> str:
 
 def _several(random: Random) -> str:
     name = random.choice(_NAMES)
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
+    return (
+        f"{name[:-1]}ies"
+        if name.endswith("y") and name[-2] not in "aeiou"
+        else f"{name}es"
+        if name.endswith("s")
+        else f"{name}s"
+    )
 
 
 def _ending(random: Random) -> str:

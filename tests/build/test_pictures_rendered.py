@@ -88,7 +88,7 @@ def photographs() -> Iterator[tuple[str, bytes]]:
     drawn = encoded(shot, "PNG", pnginfo=text, exif=exif(), icc_profile=P3, compress_level=1)
     yield "drawn.png", drawn + b"SECRET tail"
     yield "web.webp", encoded(shot, "WEBP", exif=exif(), xmp=NEEDLE) + NEEDLE
-    yield "flat.gif", encoded(shot.quantize(16), "GIF", comment=NEEDLE) + NEEDLE
+    yield "flat.gif", encoded(shot.resize((700, 442)).quantize(16), "GIF", comment=NEEDLE) + NEEDLE
 
 
 def unpacked(data: bytes) -> bytes:
@@ -255,7 +255,7 @@ def test_feed_names_no_copies_and_any_suffix_has_its_media_type(sandbox: Sandbox
 
 
 def test_copies_go_with_their_picture(sandbox: Sandbox) -> None:
-    large = encoded(scene(2400, 1600), "JPEG")
+    large = encoded(scene(1300, 900), "JPEG")
     lay(sandbox, {"one.jpg": large, "two.jpg": large})
     sandbox.run(NAMES)
     assert f"{FOLDER}two.960.jpg" in public(sandbox)
@@ -269,7 +269,7 @@ def test_copies_go_with_their_picture(sandbox: Sandbox) -> None:
 
 def test_what_is_withdrawn_gives_no_picture_out(sandbox: Sandbox) -> None:
     """Nothing but its page and its record is left."""
-    large = encoded(scene(2400, 1600), "JPEG")
+    large = encoded(scene(1300, 900), "JPEG")
     lay(sandbox, {"one.jpg": large})
     sandbox.run(NAMES)
     assert len(public(sandbox)) > len(FORMATS)
@@ -280,7 +280,7 @@ def test_what_is_withdrawn_gives_no_picture_out(sandbox: Sandbox) -> None:
 
 
 def test_lost_copy_comes_back(sandbox: Sandbox) -> None:
-    lay(sandbox, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    lay(sandbox, {"one.jpg": encoded(scene(1300, 900), "JPEG")})
     sandbox.run(NAMES)
     before = public(sandbox)
     (sandbox.output / f"{FOLDER}one.{WIDTHS[0]}.jpg").unlink()
@@ -301,7 +301,7 @@ def test_refused_picture_stops_its_release_and_no_other(sandbox: Sandbox) -> Non
 
 def test_pictures_are_made_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a release is read; whoever changes a word of the newsroom's settings does not decode them again."""
-    lay(sandbox, {"one.jpg": encoded(scene(2400, 1600), "JPEG")})
+    lay(sandbox, {"one.jpg": encoded(scene(1300, 900), "JPEG")})
     sandbox.run(NAMES)
     monkeypatch.setattr("pipeline.reader.pictures.check_picture", None)
     sandbox.mark = reading.picture()

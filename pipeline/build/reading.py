@@ -123,7 +123,7 @@ def read(
     read_now = sorted(to_check & warnings.keys())
     others = index.of_date(read_now) if isinstance(index, _Entries) else index
     for slug, twin in _twins(others, read_now):
-        is_told = names_hidden or not (index[slug].is_hidden(now) or index[twin].is_hidden(now))
+        is_told = names_hidden or not (others[slug].is_hidden(now) or others[twin].is_hidden(now))
         warnings[slug] += (_twin_warning(state, slug, twin if is_told else ""),)
     for slug in read_now:
         state.mark_checked(slug)

@@ -464,7 +464,7 @@ class Database:
 
     def among(self, statement: str, names: Iterable[str], *values: object) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a statement that ends in ``IN``, for all ``names``."""
-        known = sorted(names)
+        known = sorted(name for name in names if is_storable(name))
         for at in range(0, len(known), BULK):
             some = known[at : at + BULK]
             yield from self.rows(f"{statement} ({', '.join('?' * len(some))})", *values, *some)
@@ -552,6 +552,11 @@ def _decoded(rows: Iterable[tuple[Any, ...]], kind: type[T]) -> dict[str, T]:
         with contextlib.suppress(msgspec.MsgspecError):
             values[key] = decoder.decode(data)
     return values
+
+
+def is_storable(name: str) -> bool:
+    """Whether the database can hold a name: not one of a file that is no UTF-8, which is refused anyway."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def microseconds(instant: datetime) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.build import fingerprint, revisions
 from pipeline.build.published import StoredManifest
 from pipeline.build.reading import listed_around
-from pipeline.build.state import PICTURES, BuildState
+from pipeline.build.state import PICTURES, BuildState, is_storable
 from pipeline.model.manifest import digest
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
@@ -63,7 +63,7 @@ def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str]]:
         entries = list(found)
     folders = {entry.name for entry in entries if not entry.name.endswith(".md") and entry.is_dir()}
     for entry in entries:
-        if not entry.name.endswith(".md") or entry.name.startswith("."):
+        if not entry.name.endswith(".md") or entry.name.startswith(".") or not is_storable(entry.name):
             continue
         slug, files = entry.name.removesuffix(".md"), [entry]
         if slug in folders:
@@ -101,7 +101,7 @@ def changed_sources(state: BuildState, published: StoredManifest) -> list[str]:
         parsed = state.parsed_release(slug)
         if parsed and revisions.refusal(rows[slug], parsed.release, sha256, False):
             changed.append(slug)
-    return sorted(changed)
+    return sorted({*changed, *(slug for slug in state.slugs() if not is_storable(slug))})
 
 
 def unpublished_sources(state: BuildState) -> list[tuple[str, str]]:

@@ -190,6 +190,7 @@ def _attempt(run: Callable[[Any], Any], item: Any) -> Any:
     try:
         return run(item)
     except DatelineError as error:
+        error.__context__ = error.__cause__ = None  # tblib, which comes with Dask, would pickle these too
         return error
     except Exception as error:  # raised in the parent, which can unpickle this one for certain
         return RuntimeError(f"{type(error).__name__}: {error}")

@@ -292,10 +292,13 @@ class Sweep:
         self.end = self.ending()
 
     def ending(self) -> dict[str, str]:
-        """Return what is public, but for what another way to the same end changes: serials and names of year pages."""
+        """Return what is public, but for what another way to the same end changes: serials, names of year pages, and what is
+        known of the listings."""
         found = {key: sha for key, sha in self.proxied_store.objects().items() if not key.startswith("manifest")}
         manifest = read_manifest(self.proxied_store.store).manifest
-        return found | {KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={})))}
+        return found | {
+            KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={}, listings={}, listings_of="")))
+        }
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:
         """Kill the publisher at every so many requests."""

@@ -292,8 +292,10 @@ class Sweep:
         self.end = self.ending()
 
     def ending(self) -> dict[str, str]:
-        """Return what is public, but for what another way to the same end changes: serials, names of year pages, and what is
-        known of the listings."""
+        """Return what is public, but for what another way to the same end changes.
+
+        That are serials, names of year pages, and what other machines are told of the listings.
+        """
         found = {key: sha for key, sha in self.proxied_store.objects().items() if not key.startswith("manifest")}
         manifest = read_manifest(self.proxied_store.store).manifest
         return found | {

@@ -85,16 +85,12 @@ def read(
     from pipeline.reader.references import check_slugs  # the parsers cost more than a run with nothing to do
 
     slugs, sources = tuple(slugs), state.slugs()
-    if not slugs and not state.parsed_slugs().difference(sources):
+    gone = state.parsed_slugs().difference(sources)
+    if not slugs and not gone:
         return
     rows = published.by_slug()
-    gone = state.parsed_slugs().difference(sources)
     before = checked_entries(state, {*slugs, *gone} if is_indexed(published) else None)
-    index: MutableMapping[str, IndexEntry]
-    if is_indexed(published):
-        index = _Entries(state, rows, {*slugs, *gone}, before)
-    else:
-        index = {slug: entry for slug, entry in (_entries_of_rows(published) | before).items() if slug in sources}
+    index = _index(state, published, {*slugs, *gone}, before, sources)
     clashes = _by_source(check_slugs([state.source(slug) for slug in sources]))
     reader = fingerprint.of_reading(newsroom)
     warnings: dict[str, tuple[Fault, ...]] = {}
@@ -121,15 +117,36 @@ def read(
     for slug, faults in _check_references(state, published, index, to_check, now):
         yield ReadResult(slug, True, False, faults)
     read_now = sorted(to_check & warnings.keys())
-    others = index.of_date(read_now) if isinstance(index, _Entries) else index
-    for slug, twin in _twins(others, read_now):
-        is_told = names_hidden or not (others[slug].is_hidden(now) or others[twin].is_hidden(now))
-        warnings[slug] += (_twin_warning(state, slug, twin if is_told else ""),)
+    for slug, warning in _twin_warnings(state, index, read_now, now, names_hidden):
+        warnings[slug] += (warning,)
     for slug in read_now:
         state.mark_checked(slug)
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
     for slug in state.parsed_slugs().difference(sources):
         state.drop_release(slug)
+
+
+def _index(
+    state: BuildState,
+    published: PublicReleases,
+    changing: set[str],
+    before: dict[str, IndexEntry],
+    sources: Collection[str],
+) -> MutableMapping[str, IndexEntry]:
+    """Return the releases that may be named, as they were ``before``; ``changing`` are read now, or gone."""
+    if is_indexed(published):
+        return _Entries(state, published.by_slug(), changing, before)
+    return {slug: entry for slug, entry in (_entries_of_rows(published) | before).items() if slug in sources}
+
+
+def _twin_warnings(
+    state: BuildState, index: MutableMapping[str, IndexEntry], read_now: list[str], now: datetime, names_hidden: bool
+) -> Iterator[tuple[str, Fault]]:
+    """Yield each of ``read_now`` that has the headline and date of another release, with a warning."""
+    others = index.of_date(read_now) if isinstance(index, _Entries) else index
+    for slug, twin in _twins(others, read_now):
+        is_told = names_hidden or not (others[slug].is_hidden(now) or others[twin].is_hidden(now))
+        yield slug, _twin_warning(state, slug, twin if is_told else "")
 
 
 def read_alone(state: BuildState, newsroom: Newsroom, slug: str, now: datetime) -> Reading:

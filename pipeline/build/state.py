@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import errno
 import fcntl
 import os
 import sqlite3
@@ -207,8 +208,10 @@ class BuildState:
             except BlockingIOError:
                 yield None
                 return
-            except OSError:  # some network drives have no locks
-                pass
+            except OSError as error:
+                if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                    raise
+                # Some network drives have no locks: there, nobody is kept waiting.
             yield file
 
     def prepare(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from pipeline.reader.imports.foreign import Foreign, clean
 from pipeline.reader.imports.lines import blocks_of
@@ -24,10 +25,8 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         if data.startswith(mark):
             text = data.decode(codec, "replace")
             return text, _lost(text), () if name == "UTF-8" else (f"the file is {name}",)
-    try:
+    with suppress(UnicodeDecodeError):  # then it is one of those below
         return (text := data.decode("utf-8")), _lost(text), ()
-    except UnicodeDecodeError:
-        pass
     for codec, start in (("utf-16-le", 1), ("utf-16-be", 0)):
         if len(data) > 3 and data[start::2].count(0) * 4 > len(data) and not data[1 - start :: 2].count(0):
             return data.decode(codec, "replace"), (), ("the file is UTF-16",)
@@ -39,13 +38,11 @@ def decode_page(data: bytes) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """The same for a page, which may name its encoding."""
     named = re.search(rb"<meta[^>]+charset\s*=\s*[\"']?([\w-]{2,40})", data[:4096], re.IGNORECASE)
     if named and not data.startswith(tuple(mark for mark, *_ in _MARKS)):
-        try:
+        with suppress(LookupError, ValueError):  # it names no encoding, or a wrong one: its bytes decide
             name = codecs.lookup(named[1].decode("ascii")).name
             name = "cp1252" if name in ("iso8859-1", "ascii") else name  # as browsers read it
             text = data.decode(name)
             return text, (), () if name == "utf-8" else (f"the page is {named[1].decode()}, by its own word",)
-        except (LookupError, UnicodeDecodeError, ValueError):
-            pass
     return decode(data)
 
 

@@ -294,3 +294,17 @@ def test_translation_and_original_lead_to_each_other(sample: tuple[Office, str])
     assert 'href="south-korea-first-year.html"' in translation
     assert 'dir="rtl"' in translation
     assert 'hreflang="ar"' in original
+
+
+def test_a_second_release_with_an_equal_headline_and_date_is_published_with_a_warning(tmp_path: Path) -> None:
+    office = Office(tmp_path / "twins")
+    try:
+        office.write("one")
+        assert office.make("publish").status == 0
+        office.write("two")
+        result = office.make("publish")
+        assert result.status == 0, result.text
+        assert "content/two.md:2: warning: the same headline and date as content/one.md" in result.err
+        assert (office.public / "releases/two.pdf").is_file()
+    finally:
+        office.end()

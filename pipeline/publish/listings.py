@@ -20,7 +20,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of
 from pipeline.publish.verification import Problem, expected_files, read_back, wrong_type
 from pipeline.site import listings
-from pipeline.storage import ObjectStore, Stored
+from pipeline.storage import ObjectStore, PreconditionFailed, Stored
 from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 
 Build = Callable[[Manifest], Mapping[str, bytes]]
@@ -181,11 +181,22 @@ def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -
 
     def write(current: tuple[dict[str, Stored | None], Snapshot, Mapping[str, bytes]]) -> Snapshot:
         before, snapshot, rendered = current
-        for key, data in rendered.items():
+
+        def put(key: str) -> PreconditionFailed | None:
             known = before[key]
-            if known is None or known.body != data:
-                put_shared(store, key, data, known.etag if known else "")
-                done(Upload(file_of(key, data), "changed" if known else "new"))
+            try:
+                put_shared(store, key, rendered[key], known.etag if known else "")
+            except PreconditionFailed as conflict:
+                return conflict
+            return None
+
+        stored = {key: known.body for key, known in before.items() if known}
+        answers = in_parallel(put, [key for key, data in rendered.items() if stored.get(key) != data])
+        for key, conflict in answers.items():
+            if conflict is None:
+                done(Upload(file_of(key, rendered[key]), "changed" if key in stored else "new"))
+        for conflict in filter(None, answers.values()):
+            raise conflict
         return snapshot
 
     return retry_on_conflict(write, read, "a listing")

@@ -30,6 +30,9 @@ def _quick_start() -> Iterator[None]:
     absent = sys.modules.setdefault("typing_extensions", None) is None  # type: ignore[arg-type]  # None: not installed
     try:
         yield
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; nothing was begun\ndateline: exit 130 (interrupted)\n")
+        os._exit(130)
     finally:
         if absent:
             del sys.modules["typing_extensions"]

@@ -121,7 +121,8 @@ _CAUSES = {
     "DO NOT MATCH THE HASHES": "a package is not the one that was tested (its hash differs)\n"
     "hint: run the same command again; if it stays so, the package index or a proxy changes packages",
     "Permission denied|Read-only": "the folder cannot be written\nhint: give your user the right to write there",
-    "from versions: none|Connection|NameResolution|Name or service|Temporary failure|timed out|unreachable|ProxyError|SSLError|SSLCert": (
+    "from versions: none|Connection|NameResolution|Name or service|Temporary failure"
+    "|timed out|unreachable|ProxyError|SSLError": (
         "no connection to the package index\n"
         "hint: check the network (and HTTPS_PROXY, if there is a proxy), then run the same command again"
     ),

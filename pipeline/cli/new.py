@@ -29,15 +29,24 @@ title: {title}
 date: {date}{zone}
 draft: true                       # {delete}
 # subtitle: {subtitle}
+# summary: …
 # dateline: {place}
 # reference: {year}/001
-{topics}{contacts}{footage}---
+# language: {language}
+# translation_of: …
+{topics}{contacts}{footage}# embargo: true
+# image: {{file: ….jpg, alt: "…", caption: "…", credit: "…"}}
+# was: [….html]
+# corrections: …                  # make correct RELEASE=… NOTE="…"
+# withdrawn: …                    # make withdraw RELEASE=… REASON="…"
+---
 {text}
 
 ## {notes}
 
 - {note}
 """
+"""Of the keys that few releases need, the values are left to the author: docs/writing.md explains them."""
 
 
 PLAIN = str.maketrans(
@@ -73,6 +82,7 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime, name: st
         subtitle=messages["draft_subtitle"],
         place=_place(newsroom.time_zone, messages),
         year=local.year,
+        language=newsroom.language,
         topics=_list("topics", [topic.id for topic in newsroom.topics[:1]]),
         contacts=_list("contacts", newsroom.default_contacts),
         footage=_list("footage", newsroom.default_footage),

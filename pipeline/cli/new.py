@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
 from pipeline.cli.newsroom import MAKE_IT_YOURS, NAME, is_sample
-from pipeline.model.errors import SettingError, printable
+from pipeline.model.errors import SettingError, hint_for, printable
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import RESERVED, SLUG_LIMIT
 from pipeline.reader.fields import quoted
@@ -110,8 +110,7 @@ def write_source(content: Path, text: str, title: str, now: datetime, name: str 
         except FileExistsError:
             continue
         except OSError as error:
-            what = f"{path}: cannot be written: {error.strerror}"
-            raise SettingError(what, "is CONTENT= a folder of yours?") from error
+            raise SettingError(f"{path}: cannot be written: {error.strerror}", hint_for(error)) from error
         return path
     hint = "edit that one, or choose another name: NAME=a-few-words"
     raise SettingError(f"{path} exists already", hint)

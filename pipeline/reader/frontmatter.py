@@ -285,8 +285,13 @@ def _read_contacts(fields: Fields, newsroom: Newsroom) -> tuple[Contact, ...]:
 
 
 def _read_footage(fields: Fields, newsroom: Newsroom) -> tuple[Footage, ...]:
-    """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both."""
+    """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both.
+
+    An empty list means none, where the newsroom has one by default.
+    """
     node = fields.node("footage")
+    if isinstance(node, ListNode) and not node.items:
+        return ()
     items = node.items if isinstance(node, ListNode) else (node,)
     if any(isinstance(item, GroupNode) for item in items):
         return tuple(notice for item in items for notice in _read_notice(fields, item, newsroom))

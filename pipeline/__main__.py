@@ -30,6 +30,9 @@ def _quick_start() -> Iterator[None]:
     absent = sys.modules.setdefault("typing_extensions", None) is None  # type: ignore[arg-type]  # None: not installed
     try:
         yield
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; nothing was begun\ndateline: exit 130 (interrupted)\n")
+        os._exit(130)
     finally:
         if absent:
             del sys.modules["typing_extensions"]
@@ -38,7 +41,7 @@ def _quick_start() -> Iterator[None]:
 with _quick_start():
     from pipeline.cli import COMMANDS, add_arguments, run
     from pipeline.cli.console import Console
-    from pipeline.model.errors import DatelineError, ReleaseError
+    from pipeline.model.errors import DatelineError, ReleaseError, hint_for
 
 
 _Formatter = partial(HelpFormatter, width=100)
@@ -56,19 +59,30 @@ def main(arguments: list[str]) -> int:
         console.fault("stopped; what is finished stays, and the next run continues from there")
         console.fault("dateline: exit 130 (interrupted)")
         return 130
-    except Exception as error:  # the last resort: a person gets a sentence, a developer the traceback on request
-        if os.environ.get("DATELINE_DEBUG"):
-            import traceback
-
-            traceback.print_exc()
-        console.fault(f"an error in Dateline itself: {type(error).__name__}: {error}")
-        console.fault("  hint: please report it; with DATELINE_DEBUG=1 it shows where")
+    except OSError as error:
+        if error.filename is None or os.environ.get("DATELINE_DEBUG"):
+            return _end_of_ours(console, error)
+        console.fault(f"{os.fsdecode(error.filename)}: {error.strerror}\n  hint: {hint_for(error)}")
         console.fault("dateline: exit 2 (release)")
         return 2
+    except Exception as error:  # the last resort
+        return _end_of_ours(console, error)
     if outcome is not None:
         console.fault(f"dateline: exit {outcome.status} ({outcome.kind})")
         return outcome.status
     return 0
+
+
+def _end_of_ours(console: Console, error: Exception) -> int:
+    """Report an error that nobody expected: a sentence for a person, and the traceback for a developer who asks."""
+    if os.environ.get("DATELINE_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    console.fault(f"an error in Dateline itself: {type(error).__name__}: {error}")
+    console.fault("  hint: please report it; with DATELINE_DEBUG=1 it shows where")
+    console.fault("dateline: exit 2 (release)")
+    return 2
 
 
 def _end(console: Console, error: DatelineError) -> int:

@@ -28,7 +28,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from pipeline.model.errors import SettingError
+from pipeline.model.errors import SettingError, hint_for
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import FILE
 from pipeline.model.release import Release
@@ -223,7 +223,7 @@ class BuildState:
                 if folder.stat().st_mode & 0o077:  # a needless chmod would look to make like somebody else's change
                     folder.chmod(0o700)
         except OSError as error:
-            raise _unwritable(self.public.parent, error.strerror) from error
+            raise _unwritable(self.public.parent, error) from error
 
     # Sources
 
@@ -497,7 +497,7 @@ class Database:
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:  # a full or read-only disk
-                raise _unwritable(self.path, str(error)) from error
+                raise _unwritable(self.path, error) from error
             finally:
                 if connection.in_transaction:
                     with contextlib.suppress(sqlite3.Error):
@@ -507,7 +507,7 @@ class Database:
         try:
             return self._open().execute(statement, values).fetchall()
         except sqlite3.OperationalError as error:  # a full or read-only disk, or another process that never ends
-            raise _unwritable(self.path, str(error)) from error
+            raise _unwritable(self.path, error) from error
         except sqlite3.DatabaseError:
             self.discard()
             return self._open().execute(statement, values).fetchall()
@@ -578,8 +578,10 @@ def write_file(path: Path, data: bytes) -> None:
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error.strerror) from error
+        raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, reason: str | None) -> SettingError:
-    return SettingError(f"{path}: cannot be written: {reason}", "free some space, or name another folder with OUTPUT=")
+def _unwritable(path: Path, error: OSError | sqlite3.Error) -> SettingError:
+    if isinstance(error, OSError):
+        return SettingError(f"{path}: cannot be written: {error.strerror}", hint_for(error))
+    return SettingError(f"{path}: cannot be written: {error}", hint_for(OSError(errno.ENOSPC, "")))

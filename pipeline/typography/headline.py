@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+LONG_TITLE = 110
+"""Characters. A longer headline is set in the second of ``TITLE_SIZES``."""
+TITLE_SIZES = (21, 17)
+"""Points, in the face of the PDF."""
 _SPARE = 1.02
 """Kerning and rounding can make a line slightly wider than the sum of its letters."""
 

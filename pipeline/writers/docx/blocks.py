@@ -97,18 +97,18 @@ class WordBlocks:
         with_next: bool = False,
         undivided: bool = False,
         ltr: bool = False,
-        broad: bool = False,
+        right: int | None = None,
     ) -> Element:
         """Return a paragraph.
 
         ``number`` is its list level and list; ``indent`` 0 means the indentation of the style. ``with_next`` keeps it
         on the page of the next paragraph, ``undivided`` on one page. ``ltr`` writes it from left to right in a text
-        that runs from right to left; ``broad`` lets it fill the width between the margins.
+        that runs from right to left; ``right`` is the indentation at the end of its lines, if not that of the style.
         """
         rtl = self.runs.rtl and not ltr
         sides: dict[str, int] = {"left": indent} if indent else {}
-        if broad:
-            sides["right"] = 0
+        if right is not None:
+            sides["right"] = right
         if ltr and self.runs.rtl:
             sides = {"left": self._full - self._measure, "right": indent}
         return w(
@@ -133,7 +133,13 @@ class WordBlocks:
 
     def blocks(self, blocks: Iterable[Block], place: Place) -> list[Element]:
         """Return ``blocks`` as paragraphs and tables."""
-        return [element for block in blocks for element in self.block(block, place)]
+        found = list(blocks)
+        out: list[Element] = []
+        for block, following in zip(found, [*found, None][1:], strict=True):
+            out += self.block(block, place)
+            if isinstance(block, Paragraph) and isinstance(following, (List, Table)):  # which it leads to
+                keep_with_next(out[-1])
+        return out
 
     def text(self, blocks: Iterable[Block], dateline: str, mark: str) -> list[Element]:
         """Return the body.
@@ -144,7 +150,10 @@ class WordBlocks:
         out: list[Element] = []
         if dateline:
             lead = [*self.runs.styled(dateline, "Dateline"), *self.runs.text(mark)]
-            out.append(self.paragraph("Body Text", [*lead, *self.runs.inlines(take_paragraph(rest))]))
+            first = self.paragraph("Body Text", [*lead, *self.runs.inlines(take_paragraph(rest))])
+            out.append(first)
+            if rest and isinstance(rest[0], (List, Table)):
+                keep_with_next(first)
         return out + self.blocks(rest, Place())
 
     def block(self, block: Block, place: Place) -> list[Element]:
@@ -197,7 +206,7 @@ class WordBlocks:
         indent = place.depth * STEP
         drawing = self._draw(figure, max(STEP, (self._full if broad else self._measure) - indent))
         style = "Captioned Figure" if words else "Figure"
-        picture = self.paragraph(style, [drawing], indent=indent, broad=broad)
+        picture = self.paragraph(style, [drawing], indent=indent, right=0 if broad else None)
         return [picture, self._indented("caption", 0, place, words)] if words else [picture]
 
     def footnote(self, blocks: Iterable[Block], number: int) -> Element:
@@ -212,9 +221,10 @@ class WordBlocks:
         level = min(place.depth, _LEVELS - 1)
         number = self.styles.restart("List Number", level, block.start) if block.ordered else 0
         inner = replace(place, depth=level + 1, listed=True, quoted=False)
-        out: list[Element] = []
-        for item in block.items:
-            out += self._item(item, block, (level, number), inner)
+        items = [self._item(item, block, (level, number), inner) for item in block.items]
+        for item in (*items[:-1][:1], *items[-2:-1]):  # no page break after the first or before the last one
+            keep_with_next(item[-1])
+        out = [element for item in items for element in item]
         if out and not place.listed:  # after the whole list there is space again
             properties = out[-1].find(name_of("w:pPr"))
             spacing = None if properties is None else properties.find(name_of("w:spacing"))
@@ -233,7 +243,8 @@ class WordBlocks:
             content += self.runs.text(" ") if block.ordered else [self.runs.tab()]
         content += self.runs.inlines(take_paragraph(children))
         numbering = (level, list_number or self.styles.list_number(kind))
-        first = self.paragraph(style, content, number=numbering, tight=block.tight)
+        leads = bool(children) and isinstance(children[0], (List, Table))
+        first = self.paragraph(style, content, number=numbering, tight=block.tight, with_next=leads)
         return [first, *self.blocks(children, inner)]
 
     # --- Tables ------------------------------------------------------------------------------------------------------
@@ -260,6 +271,13 @@ class WordBlocks:
         style = self.styles["Close Table" if layout.close else "Release Table"]
         whole = table(style, layout.widths, rows, rtl=self.runs.rtl, indent=indent, head=True)
         return [whole, self.paragraph("Table Space")]
+
+
+def keep_with_next(element: Element) -> None:
+    """Keep a paragraph on the page of what follows it; a table is left as it is."""
+    properties = element.find(name_of("w:pPr"))
+    if properties is not None and properties.find(name_of("w:keepNext")) is None:
+        properties.insert(1, w("keepNext"))
 
 
 def _text_style(place: Place) -> tuple[str, int]:

@@ -1,9 +1,14 @@
 """The styles of reference.docx: found by name, and adapted to one release.
 
-Whoever rebrands opens ``templates/reference.docx`` in Word and changes its styles. Four things are set here, for each
+Whoever rebrands opens ``templates/reference.docx`` in Word and changes its styles. Five things are set here, for each
 release: the accent colour (**the colour of the style "Status" in the reference is the accent, wherever it occurs**, and
-newsroom.toml's replaces it); the language; fonts for scripts that the reference has none for; and, for text that runs
-from right to left, more space between lines and no letterspacing, which would tear joined letters apart.
+newsroom.toml's replaces it); the language; fonts for scripts that the reference has none for; a smaller headline where
+it is long; and, for text that runs from right to left, more space between lines and no letterspacing, which would tear
+joined letters apart.
+
+All faces are ones that Windows and macOS have, by name. A document names no other, because a newsroom has no other, and
+Word would replace it by one of its own choice. Georgia and Arial also have the Greek and Cyrillic letters, and Times
+New Roman and Arial the Arabic and Hebrew ones.
 """
 
 from __future__ import annotations
@@ -13,14 +18,18 @@ from lxml.etree import _Element as Element
 from pipeline.model.errors import SettingError
 from pipeline.writers.docx.xml import name_of, value_of, w
 
-_COMPLEX = {"he": ("Times New Roman", "Arial"), "th": ("Leelawadee UI",) * 2, "hi": ("Nirmala UI",) * 2}
-_COMPLEX |= dict.fromkeys(("bn", "gu", "kn", "ml", "mr", "ne", "pa", "ta", "te"), _COMPLEX["hi"])
-"""Serif and sans-serif font of complex scripts; for Arabic, the reference has its own."""
-_ASIAN = {"zh": ("SimSun", "Microsoft YaHei"), "zh-Hant": ("PMingLiU", "Microsoft JhengHei")}
-_ASIAN |= {"ja": ("Yu Mincho", "Yu Gothic"), "ko": ("Batang", "Malgun Gothic")}
-_EUROPEAN = {"el": ("Georgia", "Arial"), "hy": ("Sylfaen",) * 2, "ka": ("Sylfaen",) * 2}
-_EUROPEAN |= dict.fromkeys(("be", "bg", "kk", "mk", "ru", "sr", "uk"), ("Spectral", "Arial"))
-"""Serif and sans-serif font where the reference's own lack many letters: a word would appear in two fonts."""
+_COMPLEX = dict.fromkeys(("Thai", "Laoo", "Khmr"), ("Leelawadee UI",) * 2)
+_COMPLEX |= dict.fromkeys(
+    ("Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym", "Sinh"), ("Nirmala UI",) * 2
+)
+_COMPLEX |= {"Mymr": ("Myanmar Text",) * 2, "Tibt": ("Microsoft Himalaya",) * 2}
+"""Script → serif and sans-serif font, where the reference's own lack it; for complex scripts, as Word calls them."""
+_ASIAN = {"Hans": ("SimSun", "Microsoft YaHei"), "Hant": ("PMingLiU", "Microsoft JhengHei")}
+_ASIAN |= {"Jpan": ("Yu Mincho", "Yu Gothic"), "Kore": ("Batang", "Malgun Gothic")}
+_EUROPEAN = {"Armn": ("Sylfaen",) * 2, "Geor": ("Sylfaen",) * 2, "Ethi": ("Ebrima",) * 2}
+"""The same for scripts that Word writes with its fonts for European ones."""
+_LONG = 17 / 21
+"""Size of a long headline relative to others, as on paper."""
 _TALLER = 1.2
 """Line spacing. Arabic letters reach higher and lower than Latin ones of the same size."""
 _LARGER = 1.1
@@ -101,8 +110,8 @@ class Styles:
 
     # --- Adapting ----------------------------------------------------------------------------------------------------
 
-    def adapt(self, accent: str, language: str, direction: str) -> None:
-        """Set accent colour (``#rrggbb``), language (BCP 47) and direction."""
+    def adapt(self, accent: str, language: str, script: str, direction: str) -> None:
+        """Set accent colour (``#rrggbb``), language (BCP 47), its script (ISO 15924) and direction."""
         old = value_of(self._row("Status"), "color").upper()
         new = accent.lstrip("#").upper()
         coloured = map(name_of, ("w:color", "w:top", "w:left", "w:bottom", "w:right"))
@@ -110,22 +119,27 @@ class Styles:
             for attribute in (name_of("w:val"), name_of("w:color")):
                 if old and element.get(attribute, "").upper() == old:
                     element.set(attribute, new)
-        self._set_language(language, direction)
+        self._set_language(language, script, direction)
         if direction == "rtl":
             self._add_space()
 
-    def _set_language(self, language: str, direction: str) -> None:
-        primary = language.split("-")[0].lower()
-        hant = primary == "zh" and any(part in language for part in ("Hant", "TW", "HK", "MO"))
-        asian = _ASIAN.get("zh-Hant" if hant else primary)
+    def shrink_title(self) -> None:
+        """Set the headline smaller."""
+        row = self._row("Title")
+        for name, attribute in (("sz", "val"), ("szCs", "val"), ("spacing", "line")):
+            for element in row.iter(name_of(f"w:{name}")):
+                if value := element.get(name_of(f"w:{attribute}")):
+                    element.set(name_of(f"w:{attribute}"), str(round(int(value) * _LONG)))
+
+    def _set_language(self, language: str, script: str, direction: str) -> None:
+        asian, european = _ASIAN.get(script), _EUROPEAN.get(script)
         for lang in self._sheet.iter(name_of("w:lang")):
             lang.set(name_of("w:val"), language)
             if asian:
                 lang.set(name_of("w:eastAsia"), language)
-            if direction == "rtl" or primary in _COMPLEX:
+            if direction == "rtl" or script in _COMPLEX:
                 lang.set(name_of("w:bidi"), language)
-        european = _EUROPEAN.get(primary)
-        slots = {"w:cs": _COMPLEX.get(primary), "w:eastAsia": asian, "w:ascii": european, "w:hAnsi": european}
+        slots = {"w:cs": _COMPLEX.get(script), "w:eastAsia": asian, "w:ascii": european, "w:hAnsi": european}
         for slot, fonts in slots.items():
             if fonts:
                 self._set_fonts(slot, fonts)

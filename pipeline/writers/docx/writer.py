@@ -26,9 +26,10 @@ from pipeline.model.document import Figure, Footnotes
 from pipeline.model.errors import RenderError, SettingError
 from pipeline.typography import image_sizes
 from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.headline import LONG_TITLE, TITLE_SIZES, balanced_width
 from pipeline.typography.templates import FOLDER
 from pipeline.writers import Output, RenderInput
-from pipeline.writers.docx.blocks import Place, WordBlocks
+from pipeline.writers.docx.blocks import Place, WordBlocks, keep_with_next
 from pipeline.writers.docx.header_footer import contacts, letterhead, notices, page_footer, running_head
 from pipeline.writers.docx.runs import FootnoteMarks, Runs
 from pipeline.writers.docx.styles import Styles
@@ -48,6 +49,11 @@ _EDGE = 567
 _PIXEL = 15
 """Width of a pixel at 96 to the inch; no picture is enlarged beyond that."""
 _INCH = 1440
+_POINT = 20
+_TITLE_SPARE = 1.04
+"""Georgia may come out this much wider than the face of the PDF that a headline is measured with."""
+_FEW_PARAGRAPHS, _FEW_CHARACTERS = 12, 700
+"""The notes, or what there is about the organisation, stay on one page with the media contacts up to this length."""
 _MARGINS = ("top", "right", "bottom", "left", "header", "footer")
 _PARTS_KEPT = ("styles", "numbering", "settings", "fontTable", "theme")
 _SETTINGS_KEPT = (
@@ -104,7 +110,11 @@ class _WordDocument:
         self._strip_reference()
         sheet, numbering = self._related(RELATIONSHIP_TYPE.STYLES), self._related(RELATIONSHIP_TYPE.NUMBERING)
         self.styles = Styles(sheet.element, numbering.element)
-        self.styles.adapt(render_input.newsroom.accent, self.article.language, self.article.direction)
+        article, script = self.article, render_input.messages.script
+        self.styles.adapt(render_input.newsroom.accent, article.language, script, article.direction)
+        self.long_title = len(article.title) > LONG_TITLE
+        if self.long_title:
+            self.styles.shrink_title()
         headings = linked_headings((*self.article.body, *self.article.notes))
         self.bookmarks = {name: f"_heading{number}" for number, name in enumerate(sorted(headings.values()), 1)}
         self.heading_bookmarks = {heading: self.bookmarks[name] for heading, name in headings.items()}
@@ -208,23 +218,41 @@ class _WordDocument:
         article, blocks = self.article, self._blocks_of(self.part)
         out = [blocks.plain("Embargo" if article.embargoed else "Status", article.status)] if article.status else []
         out += notices(article.notices, blocks)
-        out.append(blocks.plain("Title", article.title))
+        title = blocks.runs.whole(article.title)
+        out.append(blocks.paragraph("Title", title, right=self._title_indent()))
         if article.subtitle:
             out.append(blocks.plain("Subtitle", article.subtitle))
         if article.image:
             out += blocks.block(article.image, Place())
         out += blocks.text(article.body, article.dateline, DATELINE_MARK)
         if article.ends:
+            keep_with_next(out[-1])
             out.append(blocks.plain("End Mark", article.ends))
-        if article.boilerplate:
-            out.append(blocks.plain("Note Heading", article.about_heading))
-            out += [blocks.plain("Note Text", text) for text in article.boilerplate]
-        out += blocks.blocks(article.notes, Place(notes=True))
-        out += contacts(article.footer, blocks, self.width)
+        about = [blocks.plain("Note Heading", article.about_heading)] if article.boilerplate else []
+        about += [blocks.plain("Note Text", text) for text in article.boilerplate]
+        notes = blocks.blocks(article.notes, Place(notes=True))
+        closing = contacts(article.footer, blocks, self.width)
+        out += about + notes
+        if closing:
+            section = notes or about
+            whole = len(section) <= _FEW_PARAGRAPHS and sum(map(_length, section)) < _FEW_CHARACTERS
+            for element in out[-len(section) :] if section and whole else out[-2:]:
+                keep_with_next(element)
+        out += closing
         if article.reuse:
             out.append(blocks.plain("Reuse", article.reuse))
         self.body.extend(out)
         self.body.append(self._section())
+
+    def _title_indent(self) -> int | None:
+        """Return the indentation that makes the lines of a headline equally long, or None for no such indentation.
+
+        It is computed with the face of the PDF, of which the style "Title" has the size that makes Georgia as wide.
+        """
+        if self.render_input.messages.script != "Latn":
+            return None
+        width = balanced_width(self.article.title, TITLE_SIZES[self.long_title], self.width / _POINT)
+        return max(0, self.width - round(width * _TITLE_SPARE * _POINT)) if width else None
 
     def _add_footnotes(self) -> None:
         """Add the part with the footnotes, once the text has referred to them, if there are any."""
@@ -305,6 +333,11 @@ class _WordDocument:
         properties.identifier = self.render_input.newsroom.guid(article.slug)[:255]
         properties.created, properties.modified = _naive_utc(release.date), _naive_utc(release.modified)
         properties.revision = release.revision
+
+
+def _length(element: Element) -> int:
+    """Return the number of characters in ``element``."""
+    return sum(len(text.text or "") for text in element.iter(name_of("w:t")))
 
 
 def _naive_utc(moment: datetime) -> datetime:

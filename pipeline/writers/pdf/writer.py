@@ -19,7 +19,7 @@ from pipeline.model.errors import RenderError
 from pipeline.typography import fonts, image_sizes
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.directions import isolate, isolate_plain
-from pipeline.typography.headline import balanced_width, shortened
+from pipeline.typography.headline import LONG_TITLE, TITLE_SIZES, balanced_width, shortened
 from pipeline.typography.messages import Messages
 from pipeline.typography.templates import render, text_of
 from pipeline.writers import Output, RenderInput, table_layout
@@ -31,8 +31,6 @@ PICTURE = "picture:"
 MARK = "mark:"
 _MARK_HEIGHT = 26.0
 """Points, as in print.css."""
-_LONG_TITLE = 110
-"""Characters. A longer headline is printed in 17 instead of 21 points."""
 _RUNNING_TITLE = 76
 """Characters of the title that fit in the running head."""
 _INCH = 72
@@ -115,7 +113,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     figure = _figure_renderer(render_input, resolve, plan, notes)
     dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
     lead_in = dateline if article.dateline else ""
-    long = len(article.title) > _LONG_TITLE
+    long = len(article.title) > LONG_TITLE
     running_title = layout.divisible(shortened(article.title, _RUNNING_TITLE))
 
     def fit(table: Table, depth: int) -> table_layout.PaperTable:
@@ -135,7 +133,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         modified=release.modified.isoformat(timespec="seconds"),
         running_title=isolate_plain(running_title) if article.direction == "rtl" else running_title,
         title_class="long" if long else "",
-        title_width=balanced_width(article.title, 17 if long else 21, layout.full_width(newsroom.paper)),
+        title_width=balanced_width(article.title, TITLE_SIZES[long], layout.full_width(newsroom.paper)),
         mark=MARK if render_input.mark else "",
         mark_width=_mark_width(render_input.mark),
         image=figure(article.image, 0) if article.image else "",

@@ -68,19 +68,27 @@ def notices(listed: Iterable[Notice], blocks: WordBlocks) -> list[Element]:
     return out
 
 
-def contacts(footer: Footer, blocks: WordBlocks, width: int) -> list[Element]:
-    """Return the media-contact footer: contacts and footage side by side in a frame that no page break divides."""
+def contacts(footer: Footer, reuse: str, blocks: WordBlocks, width: int) -> list[Element]:
+    """Return the media-contact footer: contacts and footage side by side in a frame that no page break divides.
+
+    The words on ``reuse`` are the last row of the same table: LibreOffice keeps rows on a page with each other, but no
+    table with what follows it.
+    """
+    last = [blocks.plain("Reuse", reuse)] if reuse else []
     cells = [
         _column(heading, parties, blocks)
         for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage))
         if parties
     ]
     if not cells:
-        return []
+        return last
     # A frame that fills a page must not stay with the paragraph before it: LibreOffice would leave a page blank.
     space = "Contact Space" if max(map(len, cells)) < _FULL_PAGE else "Table Space"
     widths = [width // len(cells)] * len(cells)
-    frame = table(blocks.styles["Contact Frame"], widths, [row(widths, cells)], rtl=blocks.runs.rtl)
+    rows = [row(widths, cells)]
+    if last:
+        rows.append(row([sum(widths)], [last], span=len(widths)))
+    frame = table(blocks.styles["Contact Frame"], widths, rows, rtl=blocks.runs.rtl, foot=bool(last))
     return [blocks.paragraph(space), frame, blocks.paragraph(space)]
 
 

@@ -231,7 +231,7 @@ class _WordDocument:
         about = [blocks.plain("Note Heading", article.about_heading)] if article.boilerplate else []
         about += [blocks.plain("Note Text", text) for text in article.boilerplate]
         notes = blocks.blocks(article.notes, Place(notes=True))
-        closing = contacts(article.footer, blocks, self.width)
+        closing = contacts(article.footer, article.reuse, blocks, self.width)
         out += about + notes
         if closing:
             section = notes or about
@@ -239,8 +239,6 @@ class _WordDocument:
             for element in out[-len(section) :] if section and whole else out[-2:]:
                 keep_with_next(element)
         out += closing
-        if article.reuse:
-            out.append(blocks.plain("Reuse", article.reuse))
         self.body.extend(out)
         self.body.append(self._section())
 

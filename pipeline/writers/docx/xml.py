@@ -91,9 +91,17 @@ def texts(value: str) -> Iterator[Element]:
 
 
 def table(
-    style: str, widths: list[int], rows: Iterable[Element], *, rtl: bool, indent: int = 0, head: bool = False
+    style: str,
+    widths: list[int],
+    rows: Iterable[Element],
+    *,
+    rtl: bool,
+    indent: int = 0,
+    head: bool = False,
+    foot: bool = False,
 ) -> Element:
-    """Return a table of fixed column ``widths``; ``head`` says that its first row is one."""
+    """Return a table of fixed column ``widths``; the style knows a ``head``, its first row, and a ``foot``, its last."""
+    look = f"{0x20 * head + 0x40 * foot:04x}"
     return w(
         "tbl",
         w(
@@ -103,8 +111,8 @@ def table(
             w("tblW", w=sum(widths), type="dxa"),
             w("tblInd", w=indent, type="dxa") if indent else None,
             w("tblLayout", type="fixed"),
-            w("tblLook", val="0020" if head else "0000", firstRow=int(head), lastRow=0, firstColumn=0, lastColumn=0)
-            if head
+            w("tblLook", val=look, firstRow=int(head), lastRow=int(foot), firstColumn=0, lastColumn=0)
+            if head or foot
             else None,
         ),
         w("tblGrid", *(w("gridCol", w=width) for width in widths)),
@@ -112,13 +120,20 @@ def table(
     )
 
 
-def row(widths: list[int], cells: Iterable[list[Element]], *, head: bool = False) -> Element:
-    """Return a row that is not divided between pages; a ``head`` is repeated on each page of its table."""
+def row(widths: list[int], cells: Iterable[list[Element]], *, head: bool = False, span: int = 1) -> Element:
+    """Return a row that is not divided between pages; a ``head`` is repeated on each page of its table.
+
+    Each cell takes the place of ``span`` columns.
+    """
     return w(
         "tr",
         w("trPr", w("cantSplit"), w("tblHeader") if head else None),
         *(
-            w("tc", w("tcPr", w("tcW", w=width, type="dxa")), *content)
+            w(
+                "tc",
+                w("tcPr", w("tcW", w=width, type="dxa"), w("gridSpan", val=span) if span > 1 else None),
+                *content,
+            )
             for width, content in zip(widths, cells, strict=True)
         ),
     )

@@ -1,7 +1,7 @@
 """Makes processes start quickly, because each stage is one.
 
 Python keeps byte code of modules, and none of regular expressions: each process compiles those of its libraries again,
-a tenth of what one release costs. Here they are kept, too.
+a tenth of what one release costs. Here they are kept, too, and what else is the same in each process.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import gc
 import marshal
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 YOUNG = 100_000
 """Objects after which Python looks for unused ones, instead of 700: a stage makes most of its objects once, at import,
 and looking through them again and again is a tenth of what it costs."""
-PATTERNS = Path(__file__).parent / "__pycache__" / ".patterns"
-"""Beside the byte code, and as trustworthy; its name begins with a dot, so that make does not look at it."""
+FOLDER = Path(__file__).parent / "__pycache__"
+"""Where things are kept: with the byte code, and as trustworthy. Make does not look at names that begin with a dot."""
+PATTERNS = "patterns"
 FEW, MOST = 8, 2000
 """New patterns that are not worth writing the file: some are others each time, made of sets or of a release's words.
 And patterns in the file, for the same reason."""
 
+T = TypeVar("T")
 _Patterns = dict[tuple[str | bytes, int], bytes]
 _kept: _Patterns = {}
 _new: _Patterns = {}
@@ -69,20 +71,48 @@ def _keep_patterns() -> None:
 
 
 def write_patterns() -> None:
-    """Write what this process has compiled: as Python writes byte code, aside, if it may, and not if it must not."""
-    if len(_new) < FEW or sys.dont_write_bytecode:
-        return
-    earlier = _read_patterns()
-    together = earlier | _new if len(earlier) + len(_new) <= MOST else _new
-    aside = PATTERNS.with_name(f"{PATTERNS.name}.{os.getpid()}")
-    with suppress(OSError):
-        aside.write_bytes(marshal.dumps((sys.version, together)))
-        aside.replace(PATTERNS)
+    """Keep what this process has compiled."""
+    if len(_new) >= FEW:
+        earlier = _read_patterns()
+        _write(PATTERNS, "", earlier | _new if len(earlier) + len(_new) <= MOST else _new)
 
 
 def _read_patterns() -> _Patterns:
-    """Return the patterns in the file, if this Python has compiled them."""
-    with suppress(OSError, EOFError, ValueError, TypeError):
-        version, patterns = marshal.loads(PATTERNS.read_bytes())  # noqa: S302  # as trustworthy as byte code
-        return patterns if version == sys.version else {}
+    with suppress(LookupError):
+        found: _Patterns = _read(PATTERNS, "")
+        return found
     return {}
+
+
+def kept(name: str, version: str, make: Callable[[], T]) -> T:
+    """Return what ``make`` returned in an earlier process with the same ``version`` of what it is made from.
+
+    It consists of built-in types.
+    """
+    with suppress(LookupError):
+        found: T = _read(name, version)
+        return found
+    made = make()
+    _write(name, version, made)
+    return made
+
+
+def _read(name: str, version: str) -> Any:
+    """Return what is kept. Raises LookupError when it is not there, or made by other versions."""
+    try:
+        made_by, value = marshal.loads((FOLDER / f".{name}").read_bytes())  # noqa: S302  # as trustworthy as byte code
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        raise LookupError(name) from error
+    if made_by != (sys.version, version):
+        raise LookupError(name)
+    return value
+
+
+def _write(name: str, version: str, value: Any) -> None:
+    """Write as Python writes byte code: aside, if it may, and not if it must not."""
+    if sys.dont_write_bytecode:
+        return
+    aside = FOLDER / f".{name}.{os.getpid()}"
+    with suppress(OSError):
+        aside.write_bytes(marshal.dumps(((sys.version, version), value)))
+        aside.replace(FOLDER / f".{name}")

@@ -15,22 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 YOUNG = 100_000
 """Objects after which Python looks for unused ones, instead of 700: a stage makes most of its objects once, at import,
 and looking through them again and again is a tenth of what it costs."""
 FOLDER = Path(__file__).parent / "__pycache__"
 """Where things are kept: with the byte code, and as trustworthy. Make does not look at names that begin with a dot."""
-PATTERNS = "patterns"
 FEW, MOST = 8, 2000
-"""New patterns that are not worth writing the file: some are others each time, made of sets or of a release's words.
-And patterns in the file, for the same reason."""
+"""So few new ones are not worth writing a file: some are others each time, made of sets or of a release's words.
+And the most that a file may hold, for the same reason."""
 
 T = TypeVar("T")
-_Patterns = dict[tuple[str | bytes, int], bytes]
-_kept: _Patterns = {}
-_new: _Patterns = {}
 
 
 @contextmanager
@@ -46,42 +42,63 @@ def quick_start() -> Iterator[None]:
             del sys.modules["typing_extensions"]
 
 
+class Compiled:
+    """Small things of one kind, by what they are compiled from: those of earlier processes, and of this one."""
+
+    made: ClassVar[list[Compiled]] = []
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._kept, self._new = self._read(), dict[Any, bytes]()
+        self.made.append(self)
+
+    def get(self, source: object, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returned for ``source``."""
+        if source not in self._kept:
+            self._kept[source] = self._new[source] = marshal.dumps(make())
+        return marshal.loads(self._kept[source])  # noqa: S302  # as trustworthy as byte code
+
+    def write(self) -> None:
+        """Keep what is new."""
+        if len(self._new) >= FEW:
+            earlier = self._read()
+            _write(self._name, "", earlier | self._new if len(earlier) + len(self._new) <= MOST else self._new)
+
+    def _read(self) -> dict[Any, bytes]:
+        with suppress(LookupError):
+            found: dict[Any, bytes] = _read(self._name, "")
+            return found
+        return {}
+
+
+def write_compiled() -> None:
+    """Keep what this process has compiled, at its end."""
+    for each in Compiled.made:
+        each.write()
+
+
+atexit.register(write_compiled)
+
+
 def _keep_patterns() -> None:
     """Compile a regular expression only if no process before has done it."""
     compiler: Any
     compiler, parser, engine = map(import_module, ("re._compiler", "re._parser", "_sre"))
-    compile_anew = compiler.compile
-    _kept.update(_read_patterns())
+    compile_anew, patterns = compiler.compile, Compiled("patterns")
 
     def compile_once(pattern: Any, flags: int = 0) -> Any:
         if not isinstance(pattern, (str, bytes)) or flags & compiler.SRE_FLAG_DEBUG:
             return compile_anew(pattern, flags)
-        key = pattern, flags
-        if key not in _kept:
-            parsed = parser.parse(pattern, flags)
-            code, names = [int(word) for word in compiler._code(parsed, flags)], parsed.state.groupdict
-            by_number = {number: name for name, number in names.items()}
-            groups = tuple(by_number.get(number) for number in range(parsed.state.groups))
-            state = (flags | parsed.state.flags, code, parsed.state.groups - 1, names, groups)
-            _kept[key] = _new[key] = marshal.dumps(state)
-        return engine.compile(pattern, *marshal.loads(_kept[key]))  # noqa: S302  # as trustworthy as byte code
+        return engine.compile(pattern, *patterns.get((pattern, flags), lambda: state_of(pattern, flags)))
+
+    def state_of(pattern: str | bytes, flags: int) -> tuple[object, ...]:
+        parsed = parser.parse(pattern, flags)
+        code, names = [int(word) for word in compiler._code(parsed, flags)], parsed.state.groupdict
+        by_number = {number: name for name, number in names.items()}
+        groups = tuple(by_number.get(number) for number in range(parsed.state.groups))
+        return flags | parsed.state.flags, code, parsed.state.groups - 1, names, groups
 
     compiler.compile = compile_once
-    atexit.register(write_patterns)
-
-
-def write_patterns() -> None:
-    """Keep what this process has compiled."""
-    if len(_new) >= FEW:
-        earlier = _read_patterns()
-        _write(PATTERNS, "", earlier | _new if len(earlier) + len(_new) <= MOST else _new)
-
-
-def _read_patterns() -> _Patterns:
-    with suppress(LookupError):
-        found: _Patterns = _read(PATTERNS, "")
-        return found
-    return {}
 
 
 def kept(name: str, version: str, make: Callable[[], T]) -> T:

@@ -3,7 +3,8 @@
 On Linux, each library that WeasyPrint tries under another system's name starts up to four programs (ldconfig, gcc, ld)
 that look for it; its name here, ``libpango-1.0.so.0``, is in the same list, and the loader finds that by itself. And
 fontTools' subsetting and instancing, 90 ms to import, are for machines without HarfBuzz's and for variable fonts.
-And cffi parses the declarations of all libraries each time, 100 ms; here they are kept as cffi compiles them.
+And cffi parses the declarations of all libraries each time, 100 ms; here they are kept as cffi compiles them. So are
+the functions that cssselect2 makes of selectors.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Any
 
 import cffi  # type: ignore[import-untyped]
 from cffi.api import FFI  # type: ignore[import-untyped]
+from cssselect2 import compiler  # type: ignore[import-untyped]
 
-from pipeline.quick_start import kept
+from pipeline.quick_start import Compiled, kept
 
 _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""
@@ -58,12 +60,23 @@ class _KeptDeclarations:
 
 def _compiled(declarations: str) -> CodeType:
     """Return code that makes ``ffi``, without a compiler of C."""
-    from cffi.recompiler import make_py_source
+    from cffi.recompiler import make_py_source  # type: ignore[import-untyped]
 
     ffi, source = FFI(), io.StringIO()
     ffi.cdef(declarations)
     make_py_source(ffi, "declarations", source)
     return compile(source.getvalue(), "declarations", "exec")
+
+
+_selectors = Compiled("selectors")
+
+
+def _evaluated(source: str, names: dict[str, Any], _: dict[str, Any]) -> Any:
+    """Do for cssselect2 what ``eval`` does."""
+    return eval(_selectors.get(source, lambda: compile(source, "selector", "eval")), names)  # noqa: S307
+
+
+compiler.eval = _evaluated
 
 
 def _stand_in(name: str, used: tuple[str, ...]) -> ModuleType:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipeline.quick_start import quick_start
 
 with quick_start():
+    import argparse
     import atexit
     import os
     import sys
@@ -64,7 +65,9 @@ def _end(console: Console, error: DatelineError) -> int:
 
 
 def _options(arguments: list[str]) -> Namespace:
-    # argparse makes a formatter for each argument, and asks the terminal for its width, though nobody wants help.
+    # argparse makes a formatter for each argument, and asks the terminal for its width, though nobody wants help; and
+    # it looks for translations, which Python has none of.
+    argparse._ = str  # type: ignore[attr-defined]
     parser = ArgumentParser(prog="python -m pipeline", description="see make help", formatter_class=_Formatter)
     parser.add_argument("--content", type=Path, default=Path("content"), help="folder of sources")
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder of rendered files")

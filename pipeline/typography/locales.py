@@ -53,9 +53,14 @@ def locale_of(tag: str) -> Locale:
 
 def _in_parts(locale: Any) -> Any:
     name = locale._Locale__data_identifier
-    parts: Any = _Parts(name, lambda: localedata.load(name))
+    parts: Any = _Parts(name, lambda: _load(name))
     locale._Locale__data = localedata.LocaleDataDict(parts)
     return locale
+
+
+def _load(name: str) -> Mapping[str, Any]:
+    localedata._cache.clear()  # Babel writes words of one language into what it shares with another
+    return localedata.load(name)
 
 
 def likely_subtags() -> Mapping[str, str]:

@@ -87,9 +87,10 @@ def _keep_patterns() -> None:
     compile_anew, patterns = compiler.compile, Compiled("patterns")
 
     def compile_once(pattern: Any, flags: int = 0) -> Any:
-        if not isinstance(pattern, (str, bytes)) or flags & compiler.SRE_FLAG_DEBUG:
+        number = int(flags)
+        if type(pattern) not in (str, bytes) or number & compiler.SRE_FLAG_DEBUG:
             return compile_anew(pattern, flags)
-        return engine.compile(pattern, *patterns.get((pattern, flags), lambda: state_of(pattern, flags)))
+        return engine.compile(pattern, *patterns.get((pattern, number), lambda: state_of(pattern, number)))
 
     def state_of(pattern: str | bytes, flags: int) -> tuple[object, ...]:
         parsed = parser.parse(pattern, flags)

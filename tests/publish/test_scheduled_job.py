@@ -47,9 +47,7 @@ def expand(text: str, event: str, known: dict[str, str]) -> str:
 def github_steps(event: str, known: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
     """Return the shell steps, each with its environment."""
     job = github()["jobs"]["publish"]
-    steps = [
-        (step["run"], job["env"] | step.get("env", {})) for step in job["steps"] if "run" in step
-    ]
+    steps = [(step["run"], job["env"] | step.get("env", {})) for step in job["steps"] if "run" in step]
     return [(run, {name: expand(value, event, known) for name, value in env.items()}) for run, env in steps]
 
 

@@ -6,43 +6,22 @@ Exit status: 0 what was asked for is done and verified, or scheduled; 2 a releas
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
-import sys
-import threading
-from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
-from typing import NoReturn
+from pipeline.quick_start import quick_start
 
-YOUNG = 100_000
-"""Objects after which Python looks for unused ones, instead of 700: a stage makes most of its objects once, at import,
-and looking through them again and again is a tenth of what it costs."""
+with quick_start():
+    import atexit
+    import os
+    import sys
+    import threading
+    from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
+    from contextlib import suppress
+    from functools import partial
+    from pathlib import Path
+    from typing import NoReturn
 
-
-@contextmanager
-def _quick_start() -> Iterator[None]:
-    """Import within this block. msgspec would load typing_extensions, for what Python has had since 3.11: 10 ms."""
-    gc.set_threshold(YOUNG, 5, 5)
-    absent = sys.modules.setdefault("typing_extensions", None) is None  # type: ignore[arg-type]  # None: not installed
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; nothing was begun\ndateline: exit 130 (interrupted)\n")
-        os._exit(130)
-    finally:
-        if absent:
-            del sys.modules["typing_extensions"]
-
-
-with _quick_start():
     from pipeline.cli import COMMANDS, add_arguments, run
     from pipeline.cli.console import Console
     from pipeline.model.errors import DatelineError, ReleaseError, hint_for
-
 
 _Formatter = partial(HelpFormatter, width=100)
 

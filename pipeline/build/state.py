@@ -41,7 +41,7 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-VERSION = 3
+VERSION = 4
 """Of the tables; a file of another version is replaced."""
 BULK = 500
 """Values in one question to the database."""
@@ -77,7 +77,17 @@ CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS touched (slug TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_TRIGGER = """
+CREATE TRIGGER IF NOT EXISTS {0}_{1} AFTER {1} {3} ON {0} BEGIN INSERT OR IGNORE INTO touched VALUES ({2}.slug); END;
+"""
+"""The database notes what ``stored_index`` has to look at: a table, an event, its row, and columns."""
+_TRIGGERS = "".join(
+    _TRIGGER.format(table, event, row, f"OF {columns}" if event == "UPDATE" else "")
+    for table, columns in (("published", "entry"), ("releases", "checked, entry"), ("sources", "slug"))
+    for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old"))
+)
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -530,7 +540,7 @@ class Database:
                 self.discard()
                 return self._open()
             if version != VERSION:
-                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_TRIGGERS} COMMIT;")
             self._connection, self._owner = connection, os.getpid()
         return self._connection
 
@@ -559,7 +569,7 @@ def _decoded(rows: Iterable[tuple[Any, ...]], kind: type[T]) -> dict[str, T]:
 
 def is_storable(name: str) -> bool:
     """Whether the database can hold a name: not one of a file that is no UTF-8, which is refused anyway."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+    return name.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def microseconds(instant: datetime) -> int:

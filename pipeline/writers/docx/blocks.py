@@ -222,10 +222,8 @@ class WordBlocks:
         number = self.styles.restart("List Number", level, block.start) if block.ordered else 0
         inner = replace(place, depth=level + 1, listed=True, quoted=False)
         items = [self._item(item, block, (level, number), inner) for item in block.items]
-        for item in (
-            *items[:-1][:1],
-            *items[2:][-2:-1],
-        ):  # the first two stay together, of a longer list the last two too
+        # The first two items stay on one page, of a longer list the last two as well.
+        for item in (*items[:-1][:1], *items[2:][-2:-1]):
             keep_with_next(item[-1])
         out = [element for item in items for element in item]
         if out and not place.listed:  # after the whole list there is space again

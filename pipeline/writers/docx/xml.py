@@ -100,8 +100,12 @@ def table(
     head: bool = False,
     foot: bool = False,
 ) -> Element:
-    """Return a table of fixed column ``widths``; the style knows a ``head``, its first row, and a ``foot``, its last."""
-    look = f"{0x20 * head + 0x40 * foot:04x}"
+    """Return a table of fixed column ``widths``.
+
+    Its style has special rules for the first row of a table with a ``head``, the last row of one with a ``foot``, and
+    the last column of either.
+    """
+    look = f"{0x20 * head + 0x40 * foot + 0x100 * (head or foot):04x}"
     return w(
         "tbl",
         w(
@@ -111,7 +115,7 @@ def table(
             w("tblW", w=sum(widths), type="dxa"),
             w("tblInd", w=indent, type="dxa") if indent else None,
             w("tblLayout", type="fixed"),
-            w("tblLook", val=look, firstRow=int(head), lastRow=int(foot), firstColumn=0, lastColumn=0)
+            w("tblLook", val=look, firstRow=int(head), lastRow=int(foot), firstColumn=0, lastColumn=1)
             if head or foot
             else None,
         ),

@@ -65,6 +65,8 @@ def alignment(table: Table, column: int) -> str:
 
 WORD_LIMITS = (11.0, 5.5)
 """Ems up to which a word is not broken: at first, and when nothing else made the table fit."""
+_HEAD, _HEAD_LINES = 9.0, 2.6
+"""Ems up to which the head of a column is not broken into lines, and into how many; a line is seldom filled."""
 _CODE = 0.9
 """Font size of code relative to that of the table."""
 _SMALL = 0.75
@@ -81,7 +83,9 @@ class ColumnWidth(Struct, frozen=True):
     word: float
     """Of its longest word, or of its longest cell where all cells are brief."""
     line: float
-    """Of its longest cell in one line."""
+    """Of its longest cell in one line; of a head that is longer, in a few lines."""
+    wraps: bool = False
+    """The head is not in one line."""
 
     def least(self, limit: float) -> float:
         """Return the width of its longest word, where words wider than ``limit`` are broken."""
@@ -94,14 +98,23 @@ def column_widths(table: Table) -> list[ColumnWidth]:
 
 
 def _column_width(cells: Sequence[Cell]) -> ColumnWidth:
-    words, lines = [0.5], [0.5]
     head, *rows = cells
     brief = max((len(plain(cell.children)) for cell in rows), default=0) <= _BRIEF
-    for cell in cells:
-        widths = list(_word_widths(cell.children, cell is head))
-        lines.append(sum(widths) + fonts.text_width(" ", _SANS) * max(0, len(widths) - 1))
-        words += [lines[-1]] if brief and cell is not head else widths
-    return ColumnWidth(max(words), max(lines))
+    words, lines = [0.5], [0.5]
+    for cell in rows:
+        widths, line = _measured(cell, bold=False)
+        lines.append(line)
+        words += [line] if brief else widths
+    widths, line = _measured(head, bold=True)
+    words += widths
+    wanted = max(*words, *lines, min(line, max(line / _HEAD_LINES, _HEAD)))
+    return ColumnWidth(max(words), wanted, line > wanted)
+
+
+def _measured(cell: Cell, *, bold: bool) -> tuple[list[float], float]:
+    """Return the width of each word of a cell, and of all in one line."""
+    widths = list(_word_widths(cell.children, bold))
+    return widths, sum(widths) + fonts.text_width(" ", _SANS) * max(0, len(widths) - 1)
 
 
 def _word_widths(inlines: Iterable[Inline], bold: bool) -> Iterator[float]:
@@ -202,7 +215,10 @@ _SPARE = 1.04
 """Words may come out this much wider than computed, because kerning is left out."""
 _ROW_PADDING = 5.0
 """Points above and below the words of a row together."""
-_SHORT = 0.33
+_NARROW = 0.6
+"""The part of the measure from which on a table is made as wide as the text: in a narrower one, the eye would lose the
+row between columns that stand so far apart."""
+_SHORT = 0.36
 """The part of a page up to which a table is not divided; the gap that it leaves on the page before can be as large."""
 
 
@@ -214,10 +230,14 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
     """
     columns = column_widths(table)
     lines = [each.line for each in columns]
-    natural = sum(_points(lines, _SIZES[0]))
-    if natural <= room.full:
+    wanted = _points(lines, _SIZES[0])
+    if sum(wanted) <= room.full:
+        place = "broad" if sum(wanted) > room.measure else "narrow" if sum(wanted) < room.measure * _NARROW else ""
+        width = {"broad": room.full, "narrow": sum(wanted), "": room.measure}[place]
+        wraps = any(each.wraps for each in columns)
         short = (1 + len(table.rows)) * (_SIZES[0].line + _ROW_PADDING) <= room.height * _SHORT
-        return PaperTable(_classes("" if natural <= room.measure else "broad", "short" if short else ""))
+        stated = _rounded(share(width, wanted, wanted)) if wraps or place == "broad" else ()
+        return PaperTable(_classes(place, "short" if short else ""), stated)
     common, last = WORD_LIMITS
     trials = [(room.full, size, common, "broad") for size in _SIZES[:-1]]
     trials += [(room.turned, size, common, "turned") for size in _SIZES[1:-1] if room.turned]
@@ -230,7 +250,11 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
     widths = share(width, least, _points(lines, size))
     short = height(table, widths, size) <= room.height * _SHORT
     classes = _classes(place, size.name, "short" if short and place != "turned" else "")
-    return PaperTable(classes, tuple(round(each, 1) for each in widths))
+    return PaperTable(classes, _rounded(widths))
+
+
+def _rounded(widths: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(each, 1) for each in widths)
 
 
 def _classes(*names: str) -> str:
@@ -245,8 +269,9 @@ def height(table: Table, widths: Sequence[float], size: TableSize) -> float:
     """Return the estimated height of ``table`` with columns of these ``widths``, in points."""
 
     def lines(cell: Cell, width: float) -> int:
-        length = sum(_word_widths(cell.children, bold=False)) * size.em * 1.15
-        return 1 + int(length / max(width - size.padding, size.em))
+        length = sum(_word_widths(cell.children, bold=False)) * size.em
+        line = max(width - size.padding, size.em)
+        return 1 if length <= line else 1 + int(length * 1.15 / line)
 
     rows = (max(map(lines, row, widths)) for row in (table.head, *table.rows))
     return sum(row * size.line + _ROW_PADDING for row in rows)

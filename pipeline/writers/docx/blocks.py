@@ -45,6 +45,9 @@ _LEVELS = 9
 _STYLED_LEVELS = 5
 """Levels that have a style of their own, in Word as in reference.docx."""
 
+_LED_TO = (List, Table, CodeBlock)
+"""A paragraph before one of these leads to it, and stays on its page."""
+
 DrawFigure = Callable[[Figure, int], Element]
 """From a figure and the width available for it to the run with the picture."""
 
@@ -137,7 +140,7 @@ class WordBlocks:
         out: list[Element] = []
         for block, following in zip(found, [*found, None][1:], strict=True):
             out += self.block(block, place)
-            if isinstance(block, Paragraph) and isinstance(following, (List, Table)):  # which it leads to
+            if isinstance(block, Paragraph) and isinstance(following, _LED_TO):
                 keep_with_next(out[-1])
         return out
 
@@ -152,7 +155,7 @@ class WordBlocks:
             lead = [*self.runs.styled(dateline, "Dateline"), *self.runs.text(mark)]
             first = self.paragraph("Body Text", [*lead, *self.runs.inlines(take_paragraph(rest))])
             out.append(first)
-            if rest and isinstance(rest[0], (List, Table)):
+            if rest and isinstance(rest[0], _LED_TO):
                 keep_with_next(first)
         return out + self.blocks(rest, Place())
 
@@ -244,7 +247,7 @@ class WordBlocks:
             content += self.runs.text(" ") if block.ordered else [self.runs.tab()]
         content += self.runs.inlines(take_paragraph(children))
         numbering = (level, list_number or self.styles.list_number(kind))
-        leads = bool(children) and isinstance(children[0], (List, Table))
+        leads = bool(children) and isinstance(children[0], _LED_TO)
         first = self.paragraph(style, content, number=numbering, tight=block.tight, with_next=leads)
         return [first, *self.blocks(children, inner)]
 
@@ -310,7 +313,7 @@ _SPARE = 1.2
 _POINT = 20
 """Word's unit is the twentieth of a point."""
 _ALIGNED = {"": "", "left": "", "center": " Centred", "right": " Right", "figures": " Right"}
-_SHORT = 230
+_SHORT = 247
 """Points. A table up to this height is kept on one page."""
 
 

@@ -215,7 +215,7 @@ _SPARE = 1.04
 """Words may come out this much wider than computed, because kerning is left out."""
 _ROW_PADDING = 5.0
 """Points above and below the words of a row together."""
-_NARROW = 0.6
+NARROW = 0.6
 """The part of the measure from which on a table is made as wide as the text: in a narrower one, the eye would lose the
 row between columns that stand so far apart."""
 _SHORT = 0.36
@@ -232,7 +232,7 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
     lines = [each.line for each in columns]
     wanted = _points(lines, _SIZES[0])
     if sum(wanted) <= room.full:
-        place = "broad" if sum(wanted) > room.measure else "narrow" if sum(wanted) < room.measure * _NARROW else ""
+        place = "broad" if sum(wanted) > room.measure else "narrow" if sum(wanted) < room.measure * NARROW else ""
         width = {"broad": room.full, "narrow": sum(wanted), "": room.measure}[place]
         wraps = any(each.wraps for each in columns)
         short = (1 + len(table.rows)) * (_SIZES[0].line + _ROW_PADDING) <= room.height * _SHORT

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -30,6 +31,7 @@ from pipeline.model.document import (
     ListItem,
     Paragraph,
     Quote,
+    Rule,
     Strong,
     Superscript,
     Table,
@@ -43,6 +45,7 @@ from pipeline.typography.templates import FOLDER
 from pipeline.writers import RenderInput
 from pipeline.writers.docx import writer as docx
 from pipeline.writers.docx.runs import _stretches
+from pipeline.writers.docx.styles import _ASIAN, _COMPLEX, _EUROPEAN
 from pipeline.writers.docx.writer import write
 from pipeline.writers.docx.xml import NAMESPACES, name_of
 from tests.support.sample import BODY, NEWSROOM, cells, item, para, render_input
@@ -211,12 +214,9 @@ def test_telephone_number_never_breaks_over_two_lines() -> None:
 
 def test_looks_come_from_named_styles_alone() -> None:
     file = File(render_input(body=EVERYTHING, embargoed=True))
-    direct = {"rFonts", "sz", "color", "jc", "shd", "pBdr", "u", "caps", "smallCaps", "keepNext", "tabs", "tcBorders"}
+    direct = {"rFonts", "sz", "color", "jc", "shd", "pBdr", "u", "caps", "smallCaps", "tabs", "tcBorders", "tcMar"}
     for name in (n for n in file.names if re.match(r"word/(document|header|footer)\d?\.xml", n)):
-        xml = file.xml(name)
-        for node in xml.findall(f".//{W}tbl//{W}keepNext"):  # which rows stay together is not a matter of looks
-            node.getparent().remove(node)  # type: ignore[union-attr]  # found as a child
-        assert not direct & {etree.QName(node).localname for node in xml.iter(f"{W}*")}
+        assert not direct & {etree.QName(node).localname for node in file.xml(name).iter(f"{W}*")}
     known = {style.get(f"{W}styleId") for style in file.find("w:style", "word/styles.xml")}
     for tag in ("pStyle", "rStyle", "tblStyle"):
         used = {node.get(f"{W}val") for node in file.body.iter(W + tag)}
@@ -259,6 +259,49 @@ def test_dateline_is_run_into_the_first_paragraph_in_a_style_of_its_own() -> Non
     assert text(first).strip().startswith("London, 1 March 2026 – The first sentence")
     assert value(first, "r/w:rPr/w:rStyle") == "Dateline"
     assert text(first.findall("w:r", NAMESPACES)[0]) == "London, 1 March 2026"
+
+
+def test_lines_of_a_headline_are_equally_long_so_that_none_has_one_word_alone() -> None:
+    title = "South Korea: one year on, the president has opened a door to human rights that may yet close"
+
+    def indent(language: str, words: str) -> int | None:
+        found = value(File(render_input(language=language, title=words)).styled("Title")[0], "pPr/w:ind", "right")
+        return None if found is None else int(found)
+
+    assert (indent("en", title) or 0) > 500
+    assert indent("en", "One line") is None
+    assert indent("ar", title) is None, "its letters have other widths"
+
+
+def test_long_headline_is_set_smaller() -> None:
+    sizes = [value(File(render_input(title="word " * count)).style("Title"), "rPr/w:sz") for count in (5, 30)]
+    assert sizes == ["37", "30"]
+
+
+def kept(file: File) -> list[str]:
+    """Return the words of the paragraphs that stay on the page of what follows them, tables left out."""
+    found = file.body.find("w:body", NAMESPACES)
+    assert found is not None
+    marked = [p for p in found.findall("w:p", NAMESPACES) if p.find("w:pPr/w:keepNext", NAMESPACES) is not None]
+    return [text(p).strip() for p in marked if text(p).strip()]
+
+
+TABLE = Table(cells("a"), (cells("b"),), ("",))
+
+
+@pytest.mark.parametrize("led_to", [List(False, (item("one"),)), TABLE, CodeBlock("code")])
+def test_line_stays_with_the_list_the_table_or_the_code_that_it_leads_to(led_to: Block) -> None:
+    file = body(para("first"), para("other"), para("It leads on:"), led_to, para("after"), para("last"))
+    assert kept(file)[:2] == ["It leads on:", "last"]
+    items = (item("x"), item("y"), ListItem((para("It leads on:"), led_to)), item("z"), item("end"))
+    assert kept(body(para("first"), para("other"), List(False, items)))[1:3] == ["x", "It leads on:"]
+
+
+def test_lists_begin_and_end_with_two_items_on_a_page() -> None:
+    items = [item(word) for word in ("one", "two", "three", "four", "five")]
+    around = Rule(), para("last")
+    assert kept(body(para("first"), Rule(), List(False, tuple(items)), *around))[:3] == ["one", "four", "last"]
+    assert kept(body(para("first"), Rule(), List(False, tuple(items[:3])), *around))[:2] == ["one", "last"]
 
 
 def test_embargo_stands_in_a_box_on_every_page() -> None:
@@ -532,7 +575,7 @@ def millimetres(file: File) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("pixels", "size"),
-    [((2000, 1000), (118, 59)), ((96, 48), (25, 13)), ((1000, 9000), (12, 107)), ((1, 1), (0, 0))],
+    [((2000, 1000), (125, 63)), ((96, 48), (25, 13)), ((1000, 9000), (12, 107)), ((1, 1), (0, 0))],
     ids=["full measure", "never blown up", "never a whole page", "dot"],
 )
 def test_picture_fits_the_text_and_is_never_blown_up(pixels: tuple[int, int], size: tuple[int, int]) -> None:
@@ -598,6 +641,37 @@ def test_contacts_stand_beside_footage_in_one_unbroken_frame() -> None:
     people, footage = found.iter(f"{W}tc")
     assert "Ruth Okafor" in text(people)
     assert "Beta SP" in text(footage)
+
+
+MANY = tuple(para(f"Note {number}.") for number in range(30))
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        ({"notes": (Heading(2, (Text("Notes to editors"),)), para("A note."))}, ["Notes to editors", "A note."]),
+        ({"notes": MANY}, ["Note 28.", "Note 29."]),
+        ({"notes": (), "newsroom": replace(NEWSROOM, boilerplate="We lend films.")}, ["We lend films."]),
+        ({"notes": (), "newsroom": replace(NEWSROOM, boilerplate="")}, ["The end of the text.", "Ends"]),
+    ],
+    ids=["notes", "many notes", "about", "text alone"],
+)
+def test_contacts_are_never_alone_on_a_page(changes: dict[str, Any], last: list[str]) -> None:
+    """What stands before them stays with them; of many notes, only the last two."""
+    found = kept(File(render_input(**{"body": (para("Text."), para("The end of the text.")), **changes})))
+    assert found[-len(last) :] == last
+    assert len(found) < 10
+
+
+def test_words_on_reuse_are_the_last_row_of_the_frame() -> None:
+    found = frame(File(render_input(newsroom=replace(NEWSROOM, reuse="Free to reprint."))))
+    assert found is not None
+    first, last = found.iter(f"{W}tr")
+    assert text(last).strip() == "Reuse: Free to reprint."
+    assert value(last, "tc/w:tcPr/w:gridSpan") == "2"
+    assert all(p.find("w:pPr", NAMESPACES) is not None for p in first.iter(f"{W}p"))
+    bare = File(render_input(contacts=(), footage=(), newsroom=replace(NEWSROOM, reuse="Free to reprint.")))
+    assert text(bare.styled("Reuse")[0]).strip() == "Reuse: Free to reprint."
 
 
 def test_contacts_alone_have_the_whole_width_and_nobody_no_frame() -> None:
@@ -691,10 +765,36 @@ def test_words_are_marked_out_as_the_script_does_it(language: str, mark: str) ->
     assert {etree.QName(node).localname for node in found} & {"em", "i"} == {mark}
 
 
-@pytest.mark.parametrize(("language", "face"), [("el", "Georgia"), ("ru", "Spectral"), ("en", "Spectral")])
+@pytest.mark.parametrize(
+    ("language", "face"), [("en", "Georgia"), ("el", "Georgia"), ("ru", "Georgia"), ("ka", "Sylfaen")]
+)
 def test_text_has_one_face_with_all_letters_of_its_language(language: str, face: str) -> None:
     fonts = File(render_input(language=language)).find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0]
     assert (fonts.get(f"{W}ascii"), fonts.get(f"{W}hAnsi")) == (face, face)
+
+
+@pytest.mark.parametrize(
+    ("language", "slot", "serif", "sans"),
+    [
+        ("sr-Latn", "ascii", "Georgia", "Arial"),
+        ("ar", "cs", "Times New Roman", "Arial"),
+        ("he", "cs", "Times New Roman", "Arial"),
+        ("hi", "cs", "Nirmala UI", "Nirmala UI"),
+        ("th", "cs", "Leelawadee UI", "Leelawadee UI"),
+        ("km", "cs", "Leelawadee UI", "Leelawadee UI"),
+        ("my", "cs", "Myanmar Text", "Myanmar Text"),
+        ("am", "hAnsi", "Ebrima", "Ebrima"),
+        ("ja", "eastAsia", "Yu Mincho", "Yu Gothic"),
+        ("zh", "eastAsia", "SimSun", "Microsoft YaHei"),
+        ("zh-HK", "eastAsia", "PMingLiU", "Microsoft JhengHei"),
+    ],
+)
+def test_each_script_has_a_face_that_windows_and_word_bring_along(
+    language: str, slot: str, serif: str, sans: str
+) -> None:
+    file = File(render_input(language=language))
+    assert file.find(".//w:docDefaults//w:rFonts", "word/styles.xml")[0].get(W + slot) == serif
+    assert value(file.style("Note Text"), "rPr/w:rFonts", slot) == sans
 
 
 def test_letters_are_never_spaced_where_they_join() -> None:
@@ -858,7 +958,7 @@ def test_names_and_notes_of_who_rebranded_stay_at_home(tmp_path: Path, monkeypat
 
 def test_heads_and_feet_stay_on_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reference saved by LibreOffice states no distance, because it has neither head nor foot itself."""
-    rebranded(tmp_path, ('w:header="567"', 'w:header="0"'), part="word/document.xml")
+    rebranded(tmp_path, ('w:header="900"', 'w:header="0"'), part="word/document.xml")
     monkeypatch.setattr(docx, "FOLDER", tmp_path)
     assert value(File(render_input()).find("w:body")[0], "sectPr/w:pgMar", "header") == "567"
 
@@ -867,9 +967,10 @@ def test_reference_declares_what_stands_in_for_each_face() -> None:
     with zipfile.ZipFile(FOLDER / "reference.docx") as package:
         fonts = etree.fromstring(package.read("word/fontTable.xml"))
     faces = {font.get(f"{W}name"): value(font, "altName") for font in fonts}
-    assert faces["Spectral"] == "Georgia"
-    assert faces["IBM Plex Sans Condensed"] == "Arial"
-    assert faces["IBM Plex Mono"] == "Courier New"
+    assert faces["Georgia"] == "Gelasio"
+    assert faces["Arial"] == "Liberation Sans"
+    assert all(faces.values())
+    assert {face for row in (_COMPLEX, _ASIAN, _EUROPEAN) for pair in row.values() for face in pair} <= set(faces)
 
 
 def test_cell_of_a_table_keeps_its_marks() -> None:

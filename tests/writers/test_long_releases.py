@@ -366,14 +366,20 @@ def from_word(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Page]]
     """Return the pages that LibreOffice makes of every release's Word file."""
     if shutil.which("soffice") is None:
         pytest.skip("no soffice: LibreOffice lays the Word files out")
-    folder = tmp_path_factory.mktemp("word")
-    for source in SOURCES:
-        (folder / f"{source.stem}.docx").write_bytes(cases.written(source)[1]["docx"])
+    made = {source.stem: cases.written(source)[1]["docx"] for source in SOURCES}
+    files = laid_out(tmp_path_factory.mktemp("word"), made)
+    return {name: pages_of(data) for name, data in files.items()}
+
+
+def laid_out(folder: Path, documents: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the PDF that LibreOffice makes of each of ``documents``, Word files by name."""
+    for name, data in documents.items():
+        (folder / f"{name}.docx").write_bytes(data)
     profile = f"-env:UserInstallation=file://{folder}/profile"
     files = sorted(folder.glob("*.docx"))
     command = ["soffice", "--headless", profile, "--convert-to", "pdf", "--outdir", folder, *files]
     subprocess.run([str(part) for part in command], check=True, capture_output=True, timeout=300)
-    return {source.stem: pages_of((folder / f"{source.stem}.pdf").read_bytes()) for source in SOURCES}
+    return {name: (folder / f"{name}.pdf").read_bytes() for name in documents}
 
 
 @by_name
@@ -392,6 +398,23 @@ def test_everything_from_word_stands_between_the_margins(source: Path, from_word
 @pytest.mark.parametrize("source", LEFT_TO_RIGHT, ids=lambda path: path.stem)
 def test_no_letter_from_word_is_printed_over_another(source: Path, from_word: dict[str, list[Page]]) -> None:
     assert [over for page in from_word[source.stem] for over in overprinted(page)] == []
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Return the texts of the pages that LibreOffice makes of releases of one to twenty paragraphs."""
+    paragraphs = [sample.para("What the archive lends, and to whom, is written in this line. " * 5) for _ in range(20)]
+    made = {n: docx.write(sample.render_input(body=tuple(paragraphs[:n]))).data for n in range(1, 21)}
+    files = laid_out(tmp_path_factory.mktemp("growing"), {f"{n:02}": data for n, data in made.items()})
+    documents = [pypdfium2.PdfDocument(files[name]) for name in sorted(files)]
+    return [[page.get_textpage().get_text_range() for page in document] for document in documents]
+
+
+def test_media_contacts_in_word_stand_below_something_and_together(growing: list[list[str]]) -> None:
+    assert {len(pages) for pages in growing} >= {1, 2}, "so that some end near the foot of a page"
+    for pages in growing:
+        assert "7946" in pages[-1]
+        assert "A note." in pages[-1]
 
 
 # ── The page ────────────────────────────────────────────────────────────────────────────────────────────────────────

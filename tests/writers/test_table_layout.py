@@ -40,8 +40,11 @@ def fitted(*heads: str, rows: int = 1, room: TableRoom = A4) -> PaperTable:
 
 
 def test_table_is_set_as_large_as_its_words_allow() -> None:
-    assert fitted("Tape", "Subject") == PaperTable("short")
-    assert fitted(*["words of some length here"] * 4) == PaperTable("broad short")
+    assert fitted("Tape", "Subject") == PaperTable("narrow short")
+    assert fitted(*["Tape of the archive"] * 3) == PaperTable("short")
+    broad = fitted(*["words of some length here"] * 4)
+    assert broad.classes == "broad short"
+    assert sum(broad.widths) == pytest.approx(453.5, abs=0.5)
     assert fitted(*["words and words and words"] * 7).classes == "broad short"
     assert fitted(*["unbreakable"] * 8).classes == "broad small short"
     assert fitted(*["unbreakable"] * 10).classes == "broad smaller short"
@@ -54,7 +57,16 @@ def test_nothing_is_turned_where_it_may_not_be() -> None:
 
 
 def test_long_table_may_be_broken() -> None:
-    assert fitted("Tape", "Subject", rows=40) == PaperTable("")
+    assert fitted("Tape", "Subject", rows=40) == PaperTable("narrow")
+
+
+def test_head_that_is_longer_than_its_column_is_broken_into_lines() -> None:
+    head = cells("Year", "Releases that were issued in the course of the year", "Remarks")
+    rows = tuple(cells(str(year), "120", "Most of them were written at night, and read") for year in range(1990, 1999))
+    found = fit(Table(head, rows, ("", "", "")), A4)
+    assert found.classes == "short"
+    assert sum(found.widths) == pytest.approx(A4.measure, abs=0.5)
+    assert found.widths[1] < found.widths[2] / 1.5
 
 
 def test_columns_fill_the_room_and_no_more() -> None:

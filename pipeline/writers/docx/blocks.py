@@ -29,6 +29,7 @@ from pipeline.writers.docx.runs import Runs, RunStyle
 from pipeline.writers.docx.xml import name_of, row, table, w
 from pipeline.writers.markup import credit_gap, take_paragraph
 from pipeline.writers.table_layout import (
+    NARROW,
     WORD_LIMITS,
     TableSize,
     alignment,
@@ -101,12 +102,14 @@ class WordBlocks:
         undivided: bool = False,
         ltr: bool = False,
         right: int | None = None,
+        hidden: bool = False,
     ) -> Element:
         """Return a paragraph.
 
         ``number`` is its list level and list; ``indent`` 0 means the indentation of the style. ``with_next`` keeps it
         on the page of the next paragraph, ``undivided`` on one page. ``ltr`` writes it from left to right in a text
-        that runs from right to left; ``right`` is the indentation at the end of its lines, if not that of the style.
+        that runs from right to left; ``right`` is the indentation at the end of its lines, if not that of the style. A
+        ``hidden`` one takes no space.
         """
         rtl = self.runs.rtl and not ltr
         sides: dict[str, int] = {"left": indent} if indent else {}
@@ -125,7 +128,7 @@ class WordBlocks:
                 w("bidi") if rtl else None,
                 w("spacing", after=0) if tight else None,
                 w("ind", **sides) if sides else None,
-                w("rPr", w("rtl")) if rtl else None,
+                w("rPr", w("vanish") if hidden else None, w("rtl") if rtl else None) if hidden or rtl else None,
             ),
             *content,
         )
@@ -301,15 +304,15 @@ def _text_style(place: Place) -> tuple[str, int]:
 # --- Layout of tables ------------------------------------------------------------------------------------------------
 
 _SIZES = (
-    TableSize("Table Text", 9, 12, 8.25),
-    TableSize("Table Small", 7, 9.5, 4.5),
-    TableSize("Table Smallest", 6, 8.5, 4.5),
+    TableSize("Table Text", 8.5, 12, 11.75),
+    TableSize("Table Small", 6.5, 9.5, 4.5),
+    TableSize("Table Smallest", 6, 8, 4.5),
 )
 """The paragraph styles of cells, with the values of reference.docx."""
 _CODE = {"Table Text": "Code Table", "Table Small": "Code Small", "Table Smallest": "Code Smallest"}
 """The character styles of code in them."""
 _SPARE = 1.2
-"""Words may come out this much wider than computed, because Word takes Arial where the table's own font is missing."""
+"""Words may come out this much wider than computed with the face of the PDF: those in Arial are."""
 _POINT = 20
 """Word's unit is the twentieth of a point."""
 _ALIGNED = {"": "", "left": "", "center": " Centred", "right": " Right", "figures": " Right"}
@@ -341,7 +344,9 @@ def _word_table(block: Table, measure: int, full: int) -> _WordTable:
         if sum(least) <= full:
             break
     wanted = [(each.line * size.em * _SPARE + size.padding) * _POINT for each in columns]
-    room = min(full, max(measure, round(sum(wanted))))
+    natural = round(sum(wanted))
+    narrow = natural < measure * NARROW and measure < full
+    room = natural if narrow else measure if natural <= measure else full
     shares = [round(each) for each in share(room, least, wanted)]
     widths = [*shares[:-1], room - sum(shares[:-1])]
     return _WordTable(

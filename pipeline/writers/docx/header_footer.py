@@ -89,7 +89,8 @@ def contacts(footer: Footer, reuse: str, blocks: WordBlocks, width: int) -> list
     if last:
         rows.append(row([sum(widths)], [last], span=len(widths)))
     frame = table(blocks.styles["Contact Frame"], widths, rows, rtl=blocks.runs.rtl, foot=bool(last))
-    return [blocks.paragraph(space), frame, blocks.paragraph(space)]
+    # A document ends with a paragraph; this one must not take a page of its own below a frame at the foot of a page.
+    return [blocks.paragraph(space), frame, blocks.paragraph(space, tight=True, hidden=True)]
 
 
 def _column(heading: str, parties: Iterable[Party], blocks: WordBlocks) -> list[Element]:

@@ -801,6 +801,14 @@ def test_letters_are_never_spaced_where_they_join() -> None:
     spaced = ".//w:style/w:rPr/w:spacing"
     assert File(render_input()).find(spaced, "word/styles.xml")
     assert not File(render_input(language="ar")).find(spaced, "word/styles.xml")
+    assert not File(render_input(language="hi")).find(spaced, "word/styles.xml")
+
+
+@pytest.mark.parametrize(
+    ("language", "line"), [("en", "280"), ("ru", "280"), ("ar", "350"), ("hi", "350"), ("ja", "350")]
+)
+def test_lines_are_as_far_apart_as_the_signs_of_the_script_are_tall(language: str, line: str) -> None:
+    assert value(File(render_input(language=language)).style("Body Text"), "pPr/w:spacing", "line") == line
 
 
 @pytest.mark.parametrize(

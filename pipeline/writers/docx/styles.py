@@ -3,8 +3,8 @@
 Whoever rebrands opens ``templates/reference.docx`` in Word and changes its styles. Five things are set here, for each
 release: the accent colour (**the colour of the style "Status" in the reference is the accent, wherever it occurs**, and
 newsroom.toml's replaces it); the language; fonts for scripts that the reference has none for; a smaller headline where
-it is long; and, for text that runs from right to left, more space between lines and no letterspacing, which would tear
-joined letters apart.
+it is long; and, where the script needs it, more space between lines and no letterspacing, which would tear joined
+letters apart.
 
 All faces are ones that Windows and macOS have, by name. A document names no other, because a newsroom has no other, and
 Word would replace it by one of its own choice. Georgia and Arial also have the Greek and Cyrillic letters, and Times
@@ -30,8 +30,8 @@ _EUROPEAN = {"Armn": ("Sylfaen",) * 2, "Geor": ("Sylfaen",) * 2, "Ethi": ("Ebrim
 """The same for scripts that Word writes with its fonts for European ones."""
 _LONG = 17 / 21
 """Size of a long headline relative to others, as on paper."""
-_TALLER = 1.2
-"""Line spacing. Arabic letters reach higher and lower than Latin ones of the same size."""
+_TALLER = 1.25
+"""Line spacing of complex and East Asian scripts, whose signs reach higher and lower than Latin letters."""
 _LARGER = 1.1
 """Font size."""
 
@@ -120,8 +120,12 @@ class Styles:
                 if old and element.get(attribute, "").upper() == old:
                     element.set(attribute, new)
         self._set_language(language, script, direction)
-        if direction == "rtl":
+        if direction == "rtl" or script in _COMPLEX or script in _ASIAN:
             self._add_space()
+        if direction == "rtl" or script in _COMPLEX:
+            self._join_letters()
+        if direction == "rtl":
+            self._enlarge()
 
     def shrink_title(self) -> None:
         """Set the headline smaller."""
@@ -163,12 +167,17 @@ class Styles:
                 element.set(name_of(slot), fonts[0] if element.get(name_of(slot)) == default else fonts[1])
 
     def _add_space(self) -> None:
+        for spacing in self._sheet.iter(name_of("w:spacing")):
+            if spacing.get(name_of("w:lineRule")) == "exact":
+                line = int(spacing.get(name_of("w:line"), "240"))
+                spacing.set(name_of("w:line"), str(round(line * _TALLER)))
+
+    def _join_letters(self) -> None:
         for spacing in list(self._sheet.iter(name_of("w:spacing"))):
             parent = spacing.getparent()
             if parent is not None and parent.tag == name_of("w:rPr"):
                 parent.remove(spacing)
-            elif spacing.get(name_of("w:lineRule")) == "exact":
-                line = int(spacing.get(name_of("w:line"), "240"))
-                spacing.set(name_of("w:line"), str(round(line * _TALLER)))
+
+    def _enlarge(self) -> None:
         for size in self._sheet.iter(name_of("w:szCs")):
             size.set(name_of("w:val"), str(round(int(size.get(name_of("w:val"), "21")) * _LARGER)))

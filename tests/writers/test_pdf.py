@@ -29,6 +29,7 @@ from pipeline.model.document import (
     Emphasis,
     Figure,
     Heading,
+    LineBreak,
     Link,
     List,
     ListItem,
@@ -394,6 +395,25 @@ def test_rows_are_not_torn_and_heads_are_repeated() -> None:
     with_rows = [text for text in pages if "Row " in text]
     assert len(with_rows) > 1
     assert all("Name" in text and "Number" in text for text in with_rows)
+
+
+LED_TO: dict[str, Block] = {
+    "list": List(False, tuple(sample.item(f"Item {n}") for n in range(6))),
+    "table": Table(sample.cells("Name", "Number"), tuple(sample.cells(f"Item {n}", "7") for n in range(40)), ("", "")),
+    "code": CodeBlock("\n".join(f"Item {n}" for n in range(6))),
+}
+
+
+@pytest.mark.parametrize("kind", LED_TO)
+def test_line_stays_with_what_it_leads_to_and_no_page_begins_or_ends_with_one_item(kind: str) -> None:
+    """Lines of any number come before, so that the page may end anywhere."""
+    for count in range(18):
+        lines = [LineBreak() if n % 2 else Text("A line.") for n in range(2 * count + 1)]
+        body = (*LONG[:6], Paragraph(tuple(lines)), sample.para("This leads on:"), LED_TO[kind], sample.para("End."))
+        for page in texts(pdf.write(sample.render_input(body=body, notes=()))):
+            items = re.findall(r"Item (\d+)\b", page)
+            assert len(items) != 1
+            assert ("This leads on:" in page) == ("0" in items)
 
 
 def test_contacts_are_kept_together_and_printed_once() -> None:

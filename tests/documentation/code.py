@@ -153,6 +153,18 @@ def _assignments(function: Function) -> dict[str, list[Assignment]]:
 
 
 @cache
+def _unpackings(function: Function) -> dict[str, tuple[ast.expr, int]]:
+    """Return for each name that is unpacked from a tuple the value, and the place in it."""
+    found = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            for at, each in enumerate(node.targets[0].elts):
+                if isinstance(each, ast.Name):
+                    found[each.id] = node.value, at
+    return found
+
+
+@cache
 def parameters(function: Function) -> list[str]:
     """Return the names of all parameters but ``self``, in order."""
     arguments = function.args
@@ -364,25 +376,39 @@ class Code:
             case ast.Dict():
                 return [each for value in node.values for each in self.tuples(value, scope, depth + 1)]
             case ast.Subscript(value=ast.Call(), slice=ast.Constant(value=int(at))):
-                outer = [(each, each.value) for each in self.tuples(node.value, scope, depth + 1)]
-                inside = [(value[at], each.scope) for each, value in outer if isinstance(value, tuple) and at < len(value)]
-                return [each for value, where in inside for each in self.tuples(value, where, depth + 1)]
+                return self._elements(node.value, at, scope, depth)
             case ast.Subscript():
                 return self.tuples(node.value, scope, depth + 1)
             case ast.Name():
                 values, _ = self.assigned(node, scope)
+                for function in scope.functions[-1:]:
+                    if node.id in (unpacked := _unpackings(function)):
+                        value, at = unpacked[node.id]
+                        return self._elements(value, at, scope, depth)
                 if values:
                     return [each for value in values for each in self.tuples(value, scope, depth + 1)]
                 constant = self.constant(node.id, scope.module)
                 return self.tuples(constant.value, constant.scope, depth + 1) if _is_expression(constant) else []
             case ast.Call(func=ast.Attribute(attr="get", value=value)):
                 return self.tuples(value, scope, depth + 1)
-            case ast.Call() if found := self.function(node, scope):
+            case ast.Call() if found := self.function(node, scope) or self._method_called(node, scope):
                 function, around = found
                 inner = self.inside(node, function, around, scope)
                 values = [each.value for each in ast.walk(function) if isinstance(each, ast.Return) and each.value]
                 return [each for value in values for each in self.tuples(value, inner, depth + 2)]
         return []
+
+    def _elements(self, node: ast.expr, at: int, scope: Scope, depth: int) -> list[Bound]:
+        """Return the tuples that are the element ``at`` of the tuples that ``node`` can be."""
+        outer = [(each, each.value) for each in self.tuples(node, scope, depth + 1)]
+        inside = [(value[at], each.scope) for each, value in outer if isinstance(value, tuple) and at < len(value)]
+        return [each for value, where in inside for each in self.tuples(value, where, depth + 1)]
+
+    @staticmethod
+    def _method_called(call: ast.Call, scope: Scope) -> tuple[Function, Scope] | None:
+        """Return the method of a class of the same module that ``call`` may call, by its name."""
+        found = scope.module.functions.get(call.func.attr) if isinstance(call.func, ast.Attribute) else None
+        return found if found and found[1].owner else None
 
     def _number(self, node: ast.expr, scope: Scope) -> str | None:
         """Return a number that is written in the code, as text."""

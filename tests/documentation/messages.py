@@ -126,17 +126,17 @@ class _Collector:
 
     def collect(self) -> list[Message]:
         modules = self.code.modules.values()
-        nodes = [each for module in modules for each in walk(module) if isinstance(each[0], ast.Call | ast.Assign)]
+        kinds = (ast.Call, ast.Assign, ast.Dict, ast.Yield)
+        nodes = [each for module in modules for each in walk(module) if isinstance(each[0], kinds)]
         while True:
             before = {key: len(value) for key, value in self.passing.items()}
             self.found, self.unreadable = {}, []
             for node, scope in nodes:
                 if isinstance(node, ast.Call):
                     self._call(node, scope)
-                elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-                    if ast.unparse(node.targets[0].value) == "self._found":
-                        for each in self.code.tuples(node.value, scope):
-                            self._pair(each, scope, "")
+                elif pair := _stored(node):
+                    for each in self.code.tuples(pair, scope):
+                        self._pair(each, scope)
             if before == {key: len(value) for key, value in self.passing.items()}:
                 break
         if self.unreadable:
@@ -179,6 +179,9 @@ class _Collector:
             self._text(node.args[0], scope)
         elif name == "say" and scope.module.name.endswith("install"):
             self._text(node.args[0], scope)
+        elif pair := _stored(node):
+            for each in self.code.tuples(pair, scope):
+                self._pair(each, scope)
 
     def _passing(
         self, node: ast.Call, name: str, receiver: str, scope: Scope
@@ -264,11 +267,13 @@ class _Collector:
         assert isinstance(table.value, tuple)
         return [row for each in table.value for row in self.code.tuples(each, table.scope)]
 
-    def _pair(self, pair: Bound, scope: Scope, name: str) -> None:
-        if isinstance(pair.value, tuple) and len(pair.value) == 2:
-            hints = self.code.texts(pair.value[1], pair.scope)
-            for text in self.code.texts(pair.value[0], pair.scope):
-                self._add(text, hints, scope, name, pair.value[0])
+    def _pair(self, pair: Bound, scope: Scope) -> None:
+        """Add a message and its hint, which are stored together."""
+        assert isinstance(pair.value, tuple)
+        message, hint = pair.value
+        hints = self.code.texts(hint, pair.scope)
+        for text in self.code.texts(message, pair.scope):
+            self._add(text, hints, scope, "", message)
 
     def _text(self, node: ast.expr, scope: Scope) -> None:
         """Add a text that is printed as a whole."""
@@ -323,6 +328,23 @@ class _Collector:
         known.update(dict.fromkeys(_plain(hint) for hint in hints if hint not in (("",), ())))
 
 
+def _stored(node: ast.AST) -> ast.expr | None:
+    """Return the pair of message and hint that ``node`` keeps for later, in one of the ways of the reader."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="_found"))], value=ast.Tuple(elts=[_, _]) as pair):
+            return pair
+        case ast.Call(
+            func=ast.Attribute(attr="setdefault", value=ast.Attribute(attr="_found")),
+            args=[_, ast.Tuple(elts=[_, _]) as pair],
+        ):
+            return pair
+        case ast.Dict(keys=[ast.Constant(value="message"), ast.Constant(value="hint")], values=[message, hint]):
+            return ast.Tuple(elts=[message, hint])
+        case ast.Yield(value=ast.Tuple(elts=[_, message, hint, _])):
+            return ast.Tuple(elts=[message, hint])
+    return None
+
+
 def _unpacked(target: ast.Tuple, row: Bound) -> dict[str, Bound]:
     assert isinstance(row.value, tuple)
     pairs = zip(target.elts, row.value, strict=False)
@@ -364,13 +386,13 @@ def _halves(text: Text) -> tuple[Text, Text]:
 # ── The page ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def page() -> str:
-    """Return docs/messages.md as it must be: the prose that it has, and the messages of the code."""
+def page(messages: list[Message]) -> str:
+    """Return docs/messages.md as it must be: the prose that it has, and ``messages``."""
     head = PAGE.read_text("utf-8").split(MARK)[0]
     parts = []
-    for title, messages in by_section(collect()).items():
+    for title, own in by_section(messages).items():
         hints: dict[str, dict[str, None]] = {}
-        for message in messages:
+        for message in own:
             hints.setdefault(_left(message), {}).update(dict.fromkeys(_right(message)))
         cells = sorted(hints.items(), key=lambda row: row[0].lower().lstrip("* …"))
         rows = [f"| {left} | {' *or:* '.join(_shortened(list(right)))} |\n" for left, right in cells]
@@ -435,7 +457,7 @@ def pattern(message: Message) -> re.Pattern[str]:
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(), "utf-8")
+    PAGE.write_text(page(collect()), "utf-8")
     print(f"{PAGE.relative_to(ROOT)} written")
 
 

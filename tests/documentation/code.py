@@ -126,7 +126,11 @@ def _blocks(function: Function) -> dict[ast.AST, tuple[object, ...]]:
 
     def go(node: ast.AST, blocks: tuple[object, ...]) -> None:
         for name, value in ast.iter_fields(node):
-            inner = (*blocks, (node, name)) if isinstance(value, list) and isinstance(node, ast.stmt | ast.excepthandler) else blocks
+            inner = (
+                (*blocks, (node, name))
+                if isinstance(value, list) and isinstance(node, ast.stmt | ast.excepthandler)
+                else blocks
+            )
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
                     found[child] = inner
@@ -165,6 +169,12 @@ def _unpackings(function: Function) -> dict[str, tuple[ast.expr, int]]:
 
 
 @cache
+def _tested(function: Function) -> list[ast.expr]:
+    """Return the values of ``if name := value``, which are not empty where the name is used."""
+    return [node.value for node in ast.walk(function) if isinstance(node, ast.NamedExpr)]
+
+
+@cache
 def parameters(function: Function) -> list[str]:
     """Return the names of all parameters but ``self``, in order."""
     arguments = function.args
@@ -177,7 +187,11 @@ def default(function: Function, name: str) -> ast.expr | None:
     positional = [*function.args.posonlyargs, *function.args.args]
     by_name = dict(zip([each.arg for each in reversed(positional)], reversed(function.args.defaults), strict=False))
     by_name.update(
-        {each.arg: value for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults) if value}
+        {
+            each.arg: value
+            for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+            if value
+        }
     )
     return by_name.get(name)
 
@@ -216,7 +230,9 @@ class Code:
 
     @cached_property
     def _methods(self) -> dict[str, tuple[Function, Scope]]:
-        return {name: each for module in self.modules.values() for name, each in module.functions.items() if "." in name}
+        return {
+            name: each for module in self.modules.values() for name, each in module.functions.items() if "." in name
+        }
 
     def _function_named(self, name: str, module: Module, depth: int = 0) -> tuple[Function, Scope] | None:
         if found := module.functions.get(name):
@@ -247,7 +263,9 @@ class Code:
             if values or is_parameter:
                 around = _blocks(function).get(node, ())
                 found: list[ast.expr] = []
-                for each in reversed([each for each in values if each.line <= node.lineno or node not in _blocks(function)]):
+                for each in reversed(
+                    [each for each in values if each.line <= node.lineno or node not in _blocks(function)]
+                ):
                     found.append(each.value)
                     if each.blocks == around[: len(each.blocks)] and not _mentions(each.value, node.id):
                         return found, False
@@ -263,7 +281,7 @@ class Code:
         found = list(dict.fromkeys(joined(text) for text in self._texts(node, scope, depth)))
         return found if len(found) <= 4 * VARIANTS else [(Slot(_word(node)),)]
 
-    def _texts(self, node: ast.expr, scope: Scope, depth: int) -> list[Text]:  # noqa: PLR0911
+    def _texts(self, node: ast.expr, scope: Scope, depth: int) -> list[Text]:
         match node:
             case ast.Constant(value=value):
                 return [(value,)] if isinstance(value, str) else [("",)] if value is None else [(str(value),)]
@@ -307,6 +325,7 @@ class Code:
         if number is not None:
             return [(f"{int(number):,}" if "," in ast.unparse(node)[-6:] else number,)]
         texts = self.texts(node.value, scope, depth + 1)
+        texts = [(Slot(_word(node.value)),)] if texts == [("",)] else texts
         known = all(any(isinstance(p, str) and p for p in text) or text == ("",) for text in texts)
         if any(isinstance(part, Slot) and part.parameter for text in texts for part in text):
             return texts[:VARIANTS]
@@ -323,7 +342,11 @@ class Code:
         if values:
             for value in values:
                 found = self.texts(value, scope, depth + 1)
-                texts += [text if any(map(has_words, [text])) or text == ("",) else (Slot(_word(node)),) for text in found]
+                if value in _tested(scope.functions[-1]):
+                    found = [text for text in found if text != ("",)]
+                texts += [
+                    text if any(map(has_words, [text])) or text == ("",) else (Slot(_word(node)),) for text in found
+                ]
             return texts
         if not texts and (constant := self.constant(node.id, scope.module)):
             assert isinstance(constant.value, ast.expr)
@@ -333,7 +356,7 @@ class Code:
     def _called(self, node: ast.Call, scope: Scope, depth: int) -> list[Text]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name == "count" and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
-            return [(Slot(f"number of {node.args[1].value}s"),)]
+            return [(Slot(f"number of {node.args[1].value!s}s"),)]
         if name == "format" and isinstance(node.func, ast.Attribute):
             return [
                 tuple(_filled(part) for whole in text for part in _split(whole))
@@ -388,7 +411,9 @@ class Code:
                 if values:
                     return [each for value in values for each in self.tuples(value, scope, depth + 1)]
                 constant = self.constant(node.id, scope.module)
-                return self.tuples(constant.value, constant.scope, depth + 1) if _is_expression(constant) else []
+                if constant and isinstance(constant.value, ast.expr):
+                    return self.tuples(constant.value, constant.scope, depth + 1)
+                return []
             case ast.Call(func=ast.Attribute(attr="get", value=value)):
                 return self.tuples(value, scope, depth + 1)
             case ast.Call() if found := self.function(node, scope) or self._method_called(node, scope):
@@ -453,10 +478,6 @@ def _is_name(node: ast.AST, name: str = "") -> bool:
 
 def _mentions(node: ast.AST, name: str) -> bool:
     return any(_is_name(each, name) for each in ast.walk(node))
-
-
-def _is_expression(bound: Bound | None) -> bool:
-    return bound is not None and isinstance(bound.value, ast.expr)
 
 
 def joined(text: Text) -> Text:

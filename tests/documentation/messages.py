@@ -1,4 +1,4 @@
-"""``python -m tests.documentation.messages`` writes docs/messages.md: all errors and warnings, as the source code has them.
+"""``python -m tests.documentation.messages`` writes docs/messages.md: all errors and warnings of the source code.
 
 A message is an argument of an error class, of ``Fault``, or of a function that passes a parameter on to one of these.
 A message that cannot be read from the code raises ``UnreadableError``: nothing is left out silently.
@@ -7,7 +7,6 @@ A message that cannot be read from the code raises ``UnreadableError``: nothing 
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from tests.documentation.code import (
     Bound,
     Code,
     Function,
-    Module,
     Scope,
     Slot,
     Text,
@@ -42,9 +40,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "A release: what an editor would ask about": ("reader.editing", "publish.link_check", "build.translations"),
     "Changes of a public release": ("build.revisions", "cli.notices", "cli.diff", "publish.withdrawal"),
     "newsroom.toml": ("reader.newsroom", "model.newsroom", "cli.newsroom"),
-    "New, import, check and preview": (
-        *("cli.new", "cli.import_", "reader.imports", "cli.check", "cli.preview"),
-    ),
+    "New, import, check and preview": (*("cli.new", "cli.import_", "reader.imports", "cli.check", "cli.preview"),),
     "Rendering": ("build", "writers", "typography", "cli.render", "cli.stage"),
     "A Dask cluster": ("build.cluster", "build.cluster_worker"),
     "Publishing and embargoes": ("publish", "cli"),
@@ -67,9 +63,27 @@ WORDS = {
     "_written": "the line", "tidied": "the date", "lines": "lines", "names": "names", "listed": "names",
 }  # fmt: skip
 """How a part that varies is shown; others by the name that the code has for them."""
-FORWARDED = frozenset(["message", "error", "fault", "problem", "what", "hint", "text", "reason", "result", "warning", "was", "messages", "last"])
+FORWARDED = frozenset(
+    [
+        "message",
+        "error",
+        "fault",
+        "problem",
+        "what",
+        "hint",
+        "text",
+        "reason",
+        "result",
+        "warning",
+        "was",
+        "messages",
+        "last",
+    ]
+)
 """Names of variables whose text comes from another place, where it is a message by itself."""
-PROGRAMMING = frozenset(["ReleaseError", "KeyError", "ValueError", "RuntimeError", "AssertionError", "DecodeError", "PreconditionFailed"])
+PROGRAMMING = frozenset(
+    ["ReleaseError", "KeyError", "ValueError", "RuntimeError", "AssertionError", "DecodeError", "PreconditionFailed"]
+)
 """Errors without words for people of their own: ``ReleaseError`` has faults, the others become other errors."""
 TEXT_SINKS = ("fault", "error")
 """Methods that print one text, perhaps with a hint in its second line."""
@@ -175,9 +189,12 @@ class _Collector:
         elif passing := self._passing(node, name, receiver, scope):
             function, texts = passing
             self._pass_on(node, function, texts, scope)
-        elif name in TEXT_SINKS and receiver in ("self", "console", "progress", "findings", "_progress") and len(node.args) == 1 and not node.keywords:
-            self._text(node.args[0], scope)
-        elif name == "say" and scope.module.name.endswith("install"):
+        elif (
+            name in TEXT_SINKS
+            and receiver in ("self", "console", "progress", "findings", "_progress")
+            and len(node.args) == 1
+            and not node.keywords
+        ) or (name == "say" and scope.module.name.endswith("install")):
             self._text(node.args[0], scope)
         elif pair := _stored(node):
             for each in self.code.tuples(pair, scope):
@@ -289,7 +306,7 @@ class _Collector:
             names = parameters(function)
             given = {name: Bound(value, inner) for name, value in arguments(node, function).items()}
             given |= dict(zip(names, values, strict=False))
-            for bound in self._correlated([each for each in given.values()], inner):
+            for bound in self._correlated(list(given.values()), inner):
                 filled = {
                     name: self.code.texts(_expression(each), each.scope.binding(bound)) for name, each in given.items()
                 }
@@ -331,7 +348,9 @@ class _Collector:
 def _stored(node: ast.AST) -> ast.expr | None:
     """Return the pair of message and hint that ``node`` keeps for later, in one of the ways of the reader."""
     match node:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="_found"))], value=ast.Tuple(elts=[_, _]) as pair):
+        case ast.Assign(
+            targets=[ast.Subscript(value=ast.Attribute(attr="_found"))], value=ast.Tuple(elts=[_, _]) as pair
+        ):
             return pair
         case ast.Call(
             func=ast.Attribute(attr="setdefault", value=ast.Attribute(attr="_found")),
@@ -428,15 +447,21 @@ def _shortened(hints: list[str]) -> list[str]:
     if len(hints) <= VARIANTS_SHOWN:
         return hints
     words = [hint.split() for hint in hints]
-    begin = len(os.path.commonprefix(words))
-    end = min(len(os.path.commonprefix([each[::-1] for each in words])), *(len(each) - begin for each in words))
+    begin = _common(words)
+    end = min(_common([each[::-1] for each in words]), *(len(each) - begin for each in words))
     first = words[0]
     return [" ".join([*first[:begin], "…", *first[len(first) - end :]])] if begin > 3 else hints
+
+
+def _common(texts: list[list[str]]) -> int:
+    """Return how many words are the same at the beginning of all ``texts``."""
+    return next((at for at, words in enumerate(zip(*texts, strict=False)) if len({*words}) > 1), min(map(len, texts)))
 
 
 def markdown(text: Text) -> str:
     """Return a text for a cell of a table: what varies in italics, and every sign as it is printed."""
     shown = "".join(f"*{_shown(part.word)}*" if isinstance(part, Slot) else _escaped(part) for part in text)
+    shown = re.sub(r"(?<=[^\s*])\*\*(?=[^\s*])", "* *", shown)  # two parts that vary, side by side
     return " ".join(shown.removeprefix("%").split())
 
 

@@ -13,6 +13,7 @@ _BLOCK = re.compile(
     r"^(?:<!-- state: (?P<state>[a-z ]+) -->\n)?(?P<indent> *)```(?P<kind>[^\n]*)\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
+_CODE = r"(`+)(?!`).+?(?<!`)\1(?!`)"
 _LINK = re.compile(r"(?<!\\)!?\[[^\]]*\]\((?P<target>[^)\s]+)(?: \"[^\"]*\")?\)")
 
 
@@ -49,14 +50,10 @@ def blocks(page: str, kind: str = "sh") -> list[Block]:
     return found
 
 
-def prose(page: str) -> str:
-    """Return the text of ``page`` without blocks of code and code in lines."""
-    return re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", _BLOCK.sub("", text_of(page)))
-
-
 def links(page: str) -> Iterator[str]:
     """Yield the targets of links and pictures."""
-    for match in _LINK.finditer(re.sub(r"`([^`\n]+)`", r"\1", _BLOCK.sub("", text_of(page)))):
+    text = re.sub(r"\[`([^`\n]+)`\]\(", r"[\1](", _BLOCK.sub("", text_of(page)))
+    for match in _LINK.finditer(re.sub(_CODE, "", text)):
         yield match["target"]
 
 

@@ -119,5 +119,3 @@ def finish_drafts(office: Office) -> None:
             lines = [line for line in front.splitlines() if not re.match(r"draft:|date:|\s*# ", line)]
             body = re.sub(r"(?m)^<!-- check.*-->\n*", "", body) if "Sundays" in text else TEXT
             file.write_text("\n".join(["---", *lines, "date: 2026-01-05T09:00+00:00", "---", body]), "utf-8")
-
-

@@ -1,4 +1,4 @@
-"""Every command of the documentation is run, in a newsroom with the real embedded store, from the top of a page to its end.
+"""Every command of the documentation is run, in a newsroom with the real embedded store, from the top of a page down.
 
 A few need the network, several machines or an hour. ``CHECKED`` names them with the reason: they are parsed, and their
 options are compared with those of the program that exists.
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.install import FACES
 from tests.documentation.pages import PAGES, Block, blocks
 from tests.documentation.states import States
 from tests.support import forkserver
@@ -97,6 +98,12 @@ def is_module(command: str) -> None:
     assert '__name__ == "__main__"' in Path(found.origin).read_text("utf-8")
 
 
+def is_list_of_fonts(command: str) -> None:
+    """The packages are those that Dateline installs when a release needs them."""
+    assert shlex.split(command)[3:5] == ["--yes", "--no-install-recommends"]
+    assert set(shlex.split(command)[5:]) == set(FACES)
+
+
 CHECKED: dict[str, tuple[str, Callable[[str], None]]] = {
     r"make test": ("it is the run that runs this test", is_target),
     r"make (bench|sweep)\b.*": ("takes minutes to hours", is_target),
@@ -106,6 +113,7 @@ CHECKED: dict[str, tuple[str, Callable[[str], None]]] = {
     r"\.venv/bin/python -m dask .*": ("needs several machines, and runs until it is stopped", is_program),
     r"PRESS_DASK=\S+ make render": ("needs the machines of the lines above", is_target),
     r"weed .*": ("needs several machines, and runs until it is stopped", is_program),
+    r"sudo apt-get install .*": ("installs system packages", is_list_of_fonts),
     r"\.venv/bin/python -m tests\..*": ("writes into the repository", is_module),
 }
 """Commands that are not run: why, and how they are checked."""

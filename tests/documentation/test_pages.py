@@ -29,8 +29,9 @@ RENAMED = {
     "warnings_off": "warnings.off",
 }
 """Fields of ``Newsroom`` that newsroom.toml has under another name; the others are keys of [organisation]."""
-TABLES = {"contacts": Contact, "footage": Footage, "topics": Topic}
+TABLES: dict[str, type[msgspec.Struct]] = {"contacts": Contact, "footage": Footage, "topics": Topic}
 """Fields of ``Newsroom`` that are tables of their own."""
+STRUCTS: dict[str, type[msgspec.Struct]] = {"organisation": Newsroom, **TABLES}
 
 
 def test_readme_is_one_and_a_half_screens() -> None:
@@ -52,7 +53,9 @@ def test_every_link_leads_to_a_file_and_to_a_heading_of_it(page: str) -> None:
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
-    assert {page for page in PAGES if page != "README.md"} <= {target.partition("#")[0] for target in links("README.md")}
+    assert {page for page in PAGES if page != "README.md"} <= {
+        target.partition("#")[0] for target in links("README.md")
+    }
 
 
 def test_every_picture_is_shown() -> None:
@@ -78,7 +81,7 @@ def documented() -> dict[str, str]:
 def of_the_code() -> dict[str, object]:
     """Return the keys of the types of newsroom.toml with their defaults."""
     found: dict[str, object] = {}
-    for table, struct in (("organisation", Newsroom), *TABLES.items()):
+    for table, struct in STRUCTS.items():
         for each in msgspec.structs.fields(struct):
             required = each.default is msgspec.NODEFAULT and each.default_factory is msgspec.NODEFAULT
             default = "required" if required else "" if each.default is msgspec.NODEFAULT else each.default
@@ -99,7 +102,9 @@ def test_settings_page_states_the_defaults_of_the_code() -> None:
     assert {key for key, value in stated.items() if value == "required"} == {
         key for key, value in real.items() if value == "required"
     }
-    plain = {key: str(value) for key, value in real.items() if isinstance(value, int | str) and value not in ("", "required")}
+    plain = {
+        key: str(value) for key, value in real.items() if isinstance(value, int | str) and value not in ("", "required")
+    }
     assert {key: stated[key] for key in plain} == plain
 
 

@@ -139,7 +139,13 @@ def test_writing_page_has_every_warning() -> None:
     assert sorted(name for row in rows for name in re.findall(r"`([a-z-]+)`", row)) == sorted(WARNINGS)
 
 
-# ── Jobs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Variables and examples ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "pipeline").rglob("*.py"))
+    pages = "".join(map(text_of, PAGES))
+    assert {name for name in re.findall(r"\bPRESS_(?!RELEASE)[A-Z_]*[A-Z]", code) if f"`{name}" not in pages} == set()
 
 
 @pytest.mark.parametrize("page", PAGES)

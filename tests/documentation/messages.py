@@ -154,7 +154,12 @@ class _Collector:
             if before == {key: len(value) for key, value in self.passing.items()}:
                 break
         if self.unreadable:
-            raise UnreadableError("\n".join(dict.fromkeys(self.unreadable)))
+            places = "\n".join(dict.fromkeys(self.unreadable))
+            raise UnreadableError(
+                f"{places}\nThese messages cannot be read from the code. Write the text where it is raised, or in a "
+                "constant, or give it to a function of the package; if it is the message of another error, its variable "
+                f"should be called one of {', '.join(sorted(FORWARDED))}."
+            )
         return [Message(module, text, tuple(hints), name) for (module, text, name), hints in self.found.items()]
 
     # Which calls take a message

@@ -16,6 +16,7 @@ typography/   fonts, templates, messages in several languages, image sizes: what
 model/        types only: errors, document tree, Release, Newsroom, table of formats, manifest
 
 Rooms import down only: cli → publish → build → (reader, writers, site, storage, validators) → typography → model,
-and the five in brackets never import each other. Besides the rooms there is ``install``: it sets up a machine before
-anything is installed, so it imports nothing, and typography and validators use it to install what they need.
+and the five in brackets never import each other. Besides the rooms there are ``install``, which sets up a machine
+before anything is installed, so it imports nothing, and typography and validators use it to install what they need; and
+``quick_start``, which keeps for later processes what each would compile again.
 """

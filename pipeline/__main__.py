@@ -6,40 +6,22 @@ Exit status: 0 what was asked for is done and verified, or scheduled; 2 a releas
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
-import sys
-import threading
-from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
-from typing import NoReturn
+from pipeline.quick_start import quick_start
 
-YOUNG = 100_000
-"""Objects after which Python looks for unused ones, instead of 700: a stage makes most of its objects once, at import,
-and looking through them again and again is a tenth of what it costs."""
+with quick_start():
+    import atexit
+    import os
+    import sys
+    import threading
+    from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
+    from contextlib import suppress
+    from functools import partial
+    from pathlib import Path
+    from typing import NoReturn
 
-
-@contextmanager
-def _quick_start() -> Iterator[None]:
-    """Import within this block. msgspec would load typing_extensions, for what Python has had since 3.11: 10 ms."""
-    gc.set_threshold(YOUNG, 5, 5)
-    absent = sys.modules.setdefault("typing_extensions", None) is None  # type: ignore[arg-type]  # None: not installed
-    try:
-        yield
-    finally:
-        if absent:
-            del sys.modules["typing_extensions"]
-
-
-with _quick_start():
     from pipeline.cli import COMMANDS, add_arguments, run
     from pipeline.cli.console import Console
-    from pipeline.model.errors import DatelineError, ReleaseError
-
+    from pipeline.model.errors import DatelineError, ReleaseError, hint_for
 
 _Formatter = partial(HelpFormatter, width=100)
 
@@ -56,19 +38,30 @@ def main(arguments: list[str]) -> int:
         console.fault("stopped; what is finished stays, and the next run continues from there")
         console.fault("dateline: exit 130 (interrupted)")
         return 130
-    except Exception as error:  # the last resort: a person gets a sentence, a developer the traceback on request
-        if os.environ.get("DATELINE_DEBUG"):
-            import traceback
-
-            traceback.print_exc()
-        console.fault(f"an error in Dateline itself: {type(error).__name__}: {error}")
-        console.fault("  hint: please report it; with DATELINE_DEBUG=1 it shows where")
+    except OSError as error:
+        if error.filename is None or os.environ.get("DATELINE_DEBUG"):
+            return _end_of_ours(console, error)
+        console.fault(f"{os.fsdecode(error.filename)}: {error.strerror}\n  hint: {hint_for(error)}")
         console.fault("dateline: exit 2 (release)")
         return 2
+    except Exception as error:  # the last resort
+        return _end_of_ours(console, error)
     if outcome is not None:
         console.fault(f"dateline: exit {outcome.status} ({outcome.kind})")
         return outcome.status
     return 0
+
+
+def _end_of_ours(console: Console, error: Exception) -> int:
+    """Report an error that nobody expected: a sentence for a person, and the traceback for a developer who asks."""
+    if os.environ.get("DATELINE_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    console.fault(f"an error in Dateline itself: {type(error).__name__}: {error}")
+    console.fault("  hint: please report it; with DATELINE_DEBUG=1 it shows where")
+    console.fault("dateline: exit 2 (release)")
+    return 2
 
 
 def _end(console: Console, error: DatelineError) -> int:

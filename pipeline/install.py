@@ -25,6 +25,8 @@ LIBRARIES = {
     "libharfbuzz-subset0": "harfbuzz-subset",
 }
 """Debian package → its library. WeasyPrint loads these at run time, so pip cannot install them."""
+OLDEST = (3, 11)
+"""The oldest Python that Dateline runs on. This file must be read by older ones too, to say so."""
 BUILD = "requirements-build.lock"
 SCRIPTS = "requirements-scripts.lock"
 """Type faces of more scripts; only those that a release needs are installed."""
@@ -97,17 +99,41 @@ def _locked(packages: Iterable[str]) -> list[str]:
 def make_environment(venv: Path, lock: Path) -> str:
     """Install the packages of ``lock`` into ``venv``, and create it; return an empty string, or what went wrong."""
     python = venv / "bin" / "python"
-    if not (venv / "bin" / "pip").exists() and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
-        return f"python3 -m venv {venv} failed"
+    is_there = python.exists() and (venv / "bin" / "pip").exists()  # an upgrade of the system takes its Python away
+    if not is_there and _run([sys.executable, "-m", "venv", str(venv)]) != 0:
+        return f"python3 -m venv {venv} failed: see above"
     say(f"installing Python packages from {lock.name} into {venv}")
     environment = _with_byte_code()
     pip = [str(python), *PIP]
     # feedgen has no wheel: the packages that build it are pinned too, so pip does not download others for it.
     for step in (["--requirement", str(lock.with_name(BUILD))], [*BUILDING, "--requirement", str(lock)]):
-        if _run([*pip, *step], environment) != 0:
-            return "the Python packages could not be installed: see pip's message above, and run the same command again"
+        done = subprocess.run(
+            [*pip, *step], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode != 0:
+            return f"the Python packages could not be installed: {_explained(done.stderr)}"
     _run([str(python), "-m", "compileall", "-qq", str(Path(__file__).parent)], environment)
     return ""
+
+
+_CAUSES = {
+    "No space left|Disk quota": "the disk is full\nhint: free some space, then run the same command again",
+    "DO NOT MATCH THE HASHES": "a package is not the one that was tested (its hash differs)\n"
+    "hint: run the same command again; if it stays so, the package index or a proxy changes packages",
+    "Permission denied|Read-only": "the folder cannot be written\nhint: give your user the right to write there",
+    "from versions: none|Connection|NameResolution|Name or service|Temporary failure"
+    "|timed out|unreachable|ProxyError|SSLError": (
+        "no connection to the package index\n"
+        "hint: check the network (and HTTPS_PROXY, if there is a proxy), then run the same command again"
+    ),
+}
+"""What pip says, as a pattern → what that means, and what to do."""
+
+
+def _explained(said: str) -> str:
+    """Return the cause of a failure of pip, or its own words where it is none that is known."""
+    cause = next((meaning for pattern, meaning in _CAUSES.items() if re.search(pattern, said)), "")
+    return cause or f"pip says\n{said.strip()}\nhint: run the same command again"
 
 
 def _with_byte_code() -> dict[str, str]:
@@ -115,8 +141,9 @@ def _with_byte_code() -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Print a line for the user."""
-    print(f"set-up: {text}", file=sys.stderr, flush=True)
+    """Print a message for the user."""
+    first, *more = text.splitlines()
+    print(f"set-up: {first}", *(f"  {line}" for line in more), sep="\n", file=sys.stderr, flush=True)
 
 
 def install_test_faces() -> None:
@@ -128,8 +155,20 @@ def install_test_faces() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install everything and return 0 or 2; with ``--faces`` also the type faces that tests need."""
+    """Install everything and return 0 or 2, or 130 after Ctrl+C; with ``--faces`` also type faces that tests need."""
+    try:
+        return _install(arguments)
+    except KeyboardInterrupt:
+        say("stopped; run the same command again, and it is finished")
+        return 130
+
+
+def _install(arguments: list[str]) -> int:
     venv, lock, *more = arguments
+    if sys.version_info < OLDEST:
+        found, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST))
+        say(f"needs Python {needed} or newer, and {sys.executable} is {found}\nhint: make setup PYTHON=python{needed}")
+        return 2
     if "--faces" in more:
         install_test_faces()
     packages = missing()

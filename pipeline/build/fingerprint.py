@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -46,9 +47,14 @@ def of_source(state: BuildState, slug: str) -> str:
     A source counts as it is read: one that was only saved again with other line ends, or with accents in the decomposed
     form, is the same. A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
+    return of_files(state.inputs(slug))
+
+
+def of_files(files: Iterable[Path]) -> str:
+    """Return the same for a source and the pictures beside it, in the order of ``BuildState.inputs``."""
     from pipeline.reader.source import as_read  # which only the reading stage needs
 
-    source, *pictures = state.inputs(slug)
+    source, *pictures = files
     parts = [os.fsencode(source.name), as_read(_content(source))]
     for file in pictures:
         parts += [os.fsencode(file.name), _content(file)]
@@ -57,9 +63,9 @@ def of_source(state: BuildState, slug: str) -> str:
 
 def _content(file: Path) -> bytes:
     try:
-        size = file.stat().st_size
-        if not file.is_file() or size > LARGE:
-            return str(size).encode()
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGE:
+            return str(found.st_size).encode()
         return file.read_bytes()
     except OSError:
         return b""

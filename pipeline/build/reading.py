@@ -82,7 +82,7 @@ def read(
     What releases say of each other is checked after all of them were read: names that lead nowhere, and links that
     would give away a release that is not public yet.
     """
-    from pipeline.reader.references import check_slugs  # the parsers cost more than a run with nothing to do
+    from pipeline.reader.references import check_slugs, slug_fault  # costs more than a run with nothing to do
 
     slugs, sources = tuple(slugs), state.slugs()
     gone = state.parsed_slugs().difference(sources)
@@ -91,7 +91,9 @@ def read(
     rows = published.by_slug()
     before = checked_entries(state, {*slugs, *gone} if is_indexed(published) else None)
     index = _index(state, published, {*slugs, *gone}, before, sources)
-    clashes = _by_source(check_slugs([state.source(slug) for slug in sources]))
+    names = {slug.casefold() for slug in slugs}
+    alike = sources if any(map(slug_fault, slugs)) else [slug for slug in sources if slug.casefold() in names]
+    clashes = _by_source(check_slugs(map(state.source, alike)))
     reader = fingerprint.of_reading(newsroom)
     warnings: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:

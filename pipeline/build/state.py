@@ -28,7 +28,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from pipeline.model.errors import SettingError
+from pipeline.model.errors import SettingError, hint_for
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import FILE
 from pipeline.model.release import Release
@@ -41,7 +41,7 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-VERSION = 3
+VERSION = 4
 """Of the tables; a file of another version is replaced."""
 BULK = 500
 """Values in one question to the database."""
@@ -77,7 +77,17 @@ CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS touched (slug TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_TRIGGER = """
+CREATE TRIGGER IF NOT EXISTS {0}_{1} AFTER {1} {3} ON {0} BEGIN INSERT OR IGNORE INTO touched VALUES ({2}.slug); END;
+"""
+"""The database notes what ``stored_index`` has to look at: a table, an event, its row, and columns."""
+_TRIGGERS = "".join(
+    _TRIGGER.format(table, event, row, f"OF {columns}" if event == "UPDATE" else "")
+    for table, columns in (("published", "entry"), ("releases", "checked, entry"), ("sources", "slug"))
+    for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old"))
+)
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -223,7 +233,7 @@ class BuildState:
                 if folder.stat().st_mode & 0o077:  # a needless chmod would look to make like somebody else's change
                     folder.chmod(0o700)
         except OSError as error:
-            raise _unwritable(self.public.parent, error.strerror) from error
+            raise _unwritable(self.public.parent, error) from error
 
     # Sources
 
@@ -497,7 +507,7 @@ class Database:
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:  # a full or read-only disk
-                raise _unwritable(self.path, str(error)) from error
+                raise _unwritable(self.path, error) from error
             finally:
                 if connection.in_transaction:
                     with contextlib.suppress(sqlite3.Error):
@@ -507,7 +517,7 @@ class Database:
         try:
             return self._open().execute(statement, values).fetchall()
         except sqlite3.OperationalError as error:  # a full or read-only disk, or another process that never ends
-            raise _unwritable(self.path, str(error)) from error
+            raise _unwritable(self.path, error) from error
         except sqlite3.DatabaseError:
             self.discard()
             return self._open().execute(statement, values).fetchall()
@@ -530,7 +540,7 @@ class Database:
                 self.discard()
                 return self._open()
             if version != VERSION:
-                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_TRIGGERS} COMMIT;")
             self._connection, self._owner = connection, os.getpid()
         return self._connection
 
@@ -559,7 +569,7 @@ def _decoded(rows: Iterable[tuple[Any, ...]], kind: type[T]) -> dict[str, T]:
 
 def is_storable(name: str) -> bool:
     """Whether the database can hold a name: not one of a file that is no UTF-8, which is refused anyway."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+    return name.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def microseconds(instant: datetime) -> int:
@@ -578,8 +588,10 @@ def write_file(path: Path, data: bytes) -> None:
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error.strerror) from error
+        raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, reason: str | None) -> SettingError:
-    return SettingError(f"{path}: cannot be written: {reason}", "free some space, or name another folder with OUTPUT=")
+def _unwritable(path: Path, error: OSError | sqlite3.Error) -> SettingError:
+    if isinstance(error, OSError):
+        return SettingError(f"{path}: cannot be written: {error.strerror}", hint_for(error))
+    return SettingError(f"{path}: cannot be written: {error}", hint_for(OSError(errno.ENOSPC, "")))

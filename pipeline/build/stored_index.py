@@ -21,9 +21,10 @@ MANY = 400
 _WANTED = """
     SELECT slug, CASE WHEN r.checked THEN r.entry ELSE p.entry END AS entry,
         r.checked IS NOT 1 AND s.slug IS NULL AS gone
-    FROM published p LEFT JOIN releases r USING (slug) LEFT JOIN sources s USING (slug)
+    FROM touched CROSS JOIN published p USING (slug) LEFT JOIN releases r USING (slug) LEFT JOIN sources s USING (slug)
     UNION ALL
-    SELECT slug, entry, 0 FROM releases r WHERE checked AND NOT EXISTS (SELECT 1 FROM published WHERE slug = r.slug)
+    SELECT slug, entry, 0 FROM touched CROSS JOIN releases r USING (slug)
+    WHERE checked AND NOT EXISTS (SELECT 1 FROM published WHERE slug = r.slug)
 """
 _PUBLIC = "NOT draft AND NOT withdrawn AND date <= ?"
 # A renamed source leaves its old name public; the new one takes its place in the order.
@@ -45,7 +46,10 @@ def refresh(state: BuildState, now: datetime) -> None:
         then = state.recall(CLOCK, int, 0)
         state.remember(CLOCK, clock)
         new = database.rows(f"SELECT * FROM ({_WANTED}) EXCEPT SELECT slug, entry, gone FROM entries")
-        lost = database.rows(f"SELECT slug FROM entries EXCEPT SELECT slug FROM ({_WANTED})")
+        lost = database.rows(
+            f"SELECT slug FROM touched CROSS JOIN entries USING (slug) EXCEPT SELECT slug FROM ({_WANTED})"
+        )
+        database.write("DELETE FROM touched")
         passed = database.rows(
             "SELECT slug FROM entries WHERE date > ? AND date <= ?", min(then, clock), max(then, clock)
         )

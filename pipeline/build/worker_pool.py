@@ -23,6 +23,7 @@ from multiprocessing.context import ForkProcess
 from typing import Any, Protocol, TypeVar
 
 from pipeline.model.errors import RenderError
+from pipeline.quick_start import write_compiled
 
 Key = TypeVar("Key")
 Task = TypeVar("Task")
@@ -180,7 +181,7 @@ def _work(
             task = pipe.recv()
             pipe.send(attempt(work, keys[task]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+        write_compiled()
 
 
 def late() -> LimitExceededError:

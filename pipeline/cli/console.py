@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -72,6 +71,8 @@ class Console:
         full = BAR * done // total
         facts = [f"{done}/{total} {what}", pace(done - first, total - first, self._clock() - begun)]
         text = f"{'━' * full}{' ' * (BAR - full)} {', '.join(filter(None, facts))}"
+        import shutil
+
         # A line that wraps could not be wiped.
         print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
         if done == total:

@@ -9,7 +9,7 @@ from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console, count
 from pipeline.cli.new import write_source
 from pipeline.cli.newsroom import NAME
-from pipeline.model.errors import Fault, ReleaseError, SettingError
+from pipeline.model.errors import Fault, ReleaseError, SettingError, hint_for
 
 FROM = "DATELINE_FROM"
 """How make passes FROM=."""
@@ -26,8 +26,12 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
     draft = import_release(file, context.newsroom, context.now)
     path = write_source(context.state.content, draft.source, draft.title, context.now, context.environ.get(NAME, ""))
     folder = path.with_suffix("")
-    for picture, data in draft.pictures.items():
-        _write_new(folder / picture, data)
+    try:
+        for picture, data in draft.pictures.items():
+            _write_new(folder / picture, data)
+    except SettingError:
+        path.unlink()  # a draft without its pictures would be in the way of the next try
+        raise
     console.line(f"{path} written as a draft")
     if draft.pictures:
         console.line(f"{folder}: {count(len(draft.pictures), 'picture')}")
@@ -41,17 +45,18 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
 
 
 def _write_new(file: Path, data: bytes) -> None:
-    """Write a picture beside the source; what lies there already stays."""
+    """Write a picture beside the source; what lies there already stays. Raises SettingError when that is another."""
     try:
         file.parent.mkdir(exist_ok=True)
         with file.open("xb") as stream:
             stream.write(data)
     except FileExistsError:
-        raise SettingError(
-            f"{file} exists already", "the text was imported; rename the picture and name it there"
-        ) from None
+        if file.is_file() and file.read_bytes() == data:
+            return
+        hint = "rename or remove it, or import under another name: NAME=a-few-words"
+        raise SettingError(f"{file} exists already, and is not the picture of this text", hint) from None
     except OSError as error:
-        raise SettingError(f"{file}: cannot be written: {error.strerror}", "is CONTENT= a folder of yours?") from error
+        raise SettingError(f"{file}: cannot be written: {error.strerror}", hint_for(error)) from error
 
 
 def _faults(path: Path, context: CommandContext) -> tuple[Fault, ...]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
 from pipeline.cli.newsroom import MAKE_IT_YOURS, NAME, is_sample
-from pipeline.model.errors import SettingError, printable
+from pipeline.model.errors import SettingError, hint_for, printable
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import RESERVED, SLUG_LIMIT
 from pipeline.reader.fields import quoted
@@ -29,15 +29,24 @@ title: {title}
 date: {date}{zone}
 draft: true                       # {delete}
 # subtitle: {subtitle}
+# summary: …
 # dateline: {place}
 # reference: {year}/001
-{topics}{contacts}{footage}---
+# language: {language}
+# translation_of: …
+{topics}{contacts}{footage}# embargo: true
+# image: {{file: ….jpg, alt: "…", caption: "…", credit: "…"}}
+# was: [….html]
+# corrections: …                  # make correct RELEASE=… NOTE="…"
+# withdrawn: …                    # make withdraw RELEASE=… REASON="…"
+---
 {text}
 
 ## {notes}
 
 - {note}
 """
+"""Of the keys that few releases need, the values are left to the author: docs/writing.md explains them."""
 
 
 PLAIN = str.maketrans(
@@ -73,6 +82,7 @@ def draft(content: Path, title: str, newsroom: Newsroom, now: datetime, name: st
         subtitle=messages["draft_subtitle"],
         place=_place(newsroom.time_zone, messages),
         year=local.year,
+        language=newsroom.language,
         topics=_list("topics", [topic.id for topic in newsroom.topics[:1]]),
         contacts=_list("contacts", newsroom.default_contacts),
         footage=_list("footage", newsroom.default_footage),
@@ -100,8 +110,7 @@ def write_source(content: Path, text: str, title: str, now: datetime, name: str 
         except FileExistsError:
             continue
         except OSError as error:
-            what = f"{path}: cannot be written: {error.strerror}"
-            raise SettingError(what, "is CONTENT= a folder of yours?") from error
+            raise SettingError(f"{path}: cannot be written: {error.strerror}", hint_for(error)) from error
         return path
     hint = "edit that one, or choose another name: NAME=a-few-words"
     raise SettingError(f"{path} exists already", hint)

@@ -5,6 +5,7 @@ Code below ``cli/`` neither prints nor exits. It raises one of these; ``__main__
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import ClassVar, Literal, get_args
 
@@ -54,6 +55,24 @@ class Fault(Struct, frozen=True, order=True):
     def as_error(self) -> Fault:
         """Return the same fault as an error."""
         return replace(self, severity="error")
+
+
+_RIGHT = "give your user the right to write there, or name another folder with CONTENT= or OUTPUT="
+_SPACE = "free some space, or name another folder with OUTPUT="
+_HINTS = {
+    errno.ENOENT: "check the name; CONTENT= and OUTPUT= name the folders",
+    errno.ENOTDIR: "a file has the name of a folder that is needed: rename the file",
+    errno.EEXIST: "a file has the name of a folder that is needed: rename the file",
+    errno.EISDIR: "a folder has the name of a file that is needed: rename the folder",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHT),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _SPACE),
+}
+
+
+def hint_for(error: OSError) -> str:
+    """Return what to do when the system refuses a file or folder."""
+    return _HINTS.get(error.errno or 0, "look at that file or folder, then run the same command again")
 
 
 def printable(name: str) -> str:

@@ -106,6 +106,7 @@ class ReleaseIndex:
                 self._orders.setdefault(entry.language.lower(), []).append((entry.date, entry.slug))
         for order in self._orders.values():
             order.sort()
+        self._places = {place[1]: at for order in self._orders.values() for at, place in enumerate(order)}
 
     def related(self, entry: IndexEntry) -> tuple[Related, ...]:
         """Return what the page of a release links to: translations, replacement, previous and next release."""
@@ -142,8 +143,9 @@ class ReleaseIndex:
 
     def _position(self, entry: IndexEntry) -> tuple[list[tuple[datetime, str]], int]:
         """Return the releases of a language in order of date, and where ``entry`` is or would be among them."""
-        order = self._orders.get(entry.language.lower(), [])
-        return order, bisect_left(order, (entry.date, entry.slug))
+        order, place = self._orders.get(entry.language.lower(), []), (entry.date, entry.slug)
+        at = self._places.get(entry.slug, len(order))
+        return order, at if order[at : at + 1] == [place] else bisect_left(order, place)
 
     def _named(self, slug: str, rel: Literal["prev", "next", "replacement"]) -> Related:
         entry = self.known[slug]

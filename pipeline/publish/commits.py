@@ -12,6 +12,7 @@ from pipeline.model import manifest as record
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import EMPTY, Manifest, YearPage, by_year
 from pipeline.publish.manifest import dump, keep, load, year_pages
+from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import file_of
 from pipeline.storage import Bucket, ObjectStore, PreconditionFailed
 from pipeline.storage.compare_and_swap import retry_on_conflict
@@ -95,6 +96,9 @@ def put_shared(store: ObjectStore, key: str, data: bytes, etag: str, bucket: Buc
 
 def put_missing(store: ObjectStore, files: Mapping[str, bytes]) -> None:
     """Write the shared objects that do not exist yet; where another publisher was first, theirs stays."""
-    for key, data in files.items():
+
+    def put(key: str) -> None:
         with suppress(PreconditionFailed):
-            put_shared(store, key, data, "")
+            put_shared(store, key, files[key], "")
+
+    in_parallel(put, files)

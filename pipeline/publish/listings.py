@@ -20,7 +20,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of
 from pipeline.publish.verification import Problem, expected_files, read_back, wrong_type
 from pipeline.site import listings
-from pipeline.storage import ObjectStore, Stored
+from pipeline.storage import ObjectStore, PreconditionFailed, Stored
 from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 
 Build = Callable[[Manifest], Mapping[str, bytes]]
@@ -55,14 +55,16 @@ class Listings:
         told = head.listings if head.listings_of == self._common else {}
         self._made = {**told, **(known.made if known else {})}
         self._rendered: dict[tuple[str, str], bytes] = {}
-        self._shown: tuple[tuple[Row, ...], object, dict[str, str]] | None = None
+        self._shown: list[tuple[tuple[Row, ...], object, dict[str, str]]] = []
 
     def stamps(self, manifest: Manifest) -> Mapping[str, str]:
         """Return key → digest of what each listing of ``manifest`` shows."""
         facts = (manifest.languages, manifest.topics, manifest.emptied)
-        if self._shown is None or self._shown[0] is not manifest.rows or self._shown[1] != facts:
-            self._shown = manifest.rows, facts, listings.stamps(manifest, self._render_context)
-        return self._shown[2]
+        for rows, other, stamps in self._shown:
+            if other == facts and rows == manifest.rows:
+                return stamps
+        self._shown[:] = [(manifest.rows, facts, listings.stamps(manifest, self._render_context)), *self._shown[:1]]
+        return self._shown[0][2]
 
     def build(self, manifest: Manifest, only: Iterable[str]) -> dict[str, bytes]:
         """Return those listings of ``manifest`` that have a key in ``only``, by key."""
@@ -181,11 +183,22 @@ def update(store: ObjectStore, keys: Iterable[str], render: Build, done: Done) -
 
     def write(current: tuple[dict[str, Stored | None], Snapshot, Mapping[str, bytes]]) -> Snapshot:
         before, snapshot, rendered = current
-        for key, data in rendered.items():
+
+        def put(key: str) -> PreconditionFailed | None:
             known = before[key]
-            if known is None or known.body != data:
-                put_shared(store, key, data, known.etag if known else "")
-                done(Upload(file_of(key, data), "changed" if known else "new"))
+            try:
+                put_shared(store, key, rendered[key], known.etag if known else "")
+            except PreconditionFailed as conflict:
+                return conflict
+            return None
+
+        stored = {key: known.body for key, known in before.items() if known}
+        answers = in_parallel(put, [key for key, data in rendered.items() if stored.get(key) != data])
+        for key, conflict in answers.items():
+            if conflict is None:
+                done(Upload(file_of(key, rendered[key]), "changed" if key in stored else "new"))
+        for conflict in filter(None, answers.values()):
+            raise conflict
         return snapshot
 
     return retry_on_conflict(write, read, "a listing")
@@ -233,7 +246,7 @@ def are_current(context: CommandContext) -> bool:
 def new_listings(found: Listings, snapshot: Snapshot, candidates: Iterable[Candidate]) -> Mapping[str, bytes]:
     """Return the listings that the pages of ``candidates`` will link to and that do not exist yet, still empty."""
     coming = before_upload(snapshot.manifest, candidates)
-    new = {*listings.keys(coming)} - {*(listings.keys(snapshot.manifest) if snapshot.etag else ())}
+    new = found.stamps(coming).keys() - (found.stamps(snapshot.manifest).keys() if snapshot.etag else set())
     return found.build(coming, new) if new else {}
 
 

@@ -43,22 +43,22 @@ def scan_sources(state: BuildState) -> None:
     """
     known = dict(state.database.rows("SELECT slug, stat FROM sources"))
     reader, now = fingerprint.of_code(fingerprint.READER).decode()[:16], time.time_ns()
-    stats = dict(_stats(state.content, reader, now))
-    gone = [(slug,) for slug in known.keys() - stats.keys()]
-    touched = (slug for slug, stat in stats.items() if not stat or known.get(slug) != stat)
-    digests = {slug: fingerprint.of_source(state, slug) for slug in touched}
+    sources = {slug: (stat, files) for slug, stat, files in _stats(state.content, reader, now)}
+    gone = [(slug,) for slug in known.keys() - sources.keys()]
+    touched = {slug: files for slug, (stat, files) in sources.items() if not stat or known.get(slug) != stat}
+    digests = {slug: fingerprint.of_files(map(Path, files)) for slug, files in touched.items()}
     before = dict(state.database.of("SELECT slug, digest FROM sources", digests))
     changed = [(slug,) for slug, sha256 in digests.items() if before.get(slug) != sha256]
     state.database.write_all(
         ("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
-         [(slug, stats[slug], sha256) for slug, sha256 in digests.items()]),
+         [(slug, sources[slug][0], sha256) for slug, sha256 in digests.items()]),
         ("DELETE FROM sources WHERE slug = ?", gone),
         ("UPDATE published SET expected = NULL WHERE slug = ?", changed),
     )  # fmt: skip
 
 
-def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str]]:
-    """Yield each source's slug, and size, times and inode of its files; nothing of one that was changed just now."""
+def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each source's slug, size, times and inode of its files (nothing if changed just now), and their paths."""
     with os.scandir(content) as found:
         entries = list(found)
     folders = {entry.name for entry in entries if not entry.name.endswith(".md") and entry.is_dir()}
@@ -69,7 +69,8 @@ def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str]]:
         if slug in folders:
             with os.scandir(content / slug) as beside:
                 files += sorted(
-                    (file for file in beside if Path(file.name).suffix.lower() in PICTURES), key=lambda file: file.name
+                    (file for file in beside if Path(file.name).suffix.lower() in PICTURES and file.is_file()),
+                    key=lambda file: file.name,
                 )
         stat = ""
         with suppress(OSError):
@@ -78,7 +79,7 @@ def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str]]:
                 parts = (f"{each.st_size} {each.st_mtime_ns} {each.st_ctime_ns} {each.st_ino}" for each in stats)
                 names = "/".join(file.name for file in files[1:])
                 stat = f"{reader} {' '.join(parts)} {names}"
-        yield slug, stat
+        yield slug, stat, [file.path for file in files]
 
 
 def changed_sources(state: BuildState, published: StoredManifest) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.published import StoredManifest
@@ -20,9 +22,10 @@ from pipeline.publish.guarantees import checks_uploads, require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.manifest import keep
 from pipeline.publish.parallel import in_parallel
-from pipeline.publish.plan import File, Plan, Upload, file_of, plan
+from pipeline.publish.plan import File, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
-from pipeline.publish.sources import report_refused, warn_outdated_translations
+from pipeline.publish.schedule import by_instant, scheduled_here
+from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
@@ -62,6 +65,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     written: dict[str, str] = {}
+    listed: dict[str, Upload] = {}
     confirmed: set[str] = set()
     total, sent = sum(upload.file.size for upload in todo.uploads), 0
 
@@ -69,7 +73,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
         nonlocal sent
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
-            progress.step("upload", upload.file.key, size(upload.file.size), upload.reason)
+            listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in new_listings else upload
         else:
             sent += upload.file.size
             progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
@@ -95,9 +99,10 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
     applied = apply(store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed)
     context.state.remember(revisions.MINOR, {})
-    _report_uploads(todo, progress)
+    _report_uploads(todo.uploads, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
     _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
+    _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     raise_problems(problems)
     progress.line(
@@ -147,16 +152,25 @@ def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate
 # ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _report_uploads(todo: Plan, progress: Progress) -> None:
-    """Report one line for each release that was uploaded, and one for the assets."""
+def _report_uploads(uploads: Iterable[Upload], progress: Progress) -> None:
+    """Report one line for each release that was uploaded, and one for the assets, the feeds, the archive …"""
     by_name: dict[str, list[Upload]] = {}
-    for upload in todo.uploads:
-        name = Path(upload.file.key).parts[1].split(".")[0] if upload.group != "assets" else "assets"
-        by_name.setdefault(name, []).append(upload)
-    for name, uploads in by_name.items():
-        reasons = "/".join(sorted({upload.reason for upload in uploads}))
-        total = size(sum(upload.file.size for upload in uploads))
-        progress.step("upload", name, total, count(len(uploads), "file"), reasons)
+    for upload in uploads:
+        by_name.setdefault(_shown_as(upload), []).append(upload)
+    for name, group in by_name.items():
+        reasons = "/".join(sorted({upload.reason for upload in group}))
+        total = size(sum(upload.file.size for upload in group))
+        progress.step("upload", name, total, count(len(group), "file"), reasons)
+
+
+def _shown_as(upload: Upload) -> str:
+    """Return the name of the release or the listings that a file belongs to."""
+    first, *rest = Path(upload.file.key).parts
+    if first == "releases":
+        return rest[0].split(".")[0]
+    if first.startswith(("feed", "atom.")):
+        return "feeds"
+    return first.split(".")[0] if first.startswith("sitemap") else first
 
 
 def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
@@ -190,8 +204,6 @@ def _conclude(context: CommandContext, classified: Classified, progress: Progres
         progress.fault(f"warning: public, but not in {content}/: {', '.join(gone)}\n  hint: {hint}")
     warn_outdated_translations(context, progress)
     still_public = _still_public(context)
-    if number := len(set(classified.scheduled) - set(still_public)):
-        progress.line(f"{count(number, 'release')} not public yet: scheduled, or drafts")
     if classified.failed:
         reasons = (
             f"{printable(slug)} ({'a rendition is missing' if context.state.parsed_release(slug) else 'refused'})"
@@ -220,13 +232,17 @@ def published_count(context: CommandContext) -> str:
 
 
 def report_address(context: CommandContext, progress: Progress) -> None:
-    """Report how many releases are public, and where, as the last lines of the result.
+    """Report what is public, what is not, and where, as the last lines of the result.
 
     Raises StorageError when readers do not see at that address what is in the storage.
     """
     require_shown(context, progress)
-    published = published_count(context)
-    progress.line(f"{published}, at" if "," in published else f"{published} at")
+    here = scheduled_here(context)
+    scheduled = sum(map(len, by_instant(context.state, here, context.now).values()))
+    drafts, refused = len(here) - scheduled, len(recall_refused(context))
+    numbers = {"scheduled": scheduled, "draft" if drafts == 1 else "drafts": drafts, "refused": refused}
+    told = ", ".join([published_count(context), *(f"{number} {what}" for what, number in numbers.items() if number)])
+    progress.line(f"{told}, at" if "," in told else f"{told} at")
     progress.heading(f"{context.destination.printed_url}index.html")
 
 

@@ -230,7 +230,7 @@ def calendar_of(tag: str) -> Calendar:
     if locale.language == "en":  # as news agencies shorten them
         months |= {"sept": 9}
         weekdays |= {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
-    whole = {name for name in weekdays if len(name) > 2}
+    whole = [name for name in weekdays if len(name) > 2]
     before = rf"(?:(?<![^\W\d_])(?P<before>{_any_of(whole)})\b\.?(?:\s*[,،]\s*|\s+){_FILLER})?"
     after = rf"(?:(?:\s*[,،]\s*|\s*[(（]\s*|\s+|\s*[–—]\s*)(?P<after>{_any_of(whole)})(?![^\W\d_])\s?[)）]?)?"
     month = rf"[\u05d0-\u05ea]?(?P<month>{_any_of(months)})(?![^\W\d_])\.?(?:/\w+(?:\s[^\W\d]+)?)?"

@@ -72,7 +72,7 @@ class Metadata(Struct, frozen=True):
     was: tuple[str, ...]
 
 
-_OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS}
+OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS}
 _INNER_KEYS = frozenset(
     name for struct in (Figure, Footage, Correction, Withdrawal) for name in struct.__struct_fields__
 )
@@ -136,7 +136,7 @@ def parse_front_matter(text: str, report: Report, first_line: int = 2) -> GroupN
     What YAML would misread is reported, and read as its hint says, so that one run reports the rest too.
     """
     text = text.translate({0x2028: " ", 0x2029: " "})  # line ends to YAML 1.1, but to no editor
-    slips, text = find_slips(text, _OUTER_KEYS | _INNER_KEYS, _INNER_KEYS - _OUTER_KEYS, first_line)
+    slips, text = find_slips(text, OUTER_KEYS | _INNER_KEYS, _INNER_KEYS - OUTER_KEYS, first_line)
     for slip in slips:
         report.fault(slip.line, slip.message, slip.hint)
     try:
@@ -285,8 +285,13 @@ def _read_contacts(fields: Fields, newsroom: Newsroom) -> tuple[Contact, ...]:
 
 
 def _read_footage(fields: Fields, newsroom: Newsroom) -> tuple[Footage, ...]:
-    """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both."""
+    """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both.
+
+    An empty list means none, where the newsroom has one by default.
+    """
     node = fields.node("footage")
+    if isinstance(node, ListNode) and not node.items:
+        return ()
     items = node.items if isinstance(node, ListNode) else (node,)
     if any(isinstance(item, GroupNode) for item in items):
         return tuple(notice for item in items for notice in _read_notice(fields, item, newsroom))

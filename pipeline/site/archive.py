@@ -48,7 +48,7 @@ class ArchivePage(Struct, frozen=True):
 def sections(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
     """Return the rows of each section, newest first: years, newest first, then topics by name."""
     for known, found in _last:  # of one manifest they are asked for again and again
-        if known is rows:
+        if known == rows:  # quick, because the rows themselves are the same objects
             return found
     _last[:] = [(rows, _sections(rows)), *_last[:2]]
     return _last[0][1]
@@ -58,13 +58,16 @@ _last: list[tuple[tuple[Row, ...], dict[str, tuple[Row, ...]]]] = []
 
 
 def _sections(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
-    years: dict[str, list[Row]] = {}
+    years: dict[int, list[Row]] = {}
     topics: dict[str, list[Row]] = {}
     for row in newest_first(rows):
-        years.setdefault(f"{row.date.year:04d}", []).append(row)
-        for topic in topics_of(row):
-            topics.setdefault(TOPICS + topic, []).append(row)
-    return {name: tuple(listed) for name, listed in (*years.items(), *sorted(topics.items()))}
+        years.setdefault(row.date.year, []).append(row)
+        for topic in dict.fromkeys(row.topics):
+            topics.setdefault(topic, []).append(row)
+    return {
+        **{f"{year:04d}": tuple(listed) for year, listed in years.items()},
+        **{TOPICS + topic: tuple(listed) for topic, listed in sorted(topics.items()) if _is_topic(topic)},
+    }
 
 
 def topics_of(row: Row) -> tuple[str, ...]:

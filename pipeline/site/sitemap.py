@@ -60,7 +60,7 @@ def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:
     """Return all addresses by key: in ``sitemap.xml``, or in numbered parts if one file cannot hold them."""
     facts = (manifest.emptied, language, URLS, LINKS)
     for rows, other, found in _last:  # of one manifest they are asked for again and again
-        if rows is manifest.rows and other == facts:
+        if other == facts and rows == manifest.rows:
             return found
     _last[:] = [(manifest.rows, facts, _divided(manifest, language)), *_last[:2]]
     return _last[0][2]
@@ -85,10 +85,10 @@ def _divided(manifest: Manifest, language: str) -> dict[str, list[_Address]]:
 
 def _addresses(manifest: Manifest, language: str = "") -> Iterator[_Address]:
     """Yield every page of the newsroom, releases oldest first, so that a full part does not change."""
-    families: dict[str, dict[str, Row]] = {}
+    families: dict[str, dict[str, Row]] = {row.translation_of: {} for row in manifest.rows if row.translation_of}
     for row in sorted(manifest.rows, key=lambda row: bool(row.translation_of)):
-        if not row.withdrawn:  # a withdrawn release is no translation
-            families.setdefault(row.translation_of or row.slug, {}).setdefault(row.language, row)
+        if not row.withdrawn and (row.translation_of or row.slug) in families:  # a withdrawn release is no translation
+            families[row.translation_of or row.slug].setdefault(row.language, row)
     for row in reversed(manifest.rows):
         yield _Address(_page(row.slug), row.modified, _versions(row, families, language))
     yield _Address("index.html", archive.newest(manifest.rows))

@@ -76,9 +76,9 @@ class Messages:
     @property
     def script(self) -> str:
         """The script of the language as an ISO 15924 code: ``Latn``. Korean and Japanese have a code for their mix."""
-        from babel.core import get_global
+        from pipeline.typography.locales import likely_subtags
 
-        likely = get_global("likely_subtags")
+        likely = likely_subtags()
         parts = self.language.replace("_", "-").split("-")
         primary = parts[0].lower()
         stated = next((part.title() for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
@@ -246,10 +246,9 @@ def language_territory(tag: str) -> str:
 
     A tag without a territory gets the likeliest one in CLDR; a language that CLDR does not know gives an empty string.
     """
-    from babel.core import get_global
+    from pipeline.typography.locales import likely_subtags
 
-    locale = _locale(tag)
-    likely = get_global("likely_subtags")
+    locale, likely = _locale(tag), likely_subtags()
     whole = likely.get("_".join(filter(None, (locale.language, locale.script)))) or likely.get(locale.language) or ""
     territory = locale.territory or str(whole).split("_")[-1]
     return f"{locale.language}_{territory}" if territory and _is_known(tag) else ""
@@ -263,17 +262,10 @@ def _table(language: str) -> dict[str, str | list[str]]:
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
-@cache
-def _locale(language: str) -> Locale:
-    from babel import Locale, UnknownLocaleError
+def _locale(tag: str) -> Locale:
+    from pipeline.typography.locales import locale_of
 
-    parts = language.replace("_", "-").split("-")
-    for end in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("_".join(parts[:end]))
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale.parse(FALLBACK)
+    return locale_of(tag)
 
 
 def _primary(tag: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -84,6 +86,7 @@ def test_index_in_the_build_state_answers_as_one_of_all_releases(sandbox: Sandbo
         kept = up_to_date_slugs(sandbox)
         sandbox.state.database.write("UPDATE published SET expected = NULL")
         sandbox.state.database.write("DELETE FROM entries")
+        sandbox.state.database.write("INSERT INTO touched SELECT slug FROM published UNION SELECT slug FROM releases")
         assert kept == up_to_date_slugs(sandbox), "what was kept from day to day is what is found anew"
 
 
@@ -109,17 +112,18 @@ def test_new_release_reads_as_many_sources_and_entries_in_a_large_archive(
     archive_of(sandbox, number)
     sandbox.write("new", language="en-GB")
     asked: list[str] = []
-    of_source, of_release = fingerprint.of_source, fingerprint.of_release
+    of_files, of_release = fingerprint.of_files, fingerprint.of_release
 
-    def counted_source(state: object, slug: str) -> str:
-        asked.append(f"source {slug}")
-        return of_source(sandbox.state, slug)
+    def counted_files(files: Iterable[Path]) -> str:
+        source, *pictures = files
+        asked.append(f"source {source.stem}")
+        return of_files([source, *pictures])
 
     def counted_release(*facts: object) -> str:
         asked.append("fingerprint")
         return of_release(*facts)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fingerprint, "of_source", counted_source)
+    monkeypatch.setattr(fingerprint, "of_files", counted_files)
     monkeypatch.setattr(fingerprint, "of_release", counted_release)
     assert changed_sources(sandbox) == ["new"]
     assert asked == ["source new"]

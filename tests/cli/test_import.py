@@ -48,6 +48,21 @@ def test_an_import_overwrites_nothing(office: Office, tmp_path: Path) -> None:
     assert (office.content / "once.md").read_bytes() == before
 
 
+def test_another_picture_of_that_name_stays_and_nothing_is_imported(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(PAGE.replace("Ferries return", "Again"), "utf-8")
+    (tmp_path / "boat.png").write_bytes(picture())
+    there = office.content / "again" / "boat.png"
+    there.parent.mkdir()
+    there.write_bytes(b"another boat")
+    result = office.make("import", f"FROM={tmp_path / 'page.html'}")
+    assert result.status == 2
+    assert "content/again/boat.png exists already, and is not the picture of this text" in result.err
+    assert there.read_bytes() == b"another boat"
+    assert not (office.content / "again.md").exists()
+    there.write_bytes(picture())
+    assert office.make("import", f"FROM={tmp_path / 'page.html'}").status == 0, "the same picture may lie there"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

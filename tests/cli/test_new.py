@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import SLUG, SLUG_LIMIT
 from pipeline.reader import ReadRelease, read_release
 from pipeline.reader.characters import damaged_by_decoding
+from pipeline.reader.frontmatter import OUTER_KEYS
 from tests.support import sample
 from tests.support.newsroom import UNTRANSLATED
 
@@ -142,6 +144,12 @@ def test_comments_offer_what_else_may_be_said(tmp_path: Path) -> None:
     assert "# reference: 2026/001\n" in text
     assert "   # Europe/London\n" in text
     assert text.endswith("\n")
+
+
+def test_every_key_is_in_a_new_release(tmp_path: Path) -> None:
+    text = draft(tmp_path, "A title", sample.NEWSROOM, NOW).read_text("utf-8")
+    missing = [key for key in sorted(OUTER_KEYS) if not re.search(rf"(?m)^(?:# )?{key}: ", text)]
+    assert missing == []
 
 
 @pytest.mark.parametrize(

@@ -522,25 +522,25 @@ def test_the_same_correction_from_two_machines_is_the_same_work(second_server: d
 def test_a_machine_that_pulls_what_another_published_does_not_bring_the_old_words_back(
     second_server: dict[str, str], tmp_path: Path
 ) -> None:
-    context, render_input = Office(tmp_path / "desk"), Office(tmp_path / "job")
-    here = elsewhere(context, second_server, "truth-pulled")
+    desk, job = Office(tmp_path / "desk"), Office(tmp_path / "job")
+    here = elsewhere(desk, second_server, "truth-pulled")
     base = here["PRESS_BASE_URL"]
-    for office in (context, render_input):
+    for office in (desk, job):
         office.write("tapes", title="Forty tapes")
         office.write("tapes-de", title="Vierzig", language="de", translation_of="tapes")
-    published(context, here=here)
-    for office in (render_input, context):
+    published(desk, here=here)
+    for office in (job, desk):
         note = corrections((FIRST, "Fifty."))
         office.write("tapes-de", title="Fünfzig", language="de", translation_of="tapes", corrections=note)
         published(office, here=here)
         at_rest(office, base, here)
     withdrawn = f"{{date: {SECOND}, reason: Wrong}}"
-    context.write("tapes", title="Forty tapes", withdrawn=withdrawn)  # the page of its translation is set again
+    desk.write("tapes", title="Forty tapes", withdrawn=withdrawn)  # the page of its translation is set again
     with watched(base):
-        published(context, here=here)
+        published(desk, here=here)
     assert "Fünfzig" in get(f"{base}releases/tapes-de.txt")[2].decode()
     assert row(base, "tapes-de")["revision"] == 2
-    at_rest(context, base, here)
+    at_rest(desk, base, here)
 
 
 def step(office: Office, command: str, environ: dict[str, str]) -> Result:

@@ -181,7 +181,7 @@ def test_nobody_can_tell_that_a_scheduled_release_exists(office: Office, base: s
     result = office.make("publish")
     assert result.status == 0, result.text
     assert "secret" not in result.text.lower(), "no name of what waits in a log"
-    assert "1 release not public yet" in result.out
+    assert "1 scheduled, at" in result.out
     assert not any("secret" in key for key in office.files())
     scheduled = {path.name for path in office.waiting.glob("releases/*.*")}
     assert scheduled == {f"secret-merger.{suffix}" for suffix in ENDINGS}

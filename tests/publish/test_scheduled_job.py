@@ -46,17 +46,15 @@ def expand(text: str, event: str, known: dict[str, str]) -> str:
 
 def github_steps(event: str, known: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
     """Return the shell steps, each with its environment."""
-    render_input = github()["jobs"]["publish"]
-    steps = [
-        (step["run"], render_input["env"] | step.get("env", {})) for step in render_input["steps"] if "run" in step
-    ]
+    job = github()["jobs"]["publish"]
+    steps = [(step["run"], job["env"] | step.get("env", {})) for step in job["steps"] if "run" in step]
     return [(run, {name: expand(value, event, known) for name, value in env.items()}) for run, env in steps]
 
 
 def gitlab_steps(known: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
-    render_input = yaml.safe_load(GITLAB.read_text("utf-8"))["publish"]
-    (rule,) = [rule for rule in render_input["rules"] if "schedule" in rule["if"]]
-    return [(line, known | rule["variables"]) for line in render_input["script"]]
+    job = yaml.safe_load(GITLAB.read_text("utf-8"))["publish"]
+    (rule,) = [rule for rule in job["rules"] if "schedule" in rule["if"]]
+    return [(line, known | rule["variables"]) for line in job["script"]]
 
 
 @pytest.mark.parametrize("which", ["github", "gitlab"])
@@ -65,7 +63,7 @@ def test_its_steps_publish_on_the_second_and_tell_nothing_before(office: Office,
     instant = in_time(4)
     office.write("not-yet", title=TITLE, date=instant.isoformat(), embargo="true")
     office.write("next-year", title=f"{TITLE} either", date="2036-01-01T00:00Z")
-    render_input = clone(office, tmp_path / "clone")
+    job = clone(office, tmp_path / "clone")
     own = env_of(office)
     known = {name: own[name] for name in own if name.startswith("PRESS_")} | {
         name: own[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -79,7 +77,7 @@ def test_its_steps_publish_on_the_second_and_tell_nothing_before(office: Office,
         for run, environ in steps:
             done = subprocess.run(
                 ["bash", "-e", "-c", run],
-                cwd=render_input.folder,
+                cwd=job.folder,
                 env=clean | environ,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -94,7 +92,7 @@ def test_its_steps_publish_on_the_second_and_tell_nothing_before(office: Office,
     assert min(record.first_success for record in poller.records.values()) >= 0, poller.table()
     before = re.split(r"^release ", log, flags=re.MULTILINE)[0]
     facts = [TITLE, "not-yet", "next-year", f"{instant:%H:%M:%S}", "2036"]
-    for path in [*render_input.public.glob("releases/not-yet*"), *render_input.waiting.rglob("*.*")]:
+    for path in [*job.public.glob("releases/not-yet*"), *job.waiting.rglob("*.*")]:
         data = path.read_bytes()
         facts += (
             [sha256(data).hexdigest()[:12], str(len(data))] if len(data) > 9999 else [sha256(data).hexdigest()[:12]]
@@ -125,15 +123,15 @@ def test_it_starts_oftener_than_it_stays() -> None:
 
 
 def test_it_has_the_least_rights_a_guard_and_leaves_nothing_behind() -> None:
-    render_input = github()
-    assert render_input["permissions"] == {"contents": "read"}
-    assert "permissions" not in render_input["jobs"]["publish"]
-    assert render_input["concurrency"]["cancel-in-progress"] is False
-    used = {step["uses"].split("@")[0]: step for step in render_input["jobs"]["publish"]["steps"] if "uses" in step}
+    job = github()
+    assert job["permissions"] == {"contents": "read"}
+    assert "permissions" not in job["jobs"]["publish"]
+    assert job["concurrency"]["cancel-in-progress"] is False
+    used = {step["uses"].split("@")[0]: step for step in job["jobs"]["publish"]["steps"] if "uses" in step}
     assert used.keys() == {"actions/checkout", "actions/cache"}, "no artefacts"
     assert used["actions/checkout"]["with"]["persist-credentials"] is False
     assert used["actions/cache"]["with"]["path"] == ".venv", "a cache is read by every branch: nothing that was made"
-    assert not [name for name in render_input["jobs"]["publish"]["env"] if "SECRET" in name], (
+    assert not [name for name in job["jobs"]["publish"]["env"] if "SECRET" in name], (
         "keys for the one step that uses them"
     )
     gitlab = yaml.safe_load(GITLAB.read_text("utf-8"))["publish"]

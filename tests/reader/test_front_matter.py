@@ -92,7 +92,8 @@ def test_defaults_come_from_the_newsroom(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "count"), [("archive", 1), ("[archive, seoul]", 2), ("[archive, {notice: Own}]", 2), ("[{notice: A}]", 1)]
+    ("value", "count"),
+    [("archive", 1), ("[archive, seoul]", 2), ("[archive, {notice: Own}]", 2), ("[{notice: A}]", 1), ("[]", 0)],
 )
 def test_footage_is_an_id_a_list_or_a_notice(tmp_path: Path, value: str, count: int) -> None:
     assert len(release(tmp_path, f"{FRONT}footage: {value}\n").release.footage) == count

@@ -482,7 +482,9 @@ assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varL
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["german", "arabic", "emoji", "thai"])
+@pytest.mark.parametrize(
+    "name", ["german", "arabic", "emoji", "thai", "footnotes", "embargoed", "catalogue-interface", "measuring-method"]
+)
 def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: str) -> None:
     render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
     with shortcuts.plain():

@@ -9,9 +9,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 
 from msgspec import Struct
 
+from pipeline.quick_start import kept
 from pipeline.typography.fonts.faces import FACES, SCRIPTS, SIGNS, Face, Script, code_points
 from pipeline.typography.fonts.files import installed, path
 
@@ -133,11 +135,17 @@ def _points(script: Script) -> frozenset[int]:
 @cache
 def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
     """Return the code points of all faces together."""
+    files = [path(face) for face in faces]
+    version = repr([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files])
+    return kept(f"characters-{files[0].name}-{files[-1].name}", version, lambda: _covered_by(files))
+
+
+def _covered_by(files: Iterable[Path]) -> frozenset[int]:
     from fontTools.ttLib import TTFont
 
     points: set[int] = set()
-    for face in faces:
-        with TTFont(path(face), lazy=True) as font:
+    for file in files:
+        with TTFont(file, lazy=True) as font:
             # Any names do: without them, fontTools makes those that readers know, which takes longer than all else.
             font.setGlyphOrder([f"glyph{number}" for number in range(font["maxp"].numGlyphs)])
             points.update(font.getBestCmap())

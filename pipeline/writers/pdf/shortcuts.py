@@ -11,19 +11,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BytesIO
+from math import inf
 from typing import Any
+from xml.etree import ElementTree
 
 import weasyprint
 from msgspec import Struct
 from PIL import Image
-from weasyprint.css import ComputedStyle
+from weasyprint import css
+from weasyprint.css import ComputedStyle, InitialStyle, StyleFor
 from weasyprint.css.computed_values import PHYSICAL_FUNCTIONS
 from weasyprint.css.properties import INHERITED, INITIAL_NOT_COMPUTED, INITIAL_VALUES, Dimension
+from weasyprint.css.validation import preprocess_declarations
+from weasyprint.formatting_structure.boxes import Box
 from weasyprint.images import RasterImage
-from weasyprint.layout import inline, percent, preferred
+from weasyprint.layout import block, inline, page, percent, preferred, table
 from weasyprint.text import line_break
 from weasyprint.text.constants import LST_TO_ISO, PANGO_DIRECTION
 from weasyprint.text.ffi import FROM_UNITS, ffi, gobject, pango, unicode_to_char_p
@@ -34,6 +39,8 @@ _LINES = 1024
 """Lines that are kept, of some KB each: those of about ten releases, so that the ones which all releases share stay."""
 _FONTS = 256
 """Ways to set text that are kept; a document has some dozens."""
+_STYLES = 1000
+"""Styles of elements that are kept for a look, of some 10 KB each; most of a document's are those of others too."""
 
 
 # --- Text ------------------------------------------------------------------------------------------------------------
@@ -215,6 +222,117 @@ def _plain_missing(style: Any, key: str) -> Any:
     return _missing(style, key)
 
 
+_Family = dict[str | None, ComputedStyle]
+"""The styles of an element and of its pseudo-elements by name; the element's own has the name None."""
+
+
+class _Known(Struct):
+    """The styles of a look: those of root elements, which know the ones of their children."""
+
+    roots: dict[Hashable, _Family]
+    number: int = 0
+
+
+class _StyleFor(StyleFor):  # type: ignore[misc]  # WeasyPrint has no types
+    """The styles of a document's elements. Those with equal parents and equal rules share one, across documents too.
+
+    WeasyPrint goes through all declarations of each element and of its six pseudo-elements.
+    """
+
+    def __init__(self, html: Any, sheets: Any, hints: bool, font_config: Any, _targets: object) -> None:
+        sheets = [each for each in sheets if each[2] is None]  # the other is for attributes that Dateline never writes
+        self._sheets, self.font_config = sheets, font_config
+        self._cascaded_styles: dict[Any, Any] = {}  # of pages, later
+        self._computed_styles: dict[Any, ComputedStyle] = {}
+        self.initial_page_sizes = {"box": None, "area": None}
+        known: _Known = sheets[-1][0].__dict__.setdefault("_known", _Known({}))
+        if known.number >= _STYLES:
+            known.roots, known.number = {}, 0
+        own = _own_rules(html, hints)
+        root = None
+        for wrapper in html.wrapper_element.iter_subtree():
+            element, parent, siblings = wrapper.etree_element, None, known.roots
+            if wrapper.parent:
+                parent = self._computed_styles[wrapper.parent.etree_element, None]
+                siblings = parent.__dict__.setdefault("_children", {})
+            rules = own.get(element, ())
+            matched = [sheet.matcher.match(wrapper) for sheet, _, _ in sheets]
+            key = html.base_url, str(rules), *[tuple([number for _, number, _, _ in found]) for found in matched]
+            if key not in siblings:
+                further = [
+                    (pseudo, origin, inf if layer is None else sheet.layers.index(layer), specificity, declarations)
+                    for (sheet, origin, _), found in zip(sheets, matched, strict=True)
+                    for specificity, _, pseudo, (declarations, layer) in found
+                ]
+                siblings[key] = self._family(parent, root, html.base_url, [*rules, *further])
+                known.number += 1
+            for pseudo, style in siblings[key].items():
+                self._computed_styles[element, pseudo] = style
+            if root is None:
+                root = siblings[key][None]
+                self.initial_page_sizes = root.initial_page_sizes
+
+    def _family(self, parent: Any, root: Any, base_url: str, rules: Any) -> _Family:
+        cascaded: dict[str | None, dict[str, Any]] = {None: {}}
+        for pseudo, origin, layer, specificity, declarations in rules:
+            values_of = cascaded.setdefault(pseudo, {})
+            for name, values, importance in declarations:
+                weight = css.declaration_precedence(origin, importance), layer, specificity
+                if name not in values_of or values_of[name][1] <= weight:
+                    values_of[name] = values, weight
+        shared = base_url, self.font_config, self.initial_page_sizes
+        above = InitialStyle(self.font_config) if root is None else root
+        style = ComputedStyle(parent, cascaded.pop(None), None, above, *shared)
+        above = style if root is None else root
+        return {None: style} | {
+            pseudo: ComputedStyle(style, values_of, pseudo, above, *shared) for pseudo, values_of in cascaded.items()
+        }
+
+
+def _own_rules(html: Any, hints: bool) -> dict[Any, list[Any]]:
+    """Return what the attributes of elements say of their style, as rules."""
+    own: dict[Any, list[Any]] = {}
+    for specificity, element, found, address in css.find_style_attributes(html.etree_element, hints, html.base_url):
+        declarations = tuple(preprocess_declarations(address, found))
+        own.setdefault(element, []).append((None, "author", inf, specificity, declarations))
+    return own
+
+
+_resolve_percentages: Callable[[Any, Any], None] = percent.resolve_percentages
+_SIDES = ("top", "right", "bottom", "left")
+_LENGTHS = (
+    *(f"{kind}_{side}" for kind in ("margin", "padding") for side in _SIDES),
+    *(f"{limit}{axis}" for limit in ("", "min_", "max_") for axis in ("width", "height")),
+)
+
+
+def _quickly_resolve(box: Any, containing_block: Any) -> None:
+    """Set the lengths of ``box``: for most styles they are the same in any containing block."""
+    lengths = box.style.__dict__.get("_lengths")
+    if lengths is None:
+        lengths = box.style._lengths = _fixed_lengths(box.style)
+    if lengths:
+        box.__dict__.update(lengths)
+    else:
+        _resolve_percentages(box, containing_block)
+
+
+def _fixed_lengths(style: Any) -> dict[str, Any]:
+    """Return what ``resolve_percentages`` sets, or nothing if that depends on more than the style."""
+    if style["border_collapse"] == "collapse" or style["box_sizing"] != "content-box":
+        return {}
+    lengths = {f"border_{side}_width": style[f"border_{side}_width"] for side in _SIDES}
+    for name in _LENGTHS:
+        value = style[name]
+        if value == "auto":
+            lengths[name] = 0 if name.startswith("min_") else value
+        elif value.__class__ is Dimension and value.unit == "px":
+            lengths[name] = value.value
+        else:
+            return {}
+    return lengths
+
+
 _resolve_one_percentage: Callable[[Any, str, Any], None] = percent.resolve_one_percentage
 
 
@@ -225,6 +343,26 @@ def _quickly_resolve_one(box: Any, name: str, refer_to: Any) -> None:
         setattr(box, name, value.value)
     else:
         _resolve_one_percentage(box, name, refer_to)
+
+
+# --- Layout ----------------------------------------------------------------------------------------------------------
+
+_avoid_collisions: Callable[..., tuple[float, float, float]] = block.avoid_collisions
+
+
+def _quickly_avoid(context: Any, box: Any, container: Any, outer: bool = True) -> tuple[float, float, float]:
+    """Return where ``box`` has room beside floats, of which there are hardly any."""
+    floating = context.excluded_shapes or box.style["float"] != "none"
+    if floating or not outer or container.style["direction"] != "ltr":
+        return _avoid_collisions(context, box, container, outer)
+    left = container.content_box_x()
+    return left, box.position_y, left + container.width - left  # with the same error of rounding
+
+
+def _is_in_normal_flow(box: Any) -> bool:
+    """Whether ``box`` is neither floating, absolute, running, nor a note; those of the last two have a tuple."""
+    position = box.style["position"]
+    return box.style["float"] == "none" and position.__class__ is str and position not in ("absolute", "fixed")
 
 
 # --- Pictures --------------------------------------------------------------------------------------------------------
@@ -263,16 +401,38 @@ def _small_png_data(mode: str, size: tuple[int, int], pixels: bytes) -> bytes:
     return _png_data(Image.frombytes(mode, size, pixels))
 
 
+# --- HTML ------------------------------------------------------------------------------------------------------------
+
+_NOT_XML = re.compile(r'<pre[^>]*>\s|="[^"<>]*[\r\n\t]')
+"""What XML reads in another way than HTML: line ends at the start of code, and within the values of attributes."""
+_parse: Callable[..., Any] = weasyprint.tinyhtml5.parse
+
+
+def _quickly_parse(file: Any, **options: Any) -> Any:
+    """Return the tree of a document. What is well-formed XML too is parsed by a library in C."""
+    source = file.read()
+    if not _NOT_XML.search(source):
+        with suppress(ElementTree.ParseError):
+            return ElementTree.fromstring(source)  # noqa: S314  # written by Dateline
+    return _parse(source, **options)
+
+
 # --- In place of WeasyPrint's own ------------------------------------------------------------------------------------
 
 _REPLACED: tuple[tuple[Any, str, Any], ...] = (
+    (weasyprint.tinyhtml5, "parse", _quickly_parse),
     (line_break, "Layout", _Layout),
     (line_break, "strut", _known_strut),
     (inline, "strut", _known_strut),
     (inline, "split_first_line", _known_first_line),
     (preferred, "split_first_line", _known_first_line),
+    (css, "StyleFor", _StyleFor),
     (ComputedStyle, "__missing__", _plain_missing),
+    *((module, "resolve_percentages", _quickly_resolve) for module in (block, inline, page, table)),
     (percent, "resolve_one_percentage", _quickly_resolve_one),
+    (block, "avoid_collisions", _quickly_avoid),
+    (inline, "avoid_collisions", _quickly_avoid),
+    (Box, "is_in_normal_flow", _is_in_normal_flow),
     (RasterImage, "_get_png_data", staticmethod(_known_png_data)),
 )
 _ORIGINALS = tuple((owner, name, vars(owner)[name]) for owner, name, _ in _REPLACED)

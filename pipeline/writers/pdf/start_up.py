@@ -3,21 +3,26 @@
 On Linux, each library that WeasyPrint tries under another system's name starts up to four programs (ldconfig, gcc, ld)
 that look for it; its name here, ``libpango-1.0.so.0``, is in the same list, and the loader finds that by itself. And
 fontTools' subsetting and instancing, 90 ms to import, are for machines without HarfBuzz's and for variable fonts.
-And for each of sixteen types, cffi reads all names of types that it knows.
+And cffi parses the declarations of all libraries each time, 100 ms; here they are kept as cffi compiles them. So are
+the functions that cssselect2 makes of selectors.
 """
 
 from __future__ import annotations
 
 import ctypes.util
-import re
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-from cffi import cparser  # type: ignore[import-untyped]
+import cffi  # type: ignore[import-untyped]
+from cffi.api import FFI  # type: ignore[import-untyped]
+from cssselect2 import compiler  # type: ignore[import-untyped]
+
+from pipeline.quick_start import Compiled, kept
 
 _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""
@@ -26,7 +31,8 @@ _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instan
 @contextmanager
 def lean_import() -> Iterator[None]:
     """Import WeasyPrint within this block: it asks no other program for its libraries, and leaves out ``_LATER``."""
-    find_library = ctypes.util.find_library
+    find_library, ffi = ctypes.util.find_library, cffi.FFI
+    cffi.FFI = _KeptDeclarations
     later = {name: _stand_in(name, used) for name, used in _LATER.items() if name not in sys.modules}
     sys.modules.update(later)
     if sys.platform == "linux":
@@ -34,26 +40,43 @@ def lean_import() -> Iterator[None]:
     try:
         yield
     finally:
-        ctypes.util.find_library = find_library
+        ctypes.util.find_library, cffi.FFI = find_library, ffi
         for name, stand_in in later.items():
             if sys.modules[name] is stand_in:
                 del sys.modules[name]
 
 
-_parse_type = cparser.Parser.parse_type_and_quals
+class _KeptDeclarations:
+    """What WeasyPrint takes for ``cffi.FFI``: with the attributes of the one that cffi has compiled for it."""
+
+    def cdef(self, declarations: str) -> None:
+        """Have what ``declarations`` declare."""
+        code = kept("cffi", f"{cffi.__version__} {declarations}", lambda: _compiled(declarations))
+        made: dict[str, Any] = {}
+        exec(code, made)  # noqa: S102  # as trustworthy as byte code
+        ffi = made["ffi"]
+        vars(self).update({name: getattr(ffi, name) for name in dir(ffi)})
 
 
-def _parse_type_alone(parser: Any, declaration: str) -> Any:
-    """Read a declaration with the names that it has; cffi's own way reads all others before it, as text."""
-    declared, words = parser._declarations, set(re.findall(r"\w+", declaration))
-    parser._declarations = {name: value for name, value in declared.items() if name.rpartition(" ")[2] in words}
-    try:
-        return _parse_type(parser, declaration)
-    finally:
-        parser._declarations = declared | parser._declarations
+def _compiled(declarations: str) -> CodeType:
+    """Return code that makes ``ffi``, without a compiler of C."""
+    from cffi.recompiler import make_py_source  # type: ignore[import-untyped]
+
+    ffi, source = FFI(), io.StringIO()
+    ffi.cdef(declarations)
+    make_py_source(ffi, "declarations", source)
+    return compile(source.getvalue(), "declarations", "exec")
 
 
-cparser.Parser.parse_type_and_quals = _parse_type_alone
+_selectors = Compiled("selectors")
+
+
+def _evaluated(source: str, names: dict[str, Any], _: dict[str, Any]) -> Any:
+    """Do for cssselect2 what ``eval`` does."""
+    return eval(_selectors.get(source, lambda: compile(source, "selector", "eval")), names)  # noqa: S307
+
+
+compiler.eval = _evaluated
 
 
 def _stand_in(name: str, used: tuple[str, ...]) -> ModuleType:

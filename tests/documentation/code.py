@@ -357,6 +357,8 @@ class Code:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name == "count" and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
             return [(Slot(f"number of {node.args[1].value!s}s"),)]
+        if values := self._values_of_a_table(node, scope):
+            return [text for value in values for text in self.texts(value, scope, depth + 1)]
         if name == "format" and isinstance(node.func, ast.Attribute):
             return [
                 tuple(_filled(part) for whole in text for part in _split(whole))
@@ -371,6 +373,39 @@ class Code:
             if texts and all(has_words(text) or text == ("",) for text in texts) and len(texts) <= VARIANTS:
                 return texts
         return [(Slot(_word(node)),)]
+
+    def _values_of_a_table(self, node: ast.Call, scope: Scope) -> list[ast.expr]:
+        """Return what ``TABLE.get(key, default)`` or ``next((value for key, value in TABLE.items() …), "")`` can be."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="get", value=ast.Name() as table), args=[_, *default]):
+                pass
+            case ast.Call(
+                func=ast.Name(id="next"),
+                args=[
+                    ast.GeneratorExp(
+                        elt=ast.Name(id=name),
+                        generators=[
+                            ast.comprehension(
+                                target=ast.Tuple(elts=[_, ast.Name(id=second)]),
+                                iter=ast.Call(func=ast.Attribute(attr="items", value=ast.Name() as table)),
+                            )
+                        ],
+                    ),
+                    *default,
+                ],
+            ) if name == second:
+                pass
+            case _:
+                return []
+        constant = self.constant(table.id, scope.module)
+        if not constant or not isinstance(constant.value, ast.Dict):
+            return []
+        # ``**dict.fromkeys(keys, value)`` has no key of its own.
+        values = [
+            each.args[1] if isinstance(each, ast.Call) and key is None else each
+            for key, each in zip(constant.value.keys, constant.value.values, strict=True)
+        ]
+        return [*values, *default]
 
     def returned(self, call: ast.Call, function: Function, around: Scope, scope: Scope, depth: int) -> list[Text]:
         """Return the texts that a function can return when it is called so."""

@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "A Dask cluster": ("build.cluster", "build.cluster_worker"),
     "Publishing and embargoes": ("publish", "cli"),
     "Your storage": ("storage",),
-    "Set-up and validators": ("install", "validators", "__main__", "Makefile"),
+    "Set-up and validators": ("install", "mistyped", "validators", "__main__", "Makefile"),
 }
 """The parts of the page, and the modules whose messages each has; the longest name that fits decides."""
 
@@ -124,9 +124,9 @@ def collect(folder: Path = ROOT / "pipeline") -> list[Message]:
     """Return the messages of the package in ``folder``, each once in a module."""
     found = _Collector(Code(folder)).collect()
     makefile = (folder.parent / "Makefile").read_text("utf-8")
-    for text in re.findall(r"\$\(error (.*?)\)\)?$", makefile, re.MULTILINE):
-        found.append(Message("Makefile", (text,), ()))
-    return found
+    said = re.findall(r"'([^'%]+)' \\\n'  hint: ([^']+)'", makefile)
+    said += [(text, "") for text in re.findall(r"echo '([^']+)' >&2", makefile)]
+    return found + [Message("Makefile", (text,), ((hint,),) if hint else ()) for text, hint in said]
 
 
 class _Collector:
@@ -137,6 +137,8 @@ class _Collector:
         """Functions that pass a parameter on, by module and name, with the texts that have it as a slot."""
         self.found: dict[tuple[str, Text, str], dict[Text, None]] = {}
         self.unreadable: list[str] = []
+        self.said: tuple[str, Text, str] | None = None
+        """The last message that was found: some print their hint by a statement of its own."""
 
     def collect(self) -> list[Message]:
         modules = self.code.modules.values()
@@ -157,8 +159,8 @@ class _Collector:
             places = "\n".join(dict.fromkeys(self.unreadable))
             raise UnreadableError(
                 f"{places}\nThese messages cannot be read from the code. Write the text where it is raised, or in a "
-                "constant, or give it to a function of the package; if it is the message of another error, its variable "
-                f"should be called one of {', '.join(sorted(FORWARDED))}."
+                "constant, or give it to a function of the package; if it is the message of another error, its "
+                f"variable should be called one of {', '.join(sorted(FORWARDED))}."
             )
         return [Message(module, text, tuple(hints), name) for (module, text, name), hints in self.found.items()]
 
@@ -199,7 +201,7 @@ class _Collector:
             and receiver in ("self", "console", "progress", "findings", "_progress")
             and len(node.args) == 1
             and not node.keywords
-        ) or (name == "say" and scope.module.name.endswith("install")):
+        ) or f"{scope.module.name.rpartition('.')[2]}.{name}" in ("install.say", "mistyped.append"):
             self._text(node.args[0], scope)
         elif pair := _stored(node):
             for each in self.code.tuples(pair, scope):
@@ -300,6 +302,9 @@ class _Collector:
     def _text(self, node: ast.expr, scope: Scope) -> None:
         """Add a text that is printed as a whole."""
         for text in self.code.texts(node, scope):
+            if str(text[0]).startswith("  hint: ") and self.said:
+                self.found[self.said][_plain((str(text[0]).removeprefix("  hint: "), *text[1:]))] = None
+                continue
             halves = _halves(text)
             if has_words(halves[0]) and not str(halves[0][0]).startswith(("installing", "dateline: exit", "  hint")):
                 self._add(halves[0], [halves[1]] if halves[1] else [], scope, "", node)
@@ -346,7 +351,8 @@ class _Collector:
                 self.unreadable.append(f"{scope.module.name}:{getattr(node, 'lineno', 0)}: {markdown(text)}")
             if text != (Slot("reason"),):
                 return
-        known = self.found.setdefault((scope.module.name.removeprefix("pipeline."), _plain(text), name), {})
+        self.said = (scope.module.name.removeprefix("pipeline."), _plain(text), name)
+        known = self.found.setdefault(self.said, {})
         known.update(dict.fromkeys(_plain(hint) for hint in hints if hint not in (("",), ())))
 
 
@@ -401,9 +407,8 @@ def _is_subscripted(name: str, parts: list[Bound]) -> bool:
 def _halves(text: Text) -> tuple[Text, Text]:
     """Return message and hint of a text that has both."""
     for at, part in enumerate(text):
-        if isinstance(part, str) and "\n  hint: " in part:
-            before, after = part.split("\n  hint: ", 1)
-            return (*text[:at], before), (after, *text[at + 1 :])
+        if isinstance(part, str) and (found := re.split(r"\n(?:  )?hint: ", part, maxsplit=1))[1:]:
+            return (*text[:at], found[0]), (found[1], *text[at + 1 :])
     return text, ()
 
 

@@ -64,6 +64,7 @@ _HINTS = {
     errno.ENOTDIR: "a file has the name of a folder that is needed: rename the file",
     errno.EEXIST: "a file has the name of a folder that is needed: rename the file",
     errno.EISDIR: "a folder has the name of a file that is needed: rename the folder",
+    errno.EIO: "the disk may be damaged; name another folder with CONTENT= or OUTPUT=",
     errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHT),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _SPACE),

@@ -37,3 +37,10 @@ def manifest(base: str) -> dict[str, object]:
 def last_written(office: Office, base: str) -> dict[str, str]:
     keys = [*office.files(), "manifest.json"]
     return {key: get(base + key)[1]["last-modified"] for key in keys}
+
+
+def written_since(before: dict[str, str], office: Office, base: str) -> set[str]:
+    """Return the names of releases, and the keys of listings, that were written after ``last_written`` was read."""
+    now = last_written(office, base)
+    keys = {key for key, date in now.items() if before.get(key) != date and not key.startswith(("manifest", "assets/"))}
+    return {key.split("/")[1].split(".")[0] if key.startswith("releases/") else key for key in keys}

@@ -121,7 +121,7 @@ def test_single_missing_message_falls_back_to_english(monkeypatch: pytest.Monkey
 
 
 def test_a_copy_of_the_english_file_is_enough_for_a_further_language(tmp_path: Path) -> None:
-    """As the README says: the tests of a copy of the repository pass before anything is translated."""
+    """As docs/writing.md says: the tests of a copy of the repository pass before anything is translated."""
     for name in ("pipeline", "templates", "tests", "content", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", *LOCKS):

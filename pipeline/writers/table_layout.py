@@ -192,6 +192,8 @@ class TableRoom(Struct, frozen=True):
     height: float
     turned: float = 0
     """Width between the margins of a landscape page; 0 where there may be none."""
+    spare: float = 1.04
+    """Words may come out this much wider than computed: kerning is left out, and other scripts have other faces."""
 
 
 class TableSize(Struct, frozen=True):
@@ -211,8 +213,6 @@ _SIZES = (
     TableSize("smallest", 6, 8, 4),
 )
 """The classes of print.css, with its values."""
-_SPARE = 1.04
-"""Words may come out this much wider than computed, because kerning is left out."""
 _ROW_PADDING = 5.0
 """Points above and below the words of a row together."""
 NARROW = 0.6
@@ -230,7 +230,7 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
     """
     columns = column_widths(table)
     lines = [each.line for each in columns]
-    wanted = _points(lines, _SIZES[0])
+    wanted = _points(lines, _SIZES[0], room.spare)
     if sum(wanted) <= room.full:
         place = "broad" if sum(wanted) > room.measure else "narrow" if sum(wanted) < room.measure * NARROW else ""
         width = {"broad": room.full, "narrow": sum(wanted), "": room.measure}[place]
@@ -244,10 +244,10 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
     trials += [(room.full, _SIZES[-1], last, "broad")]
     for trial in trials:
         width, size, limit, place = trial
-        least = _points([each.least(limit) for each in columns], size)
+        least = _points([each.least(limit) for each in columns], size, room.spare)
         if sum(least) <= width:
             break
-    widths = share(width, least, _points(lines, size))
+    widths = share(width, least, _points(lines, size, room.spare))
     short = height(table, widths, size) <= room.height * _SHORT
     classes = _classes(place, size.name, "short" if short and place != "turned" else "")
     return PaperTable(classes, _rounded(widths))
@@ -261,8 +261,8 @@ def _classes(*names: str) -> str:
     return " ".join(filter(None, names))
 
 
-def _points(ems: Iterable[float], size: TableSize) -> list[float]:
-    return [em * size.em * _SPARE + size.padding * (place > 0) for place, em in enumerate(ems)]
+def _points(ems: Iterable[float], size: TableSize, spare: float) -> list[float]:
+    return [em * size.em * spare + size.padding * (place > 0) for place, em in enumerate(ems)]
 
 
 def height(table: Table, widths: Sequence[float], size: TableSize) -> float:

@@ -103,9 +103,9 @@ def table(
     """Return a table of fixed column ``widths``.
 
     Its style has special rules for the first row of a table with a ``head``, the last row of one with a ``foot``, and
-    the last column of either.
+    the last column, which has no space at its right: a table from right to left needs it there.
     """
-    look = f"{0x20 * head + 0x40 * foot + 0x100 * (head or foot):04x}"
+    look = f"{0x20 * head + 0x40 * foot + 0x100 * (not rtl):04x}"
     return w(
         "tbl",
         w(
@@ -115,7 +115,7 @@ def table(
             w("tblW", w=sum(widths), type="dxa"),
             w("tblInd", w=indent, type="dxa") if indent else None,
             w("tblLayout", type="fixed"),
-            w("tblLook", val=look, firstRow=int(head), lastRow=int(foot), firstColumn=0, lastColumn=1)
+            w("tblLook", val=look, firstRow=int(head), lastRow=int(foot), firstColumn=0, lastColumn=int(not rtl))
             if head or foot
             else None,
         ),

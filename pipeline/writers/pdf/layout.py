@@ -62,12 +62,13 @@ def picture_room(paper: str, depth: int, *, broad: bool) -> float:
     return (full_width(paper) if broad else MEASURE) - _STEP * depth
 
 
-def table_room(paper: str, depth: int, plan: LayoutPlan) -> TableRoom:
-    """Return the room for a table in ``depth`` lists and quotations."""
+def table_room(paper: str, depth: int, plan: LayoutPlan, script: str = "Latn") -> TableRoom:
+    """Return the room for a table in ``depth`` lists and quotations, in a text in ``script``."""
     width, height = _PAGES[paper]
     indent = _STEP * depth
     turned = height - _SIDES if plan.turned and not depth else 0
-    return TableRoom(MEASURE - indent, width - _SIDES - indent, height - _HEAD_AND_FOOT, turned)
+    spare = 1.04 if script == "Latn" else 1.2
+    return TableRoom(MEASURE - indent, width - _SIDES - indent, height - _HEAD_AND_FOOT, turned, spare)
 
 
 def best_layout(draw: Callable[[LayoutPlan], Any]) -> Any:

@@ -117,7 +117,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
     running_title = layout.divisible(shortened(article.title, _RUNNING_TITLE))
 
     def fit(table: Table, depth: int) -> table_layout.PaperTable:
-        return table_layout.fit(table, layout.table_room(newsroom.paper, depth, plan))
+        return table_layout.fit(table, layout.table_room(newsroom.paper, depth, plan, messages.script))
 
     def in_lines(markup: Markup) -> Markup:
         # What is tied cannot be recognized as a number any more.

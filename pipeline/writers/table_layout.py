@@ -221,12 +221,16 @@ row between columns that stand so far apart."""
 _SHORT = 0.36
 """The part of a page up to which a table is not divided; the gap that it leaves on the page before can be as large."""
 
+_TALL_ROW = 40.0
+"""Points. Rows that are higher on average may stand alone on a page: two of them would leave a gap before."""
+
 
 def fit(table: Table, room: TableRoom) -> PaperTable:
     """Lay out ``table`` in the text column, else in the full width of the page, else on a landscape page.
 
     Its font becomes as small as needed so that only words longer than the first of ``WORD_LIMITS`` are broken; where
-    that does not help, more words are broken. A table with the class ``short`` stays on one page.
+    that does not help, more words are broken. A table with the class ``short`` stays on one page; of one with the class
+    ``tall``, a page may have a single row.
     """
     columns = column_widths(table)
     lines = [each.line for each in columns]
@@ -248,8 +252,10 @@ def fit(table: Table, room: TableRoom) -> PaperTable:
         if sum(least) <= width:
             break
     widths = share(width, least, _points(lines, size, room.spare))
-    short = height(table, widths, size) <= room.height * _SHORT
-    classes = _classes(place, size.name, "short" if short and place != "turned" else "")
+    total = height(table, widths, size)
+    short = total <= room.height * _SHORT and place != "turned"
+    tall = total > _TALL_ROW * (1 + len(table.rows))
+    classes = _classes(place, size.name, "short" if short else "tall" if tall else "")
     return PaperTable(classes, _rounded(widths))
 
 

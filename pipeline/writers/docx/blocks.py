@@ -143,7 +143,7 @@ class WordBlocks:
         out: list[Element] = []
         for block, following in zip(found, [*found, None][1:], strict=True):
             out += self.block(block, place)
-            if isinstance(block, Paragraph) and isinstance(following, _LED_TO):
+            if isinstance(block, Paragraph) and isinstance(following, _LED_TO if not place.depth else (List, Table)):
                 keep_with_next(out[-1])
         return out
 
@@ -250,7 +250,7 @@ class WordBlocks:
             content += self.runs.text(" ") if block.ordered else [self.runs.tab()]
         content += self.runs.inlines(take_paragraph(children))
         numbering = (level, list_number or self.styles.list_number(kind))
-        leads = bool(children) and isinstance(children[0], _LED_TO)
+        leads = bool(children) and isinstance(children[0], (List, Table))
         first = self.paragraph(style, content, number=numbering, tight=block.tight, with_next=leads)
         return [first, *self.blocks(children, inner)]
 

@@ -18,7 +18,7 @@ from pipeline.typography.downloads import Download, list_downloads
 from pipeline.typography.feed_list import canonical, language_feeds, languages_in_order, main_feed, topic_feeds
 from pipeline.typography.headline import shortened
 from pipeline.typography.messages import Messages, direction_of, language_territory, newsroom_messages
-from pipeline.typography.templates import POLICY, SCRIPTLESS, asset_href, render, script
+from pipeline.typography.templates import POLICY, SCRIPTLESS, PreviewImage, asset_href, render, script
 
 SUMMARY_LIMIT = 280
 """Characters of a summary in a list."""
@@ -126,11 +126,20 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         footer=newsroom_footer(newsroom, messages),
         css=asset_href(assets, "page.css"),
         mark=asset_href(assets, "mark.png"),
-        share_image=base_url + assets["mark.png"] if "mark.png" in assets else "",
+        share_image=_share_image(render_context),
         policy=POLICY if entries else SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
     ).encode()
+
+
+def _share_image(render_context: RenderContext) -> PreviewImage | None:
+    """Return the organisation's mark, a PNG, which has its size in bytes 16 to 24."""
+    mark, assets = render_context.mark, render_context.assets
+    if "mark.png" not in assets:
+        return None
+    width, height = int.from_bytes(mark[16:20], "big"), int.from_bytes(mark[20:24], "big")
+    return PreviewImage(render_context.base_url + assets["mark.png"], width, height, render_context.newsroom.name)
 
 
 def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from pipeline.typography.directions import isolate
 
 if TYPE_CHECKING:
@@ -28,6 +30,17 @@ is not limited to a digest, because the Nu Html Checker cannot verify one.
 """
 SCRIPTLESS = f"script-src 'none'; {POLICY}"
 """Content Security Policy of pages without a script."""
+
+
+class PreviewImage(Struct, frozen=True):
+    """The picture that programs show with a link to a page (Open Graph, https://ogp.me/)."""
+
+    href: str
+    """Absolute."""
+    width: int
+    """Pixels."""
+    height: int
+    alt: str
 
 
 @cache

@@ -32,7 +32,10 @@ def update_listings(context: CommandContext, command: str, console: Console) -> 
     manifest = local_manifest(context)
     if not feeds:
         context.store_assets(unpublished=False)
-    stamp = fingerprint.of_listings(context.render_context(shared=not feeds), manifest)
+    render_context = context.render_context(shared=not feeds)
+    stamp = fingerprint.of_listings(render_context, manifest)
+    if not feeds:
+        stamp += f" {listings.valid_until(manifest, render_context)}"
     known, keys = context.state.recall(fact, tuple[str, list[str]], ("", []))
     if known != stamp or not all((context.state.public / key).is_file() for key in keys):
         shared = context.render_context(shared=True)

@@ -150,6 +150,7 @@ def _candidate(
         modified=release.modified,
         sizes={rendition.format: rendition.size for rendition in renditions},
         pages=max(rendition.pages for rendition in renditions),
+        thumbnail=next((picture.thumbnail for picture in release.pictures), None),
         topics=release.topics,
         revision=number(release, past),
         translation_of=public_slug(release.translation_of),

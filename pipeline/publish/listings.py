@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -41,6 +42,8 @@ class KnownListings(Struct, frozen=True):
     """Key → digest of what one shows, and of its bytes."""
     elsewhere: tuple[str, ...]
     """Keys of those that another machine rendered and that were not needed here."""
+    until: datetime | None = None
+    """When one of them changes although no release does."""
 
 
 class Listings:
@@ -117,7 +120,9 @@ class Listings:
         context.remember_published(manifest)
         elsewhere = sorted(stamps.keys() - there - rendered - removed - unknown)
         made, address = {key: self._made[key] for key in stamps}, context.destination.address
-        context.state.remember(LISTINGS, KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere)))
+        until = listings.valid_until(manifest, self._render_context)
+        known = KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere), until)
+        context.state.remember(LISTINGS, known)
 
 
 def _common(context: CommandContext) -> str:
@@ -219,7 +224,8 @@ def update_and_verify(
 def are_current(context: CommandContext) -> bool:
     """Whether the public listings are those of the manifest, as an anonymous client sees them."""
     known = _recall(context)
-    if known and (known.address, known.serial) == (context.destination.address, context.published.serial):
+    is_of_now = known is not None and (known.until is None or context.now < known.until)
+    if known and is_of_now and (known.address, known.serial) == (context.destination.address, context.published.serial):
         return not altered(context, {key: made[1] for key, made in known.made.items()})
     found, manifest = Listings(context), context.published.whole()
     keys = found.stamps(manifest).keys()

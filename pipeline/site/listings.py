@@ -7,6 +7,7 @@ import no template engine and no feed library.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -84,7 +85,7 @@ def pages(manifest: Manifest, render_context: RenderContext, only: Container[str
         files["index.html"] = newsroom_page(manifest.rows, render_context)
     if only is None or any(key in only for key in contact.KEYS):
         files |= contact.contact_files(render_context)
-    files |= sitemap.files(manifest, render_context.base_url, render_context.newsroom.language, only)
+    files |= sitemap.files(manifest, render_context, only)
     files |= moved.files(manifest, render_context, only)
     return _only(files, only)
 
@@ -98,7 +99,7 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
 
     One whose stamp is the same has the same bytes, so a new release costs the listings that show it and no others.
     """
-    newsroom, language = render_context.newsroom, render_context.newsroom.language
+    newsroom = render_context.newsroom
     look = sorted(render_context.assets.items())
     parts: dict[str, object] = dict.fromkeys(contact.KEYS, look)
     for feed, rows in feed_list.feeds(manifest, newsroom):
@@ -114,15 +115,20 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
     topics = {topic for row in manifest.rows for topic in row.topics}
     newest = leading(manifest.rows)[: archive.NEWEST + 1]
     parts["index.html"] = _stamp(look, newest, counts, sorted(languages), sorted(topics))
-    parts |= sitemap.contents(manifest, language)
+    parts |= sitemap.contents(manifest, render_context)
     parts |= moved.contents(manifest)
     return {key: part if isinstance(part, str) else _stamp(part) for key, part in parts.items()}
 
 
 def _line(row: Row) -> bytes:
     """Return what a page of the archive states of a release."""
-    told = (row.slug, row.title, row.date, row.language, row.topics, row.withdrawn, row.modified)
+    told = (row.slug, row.title, row.date, row.language, row.topics, row.withdrawn, row.modified, row.corrections)
     return msgspec.json.encode(told)
+
+
+def valid_until(manifest: Manifest, render_context: RenderContext) -> datetime | None:
+    """Return when a listing changes although no release does; None when none will."""
+    return sitemap.news_until(manifest.rows, render_context.now)
 
 
 def _stamp(*parts: object) -> str:

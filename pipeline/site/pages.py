@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
 from pipeline.site import archive
 from pipeline.site.archive import NEWEST, TOPICS, ArchivePage, leading
@@ -52,7 +53,9 @@ class ListEntry(Struct, frozen=True):
     language_name: str
     """Empty for the language of the page."""
     topics: tuple[Choice, ...]
+    corrected: str
     withdrawn: str
+    thumbnail: PictureSize | None = None
     downloads: tuple[Download, ...] = ()
 
 
@@ -69,9 +72,16 @@ def _entry(row: Row, newsroom: Newsroom, messages: Messages, root: str = "", *, 
         direction=direction_of(row.language),
         language_name=messages.language_name(row.language, newsroom.languages) if foreign else "",
         topics=tuple(_topic(each, newsroom, messages, root) for each in archive.topics_of(row)),
+        corrected=messages.fill("corrected", date=messages.date(row.modified)) if is_corrected(row) else "",
         withdrawn=messages.fill("withdrawn", date=messages.date(row.modified)) if row.withdrawn else "",
+        thumbnail=row.thumbnail if full and not row.withdrawn else None,
         downloads=list_downloads(row.files, messages, f"{root}releases/") if full and not row.withdrawn else (),
     )
+
+
+def is_corrected(row: Row) -> bool:
+    """Whether a list marks a release as corrected; of a withdrawn one it says only that."""
+    return row.corrections > 0 and not row.withdrawn
 
 
 def _topic(name: str, newsroom: Newsroom, messages: Messages, root: str, count: int = 0) -> Choice:

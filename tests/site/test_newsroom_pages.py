@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -291,5 +293,18 @@ def test_empty_archive_page_says_that_it_lists_nothing(base: str, office: Office
     assert "Nothing is listed here any more." in text
     assert "A fresh one" not in text
     assert "archive/2025.html" not in public(base, "sitemap.xml")[0] + public(base, "index.html")[0]
+    assert "nothing to do" in published(office).out
+    assert office.make("verify").status == 0
+
+
+def test_entry_leaves_the_news_sitemap_in_a_run_that_writes_nothing_else(base: str, office: Office) -> None:
+    leaves = (datetime.now(UTC) + timedelta(seconds=45)).replace(microsecond=0)
+    office.write("news", title="News until now", date=(leaves - timedelta(days=2)).isoformat())
+    published(office)
+    assert "News until now" in public(base, "sitemap-news.xml")[0]
+    while datetime.now(UTC) < leaves + timedelta(seconds=2):
+        time.sleep(1)
+    assert uploaded(published(office)) == {"sitemap-news.xml"}
+    assert "News until now" not in public(base, "sitemap-news.xml")[0]
     assert "nothing to do" in published(office).out
     assert office.make("verify").status == 0

@@ -286,6 +286,7 @@ def _render_input(
         files={key: (tree / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
+        same_topic=tuple(other for other in task.related if other.rel == "same_topic"),
         assets=context.assets,
         past=task.past,
     )

@@ -144,8 +144,11 @@ class Related(Struct, frozen=True):
     slug: str
     language: str
     title: str
-    rel: Literal["alternate", "prev", "next", "replacement"] = "alternate"
-    """A translation, the previous or next release (as HTML names these relations), or the replacement."""
+    rel: Literal["alternate", "prev", "next", "replacement", "same_topic"] = "alternate"
+    """A translation, the previous or next release (as HTML names these relations), the replacement, or an earlier
+    release on the same topic."""
+    date: datetime | None = None
+    """Of a release on the same topic."""
 
 
 class Release(Struct, frozen=True):

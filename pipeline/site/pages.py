@@ -11,7 +11,7 @@ from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive
+from pipeline.site import archive, search
 from pipeline.site.archive import NEWEST, TOPICS, ArchivePage, leading
 from pipeline.site.contact import PAGE, newsroom_footer
 from pipeline.typography.contact_cards import CARDS
@@ -19,7 +19,7 @@ from pipeline.typography.downloads import Download, list_downloads
 from pipeline.typography.feed_list import canonical, language_feeds, languages_in_order, main_feed, topic_feeds
 from pipeline.typography.headline import shortened
 from pipeline.typography.messages import Messages, direction_of, language_territory, newsroom_messages
-from pipeline.typography.templates import POLICY, SCRIPTLESS, PreviewImage, asset_href, render, script
+from pipeline.typography.templates import FETCHING, SCRIPTLESS, PreviewImage, asset_href, render, script
 
 SUMMARY_LIMIT = 280
 """Characters of a summary in a list."""
@@ -128,6 +128,7 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         topic_choices=_by_label(topics.values()),
         language_choices=_language_choices(entries, newsroom, messages),
         script=script("index.js"),
+        search_parts=" ".join(search.parts(rows)),
         **_years_and_topics(rows, newsroom, messages),
         archive=archive.OVERVIEW,
         main_feed=main_feed(newsroom),
@@ -137,7 +138,7 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         css=asset_href(assets, "page.css"),
         mark=asset_href(assets, "mark.png"),
         share_image=_share_image(render_context),
-        policy=POLICY if entries else SCRIPTLESS,
+        policy=FETCHING if entries else SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
     ).encode()

@@ -28,6 +28,8 @@ POLICY = "connect-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'non
 Styles, fonts and pictures are not limited to ``'self'``, because a page that is opened from disk has none. The script
 is not limited to a digest, because the Nu Html Checker cannot verify one.
 """
+FETCHING = POLICY.replace("connect-src 'none'", "connect-src 'self'")
+"""Content Security Policy of a page whose script reads other files of the newsroom."""
 SCRIPTLESS = f"script-src 'none'; {POLICY}"
 """Content Security Policy of pages without a script."""
 

@@ -67,6 +67,7 @@ def write(render_input: RenderInput) -> Output:
         alternates=_alternates(render_input),
         others=_language_links(render_input),
         neighbours=render_input.neighbours,
+        same_topic=[(messages.date(each.date), each) for each in render_input.same_topic if each.date],
         feed=feed_list.language_feed(release.language, render_input.newsroom),
         main_feed=feed_list.main_feed(render_input.newsroom),
         locale=language_territory(release.language),

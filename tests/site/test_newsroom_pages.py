@@ -216,14 +216,62 @@ def test_skip_link_is_not_a_search_and_an_invalid_search_in_the_address_is_ignor
     assert strange == ["", []]
 
 
+def test_search_of_the_whole_archive_finds_words_of_the_text(look: Any) -> None:
+    before, found, narrowed, back, again, nothing, policy = look("""
+    const page = await opened();
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url().replace(base, "")));
+    say([await page.isVisible(".all"), asked]);
+    await page.fill("#FIND", "COURIER, büro");
+    await page.fill("#FIND", "courier,");
+    say([await names(page), await page.textContent(".all")]);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => /found/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await told(page), asked, await address(page)]);
+    await page.fill("#FIND", "couriers");
+    say([await names(page), await page.isVisible("#WHOLE")]);
+    const same = await opened({}, base + "index.html#q=courier&all=yes");
+    await same.waitForFunction(() => /found/.test(document.querySelector("[role=status]").textContent));
+    say([await names(same), same.faults]);
+    await page.fill("#FIND", "kurier");
+    await page.click(".all");
+    await page.waitForFunction(() => /matches/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await page.isVisible(".nothing a")]);
+    say(page.faults);
+    """)
+    assert before == [False, []]
+    assert found == [[], "Search the full text of all releases"]
+    assert narrowed[0] == [CATALOGUE]
+    assert narrowed[1] == "Releases found: 1"
+    assert narrowed[2] == ["archive/2026.search.json", "archive/1999.search.json"]
+    assert narrowed[3].endswith("#q=courier%2C&all=yes")
+    assert back == [[], False]
+    assert again == [[CATALOGUE], []]
+    assert nothing == [[], True]
+    assert policy == []
+
+
+def test_search_of_the_whole_archive_says_so_when_a_part_cannot_be_read(look: Any) -> None:
+    (seen,) = look("""
+    const page = await opened();
+    await page.route("**/1999.search.json", (route) => route.abort());
+    await page.fill("#FIND", "courier");
+    await page.click(".all");
+    await page.waitForFunction(() => /could not be read/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await told(page)]);
+    """)
+    assert seen == [[CATALOGUE], "Releases found: 1 Part of the archive could not be read. Please try again."]
+
+
 def test_search_works_on_a_page_opened_from_disk(look: Any) -> None:
     (found,) = look("""
     const page = await opened({}, shown + "/index.html");
     await page.fill("#FIND", "kim");
     const same = await opened({}, await address(page));
-    say([await names(page), await names(same), page.faults]);
+    await page.keyboard.press("Enter");
+    say([await names(page), await names(same), page.faults, await page.isVisible(".all")]);
     """)
-    assert found == [[SEED], [SEED], []]
+    assert found == [[SEED], [SEED], [], False]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

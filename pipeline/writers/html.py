@@ -12,7 +12,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from pipeline.model.document import Figure, plain, walk
-from pipeline.model.formats import FORMATS, Rendition, media_type
+from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, media_type
 from pipeline.model.release import FACTS, PANORAMA, Picture, PictureSize
 from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK, Line
@@ -24,6 +24,7 @@ from pipeline.writers import Output, RenderInput, ninjs
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
 
 _PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
+_PREVIEWS = tuple(row.name for row in FORMATS if row.preview)
 _RECORDS = tuple(row.name for row in FORMATS if row.group == "records")
 
 
@@ -353,8 +354,12 @@ def _share_image(render_input: RenderInput) -> PreviewImage | None:
     release, article = render_input.release, render_input.article
     figures = (block for block in walk((*article.body, *article.notes)) if isinstance(block, Figure))
     figure = article.image or next(figures, None)
-    if release.withdrawn or figure is None:
+    if release.withdrawn:
         return None
+    if figure is None:
+        card = next((each for each in render_input.renditions if each.format in _PREVIEWS), None)
+        alt = f"{release.title} – {article.organisation}"
+        return PreviewImage(render_input.base_url + card.key, *CARD_SIZE, alt) if card else None
     size = release.picture(figure.file).at(_SHARE_WIDTH)
     address = f"{render_input.base_url}releases/{_picture_link(render_input, size)}"
     return PreviewImage(address, size.width, size.height, figure.alt or plain(figure.caption) or release.title)

@@ -18,6 +18,7 @@ from pipeline.model.release import Picture, PictureSize, Related, Withdrawal
 from pipeline.writers import RenderInput, html
 from tests.support import sample
 from tests.support.html_pages import HOSTILE, Reader, page, written
+from tests.writers import cases
 
 ASSETS = {"page.css": "assets/page.12345678.css", "mark.png": "assets/mark.12345678.png"}
 
@@ -73,6 +74,43 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert not [
         found for _, found in found.elements if "style" in found or any(name.startswith("on") for name in found)
     ]
+
+
+@pytest.mark.parametrize("name", ["everything", "arabic", "plain"])
+def test_record_is_offered_with_its_size_although_it_states_that_of_the_page(name: str) -> None:
+    render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
+    facts = f"<b>{render_input.messages['json']}</b> {render_input.messages.size(len(made['json']))}"
+    assert facts in re.sub(r"</?bdi[^>]*>", "", made["html"].decode())
+
+
+def test_preview_is_the_social_card_for_a_release_without_a_picture() -> None:
+    card = Rendition("card", "releases/sample.png", 20_000, "c" * 64)
+    bare = sample.render_input(body=(sample.para("Words."),), pictures=())
+    found = page(msgspec.structs.replace(bare, renditions=(*bare.renditions, card)))
+    stated = {tag["property"]: tag["content"] for tag in found.all("meta") if "property" in tag}
+    assert {name: value for name, value in stated.items() if name.startswith("og:image")} == {
+        "og:image": "https://press.example.org/releases/sample.png",
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": f"{bare.release.title} – Open Window Archive",
+    }
+    assert not found.all("a", href="sample.png")
+    assert not page(bare).all("meta", property="og:image")
+
+
+def test_contact_card_stands_beside_the_contacts_that_it_has() -> None:
+    assert page().all("a", href="../media-contact.vcf")
+    other = msgspec.structs.replace(sample.CONTACT, id="other", name="Ann Lee")
+    assert not page(sample.render_input(contacts=(other,))).all("a", href="../media-contact.vcf")
+
+
+def test_earlier_releases_on_the_same_topics_are_named_with_their_dates() -> None:
+    earlier = Related("old", "en-GB", "An old <one>", "same_topic", datetime(2026, 2, 1, tzinfo=UTC))
+    source = written(msgspec.structs.replace(sample.render_input(), same_topic=(earlier,)))
+    section = source.split('<section class="related">')[1].split("</section>")[0]
+    assert " ".join(re.sub("<[^>]+>", " ", section).split()) == "Related releases 1 February 2026 An old &lt;one&gt;"
+    assert 'href="old.html"' in section
+    assert "Related releases" not in written(sample.render_input())
 
 
 def test_shared_files_are_named_by_their_digest() -> None:

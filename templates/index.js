@@ -80,6 +80,7 @@ for (const form of document.querySelectorAll(".find")) {
     let found = 0;
     let failed = false;
     whole.replaceChildren();
+    if (document.activeElement === all) fields[0].focus();  // the button goes
     newest.hidden = all.hidden = true;
     whole.hidden = false;
     if (older) older.hidden = true;

@@ -65,3 +65,6 @@ for (const button of document.querySelectorAll(".send")) {
     }
   });
 }
+for (const link of document.querySelectorAll(".share a")) {
+  link.href = `mailto:?subject=${encodeURIComponent(COPIES.headline())}&body=${encodeURIComponent(COPIES.link())}`;
+}

@@ -75,7 +75,7 @@ def write(render_input: RenderInput) -> Output:
         other_locales=_other_locales(render_input),
         share_image=_share_image(render_input),
         modified=release.modified.isoformat(),
-        mail=_mail(render_input),
+        mail=f"mailto:?body={quote(_address(render_input))}",  # the script adds the headline
         call=_call(render_input),
         card="" if _own_contacts(render_input) else f"../{CARDS}",
         json_ld=_json_ld(render_input),
@@ -153,13 +153,6 @@ def _record_size(render_input: RenderInput) -> int:
     pages = (Rendition(row.name, row.key(slug), 10_000, "0" * 64) for row in FORMATS if row.name in _PAGES)
     stated = msgspec.structs.replace(render_input, renditions=(*pages, *render_input.renditions))
     return len(ninjs.write(stated).data)
-
-
-def _mail(render_input: RenderInput) -> str:
-    """Return a link that opens a new mail with headline and address of the release."""
-    title = render_input.release.title
-    text = "\r\n".join((title, "", _address(render_input)))
-    return f"mailto:?subject={quote(title)}&body={quote(text)}"
 
 
 def _call(render_input: RenderInput) -> Line | None:

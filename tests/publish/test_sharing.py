@@ -35,7 +35,7 @@ OPEN = "FOR IMMEDIATE RELEASE"
 DATE = (datetime.now(UTC) + timedelta(days=40)).replace(hour=9, minute=30, second=0, microsecond=0)
 LONDON = ZoneInfo("Europe/London")
 LONG = "\n\n".join(f"Paragraph {number} says what the others do not, and takes its time." * 6 for number in range(30))
-NAMES = (*(row.label for row in FORMATS), "tape.png")
+NAMES = (*(row.label for row in FORMATS if not row.preview), "tape.png")
 LINK = re.compile(r"^(.+), \d\S* [KM]B\n(http\S+)$", re.MULTILINE)
 
 

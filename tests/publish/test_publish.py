@@ -144,6 +144,7 @@ def test_edited_release_sends_its_files_and_the_listings_alone(office: Office, b
     assert changed <= {f"releases/one.{suffix}" for suffix in ENDINGS} | {
         *three("", "lang/en-GB"),
         "index.html",
+        "archive/2026.search.json",
     }
     assert office.make("verify").status == 0
 

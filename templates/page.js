@@ -3,9 +3,10 @@ const FIGURES = {  // as in the text copy; the same tables as in pipeline/model/
   SUP: ["^", "0123456789+-−=()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"],
   SUB: ["~", "0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"],
 };
-for (const button of document.querySelectorAll(".copy")) {
-  const words = button.textContent;
-  const text = () => {
+const COPIES = {
+  link: () => document.querySelector("link[rel=canonical]").href,
+  headline: () => document.querySelector("h1").innerText,
+  text: () => {
     // A browser draws the numbers of lists and the place of high and low figures, but does not copy them.
     const written = [...document.querySelectorAll("ol > li")].map((item) => {
       const number = item.parentNode.start + [...item.parentNode.children].indexOf(item);
@@ -30,7 +31,10 @@ for (const button of document.querySelectorAll(".copy")) {
     hidden.forEach((part) => (part.hidden = false));
     written.forEach((undo) => undo());
     return found;
-  };
+  },
+};
+for (const button of document.querySelectorAll(".copy")) {
+  const words = button.textContent;
   const byHand = (found) => {
     const area = document.body.appendChild(document.createElement("textarea"));
     area.value = found;
@@ -41,7 +45,7 @@ for (const button of document.querySelectorAll(".copy")) {
   };
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const found = text();
+    const found = COPIES[button.dataset.copies]();
     try {
       await navigator.clipboard.writeText(found);
     } catch {
@@ -50,4 +54,17 @@ for (const button of document.querySelectorAll(".copy")) {
     button.textContent = button.dataset.copied;
     setTimeout(() => (button.textContent = words), 2000);
   });
+}
+for (const button of document.querySelectorAll(".send")) {
+  button.hidden = !navigator.share;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.share({ title: COPIES.headline(), url: COPIES.link() });
+    } catch (fault) {
+      if (fault.name !== "AbortError") throw fault;  // the reader has closed the sheet
+    }
+  });
+}
+for (const link of document.querySelectorAll(".share a")) {
+  link.href = `mailto:?subject=${encodeURIComponent(COPIES.headline())}&body=${encodeURIComponent(COPIES.link())}`;
 }

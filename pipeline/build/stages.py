@@ -17,7 +17,7 @@ from pipeline.build import fingerprint
 from pipeline.build import revisions as history
 from pipeline.build.state import BuildState, EditedState, RenderedFile, Summary, write_file
 from pipeline.model.errors import Fault, RenderError, SettingError
-from pipeline.model.formats import FORMATS, Format, Rendition, by_name
+from pipeline.model.formats import FORMATS, Format, Rendition, by_name, stage_rows
 from pipeline.model.manifest import digest
 from pipeline.model.release import Related, Release
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
@@ -72,32 +72,45 @@ def render(
 ) -> Iterator[StageResult]:
     """Render the releases whose fingerprint has changed; yield a result for each as it is finished.
 
-    Unchanged ones come first. ``note`` is told of a machine of the cluster that is not used. Raises SettingError when
-    ``output/`` cannot be written, or the cluster cannot be used.
+    Unchanged ones come first; a format beside the stage's own is only reported when it failed. ``note`` is told of a
+    machine of the cluster that is not used. Raises SettingError when ``output/`` cannot be written, or the cluster
+    cannot be used.
     """
-    row = by_name(stage)
-    stale: list[RenderTask] = []
-    apart = _rendered_apart(state, stage)
-    wanted = list(tasks(row, state, context, slugs))
-    rendered = state.rendered(stage, [task.slug for task in wanted])
-    for task in wanted:
-        file = rendered.get(task.slug)
-        if file and _is_rendered(state, row, file, task):
-            yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
-        else:
-            if file:  # a run that is killed while it writes the new file must not take it for the old one
-                state.forget_rendered(stage, task.slug)
-            if task.slug in apart and (file := _take_over(row, state, task, apart[task.slug])):
+    stale: list[_Stale] = []
+    for row in stage_rows(stage):
+        for task, file in _compare(row, state, context, slugs):
+            if file is None:
+                stale.append((row, task))
+            elif row.name == stage:
                 yield StageResult(task.slug, task.unpublished, "unchanged", file.rendition)
-            else:
-                stale.append(task)
-    for task, output in _render_all(row, state, context, stale, note):
+    for (row, task), output in _render_all(state, context, stale, note):
         if isinstance(output, tuple):
             file = _store(row, state, task, *output)
             fault = next(iter(_warnings(row, state, task.slug, file)), None)
-            yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
+            if row.name == stage:
+                yield StageResult(task.slug, task.unpublished, "rendered", file.rendition, fault)
         else:
             yield StageResult(task.slug, task.unpublished, "failed", fault=_fault(row, state, task, output))
+
+
+_Stale = tuple[Format, "RenderTask"]
+
+
+def _compare(
+    row: Format, state: BuildState, context: RenderContext, slugs: Iterable[str]
+) -> Iterator[tuple[RenderTask, RenderedFile | None]]:
+    """Yield each task with the file that it asks for; without one if that has to be rendered."""
+    apart = _rendered_apart(state, row.name)
+    wanted = list(tasks(row, state, context, slugs))
+    rendered = state.rendered(row.name, [task.slug for task in wanted])
+    for task in wanted:
+        file = rendered.get(task.slug)
+        if file and _is_rendered(state, row, file, task):
+            yield task, file
+        else:
+            if file:  # a run that is killed while it writes the new file must not take it for the old one
+                state.forget_rendered(row.name, task.slug)
+            yield task, _take_over(row, state, task, apart[task.slug]) if task.slug in apart else None
 
 
 def page_ahead(state: BuildState, context: RenderContext, reading: Reading, listed: Mapping[str, IndexEntry]) -> bytes:
@@ -149,7 +162,7 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
     summaries = state.summaries(wanted)
     for slug in wanted:
         summary = summaries.get(slug)
-        if summary is None or (summary.entry.withdrawn and not row.notice):
+        if summary is None or not _has(row, summary):
             continue
         unpublished = summary.entry.is_hidden(context.now)
         stated = _stated(summary, unpublished, [earlier[name].get(slug) for name in _stated_formats(row, summary)])
@@ -165,7 +178,11 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
 
 
 def _stated_formats(row: Format, summary: Summary) -> list[str]:
-    return [name for name in row.after if by_name(name).notice or not summary.entry.withdrawn]
+    return [name for name in row.after if _has(by_name(name), summary)]
+
+
+def _has(row: Format, summary: Summary) -> bool:
+    return row.is_for(withdrawn=summary.entry.withdrawn, pictured=bool(summary.pictures))
 
 
 def _stated(summary: Summary, unpublished: bool, files: list[RenderedFile | None]) -> tuple[Rendition, ...] | None:
@@ -207,23 +224,20 @@ def _take_over(row: Format, state: BuildState, task: RenderTask, file: RenderedF
 
 
 def _render_all(
-    row: Format,
-    state: BuildState,
-    context: RenderContext,
-    stale: list[RenderTask],
-    note: Callable[[Fault], None],
-) -> Iterator[tuple[RenderTask, tuple[Output, str] | BaseException]]:
-    prepare, work = partial(_prepare, row, state, context), partial(_render, row)
-    if row.pooled and stale:
-        yield from _executor(context, note)(prepare, work, stale, partial(_load, row))
+    state: BuildState, context: RenderContext, stale: list[_Stale], note: Callable[[Fault], None]
+) -> Iterator[tuple[_Stale, tuple[Output, str] | BaseException]]:
+    prepare = partial(_prepare, state, context)
+    rows = list(dict.fromkeys(row for row, _ in stale))
+    if any(row.pooled for row in rows):
+        yield from _executor(context, note)(prepare, _render_prepared, stale, partial(_load_all, rows))
         return
-    for task in stale:
+    for each in stale:
         try:
-            yield task, work(prepare(task))
+            yield each, _render_prepared(prepare(each))
         except SettingError:  # a full disk is not the release's fault
             raise
         except Exception as error:  # a release that cannot be rendered must not stop the others
-            yield task, error
+            yield each, error
 
 
 def _executor(context: RenderContext, note: Callable[[Fault], None]) -> Executor:
@@ -246,12 +260,23 @@ def _load(row: Format) -> None:
     from pipeline.build import parity
 
     _writer(row.writer)
-    parity.reader(row.parity)
+    if row.parity != "picture":
+        parity.reader(row.parity)
 
 
-def _prepare(row: Format, state: BuildState, context: RenderContext, task: RenderTask) -> RenderInput:
+def _load_all(rows: Iterable[Format]) -> None:
+    for row in rows:
+        _load(row)
+
+
+def _prepare(state: BuildState, context: RenderContext, stale: _Stale) -> tuple[Format, RenderInput]:
     """Read the release from the state only now: the texts of a large archive need not be in memory together."""
-    return _render_input(row, state, context, (task, _parsed(state, task)))
+    row, task = stale
+    return row, _render_input(row, state, context, (task, _parsed(state, task)))
+
+
+def _render_prepared(prepared: tuple[Format, RenderInput]) -> tuple[Output, str]:
+    return _render(*prepared)
 
 
 def _parsed(state: BuildState, task: RenderTask) -> Release:
@@ -286,6 +311,7 @@ def _render_input(
         files={key: (tree / key).read_bytes() for key in packed},
         related=tuple(other for other in task.related if other.rel == "alternate"),
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
+        same_topic=tuple(other for other in task.related if other.rel == "same_topic"),
         assets=context.assets,
         past=task.past,
     )
@@ -309,8 +335,7 @@ def _store(row: Format, state: BuildState, task: RenderTask, output: Output, war
     (state.tree(not task.unpublished) / key).unlink(missing_ok=True)
     if row.group == "pages":
         _store_pictures(state, task)
-        if task.summary.entry.withdrawn:
-            _remove_withdrawn(state, task)
+        _remove_others(state, task)
     rendition = Rendition(row.name, key, len(output.data), digest(output.data), output.pages)
     file = RenderedFile(task.fingerprint, rendition, task.unpublished, task.summary.source, warning)
     state.note_rendered(row.name, task.slug, file)
@@ -331,15 +356,16 @@ def _store_pictures(state: BuildState, task: RenderTask) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_withdrawn(state: BuildState, task: RenderTask) -> None:
-    """Remove all files of a withdrawn release but page and record, those of earlier revisions too."""
+def _remove_others(state: BuildState, task: RenderTask) -> None:
+    """Remove the formats that a release has not any more; of a withdrawn one, the files of earlier revisions too."""
     import shutil
 
     tree = state.tree(task.unpublished)
-    for row in (row for row in FORMATS if not row.notice):
+    for row in (row for row in FORMATS if not _has(row, task.summary)):
         (tree / row.key(task.slug)).unlink(missing_ok=True)
         state.forget_rendered(row.name, task.slug)
-    shutil.rmtree(tree / "releases" / task.slug, ignore_errors=True)
+    if task.summary.entry.withdrawn:
+        shutil.rmtree(tree / "releases" / task.slug, ignore_errors=True)
 
 
 def warnings(state: BuildState, slugs: Iterable[str]) -> Iterator[Fault]:

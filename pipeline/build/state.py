@@ -41,7 +41,7 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-VERSION = 4
+VERSION = 5
 """Of the tables; a file of another version is replaced."""
 BULK = 500
 """Values in one question to the database."""
@@ -73,6 +73,9 @@ CREATE INDEX IF NOT EXISTS entries_by_origin ON entries (origin);
 CREATE INDEX IF NOT EXISTS entries_changed ON entries (slug) WHERE changed;
 CREATE INDEX IF NOT EXISTS entries_moved ON entries (slug) WHERE moved;
 CREATE INDEX IF NOT EXISTS entries_by_replacement ON entries (replaced_by) WHERE replaced_by != '';
+CREATE TABLE IF NOT EXISTS on_topics (
+    shelf TEXT, at INTEGER, slug TEXT, PRIMARY KEY (shelf, at, slug)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS on_topics_by_slug ON on_topics (slug);
 CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

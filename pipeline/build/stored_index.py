@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from pipeline.build.state import BuildState, microseconds
-from pipeline.model.release_index import IndexEntry
+from pipeline.model.release_index import SAME_TOPIC, IndexEntry
 
 CLOCK = "index_clock"
 MANY = 400
@@ -58,9 +58,13 @@ def refresh(state: BuildState, now: datetime) -> None:
             return
         stale = _with_relatives(state, changed, then)
         decoder = msgspec.msgpack.Decoder(IndexEntry)
-        rows = [_columns(decoder.decode(entry), bool(gone), entry) for _, entry, gone in new]
+        entries = [(decoder.decode(data), bool(gone), data) for _, data, gone in new]
+        rows = [_columns(*entry) for entry in entries]
+        outdated = [*lost, *((entry.slug,) for entry, _, _ in entries)]
         database.write_all(
             ("DELETE FROM entries WHERE slug = ?", lost),
+            ("DELETE FROM on_topics WHERE slug = ?", outdated),
+            ("INSERT INTO on_topics VALUES (?, ?, ?)", [row for entry, _, _ in entries for row in _on_topics(entry)]),
             (f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 13)})", rows),
         )
         stale |= _with_relatives(state, changed, clock)
@@ -80,9 +84,13 @@ def _with_relatives(state: BuildState, slugs: Collection[str], clock: int) -> se
 def _columns(entry: IndexEntry, gone: bool, data: bytes) -> tuple[object, ...]:
     changed = entry.modified is not None and (entry.corrected or entry.withdrawn)
     return (
-        entry.slug, entry.origin, entry.language, entry.language.lower(), microseconds(entry.date), entry.draft,
+        entry.slug, entry.origin, entry.language, entry.feed, microseconds(entry.date), entry.draft,
         entry.withdrawn, changed, entry.translation_of, entry.replaced_by, bool(entry.was), gone, data,
     )  # fmt: skip
+
+
+def _on_topics(entry: IndexEntry) -> list[tuple[object, ...]]:
+    return [(f"{entry.feed} {topic}", microseconds(entry.date), entry.slug) for topic in sorted({*entry.topics})]
 
 
 def around(state: BuildState, slugs: Collection[str], now: datetime) -> dict[str, IndexEntry]:
@@ -134,7 +142,7 @@ def _with_related(state: BuildState, slugs: Collection[str], clock: int) -> set[
     found = set(slugs)
     found |= _slugs(database.among("SELECT slug FROM entries WHERE origin IN", {origin for _, origin, _, _ in entries}))
     found |= _slugs(database.among("SELECT slug FROM entries WHERE replaced_by IN", slugs))
-    return found | _beside(state, entries, clock)
+    return found | _beside(state, entries, clock) | _same_topic(state, slugs, clock, later=True)
 
 
 def _neighbourhood(state: BuildState, slugs: Collection[str], clock: int) -> dict[str, IndexEntry]:
@@ -143,7 +151,8 @@ def _neighbourhood(state: BuildState, slugs: Collection[str], clock: int) -> dic
     entries = list(database.among("SELECT slug, origin, feed, date FROM entries WHERE slug IN", slugs))
     targets = database.among("SELECT replaced_by FROM entries WHERE replaced_by != '' AND slug IN", slugs)
     replacing = _slugs(database.among("SELECT slug FROM entries WHERE replaced_by IN", slugs))
-    wanted = {*slugs, *_slugs(targets), *replacing, *_beside(state, entries, clock)}
+    named = _same_topic(state, slugs, clock, later=False)
+    wanted = {*slugs, *_slugs(targets), *replacing, *_beside(state, entries, clock), *named}
     origins = _slugs(database.among("SELECT origin FROM entries WHERE slug IN", wanted))
     return _decoded(database.among("SELECT slug, gone, entry FROM entries WHERE origin IN", origins))
 
@@ -158,6 +167,19 @@ def _beside(state: BuildState, entries: Iterable[tuple[str, str, str, int]], clo
                 f" AND NOT ({_REPLACED_HERE}) ORDER BY date {order}, slug {order} LIMIT 1"
             )
             found |= _slugs(state.database.rows(chosen, feed, date, slug, clock, clock))
+    return found
+
+
+def _same_topic(state: BuildState, slugs: Collection[str], clock: int, *, later: bool) -> set[str]:
+    """Return the nearest earlier releases on each topic of ``slugs``, or the nearest later ones, which name these."""
+    than, order = (">", "ASC") if later else ("<", "DESC")
+    chosen = (
+        f"SELECT slug FROM on_topics t JOIN entries e USING (slug) WHERE shelf = ? AND (at, slug) {than} (?, ?)"
+        f" AND {_PUBLIC} AND NOT ({_REPLACED_HERE}) ORDER BY at {order}, slug {order} LIMIT {SAME_TOPIC}"
+    )
+    found: set[str] = set()
+    for shelf, at, slug in list(state.database.among("SELECT shelf, at, slug FROM on_topics WHERE slug IN", slugs)):
+        found |= _slugs(state.database.rows(chosen, shelf, at, slug, clock, clock))
     return found
 
 

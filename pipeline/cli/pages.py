@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace
+from collections.abc import Mapping
+
+import msgspec
 
 from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli.console import Console, size
 from pipeline.cli.stage import add_arguments, finish
+from pipeline.model.errors import SettingError
+from pipeline.model.manifest import Manifest, digest
 
 __all__ = ["add_arguments", "render_listings", "run", "update_listings"]
 
@@ -32,12 +38,39 @@ def update_listings(context: CommandContext, command: str, console: Console) -> 
     manifest = local_manifest(context)
     if not feeds:
         context.store_assets(unpublished=False)
-    stamp = fingerprint.of_listings(context.render_context(shared=not feeds), manifest)
+    render_context = context.render_context(shared=not feeds)
+    stamp = fingerprint.of_listings(render_context, manifest)
+    if not feeds:
+        stamp += f" {listings.valid_until(manifest, render_context)}"
     known, keys = context.state.recall(fact, tuple[str, list[str]], ("", []))
     if known != stamp or not all((context.state.public / key).is_file() for key in keys):
         shared = context.render_context(shared=True)
-        files = listings.feeds(manifest, shared, context.record) if feeds else listings.pages(manifest, shared)
+        if feeds:
+            files = listings.feeds(manifest, shared, context.record)
+        else:
+            files = {**listings.pages(manifest, shared), **_search_files(context, manifest)}
         context.store_listings(files, files.keys())
         context.state.remember(fact, (stamp, sorted(files)))
         for key, data in files.items():
             console.step(command, key, size(len(data)))
+
+
+def _search_files(context: CommandContext, manifest: Manifest) -> Mapping[str, bytes]:
+    """Return the files of the search whose records are all on this machine."""
+    from pipeline.site import search
+
+    fact = "search of pages"
+    newsroom = msgspec.json.encode(context.newsroom, order="deterministic")
+    made_by = digest(fingerprint.of_code("pipeline.site.search") + newsroom)
+    same = context.state.recall(fact, str, "") == made_by
+
+    def before(key: str) -> bytes:
+        file = context.state.public / key
+        return file.read_bytes() if same and file.is_file() else b""
+
+    files: dict[str, bytes] = {}
+    for key in search.keys(manifest):
+        with contextlib.suppress(SettingError):  # one of the records is on another machine; publish fetches it
+            files |= search.files(manifest, context.newsroom, context.record, before, {key})
+    context.state.remember(fact, made_by)
+    return files

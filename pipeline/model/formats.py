@@ -14,7 +14,7 @@ Group = Literal["assets", "files", "pages", "records", "manifest", "listings"]
 GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "records", "manifest", "listings")
 """Order of upload: nothing is named before it is there, and the manifest is the commit point."""
 
-ParityKind = Literal["text", "html", "record", "word", "pdf", "kit"]
+ParityKind = Literal["text", "html", "record", "word", "pdf", "kit", "picture"]
 """The readers of ``pipeline.build.parity``."""
 
 MINUTES = "public, max-age=60, must-revalidate"
@@ -53,6 +53,14 @@ class Format(Struct, frozen=True):
     """Links to other releases and to earlier revisions, so that a change of them makes another file."""
     notice: bool = False
     """Rendered for a withdrawn release too: the notice of its withdrawal."""
+    preview: bool = False
+    """What programs show with a link to the page, for a release without a picture; no reader is offered it."""
+    beside: str = ""
+    """Name of the format in whose stage it is rendered, with what that one has loaded; empty for a stage of its own."""
+
+    def is_for(self, *, withdrawn: bool, pictured: bool) -> bool:
+        """Whether a release has this format; ``pictured`` says that it has pictures of its own."""
+        return (self.notice or not withdrawn) and not (self.preview and pictured)
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
@@ -87,6 +95,10 @@ FORMATS: tuple[Format, ...] = (
     Format("docx", "docx", ".docx", _WORD, "Word", "files", True, "word", offered=2, pooled=True),
     Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, "kit", offered=5, packs=True),
     Format(
+        "card", "card", ".png", "image/png", "Preview picture", "files", False, "picture",
+        pooled=True, preview=True, beside="pdf",
+    ),
+    Format(
         "html", "html", ".html", "text/html; charset=utf-8", "Page", "pages", False, "html",
         address=True, states_earlier=True, names_others=True, notice=True,
     ),
@@ -97,6 +109,8 @@ FORMATS: tuple[Format, ...] = (
 )  # fmt: skip
 """In the order in which the stages run: a format states or packs those before it."""
 
+CARD_SIZE = (1200, 630)
+"""Pixels of the preview, as the programs that show it ask for."""
 MEDIA_TYPES: dict[str, str] = {
     **{row.suffix: row.media_type for row in FORMATS},
     ".css": "text/css; charset=utf-8",
@@ -158,9 +172,14 @@ def is_old_address(address: str) -> bool:
     return not own and bool(_OLD_ADDRESS.fullmatch(address))
 
 
-def formats_of(withdrawn: bool) -> tuple[Format, ...]:
-    """Return the formats that a release has."""
-    return tuple(row for row in FORMATS if row.notice or not withdrawn)
+def formats_of(*, withdrawn: bool, pictured: bool) -> tuple[Format, ...]:
+    """Return the formats that a release has; ``pictured`` says that it has pictures of its own."""
+    return tuple(row for row in FORMATS if row.is_for(withdrawn=withdrawn, pictured=pictured))
+
+
+def stage_rows(stage: str) -> tuple[Format, ...]:
+    """Return the formats that are rendered in a stage, its own first. Raises KeyError."""
+    return (by_name(stage), *(row for row in FORMATS if row.beside == stage))
 
 
 def by_name(name: str) -> Format:

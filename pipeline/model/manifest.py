@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct, field
 
 from pipeline.model.formats import FORMATS, Rendition
+from pipeline.model.release import PictureSize
 from pipeline.model.revision import RevisionRecord
 
 KEY = "manifest.json"
@@ -40,6 +41,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Size of each rendition in bytes, by name of the format."""
     pages: int = 0
     """Pages of the PDF."""
+    thumbnail: PictureSize | None = None
+    """Small copy of the first picture, for lists."""
     topics: tuple[str, ...] = ()
     revision: int = 1
     translation_of: str = ""

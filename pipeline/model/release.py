@@ -114,11 +114,14 @@ class Picture(Struct, frozen=True):
     """Whether pages and documents may show the file itself: it is small enough and in screen colours."""
     transparent: bool = False
     """Whether what lies below it shows through, so that a dark page must put a light ground there."""
+    thumbnail: PictureSize | None = None
+    """A small copy, cut to one shape for lists; of the first picture of a release only."""
 
     @property
     def files(self) -> tuple[PictureSize, ...]:
         """All files of the picture; the picture itself comes first."""
-        return (PictureSize(self.file, self.width, self.height, self.size, self.sha256), *self.copies)
+        whole = PictureSize(self.file, self.width, self.height, self.size, self.sha256)
+        return (whole, *self.copies, *((self.thumbnail,) if self.thumbnail else ()))
 
     @property
     def sizes(self) -> tuple[PictureSize, ...]:
@@ -141,8 +144,11 @@ class Related(Struct, frozen=True):
     slug: str
     language: str
     title: str
-    rel: Literal["alternate", "prev", "next", "replacement"] = "alternate"
-    """A translation, the previous or next release (as HTML names these relations), or the replacement."""
+    rel: Literal["alternate", "prev", "next", "replacement", "same_topic"] = "alternate"
+    """A translation, the previous or next release (as HTML names these relations), the replacement, or an earlier
+    release on the same topic."""
+    date: datetime | None = None
+    """Of a release on the same topic."""
 
 
 class Release(Struct, frozen=True):

@@ -69,7 +69,8 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
         if parsed_release is None:
             failed.append(slug)
             continue
-        formats = formats_of(parsed_release.release.withdrawn is not None)
+        release = parsed_release.release
+        formats = formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))
         rendered = [(wanted[row.name].get(slug), rendered_files[row.name].get(slug)) for row in formats]
         if not parsed_release.release.is_public(instant) or any(entry and entry.unpublished for _, entry in rendered):
             scheduled.append(slug)
@@ -150,6 +151,7 @@ def _candidate(
         modified=release.modified,
         sizes={rendition.format: rendition.size for rendition in renditions},
         pages=max(rendition.pages for rendition in renditions),
+        thumbnail=next((picture.thumbnail for picture in release.pictures), None),
         topics=release.topics,
         revision=number(release, past),
         translation_of=public_slug(release.translation_of),

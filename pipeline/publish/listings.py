@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import datetime
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -41,6 +43,8 @@ class KnownListings(Struct, frozen=True):
     """Key → digest of what one shows, and of its bytes."""
     elsewhere: tuple[str, ...]
     """Keys of those that another machine rendered and that were not needed here."""
+    until: datetime | None = None
+    """When one of them changes although no release does."""
 
 
 class Listings:
@@ -54,6 +58,7 @@ class Listings:
         head = public.head if isinstance(public, StoredManifest) else EMPTY
         told = head.listings if head.listings_of == self._common else {}
         self._made = {**told, **(known.made if known else {})}
+        self._before = dict(self._made)
         self._rendered: dict[tuple[str, str], bytes] = {}
         self._shown: list[tuple[tuple[Row, ...], object, dict[str, str]]] = []
 
@@ -71,14 +76,25 @@ class Listings:
         stamps, wanted = self.stamps(manifest), set(only)
         missing = {key for key in wanted if key in stamps and (key, stamps[key]) not in self._rendered}
         if missing:
-            shown = listings.shown(manifest, self._render_context, missing)
+            before = cache(self._file_of_before)
+            shown = listings.shown(manifest, self._render_context, missing, before)
             # On a fresh clone all records come from storage.
             records = in_parallel(lambda slug: _record(self._context, shown[slug]), shown)
-            files = listings.build(manifest, self._render_context, lambda row: records[row.slug], missing)
+            files = listings.build(manifest, self._render_context, lambda row: records[row.slug], missing, before)
             for key, data in files.items():
                 self._rendered[key, stamps[key]] = data
                 self._made[key] = stamps[key], digest(data)
         return {key: self._rendered[key, stamp] for key, stamp in stamps.items() if key in wanted}
+
+    def _file_of_before(self, key: str) -> bytes:
+        """Return a listing as it was rendered last, from here or from storage; nothing where it is not known."""
+        if key not in self._before:
+            return b""
+        file, (_, sha256) = self._context.state.public / key, self._before[key]
+        if file.is_file() and digest(data := file.read_bytes()) == sha256:
+            return data
+        answer = self._context.anonymous.get(key)
+        return answer.body if answer.status == 200 and digest(answer.body) == sha256 else b""
 
     def changed(self, manifest: Manifest, since: Mapping[str, str]) -> dict[str, bytes]:
         """Return those listings of ``manifest`` that do not show what those with the stamps ``since`` show."""
@@ -119,7 +135,9 @@ class Listings:
         context.remember_published(manifest)
         elsewhere = sorted(stamps.keys() - there - rendered - removed - unknown)
         made, address = {key: self._made[key] for key in stamps}, context.destination.address
-        context.state.remember(LISTINGS, KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere)))
+        until = listings.valid_until(manifest, self._render_context)
+        known = KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere), until)
+        context.state.remember(LISTINGS, known)
 
 
 def _common(context: CommandContext) -> str:
@@ -232,7 +250,8 @@ def update_and_verify(
 def are_current(context: CommandContext) -> bool:
     """Whether the public listings are those of the manifest, as an anonymous client sees them."""
     known = _recall(context)
-    if known and (known.address, known.serial) == (context.destination.address, context.published.serial):
+    is_of_now = known is not None and (known.until is None or context.now < known.until)
+    if known and is_of_now and (known.address, known.serial) == (context.destination.address, context.published.serial):
         return not altered(context, {key: made[1] for key, made in known.made.items()})
     found, manifest = Listings(context), context.published.whole()
     keys = found.stamps(manifest).keys()

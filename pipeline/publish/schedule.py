@@ -67,8 +67,10 @@ def promote(state: BuildState, releases: Mapping[str, Mapping[str, str]]) -> Non
     ahead = state.final()
     rendered = {row.name: ahead.rendered(row.name) for row in FORMATS}
     for slug, files in releases.items():
-        own = {name: by_slug[slug] for name, by_slug in rendered.items() if slug in by_slug}
-        if len(own) < len(FORMATS) or not all(_has_digest(ahead.public / key, sha) for key, sha in files.items()):
+        names = [row.name for row in FORMATS if row.key(slug) in files]
+        own = {name: rendered[name][slug] for name in names if slug in rendered[name]}
+        complete = bool(names) and len(own) == len(names)
+        if not complete or not all(_has_digest(ahead.public / key, sha) for key, sha in files.items()):
             continue
         for key in files:
             target = state.public / key

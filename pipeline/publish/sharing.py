@@ -107,7 +107,7 @@ def share(context: CommandContext, release: Release) -> list[SharedLink]:
         message = "not every format of it could be rendered, so it is not shared"
         source = str(context.state.source(release.slug))
         raise ReleaseError([Fault(source, 0, message, "read the errors above, or run make check")])
-    labels = {row.key(release.slug): row.label for row in FORMATS}
+    labels = {row.key(release.slug): row.label for row in FORMATS if not row.preview}
     labels |= {f"releases/{release.slug}/{picture.file}": picture.file for picture in release.pictures}
     token, keys = new_keys(labels)
     links = {key: _sign(context, release, private_key) for key, private_key in keys.items()}
@@ -130,7 +130,7 @@ def share(context: CommandContext, release: Release) -> list[SharedLink]:
 def is_complete(context: CommandContext, slug: str) -> bool:
     """Whether all embargoed renditions of a release are here, rendered from its current source."""
     state, render_context = context.state, context.render_context()
-    for row in FORMATS:
+    for row in (row for row in FORMATS if not row.preview):
         task = next((task for task in tasks(row, state, render_context, [slug]) if task.slug == slug), None)
         entry = state.rendered(row.name).get(slug)
         if task is None or entry is None or not entry.unpublished or entry.fingerprint != task.fingerprint:

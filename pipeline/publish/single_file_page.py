@@ -23,7 +23,7 @@ from pipeline.writers.ninjs import DIGEST
 Fetch = Callable[[str], bytes]
 """From the key of a file of the public tree to its bytes."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; base-uri 'none'"
-_LEFT_OUT = frozenset({"tools", "others", "original", "beside", "back"})
+_LEFT_OUT = frozenset({"tools", "others", "original", "beside", "related", "back"})
 """Classes of the parts that link to other files: downloads, translations, pictures at full size, neighbours."""
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _HEAD = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="robots" content="noindex">'

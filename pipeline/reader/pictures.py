@@ -31,6 +31,9 @@ from pipeline.typography import image_metadata, image_sizes
 PIXEL_LIMIT = 40_000_000
 BYTE_LIMIT = 64_000_000
 WIDTHS = (480, 960, 1440)
+THUMBNAIL = (240, 160)
+"""Pixels of the copy for lists, which show it half as large: screens of telephones have two dots to the pixel."""
+_THUMBNAIL_QUALITY = 70
 SHOWN_LIMIT = 600_000
 """Bytes that a page may load for one picture."""
 _LARGER = 1.25
@@ -90,7 +93,7 @@ class ReleasePictures:
             if path not in self._checked:
                 self._checked[path] = None
                 self._claim(path, [path])
-                checked = check_picture(self.folder / path, path)
+                checked = check_picture(self.folder / path, path, for_lists=len(self._checked) == 1)
                 self._claim(path, checked.files)
                 self._checked[path] = checked
             return path if self._checked[path] else ""
@@ -131,8 +134,11 @@ class ReleasePictures:
             raise PictureError(f"its smaller copy {file} would have the same name as {other}", _RENAME)
 
 
-def check_picture(file: Path, name: str) -> CheckedPicture:
-    """Return the picture in ``file`` as it may be published under ``name``. Raises ``PictureError``."""
+def check_picture(file: Path, name: str, *, for_lists: bool = False) -> CheckedPicture:
+    """Return the picture in ``file`` as it may be published under ``name``; ``for_lists`` adds a thumbnail.
+
+    Raises ``PictureError``.
+    """
     try:
         if file.stat().st_size > BYTE_LIMIT:
             raise PictureError(f"larger than {BYTE_LIMIT // 1_000_000} MB", "save it smaller")
@@ -141,7 +147,7 @@ def check_picture(file: Path, name: str) -> CheckedPicture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _checked(image_metadata.parts_of(data, kind), kind, name)
+            return _checked(image_metadata.parts_of(data, kind), kind, name, for_lists)
     except image_metadata.ProfileError as error:
         hint = "export the picture again with the profile sRGB"
         raise PictureError(f"its colour profile is {error}", hint) from error
@@ -194,7 +200,7 @@ def _kind(data: bytes, name: str) -> str:
     return kind
 
 
-def _checked(parts: image_metadata.Parts, kind: str, name: str) -> CheckedPicture:
+def _checked(parts: image_metadata.Parts, kind: str, name: str, for_lists: bool) -> CheckedPicture:
     if parts.animated:
         raise PictureError(*_ANIMATED)
     with image_sizes.opened(parts.plain) as image:
@@ -209,11 +215,11 @@ def _checked(parts: image_metadata.Parts, kind: str, name: str) -> CheckedPictur
             image.getexif()[_ORIENTATION] = orientation
             upright = ImageOps.exif_transpose(image)
             data = _encoded(upright, kind, profile, lossless=image_sizes.is_lossless(parts.plain))
-            return _with_copies(upright, _UprightPicture(kind, name, data, upright.size, profile))
+            return _with_copies(upright, _UprightPicture(kind, name, data, upright.size, profile), for_lists)
         _draft(image)
         image.load()
         data = _encoded(image, kind, b"") if kind == "GIF" else image_metadata.with_profile(parts.plain, kind, profile)
-        return _with_copies(image, _UprightPicture(kind, name, data, size, profile))
+        return _with_copies(image, _UprightPicture(kind, name, data, size, profile), for_lists)
 
 
 def _profile(parts: image_metadata.Parts, mode: str) -> bytes:
@@ -255,7 +261,7 @@ def _encoded(image: Image.Image, kind: str, profile: bytes, *, lossless: bool = 
 # ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _with_copies(image: Image.Image, upright: _UprightPicture) -> CheckedPicture:
+def _with_copies(image: Image.Image, upright: _UprightPicture, for_lists: bool) -> CheckedPicture:
     picture = Picture(
         upright.name,
         MEDIA_TYPES[_SUFFIXES[upright.kind][0]],
@@ -267,7 +273,10 @@ def _with_copies(image: Image.Image, upright: _UprightPicture) -> CheckedPicture
     )
     copies = dict(_copies(image, upright, picture))
     files = {upright.name: upright.data, **{copy.file: data for copy, data in copies.items()}}
-    return CheckedPicture(msgspec.structs.replace(picture, copies=tuple(copies)), files)
+    thumbnail = None
+    if for_lists and (cut := _thumbnail(image, upright, picture)):
+        thumbnail, files[cut[0].file] = cut
+    return CheckedPicture(msgspec.structs.replace(picture, copies=tuple(copies), thumbnail=thumbnail), files)
 
 
 def _is_shown(image: Image.Image, upright: _UprightPicture) -> bool:
@@ -303,6 +312,25 @@ def _copies(image: Image.Image, upright: _UprightPicture, picture: Picture) -> I
         data = image_sizes.saved(size, kind, lossless=lossless)
         name = _copy_name(upright, width, kind)
         yield PictureSize(name, *size.size, len(data), hashlib.sha256(data).hexdigest()), data
+
+
+def _thumbnail(image: Image.Image, upright: _UprightPicture, picture: Picture) -> tuple[PictureSize, bytes] | None:
+    """Return the middle of a picture, a little above it if it is high; None if it is too small to be cut."""
+    wide, high = upright.size
+    width = min(THUMBNAIL[0], wide, high * THUMBNAIL[0] // THUMBNAIL[1])
+    if width < THUMBNAIL[0] // 2:
+        return None
+    size = width, width * THUMBNAIL[1] // THUMBNAIL[0]
+    profile = b"" if upright.profile and picture.shown else upright.profile
+    enough = max(size[0], -(-size[1] * wide // high))
+    small = image_sizes.in_screen_colours(image_sizes.narrowed(image, enough), profile)
+    if small.mode in ("LA", "RGBA"):  # drawn for paper
+        ground = Image.new("RGBA", small.size, "white")
+        small = Image.alpha_composite(ground, small.convert("RGBA"))
+    cut = ImageOps.fit(small.convert("RGB"), size, centering=(0.5, 0.35))
+    data = image_sizes.saved(cut, "WEBP", quality=_THUMBNAIL_QUALITY)
+    name = f"{upright.name}.list.webp"
+    return PictureSize(name, *size, len(data), hashlib.sha256(data).hexdigest()), data
 
 
 def _copy_widths(picture: Picture) -> list[int]:

@@ -34,6 +34,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Date of the last change of a feed without items: the clock is not read."""
 PACKS = tuple(row.name for row in FORMATS if row.packs)
 """Formats that contain the others. They are not offered for a withdrawn release."""
+PREVIEWS = tuple(row.name for row in FORMATS if row.preview)
 
 
 def render_feeds(
@@ -141,7 +142,7 @@ def _item(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> FeedItem:
 
 
 def _files(renditions: Iterable[_RecordRendition], withdrawn: bool) -> list[FeedFile]:
-    left_out = ("html", *(PACKS if withdrawn else ()))
+    left_out = ("html", *PREVIEWS, *(PACKS if withdrawn else ()))
     # Smaller copies of pictures are only for pages.
     offered = [each for each in renditions if each.name not in left_out and " px: " not in each.name]
     return [

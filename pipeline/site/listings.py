@@ -7,14 +7,16 @@ import no template engine and no feed library.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from datetime import datetime
 
 import msgspec
 
 from pipeline.model.formats import SYNDICATION
 from pipeline.model.manifest import Manifest, Row, digest
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive, contact, moved, sitemap
+from pipeline.site import archive, contact, moved, search, sitemap
 from pipeline.site.archive import leading
+from pipeline.site.search import Before
 from pipeline.typography import feed_list
 
 Record = Callable[[Row], bytes]
@@ -23,15 +25,30 @@ PAGES = ("index.html", *contact.KEYS)
 """The listings that every newsroom has; feeds, archive and sitemap depend on what is public."""
 
 
+def _nothing(_: str) -> bytes:
+    """Know no file of before."""
+    return b""
+
+
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
-    return (*feed_list.keys(manifest), *archive.keys(manifest), *PAGES, *sitemap.keys(manifest), *moved.keys(manifest))
+    of_releases = (*feed_list.keys(manifest), *archive.keys(manifest), *search.keys(manifest))
+    return (*of_releases, *PAGES, *sitemap.keys(manifest), *moved.keys(manifest))
 
 
-def shown(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, Row]:
-    """Return the rows that any feed shows, or those with a key in ``only``, by slug: ``build`` needs their records."""
+def shown(
+    manifest: Manifest,
+    render_context: RenderContext,
+    only: Container[str] | None = None,
+    before: Before = _nothing,
+) -> Mapping[str, Row]:
+    """Return the rows whose records ``build`` needs, by slug: those that a feed shows, or that are new to the search.
+
+    With ``only``, return those for the listings with a key in it.
+    """
     limit = render_context.newsroom.feed_items
-    return {
+    searched = {row.slug: row for row in search.unknown(manifest, before, only)}
+    return searched | {
         row.slug: row
         for feed, rows in feed_list.feeds(manifest, render_context.newsroom)
         if only is None or any(syndication.key(feed.path) in only for syndication in SYNDICATION)
@@ -44,12 +61,17 @@ def build(
     render_context: RenderContext,
     record: Record,
     only: Container[str] | None = None,
+    before: Before = _nothing,
 ) -> Mapping[str, bytes]:
     """Return all listings, or those with a key in ``only``, key → bytes. ``record`` returns the ninjs record of a row.
 
-    The archive comes before the newsroom page, which links to it.
+    The archive comes before the newsroom page, which links to it. ``before`` knows the files of the search.
     """
-    return {**feeds(manifest, render_context, record, only), **pages(manifest, render_context, only)}
+    return {
+        **feeds(manifest, render_context, record, only),
+        **search.files(manifest, render_context.newsroom, record, before, only),
+        **pages(manifest, render_context, only),
+    }
 
 
 def feeds(
@@ -84,7 +106,7 @@ def pages(manifest: Manifest, render_context: RenderContext, only: Container[str
         files["index.html"] = newsroom_page(manifest.rows, render_context)
     if only is None or any(key in only for key in contact.KEYS):
         files |= contact.contact_files(render_context)
-    files |= sitemap.files(manifest, render_context.base_url, render_context.newsroom.language, only)
+    files |= sitemap.files(manifest, render_context, only)
     files |= moved.files(manifest, render_context, only)
     return _only(files, only)
 
@@ -98,7 +120,7 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
 
     One whose stamp is the same has the same bytes, so a new release costs the listings that show it and no others.
     """
-    newsroom, language = render_context.newsroom, render_context.newsroom.language
+    newsroom = render_context.newsroom
     look = sorted(render_context.assets.items())
     parts: dict[str, object] = dict.fromkeys(contact.KEYS, look)
     for feed, rows in feed_list.feeds(manifest, newsroom):
@@ -114,15 +136,21 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
     topics = {topic for row in manifest.rows for topic in row.topics}
     newest = leading(manifest.rows)[: archive.NEWEST + 1]
     parts["index.html"] = _stamp(look, newest, counts, sorted(languages), sorted(topics))
-    parts |= sitemap.contents(manifest, language)
+    parts |= search.contents(manifest)
+    parts |= sitemap.contents(manifest, render_context)
     parts |= moved.contents(manifest)
     return {key: part if isinstance(part, str) else _stamp(part) for key, part in parts.items()}
 
 
 def _line(row: Row) -> bytes:
     """Return what a page of the archive states of a release."""
-    told = (row.slug, row.title, row.date, row.language, row.topics, row.withdrawn, row.modified)
+    told = (row.slug, row.title, row.date, row.language, row.topics, row.withdrawn, row.modified, row.corrections)
     return msgspec.json.encode(told)
+
+
+def valid_until(manifest: Manifest, render_context: RenderContext) -> datetime | None:
+    """Return when a listing changes although no release does; None when none will."""
+    return sitemap.news_until(manifest.rows, render_context.now)
 
 
 def _stamp(*parts: object) -> str:

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive
+from pipeline.site import archive, search
 from pipeline.site.archive import NEWEST, TOPICS, ArchivePage, leading
 from pipeline.site.contact import PAGE, newsroom_footer
 from pipeline.typography.contact_cards import CARDS
@@ -18,7 +19,7 @@ from pipeline.typography.downloads import Download, list_downloads
 from pipeline.typography.feed_list import canonical, language_feeds, languages_in_order, main_feed, topic_feeds
 from pipeline.typography.headline import shortened
 from pipeline.typography.messages import Messages, direction_of, language_territory, newsroom_messages
-from pipeline.typography.templates import POLICY, SCRIPTLESS, asset_href, render, script
+from pipeline.typography.templates import FETCHING, SCRIPTLESS, PreviewImage, asset_href, render, script
 
 SUMMARY_LIMIT = 280
 """Characters of a summary in a list."""
@@ -52,7 +53,9 @@ class ListEntry(Struct, frozen=True):
     language_name: str
     """Empty for the language of the page."""
     topics: tuple[Choice, ...]
+    corrected: str
     withdrawn: str
+    thumbnail: PictureSize | None = None
     downloads: tuple[Download, ...] = ()
 
 
@@ -69,9 +72,16 @@ def _entry(row: Row, newsroom: Newsroom, messages: Messages, root: str = "", *, 
         direction=direction_of(row.language),
         language_name=messages.language_name(row.language, newsroom.languages) if foreign else "",
         topics=tuple(_topic(each, newsroom, messages, root) for each in archive.topics_of(row)),
+        corrected=messages.fill("corrected", date=messages.date(row.modified)) if is_corrected(row) else "",
         withdrawn=messages.fill("withdrawn", date=messages.date(row.modified)) if row.withdrawn else "",
+        thumbnail=row.thumbnail if full and not row.withdrawn else None,
         downloads=list_downloads(row.files, messages, f"{root}releases/") if full and not row.withdrawn else (),
     )
+
+
+def is_corrected(row: Row) -> bool:
+    """Whether a list marks a release as corrected; of a withdrawn one it says only that."""
+    return row.corrections > 0 and not row.withdrawn
 
 
 def _topic(name: str, newsroom: Newsroom, messages: Messages, root: str, count: int = 0) -> Choice:
@@ -118,6 +128,7 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         topic_choices=_by_label(topics.values()),
         language_choices=_language_choices(entries, newsroom, messages),
         script=script("index.js"),
+        search_parts=" ".join(search.parts(rows)),
         **_years_and_topics(rows, newsroom, messages),
         archive=archive.OVERVIEW,
         main_feed=main_feed(newsroom),
@@ -126,11 +137,20 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         footer=newsroom_footer(newsroom, messages),
         css=asset_href(assets, "page.css"),
         mark=asset_href(assets, "mark.png"),
-        share_image=base_url + assets["mark.png"] if "mark.png" in assets else "",
-        policy=POLICY if entries else SCRIPTLESS,
+        share_image=_share_image(render_context),
+        policy=FETCHING if entries else SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
     ).encode()
+
+
+def _share_image(render_context: RenderContext) -> PreviewImage | None:
+    """Return the organisation's mark, a PNG, which has its size in bytes 16 to 24."""
+    mark, assets = render_context.mark, render_context.assets
+    if "mark.png" not in assets:
+        return None
+    width, height = int.from_bytes(mark[16:20], "big"), int.from_bytes(mark[20:24], "big")
+    return PreviewImage(render_context.base_url + assets["mark.png"], width, height, render_context.newsroom.name)
 
 
 def _language_choices(entries: Iterable[ListEntry], newsroom: Newsroom, messages: Messages) -> list[Choice]:

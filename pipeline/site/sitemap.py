@@ -1,19 +1,31 @@
-"""The sitemap with the translations of each release, and robots.txt, which names it (sitemaps.org 0.9, RFC 9309)."""
+"""The sitemap with the translations of each release, the news sitemap, and robots.txt, which names both.
+
+Standards: sitemaps.org 0.9, RFC 9309, and Google's for news, https://developers.google.com/search/docs/crawling-indexing
+/sitemaps/news-sitemap: it lists the releases of the last two days. So it changes with time alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from msgspec import Struct
 
 from pipeline.model.formats import ROBOTS
 from pipeline.model.manifest import Manifest, Row
+from pipeline.model.newsroom import Newsroom
+from pipeline.model.render_context import RenderContext
 from pipeline.site import archive
 from pipeline.site.contact import PAGE
 from pipeline.typography.templates import render
 
 SITEMAP = "sitemap.xml"
+NEWS = "sitemap-news.xml"
+RECENT = timedelta(days=2)
+"""Releases of this time are news."""
+NEWS_URLS = 1000
+"""Google's limit."""
 URLS = 1000
 """Addresses in one file, so that a new release changes a small one; sitemaps.org allows 50,000."""
 LINKS = 100_000
@@ -28,16 +40,14 @@ class _Address(Struct, frozen=True):
 
 
 def keys(manifest: Manifest) -> tuple[str, ...]:
-    """Return the keys of the sitemap, which is one file or an index and its parts, and of robots.txt."""
-    return tuple(dict.fromkeys((*_parts(manifest), SITEMAP, ROBOTS)))
+    """Return the keys of the sitemap, which is one file or an index and its parts, of news sitemap and robots.txt."""
+    return tuple(dict.fromkeys((*_parts(manifest), SITEMAP, NEWS, ROBOTS)))
 
 
-def files(manifest: Manifest, base_url: str, language: str, only: Container[str] | None = None) -> Mapping[str, bytes]:
-    """Return the sitemap and robots.txt, or those with a key in ``only``, key → bytes.
-
-    ``language`` is that of the newsroom.
-    """
-    parts = _parts(manifest, language)
+def files(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, bytes]:
+    """Return the sitemaps and robots.txt, or those with a key in ``only``, key → bytes."""
+    newsroom, base_url = render_context.newsroom, render_context.base_url
+    parts = _parts(manifest, newsroom.language)
     rendered = {
         key: render("sitemap.xml.j2", addresses=addresses, base=base_url).encode()
         for key, addresses in parts.items()
@@ -45,15 +55,55 @@ def files(manifest: Manifest, base_url: str, language: str, only: Container[str]
     }
     if SITEMAP not in parts and (only is None or SITEMAP in only):
         rendered[SITEMAP] = render("sitemaps.xml.j2", addresses=[base_url + key for key in parts]).encode()
+    if only is None or NEWS in only:
+        rendered[NEWS] = _news_sitemap(news(manifest.rows, render_context.now), newsroom, base_url)
     # Crawlers read robots.txt only if the newsroom is at the root of its host.
-    robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\n"
+    robots = f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{SITEMAP}\nSitemap: {base_url}{NEWS}\n"
     return {**rendered, ROBOTS: robots.encode()}
 
 
-def contents(manifest: Manifest, language: str) -> Mapping[str, object]:
+def contents(manifest: Manifest, render_context: RenderContext) -> Mapping[str, object]:
     """Return what each file states, by key."""
-    parts = _parts(manifest, language)
-    return {SITEMAP: tuple(parts), ROBOTS: SITEMAP, **parts}
+    parts = _parts(manifest, render_context.newsroom.language)
+    recent = [(row.slug, row.title, row.date, row.language) for row in news(manifest.rows, render_context.now)]
+    return {SITEMAP: tuple(parts), ROBOTS: SITEMAP, NEWS: recent, **parts}
+
+
+# --- News ------------------------------------------------------------------------------------------------------------
+
+
+class _News(Struct, frozen=True):
+    address: str
+    title: str
+    date: datetime
+    language: str
+
+
+def news(rows: Iterable[Row], now: datetime) -> list[Row]:
+    """Return those of ``rows``, which are newest first, that the news sitemap lists at ``now``."""
+    recent = takewhile(lambda row: row.date > now - RECENT, rows)
+    return [row for row in recent if not row.withdrawn][:NEWS_URLS]
+
+
+def news_until(rows: Iterable[Row], now: datetime) -> datetime | None:
+    """Return when the first entry leaves the news sitemap; None when it has none."""
+    return min((row.date + RECENT for row in news(rows, now)), default=None)
+
+
+def _news_sitemap(rows: Iterable[Row], newsroom: Newsroom, base_url: str) -> bytes:
+    entries = [_News(base_url + _page(row.slug), row.title, row.date, _iso_639(row.language)) for row in rows]
+    return render("sitemap.news.xml.j2", name=newsroom.name, entries=entries).encode()
+
+
+def _iso_639(tag: str) -> str:
+    """Return a language as news sitemaps name it: by ISO 639 code, and Chinese by country."""
+    primary, *rest = tag.lower().split("-")
+    if primary != "zh":
+        return primary
+    return "zh-tw" if {"hant", "tw", "hk", "mo"}.intersection(rest) else "zh-cn"
+
+
+# --- All addresses ---------------------------------------------------------------------------------------------------
 
 
 def _parts(manifest: Manifest, language: str = "") -> dict[str, list[_Address]]:

@@ -17,7 +17,7 @@ def shortened(title: str, limit: int) -> str:
 
     A wide character (Chinese, Japanese, Korean) counts as two.
     """
-    if sum(map(_columns, title)) <= limit:
+    if columns(title) <= limit:
         return title
     used = 0
     cut = ""
@@ -28,6 +28,11 @@ def shortened(title: str, limit: int) -> str:
         cut += character
     head, blank, _ = cut.rpartition(" ")
     return (head if blank else cut).rstrip(" ,;:–—-、，·") + "…"
+
+
+def columns(text: str) -> int:
+    """Return how wide ``text`` is, in letters of mean width; a wide character counts as two."""
+    return sum(map(_columns, text))
 
 
 def _columns(character: str) -> int:

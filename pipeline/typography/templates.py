@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from pipeline.typography.directions import isolate
 
 if TYPE_CHECKING:
@@ -26,8 +28,21 @@ POLICY = "connect-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'non
 Styles, fonts and pictures are not limited to ``'self'``, because a page that is opened from disk has none. The script
 is not limited to a digest, because the Nu Html Checker cannot verify one.
 """
+FETCHING = POLICY.replace("connect-src 'none'", "connect-src 'self'")
+"""Content Security Policy of a page whose script reads other files of the newsroom."""
 SCRIPTLESS = f"script-src 'none'; {POLICY}"
 """Content Security Policy of pages without a script."""
+
+
+class PreviewImage(Struct, frozen=True):
+    """The picture that programs show with a link to a page (Open Graph, https://ogp.me/)."""
+
+    href: str
+    """Absolute."""
+    width: int
+    """Pixels."""
+    height: int
+    alt: str
 
 
 @cache

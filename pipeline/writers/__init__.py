@@ -48,6 +48,8 @@ class RenderInput(Struct, frozen=True):
     """The same release in other languages, as far as these are public."""
     neighbours: tuple[Related, ...] = ()
     """The previous and the next public release."""
+    same_topic: tuple[Related, ...] = ()
+    """The nearest earlier releases on the same topics, newest first."""
     assets: Mapping[str, str] = {}
     """Logical name → key of the files that pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
     past: tuple[RevisionRecord, ...] = ()

@@ -11,18 +11,20 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
-from pipeline.model.document import Figure, plain
-from pipeline.model.formats import FORMATS, Rendition, media_type
+from pipeline.model.document import Figure, plain, walk
+from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, media_type
 from pipeline.model.release import FACTS, PANORAMA, Picture, PictureSize
 from pipeline.typography import feed_list
-from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.article import DATELINE_MARK, Line
+from pipeline.typography.contact_cards import CARDS
 from pipeline.typography.downloads import ORDER, Download, list_downloads
 from pipeline.typography.messages import Messages, language_territory
-from pipeline.typography.templates import POLICY, asset_href, render, script
-from pipeline.writers import Output, RenderInput
+from pipeline.typography.templates import POLICY, PreviewImage, asset_href, render, script
+from pipeline.writers import Output, RenderInput, ninjs
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
 
 _PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
+_PREVIEWS = tuple(row.name for row in FORMATS if row.preview)
 _RECORDS = tuple(row.name for row in FORMATS if row.group == "records")
 
 
@@ -66,12 +68,16 @@ def write(render_input: RenderInput) -> Output:
         alternates=_alternates(render_input),
         others=_language_links(render_input),
         neighbours=render_input.neighbours,
+        same_topic=[(messages.date(each.date), each) for each in render_input.same_topic if each.date],
         feed=feed_list.language_feed(release.language, render_input.newsroom),
         main_feed=feed_list.main_feed(render_input.newsroom),
         locale=language_territory(release.language),
         other_locales=_other_locales(render_input),
         share_image=_share_image(render_input),
         modified=release.modified.isoformat(),
+        mail=f"mailto:?body={quote(_address(render_input))}",  # the script adds the headline
+        call=_call(render_input),
+        card="" if _own_contacts(render_input) else f"../{CARDS}",
         json_ld=_json_ld(render_input),
         css=asset_href(render_input.assets, "page.css", "../"),
         mark=asset_href(render_input.assets, "mark.png", "../"),
@@ -79,7 +85,7 @@ def write(render_input: RenderInput) -> Output:
         script=script("page.js"),
         downloads=()
         if release.withdrawn
-        else list_downloads(_offered(render_input), messages, later=_later(release.slug)),
+        else list_downloads(_offered(render_input), messages, later=_later(render_input)),
         earlier=_earlier_revisions(render_input),
         image=figure(article.image, 0) if article.image else "",
         body=block_html(
@@ -93,7 +99,12 @@ def write(render_input: RenderInput) -> Output:
             notes_label=messages["footnotes"],
         ),
         notes=block_html(
-            article.notes, str, figure=figure, anchors=anchors, table_label=messages["table"], notes=notes
+            article.notes,
+            str,
+            figure=figure,
+            anchors=anchors,
+            notes=notes,
+            table_label=f"{messages['notes_to_editors']}: {messages['table']}",
         ),
     )
     # The blocks are valid XML too; HTML needs no slash. In texts and attributes ">" is always escaped.
@@ -123,9 +134,38 @@ def _earlier_revisions(render_input: RenderInput) -> list[_EarlierRevision]:
     ]
 
 
-def _later(slug: str) -> list[Rendition]:
-    """Return the formats that are rendered after the page; their sizes are not known yet."""
-    return [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if set(_PAGES).intersection(row.after)]
+def _later(render_input: RenderInput) -> list[Rendition]:
+    """Return the formats that are rendered after the page, with the size of the record."""
+    slug = render_input.release.slug
+    found = [Rendition(row.name, row.key(slug), 0, "") for row in FORMATS if set(_PAGES).intersection(row.after)]
+    return [msgspec.structs.replace(each, size=_record_size(render_input)) if each.format == "json" else each
+            for each in found]  # fmt: skip
+
+
+def _record_size(render_input: RenderInput) -> int:
+    """Return the size of the record, which states size and digest of the page; 0 before the other files are rendered.
+
+    Of the page it needs only how many digits its size has: it has five as a rule, and one more or less is one byte.
+    """
+    if not all(each.size for each in render_input.renditions):
+        return 0
+    slug = render_input.release.slug
+    pages = (Rendition(row.name, row.key(slug), 10_000, "0" * 64) for row in FORMATS if row.name in _PAGES)
+    stated = msgspec.structs.replace(render_input, renditions=(*pages, *render_input.renditions))
+    return len(ninjs.write(stated).data)
+
+
+def _call(render_input: RenderInput) -> Line | None:
+    """Return the first telephone number of a contact."""
+    lines = (line for party in render_input.article.footer.contacts for line in party.lines)
+    return next((line for line in lines if line.href.startswith("tel:")), None)
+
+
+def _own_contacts(render_input: RenderInput) -> bool:
+    """Whether the release has other contacts than the newsroom's contact cards."""
+    newsroom = render_input.newsroom
+    shared = tuple(each for each in newsroom.contacts if each.id in newsroom.default_contacts)
+    return {*render_input.release.contacts} != {*shared}
 
 
 def _address(render_input: RenderInput, slug: str = "") -> str:
@@ -210,7 +250,7 @@ def _json_ld(render_input: RenderInput) -> Markup:
         **{fact.schema: release.facts.get(fact.key, "") for fact in FACTS if fact.schema},
         "inLanguage": release.language,
         "keywords": [newsroom.topic_label(topic, release.language) for topic in release.topics],
-        "image": _share_image(render_input),
+        "image": image.href if (image := _share_image(render_input)) else "",
         **_translations(render_input),
         "publisher": _publisher(render_input),
         "author": _publisher(render_input),
@@ -302,13 +342,20 @@ def _figure_renderer(render_input: RenderInput, notes: NoteLinks) -> FigureHtml:
     return figure_of_page
 
 
-def _share_image(render_input: RenderInput) -> str:
-    """Return the absolute address of the picture for previews; empty when there is none, or it may not be shown."""
-    release, image = render_input.release, render_input.article.image
-    picture = release.picture(image.file) if image else next(iter(release.pictures), None)
-    if release.withdrawn or picture is None:
-        return ""
-    return f"{render_input.base_url}releases/{_picture_link(render_input, picture.at(_SHARE_WIDTH))}"
+def _share_image(render_input: RenderInput) -> PreviewImage | None:
+    """Return the picture for previews; None when there is none, or it may not be shown."""
+    release, article = render_input.release, render_input.article
+    figures = (block for block in walk((*article.body, *article.notes)) if isinstance(block, Figure))
+    figure = article.image or next(figures, None)
+    if release.withdrawn:
+        return None
+    if figure is None:
+        card = next((each for each in render_input.renditions if each.format in _PREVIEWS), None)
+        alt = f"{release.title} – {article.organisation}"
+        return PreviewImage(render_input.base_url + card.key, *CARD_SIZE, alt) if card else None
+    size = release.picture(figure.file).at(_SHARE_WIDTH)
+    address = f"{render_input.base_url}releases/{_picture_link(render_input, size)}"
+    return PreviewImage(address, size.width, size.height, figure.alt or plain(figure.caption) or release.title)
 
 
 def _shown_size(picture: Picture) -> tuple[int, int]:

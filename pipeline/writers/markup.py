@@ -290,6 +290,8 @@ class _HtmlBlocks:
         self.notes = notes
         self.notes_label = notes_label
         self.depth = 0
+        self.labels: list[str] = []
+        """Of the tables so far."""
 
     def block(self, block: Block) -> Markup:
         match block:
@@ -379,7 +381,9 @@ class _HtmlBlocks:
         if not self.table_label:
             return html
         label = f"{self.table_label}: {', '.join(plain(cell.children) for cell in table.head)}"
-        return _scroll_box(label, html)
+        self.labels.append(label)
+        number = self.labels.count(label)
+        return _scroll_box(f"{label} ({number})" if number > 1 else label, html, "region")
 
     def cell(self, cell: Cell, style: str, name: str) -> Markup:
         scope = Markup(' scope="col"') if name == "th" else Markup("")
@@ -390,12 +394,10 @@ def _class(names: str) -> Markup:
     return Markup(' class="{}"').format(names) if names else Markup("")
 
 
-def _scroll_box(label: str, content: Markup) -> Markup:
-    """Return a box that scrolls sideways and that the keyboard can reach.
-
-    It is a group and not a region, because screen readers announce every region of a page.
-    """
-    return Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(label, content)
+def _scroll_box(label: str, content: Markup, role: str = "group") -> Markup:
+    """Return a box that scrolls sideways and that the keyboard can reach; no two regions may have the same label."""
+    box = Markup('<div class="scroll" role="{}" aria-label="{}" tabindex="0">{}</div>')
+    return box.format(role, label, content)
 
 
 def _columns(layout: PaperTable) -> Markup:

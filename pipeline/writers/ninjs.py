@@ -16,7 +16,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from pipeline.model.document import Figure
-from pipeline.model.formats import FORMATS, Rendition, by_name, media_type
+from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, by_name, media_type
 from pipeline.model.release import Contact, Footage
 from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
@@ -148,7 +148,9 @@ def _rendition(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
         "sizeInBytes": file.size,
     }
     if not _is_picture(file):
-        return stated | {"title": by_name(file.format).label}
+        row = by_name(file.format)
+        size = {"width": CARD_SIZE[0], "height": CARD_SIZE[1]} if row.preview else {}
+        return stated | {"title": row.label} | size
     sizes = (size for picture in render_input.release.pictures for size in picture.files)
     shown = next(size for size in sizes if size.file == stated["title"])
     name = f"{shown.width} px: {shown.file}" if file.format == "copy" else shown.file

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pipeline.model.formats import by_name
 from tests.support.formats import NAMES as STAGES
 from tests.support.formats import SUFFIXES
 from tests.support.newsroom import Office, rendered_by
@@ -184,9 +185,9 @@ def test_stage_alone_makes_its_format(tmp_path: Path) -> None:
     office = Office(tmp_path / "office")
     office.write("one")
     assert office.make("pdf").status == 0
-    assert set(office.files()) == {"releases/one.pdf"}
+    assert set(office.files()) == {"releases/one.pdf", "releases/one.png"}, "and the card beside it"
     assert office.make("text").status == 0
-    assert set(office.files()) == {"releases/one.pdf", "releases/one.txt"}
+    assert set(office.files()) == {"releases/one.pdf", "releases/one.png", "releases/one.txt"}
     assert office.make("html").status == 0
     assert set(office.files()) >= {f"releases/one{suffix}" for suffix in (".html", ".docx", ".zip")}
     assert office.make("feed").status == 0
@@ -233,8 +234,7 @@ def test_stage_asked_for_by_name_ends_with_2_and_makes_the_good_ones(tmp_path: P
     result = office.make(stage)
     assert result.status == 2
     assert "content/bad.md:2: title" in result.err
-    suffix = dict(zip(STAGES, SUFFIXES, strict=True))[stage]
-    assert f"releases/good{suffix}" in office.files()
+    assert f"releases/good{by_name(stage).suffix}" in office.files()
     assert not any("bad" in key for key in office.files())
 
 

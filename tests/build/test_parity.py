@@ -40,8 +40,8 @@ from tests.support.renditions import READERS, text_of_html, words_of
 from tests.writers import cases
 
 SOURCES = sorted([*SAMPLE.glob("*.md"), *cases.FOLDER.glob("*/*.md")])
-TELLING = [row for row in FORMATS if not row.packs]
-"""The formats that have words of their own; a kit holds the others, and has tests of its own."""
+TELLING = [row for row in FORMATS if not row.packs and not row.preview]
+"""The formats whose words can be read; a kit holds the others, and has tests of its own, as the card has."""
 EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3]")
 OWN_BREAKS = {
     # Between words without blanks, the address that the wire copy adds to a link parts what is one word elsewhere.

@@ -18,6 +18,7 @@ from pipeline.publish import up_to_date
 from tests.support.in_process import NOW, Sandbox, changed_sources, fetched, up_to_date_slugs
 from tests.support.rows import row
 
+TOPICS = ("archive", "human-rights")
 LANGUAGES = ("ar", "en-GB", "pt-BR")
 
 
@@ -37,6 +38,7 @@ def change(sandbox: Sandbox, chance: random.Random) -> None:
             keys["translation_of"] = original
         if chance.random() < 0.1:
             keys["draft"] = "true"
+        keys["topics"] = f"[{', '.join(chance.sample(TOPICS, chance.randrange(3)))}]"
         sandbox.write(slug, **keys)
     elif deed == "edit":
         sandbox.write(chance.choice(slugs), date=date_of(chance.randrange(-9, 3)), body=f"{chance.random()}")
@@ -61,7 +63,7 @@ def row_of(sandbox: Sandbox, slug: str, public: ReleaseIndex, chance: random.Ran
     summary, newsroom = sandbox.state.summaries([slug])[slug], sandbox.render_context.newsroom
     entry = summary.entry
     known = row(slug, language=entry.language, translation_of=entry.translation_of, source=summary.source)
-    known = msgspec.structs.replace(known, date=entry.date, title=entry.title, modified=entry.date)
+    known = msgspec.structs.replace(known, date=entry.date, title=entry.title, modified=entry.date, topics=entry.topics)
     stamp = fingerprint.of_release(
         summary.source, fingerprint.of_newsroom(newsroom, b""), sandbox.base, public.related(entry)
     )

@@ -99,8 +99,38 @@ def test_old_name_of_a_renamed_source_is_left_out() -> None:
     assert neighbours(known, "r3") == {"prev": "r2"}
 
 
+def on_topics(known: dict[str, IndexEntry], slug: str) -> list[str]:
+    """Return the releases on the same topics that the page of a release links to."""
+    return [other.slug for other in ReleaseIndex(known, NOW).related(known[slug]) if other.rel == "same_topic"]
+
+
+def test_page_names_the_nearest_earlier_releases_on_its_topics() -> None:
+    war, both, sport = ("war",), ("sport", "war"), ("sport",)
+    known = by_slug(
+        listed(1, topics=war), listed(2, topics=war), listed(3, topics=sport), listed(4, topics=both), listed(5),
+        listed(6, "ar", topics=war), listed(7, topics=both), listed(8, topics=war), listed(9, topics=war, draft=True),
+    )  # fmt: skip
+    assert on_topics(known, "r8") == ["r7", "r4", "r2"]
+    assert on_topics(known, "r7") == ["r4", "r3", "r2"]
+    assert on_topics(known, "r3") == on_topics(known, "r5") == on_topics(known, "r6") == on_topics(known, "r1") == []
+    known["r4"] = msgspec.structs.replace(known["r4"], withdrawn=True)
+    assert on_topics(known, "r8") == ["r7", "r2", "r1"]
+    assert on_topics(known, "r4") == [], "its notice leads to the replacement alone"
+    first = ReleaseIndex(known, NOW).related(known["r8"])[-1]
+    assert (first.title, first.date) == ("Release 1", known["r1"].date)
+
+
+def test_release_changes_the_pages_that_name_it_and_no_others() -> None:
+    known = by_slug(*(listed(number, topics=("war",)) for number in range(1, 9)))
+    index = ReleaseIndex(known, NOW)
+    for slug in known:
+        naming = {other for other in known if slug in on_topics(known, other)}
+        assert set(index.with_related([slug])) == {slug, *naming, *index.neighbours([slug])}
+    assert index.with_related(["r8"]) == ["r7", "r8"], "the newest changes the one before it"
+
+
 def test_related_releases_of_ten_thousand_take_less_than_a_second() -> None:
-    known = by_slug(*(listed(number) for number in range(10_000)))
+    known = by_slug(*(listed(number, topics=("war", f"t{number % 7}")) for number in range(10_000)))
     start = time.process_time()
     public = ReleaseIndex(known, NOW + timedelta(days=10_000))
     for found in known.values():

@@ -391,7 +391,7 @@ def test_history_names_every_public_file_with_its_digest(office: Office, base: s
     revise(office, 42, (FIRST, "There are 42 tapes."))
     published(office)
     told = re.findall(r"^  ([0-9a-f]{64})  (\S+)$", office.make("history", "RELEASE=tapes").out, re.MULTILINE)
-    assert len(told) == 2 * (len(NAMES) + 2), "the picture and its smaller copy are among them"
+    assert len(told) == 2 * (len(NAMES) + 3), "the picture and its smaller copies are among them"
     for digest, key in told:
         assert sha256(get(base + key)[2]).hexdigest() == digest, key
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 
 from pipeline.model.errors import SettingError, StorageError
+from pipeline.model.formats import FORMATS
 from pipeline.publish import release_at_instant
 from pipeline.publish import staging as embargo
 from pipeline.storage import Stored, open_store
@@ -128,7 +129,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
     store, client = open_store(there, ours), s3_client.create_client(there, ours)
     office.write("guarded", title=SECRET, date=soon(3600).isoformat())
     assert office.make("publish", **ours).status == 0
-    assert len(list(store.list("staged/", "private"))) == 6
+    assert len(list(store.list("staged/", "private"))) == len(FORMATS)
     policy = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["*"]},'
         f'"Action":["s3:GetObject"],"Resource":["arn:aws:s3:::{there.private_bucket}/*"]}}]}}'
@@ -143,7 +144,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
         assert "guarded" not in result.text
     client.delete_bucket_policy(Bucket=there.private_bucket)
     assert office.make("publish", **ours).status == 0
-    assert len(list(store.list("staged/", "private"))) == 6
+    assert len(list(store.list("staged/", "private"))) == len(FORMATS)
     assert office.make("verify", **ours).status == 0
     client.put_bucket_policy(Bucket=there.private_bucket, Policy=policy)
     assert "anybody can read" in office.make("verify", **ours).err

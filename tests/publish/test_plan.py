@@ -27,6 +27,7 @@ SPECIFICATION: tuple[tuple[str, Group, str, str, str], ...] = (
     ("releases/probe/moving.gif", "files", "image/gif", MINUTES, ""),
     ("releases/probe/tape.webp", "files", "image/webp", MINUTES, ""),
     ("releases/probe.html", "pages", "text/html; charset=utf-8", MINUTES, ""),
+    ("releases/probe.png", "files", "image/png", MINUTES, ""),
     ("releases/probe.json", "records", "application/json", MINUTES, ""),
     ("manifest/1999.12.json", "manifest", "application/json", FOREVER, ""),
     ("manifest.json", "manifest", "application/json", MINUTES, ""),

@@ -393,7 +393,42 @@ def test_pictures_with_one_name_and_two_formats(tmp_path: Path) -> None:
     for name in ("a.jpg", "a.png"):
         noise.save(tmp_path / "x" / name)
     found = release(tmp_path, body="![Alt](a.jpg)\n\n![Alt](a.png)\n")
-    assert len(found.pictures) == len(found.release.picture_files) == 4
+    assert len(found.pictures) == len(found.release.picture_files) == 5
+
+
+@pytest.mark.parametrize(
+    ("size", "cut"),
+    [
+        ((3000, 2000), (240, 160)),
+        ((800, 3000), (240, 160)),
+        ((6000, 400), (240, 160)),
+        ((180, 900), (180, 120)),
+        ((900, 90), (135, 90)),
+        ((119, 400), None),
+        ((900, 60), None),
+    ],
+    ids=str,
+)
+def test_first_picture_has_a_copy_of_one_shape_for_lists(
+    tmp_path: Path, size: tuple[int, int], cut: tuple[int, int] | None
+) -> None:
+    found = read(tmp_path, picture("PNG", size), "a.png")
+    (given,) = found.release.pictures
+    assert (given.thumbnail and (given.thumbnail.width, given.thumbnail.height)) == cut
+    if given.thumbnail:
+        data = found.pictures["a.png.list.webp"]
+        assert (given.thumbnail.file, given.thumbnail.size) == ("a.png.list.webp", len(data))
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.size == cut
+        assert given.thumbnail not in given.sizes, "pages do not show what is cut off"
+
+
+def test_other_pictures_have_no_copy_for_lists(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / "x" / name).write_bytes(picture("JPEG", (700, 400)))
+    found = release(tmp_path, body="![Alt](a.jpg)\n\n![Alt](b.jpg)\n")
+    assert [bool(each.thumbnail) for each in found.release.pictures] == [True, False]
 
 
 # ── Decoration ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -172,6 +172,7 @@ def test_new_release_among_ten_thousand_changes_a_few_files() -> None:
         "index.html",
         "manifest.json",
         "manifest/2026.2.json",
+        "sitemap-news.xml",
         "sitemap/11.xml",
     ]
     assert put_up(memory, (*rows, new)) == []
@@ -184,7 +185,7 @@ def test_new_page_changes_only_the_page_next_to_it() -> None:
     changed = {key for key, data in after.items() if before.get(key) != data}
     assert changed == {
         "archive/2026.html", "archive/2026/1.html", "archive/2026/2.html", "archive/index.html", "index.html",
-        "sitemap.xml",
+        "sitemap.xml", "sitemap-news.xml",
     }  # fmt: skip
 
 
@@ -206,7 +207,8 @@ def test_empty_pages_stay_public_and_valid() -> None:
     after = of(moved, two, known=before)
     assert after.emptied == ("archive/2025.html", "archive/topic/other.html")
     made = pages(after)
-    assert set(made) == {key for key in listings.keys(after) if media_type(key) not in FEEDS}
+    others = {*FEEDS, "application/json"}
+    assert set(made) == {key for key in listings.keys(after) if media_type(key) not in others}
     for key in after.emptied:
         assert "Nothing is listed here any more." in "".join(Reader(made[key].decode()).text)
         assert key.encode() not in made["sitemap.xml"]
@@ -282,9 +284,47 @@ def test_sitemap_with_many_translations_is_divided_too(monkeypatch: pytest.Monke
     assert "sitemap/2.xml" in pages(of(row("one"), *family))
 
 
-def test_robots_txt_allows_everything_and_names_the_sitemap() -> None:
+def news(rows: tuple[Row, ...], now: datetime = DAY) -> list[str]:
+    """Return the lines of the news sitemap, each as its words."""
+    context = msgspec.structs.replace(HOUSE, now=now)
+    root = ElementTree.fromstring(listings.pages(of(*rows), context)["sitemap-news.xml"])
+    return [" ".join(text.removeprefix(BASE) for part in each.iter() if (text := part.text)) for each in root]
+
+
+def test_news_sitemap_lists_the_releases_of_two_days() -> None:
+    rows = (
+        row("new", 0, language="zh-Hans", title="新 & 闻"),
+        row("gone", -1, withdrawn=True),
+        row("recent", -1.99, language="en-GB"),
+        row("old", -2),
+    )
+    assert news(rows) == [
+        "releases/new.html Open Window Archive zh-cn 2026-03-01T09:00:00+00:00 新 & 闻",
+        "releases/recent.html Open Window Archive en 2026-02-27T09:14:24+00:00 Title of recent",
+    ]
+    assert news(rows, DAY + timedelta(days=9)) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"), [("zh-TW", "zh-tw"), ("zh-Hant-HK", "zh-tw"), ("zh", "zh-cn"), ("sr-Latn", "sr")]
+)
+def test_news_sitemap_names_languages_as_search_engines_do(tag: str, name: str) -> None:
+    assert f" {name} " in news((row("new", language=tag),))[0]
+
+
+def test_time_alone_changes_the_news_sitemap_and_no_other_listing() -> None:
+    manifest = of(row("new"), row("older", -1))
+    assert listings.valid_until(manifest, HOUSE) == DAY + timedelta(days=1)
+    later = msgspec.structs.replace(HOUSE, now=DAY + timedelta(days=1))
+    before, after = listings.stamps(manifest, HOUSE), listings.stamps(manifest, later)
+    assert {key for key in after if after[key] != before[key]} == {"sitemap-news.xml"}
+    assert listings.valid_until(manifest, msgspec.structs.replace(HOUSE, now=DAY + timedelta(days=2))) is None
+
+
+def test_robots_txt_allows_everything_and_names_the_sitemaps() -> None:
     made = pages(Manifest(1))["robots.txt"]
-    assert made.decode().split("\n") == ["User-agent: *", "Allow: /", "", f"Sitemap: {BASE}sitemap.xml", ""]
+    named = [f"Sitemap: {BASE}{key}" for key in ("sitemap.xml", "sitemap-news.xml")]
+    assert made.decode().split("\n") == ["User-agent: *", "Allow: /", "", *named, ""]
     up = File("robots.txt", "", len(made), made)
     assert (up.media_type, up.download) == ("text/plain; charset=utf-8", "")
 

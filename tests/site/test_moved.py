@@ -45,7 +45,7 @@ def test_it_is_a_listing_that_is_uploaded_and_verified_but_not_in_the_sitemap() 
     assert {OLD, "a.htm"} <= listings.pages(manifest, CONTEXT).keys()
     assert media_type(OLD) == media_type("a.htm") == "text/html; charset=utf-8"
     assert group_of(OLD) == "listings"
-    assert OLD not in sitemap.files(manifest, BASE, "en")["sitemap.xml"].decode()
+    assert OLD not in sitemap.files(manifest, CONTEXT)["sitemap.xml"].decode()
 
 
 def test_no_address_of_the_newsroom_can_be_an_old_one() -> None:

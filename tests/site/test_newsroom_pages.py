@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,14 +213,62 @@ def test_skip_link_is_not_a_search_and_an_invalid_search_in_the_address_is_ignor
     assert strange == ["", []]
 
 
+def test_search_of_the_whole_archive_finds_words_of_the_text(look: Any) -> None:
+    before, found, narrowed, back, again, nothing, policy = look("""
+    const page = await opened();
+    const asked = [];
+    page.on("request", (request) => /search/.test(request.url()) && asked.push(request.url().replace(base, "")));
+    say([await page.isVisible(".all"), asked]);
+    await page.fill("#FIND", "COURIER, büro");
+    await page.fill("#FIND", "courier,");
+    say([await names(page), await page.textContent(".all")]);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => /found/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await told(page), asked, await address(page)]);
+    await page.fill("#FIND", "couriers");
+    say([await names(page), await page.isVisible("#WHOLE")]);
+    const same = await opened({}, base + "index.html#q=courier&all=yes");
+    await same.waitForFunction(() => /found/.test(document.querySelector("[role=status]").textContent));
+    say([await names(same), same.faults]);
+    await page.fill("#FIND", "kurier");
+    await page.click(".all");
+    await page.waitForFunction(() => /matches/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await page.isVisible(".nothing a")]);
+    say(page.faults);
+    """)
+    assert before == [False, []]
+    assert found == [[], "Search the full text of all releases"]
+    assert narrowed[0] == [CATALOGUE]
+    assert narrowed[1] == "Releases found: 1"
+    assert narrowed[2] == ["archive/2026.search.json", "archive/1999.search.json"]
+    assert narrowed[3].endswith("#q=courier%2C&all=yes")
+    assert back == [[], False]
+    assert again == [[CATALOGUE], []]
+    assert nothing == [[], True]
+    assert policy == []
+
+
+def test_search_of_the_whole_archive_says_so_when_a_part_cannot_be_read(look: Any) -> None:
+    (seen,) = look("""
+    const page = await opened();
+    await page.route("**/1999.search.json", (route) => route.abort());
+    await page.fill("#FIND", "courier");
+    await page.click(".all");
+    await page.waitForFunction(() => /could not be read/.test(document.querySelector("[role=status]").textContent));
+    say([await names(page), await told(page)]);
+    """)
+    assert seen == [[CATALOGUE], "Releases found: 1 Part of the archive could not be read. Please try again."]
+
+
 def test_search_works_on_a_page_opened_from_disk(look: Any) -> None:
     (found,) = look("""
     const page = await opened({}, shown + "/index.html");
     await page.fill("#FIND", "kim");
     const same = await opened({}, await address(page));
-    say([await names(page), await names(same), page.faults]);
+    await page.keyboard.press("Enter");
+    say([await names(page), await names(same), page.faults, await page.isVisible(".all")]);
     """)
-    assert found == [[SEED], [SEED], []]
+    assert found == [[SEED], [SEED], [], False]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -290,5 +340,20 @@ def test_empty_archive_page_says_that_it_lists_nothing(base: str, office: Office
     assert "Nothing is listed here any more." in text
     assert "A fresh one" not in text
     assert "archive/2025.html" not in public(base, "sitemap.xml")[0] + public(base, "index.html")[0]
+    assert "nothing to do" in published(office).out
+    assert office.make("verify").status == 0
+
+
+def test_entry_leaves_the_news_sitemap_in_a_run_that_writes_nothing_else(base: str, office: Office) -> None:
+    leaves = (datetime.now(UTC) + timedelta(seconds=45)).replace(microsecond=0)
+    office.write("news", title="News until now", date=(leaves - timedelta(days=2)).isoformat())
+    published(office)
+    assert "News until now" in public(base, "sitemap-news.xml")[0]
+    before = last_written(office, base)
+    while datetime.now(UTC) < leaves + timedelta(seconds=2):
+        time.sleep(1)
+    published(office)
+    assert written_since(before, office, base) == {"sitemap-news.xml"}
+    assert "News until now" not in public(base, "sitemap-news.xml")[0]
     assert "nothing to do" in published(office).out
     assert office.make("verify").status == 0

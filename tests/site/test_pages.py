@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,16 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.manifest import Row
+from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
+from pipeline.model.revision import RevisionRecord
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
 from pipeline.typography.contact_cards import CARDS, escaped, folded
 from tests.support import sample
 from tests.support.fontcache import FONTS
-from tests.support.html_pages import HOSTILE, front
+from tests.support.html_pages import HOSTILE, Reader, front
 from tests.support.rows import BASE, DAY, row
 
 CONTEXT = RenderContext(sample.NEWSROOM, b"", BASE, DAY)
+
+
+def words(found: Reader) -> str:
+    return " ".join("".join(found.text).split())
 
 
 # --- Front page ------------------------------------------------------------------------------------------------------
@@ -62,7 +70,7 @@ def test_entry_shows_date_summary_and_files_with_their_sizes() -> None:
     assert "Summary of one." in text
     assert "PDF 2 pages, 26 KB" in text
     assert "Word 14 KB" in text
-    assert front(row("one")).all("a", href="releases/one.pdf", type="application/pdf")
+    assert front(row("one")).all("a", href="releases/one.pdf")
 
 
 def test_language_is_named_if_it_differs_from_that_of_the_page() -> None:
@@ -76,6 +84,25 @@ def test_withdrawn_release_offers_no_files() -> None:
     found = front(row("gone", withdrawn=True))
     assert "Withdrawn, 1 March 2026" in "".join(found.text)
     assert not found.all("a", href="releases/gone.pdf")
+
+
+def test_corrected_release_is_marked_and_a_withdrawn_one_only_as_such() -> None:
+    fixed: dict[str, Any] = {"revision": 2, "words": "d" * 64, "modified": DAY + timedelta(days=2)}
+    assert "1 March 2026 · Corrected, 3 March 2026 Title of one" in words(front(row("one", **fixed)))
+    assert "Corrected" not in words(front(row("one", **(fixed | {"revision": 3}), withdrawn=True)))
+    minor = RevisionRecord(1, DAY, "e" * 64, minor="2026-03-02")
+    assert "Corrected" not in words(front(row("one", past=(minor,))))
+
+
+def test_small_picture_stands_beside_the_headline_of_a_release_that_has_one() -> None:
+    small = PictureSize("a b.jpg.list.webp", 240, 160, 4000, "f" * 64)
+    found = front(row("one", thumbnail=small), row("two"), row("gone", thumbnail=small, withdrawn=True))
+    assert [image for image in found.all("img") if "src" in image and "list" in image["src"]] == [
+        {
+            "class": "thumbnail", "src": "releases/one/a%20b.jpg.list.webp", "alt": "", "width": "120", "height": "80",
+            "loading": "lazy", "decoding": "async",
+        }
+    ]  # fmt: skip
 
 
 def test_long_summaries_are_cut_between_words() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipeline.model.formats import FORMATS, by_name
 
-NAMES = tuple(row.name for row in FORMATS)
+NAMES = tuple(row.name for row in FORMATS if not row.beside)
+"""Names of the stages: a format beside another has none of its own."""
 SUFFIXES = tuple(row.suffix for row in FORMATS)
 ENDINGS = tuple(suffix.removeprefix(".") for suffix in SUFFIXES)
 """Suffixes without the dot."""

@@ -11,7 +11,7 @@ BASE = "https://press.example.org/"
 DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def row(slug: str, days: int = 0, **changes: Any) -> Row:
+def row(slug: str, days: float = 0, **changes: Any) -> Row:
     values: dict[str, Any] = {
         "slug": slug,
         "title": f"Title of {slug}",

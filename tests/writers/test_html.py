@@ -18,6 +18,7 @@ from pipeline.model.release import Picture, PictureSize, Related, Withdrawal
 from pipeline.writers import RenderInput, html
 from tests.support import sample
 from tests.support.html_pages import HOSTILE, Reader, page, written
+from tests.writers import cases
 
 ASSETS = {"page.css": "assets/page.12345678.css", "mark.png": "assets/mark.12345678.png"}
 
@@ -73,6 +74,43 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert not [
         found for _, found in found.elements if "style" in found or any(name.startswith("on") for name in found)
     ]
+
+
+@pytest.mark.parametrize("name", ["everything", "arabic", "plain"])
+def test_record_is_offered_with_its_size_although_it_states_that_of_the_page(name: str) -> None:
+    render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
+    facts = f"<b>{render_input.messages['json']}</b> {render_input.messages.size(len(made['json']))}"
+    assert facts in re.sub(r"</?bdi[^>]*>", "", made["html"].decode())
+
+
+def test_preview_is_the_social_card_for_a_release_without_a_picture() -> None:
+    card = Rendition("card", "releases/sample.png", 20_000, "c" * 64)
+    bare = sample.render_input(body=(sample.para("Words."),), pictures=())
+    found = page(msgspec.structs.replace(bare, renditions=(*bare.renditions, card)))
+    stated = {tag["property"]: tag["content"] for tag in found.all("meta") if "property" in tag}
+    assert {name: value for name, value in stated.items() if name.startswith("og:image")} == {
+        "og:image": "https://press.example.org/releases/sample.png",
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": f"{bare.release.title} – Open Window Archive",
+    }
+    assert not found.all("a", href="sample.png")
+    assert not page(bare).all("meta", property="og:image")
+
+
+def test_contact_card_stands_beside_the_contacts_that_it_has() -> None:
+    assert page().all("a", href="../media-contact.vcf")
+    other = msgspec.structs.replace(sample.CONTACT, id="other", name="Ann Lee")
+    assert not page(sample.render_input(contacts=(other,))).all("a", href="../media-contact.vcf")
+
+
+def test_earlier_releases_on_the_same_topics_are_named_with_their_dates() -> None:
+    earlier = Related("old", "en-GB", "An old <one>", "same_topic", datetime(2026, 2, 1, tzinfo=UTC))
+    source = written(msgspec.structs.replace(sample.render_input(), same_topic=(earlier,)))
+    section = source.split('<section class="related">')[1].split("</section>")[0]
+    assert " ".join(re.sub("<[^>]+>", " ", section).split()) == "Related releases 1 February 2026 An old &lt;one&gt;"
+    assert 'href="old.html"' in section
+    assert "Related releases" not in written(sample.render_input())
 
 
 def test_shared_files_are_named_by_their_digest() -> None:
@@ -304,14 +342,19 @@ def test_panorama_is_moved_sideways_and_a_tall_one_has_an_end() -> None:
 
     assert shown(4000, 400).all("div", role="group", tabindex="0", **{"aria-label": "Words"})
     assert shown(4000, 400).all("img", width="1350", height="135")
-    assert not shown(4000, 400, "").all("div", role="group")
+    assert not shown(4000, 400, "").all("div", role="group", **{"class": "scroll"})
     assert shown(800, 2400).all("img", width="400", height="1200")
     assert shown(400, 4000).all("img", width="320", height="3200")
 
 
 def test_tables_scroll_in_a_box_of_their_own_that_the_keyboard_reaches() -> None:
-    found = page().all("div", role="group", tabindex="0")
-    assert [box["aria-label"] for box in found] == ["Table: Tape, Subject, Minutes"]
+    table = next(block for block in sample.BODY if isinstance(block, Table))
+    found = page(sample.render_input(body=(table, table), notes=(table,))).all("div", role="region", tabindex="0")
+    assert [box["aria-label"] for box in found] == [
+        "Table: Tape, Subject, Minutes",
+        "Table: Tape, Subject, Minutes (2)",
+        "Notes to editors: Table: Tape, Subject, Minutes",
+    ], "regions are told apart by their names"
 
 
 def test_headings_get_an_address_only_where_a_link_leads_there() -> None:
@@ -357,7 +400,7 @@ def test_unknown_files_and_pictures_are_no_downloads() -> None:
     render_input = msgspec.structs.replace(
         sample.render_input(), renditions=(Rendition("picture", "releases/sample/tape.png", 1, "a"),)
     )
-    found = {a["href"]: a for a in page(render_input).all("a") if "type" in a}
+    found = {a["href"]: a for a in page(render_input).all("a") if "type" in a and "media-contact" not in a["href"]}
     assert found.keys() == {"sample.json", "sample/tape.png"}
     assert "download" in found.pop("sample/tape.png")
 

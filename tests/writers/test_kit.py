@@ -176,5 +176,5 @@ def test_page_states_the_kit_and_offers_it_last() -> None:
     assert f'"sha256":"{hashlib.sha256(made["kit"]).hexdigest()}"' in page
     offers = page.split('<ul class="downloads"')[1].split("</ul>")[0]
     assert offers.rindex("<li>") < offers.index("everything.zip")
-    assert "Press kit</span>" in offers
+    assert "Press kit</b>" in offers
     assert tuple(row.name for row in FORMATS) == tuple(made)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipeline.build.parity.content import Content, address, digits, high, low, raise_references
 
-_PAGE_ONLY = frozenset(("skip", "tools", "others", "earlier", "beside", "back", "frame", "original"))
+_PAGE_ONLY = frozenset(("skip", "tools", "others", "earlier", "beside", "related", "back", "frame", "original"))
 """Classes of what belongs to the page and not to the release: downloads, links to other pages."""
 _UNREAD = frozenset(("head", "script", "style", "template"))
 _VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "input"))

@@ -1,4 +1,4 @@
-"""Reading a PDF back with pdfium, which browsers use, and comparing its pages. No other module imports pypdfium2.
+"""Reading a PDF back with pdfium, which browsers use, and comparing its pages.
 
 On pages, words are divided at the ends of lines, and there are running heads and footers. Words are counted, because
 they are not drawn in the order in which they are read. Where some run from right to left, PDF readers move punctuation,

@@ -34,7 +34,7 @@ from pipeline.cli.preview.renderer import (
     forget_templates,
 )
 from pipeline.model.errors import DatelineError, Fault, ReleaseError
-from pipeline.model.formats import FORMATS, by_name, media_type
+from pipeline.model.formats import FORMATS, by_name, formats_of, media_type
 from pipeline.model.manifest import Row
 from pipeline.model.release import SLUG
 from pipeline.model.release_index import IndexEntry
@@ -229,7 +229,8 @@ class View:
             shown.alone += (Fault(str(file), line_of(file, *refusal.keys), refusal.message, refusal.hint),)
         if ahead:
             shown.page, shown.pictures = self._page_ahead(render_context, found, now), found.pictures
-            shown.waiting = {row.name for row in FORMATS if row.notice or not release.withdrawn}
+            formats = formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))
+            shown.waiting = {row.name for row in formats if not row.preview}
 
     def _page_ahead(self, render_context: RenderContext, found: Reading, now: datetime) -> bytes:
         import msgspec

@@ -152,6 +152,15 @@ def _srgb() -> bytes:
     return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
 
 
+def plain_pages(html: str, look: Look, declared: Mapping[str, bytes]) -> tuple[int, bytes]:
+    """Return the number of pages of ``html``, and a PDF of them to be drawn: it has no tags and no metadata."""
+    fetcher = _DeclaredFiles(declared)
+    document = HTML(string=html, base_url="card:", url_fetcher=fetcher).render(
+        font_config=look.fonts, stylesheets=[look.sheet]
+    )
+    return len(document.pages), document.write_pdf()
+
+
 def pdf_bytes(document: Document, identifier: bytes, codes: archive.Codes) -> bytes:
     """Return the finished file; ``codes`` may grow while it is drawn."""
     archive.declare_pdf_ua(document.metadata)

@@ -48,7 +48,7 @@ def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
     done: dict[str, Rendition] = {}
     made: dict[str, bytes] = {}
-    public = {row.name for row in formats_of(release.withdrawn is not None)}
+    public = {row.name for row in formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))}
     for (
         row
     ) in FORMATS:  # a withdrawn one's files are never public, but what writers make of it is looked at all the same

@@ -243,7 +243,7 @@ def at_rest(office: Office, base: str) -> None:
     assert verified.status == 0, verified.text
 
 
-LISTS = ("archive/2026.html", "archive/index.html", "index.html", "sitemap.xml")
+LISTS = ("archive/2026.html", "archive/2026.search.json", "archive/index.html", "index.html", "sitemap.xml")
 """What a new release of 2026 without a topic is added to, feeds excepted."""
 
 

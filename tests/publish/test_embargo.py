@@ -61,7 +61,8 @@ def test_nothing_early_and_everything_within_a_second(office: Office) -> None:
         slowest.append(max(record.first_success for record in poller.records.values()))
         if slowest[-1] < leeway(1):
             break
-    assert min(slowest) < leeway(1), slowest
+    else:
+        pytest.fail(f"slower than a second, each time: {slowest}")
     assert office.make("verify").status == 0
     assert "nothing to do" in office.make("publish").out
     assert list(store_of(office).list("", "private")) == [embargo.KEY], "a released copy is staged no longer"

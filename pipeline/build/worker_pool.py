@@ -25,6 +25,10 @@ from typing import Any, Protocol, TypeVar
 from pipeline.model.errors import RenderError
 from pipeline.quick_start import write_compiled
 
+COLLECTED = (5_000, 5, 5)
+"""When a worker looks for unused objects. A Word document has few objects, and much memory that is lxml's; with the
+thresholds of ``quick_start``, half a megabyte of each document would stay."""
+
 Key = TypeVar("Key")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -175,6 +179,7 @@ def _work(
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    gc.set_threshold(*COLLECTED)
     try:
         warm()
         while True:

@@ -18,6 +18,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Any, Protocol, TypeVar
@@ -25,9 +26,9 @@ from typing import Any, Protocol, TypeVar
 from pipeline.model.errors import RenderError
 from pipeline.quick_start import write_compiled
 
-COLLECTED = (5_000, 5, 5)
-"""When a worker looks for unused objects. A Word document has few objects, and much memory that is lxml's; with the
-thresholds of ``quick_start``, half a megabyte of each document would stay."""
+COLLECTED = 20
+"""After so many tasks, a worker looks for unused objects. A Word document has few objects, and much memory that is
+lxml's: by the thresholds of ``quick_start``, half a megabyte of each would stay. More often would slow PDFs down."""
 
 Key = TypeVar("Key")
 Task = TypeVar("Task")
@@ -179,12 +180,14 @@ def _work(
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    gc.set_threshold(*COLLECTED)
     try:
         warm()
-        while True:
+        gc.freeze()
+        for number in count(1):
             task = pipe.recv()
             pipe.send(attempt(work, keys[task]))
+            if not number % COLLECTED:
+                gc.collect()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         write_compiled()
 

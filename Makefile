@@ -14,8 +14,23 @@ RUN      = $(VENV)/bin/python -m pipeline --content $(CONTENT) --output $(OUTPUT
 MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-$(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),$(shell printf '%s\n' 'CONTENT and OUTPUT must have no blanks' \
-'  hint: give that folder a name without blanks' 'dateline: exit 2 (release)' >&2)$(error nothing was done))
+# The commands: the stages, those that are one Python process, and what is put together of them
+FILES  := text pdf docx
+STAGES := read $(FILES) kit html json feed pages
+TYPED  := share preview check new import newsroom correct withdraw status verify history diff serve stop storage doctor
+COMMANDS  := render publish validate setup test bench sweep clean help $(STAGES) $(TYPED)
+VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
+  MINOR ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
+  SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+# What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
+from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
+given   := $(MAKECMDGOALS) $(call from,$(.VARIABLES),command) $(call from,$(filter PRESS_%,$(.VARIABLES)),environment,?)
+known   := renditions $(READY) $(TESTED) $(WORK)/% $(COMMANDS) $(VARIABLES:%=%=) $(VARIABLES:%=?%=)
+strange := $(filter-out $(known),$(given))
+blanks  := $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),CONTENT+OUTPUT)
+check_typed = $(PYTHON) -I pipeline/cli/mistyped.py $(strange) $(blanks) -- $(COMMANDS) -- $(VARIABLES)
+$(if $(strip $(strange) $(blanks)),$(if $(shell $(check_typed) || echo wrong),$(error nothing was done)))
+
 # What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile
 names    := $(sort $(filter PRESS_% AWS_%REGION AWS_ENDPOINT_URL%,$(.VARIABLES)))
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
@@ -30,8 +45,6 @@ STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
 # The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is. Those that
 # need nothing of each other run side by side, unless -j1 is typed; in a log, the lines of each stay together
-FILES  := text pdf docx
-STAGES := read $(FILES) kit html json feed pages
 beside := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
 watched := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
 side_by_side = $(if $(beside),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(watched),,--output-sync))
@@ -45,20 +58,6 @@ $(STAMPS)/render: $(STAMPS)/feed $(STAMPS)/pages
 $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
-# What is mistyped: commands, variables of the command line, and those of the environment that are nearly ours
-TYPED := share preview check new import newsroom correct withdraw status verify history diff serve stop storage doctor
-COMMANDS := render publish validate setup test bench sweep clean help $(STAGES) $(TYPED)
-OURS := BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE SOLE_PUBLISHER ALLOW_SAMPLES DASK
-VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN MINOR \
-             ARGS $(OURS:%=PRESS_%)
-strange := $(filter-out $(VARIABLES) AWS_% DATELINE_% BOTO_% PUBLISHING DUE MAKE% SHELL CURDIR -*% .% \
-           CI HOME LANG LC_% PATH PIP_% PYTHON% SOURCE_DATE_EPOCH TMPDIR TZ %_PROXY %_proxy,$(.VARIABLES))
-strange := $(foreach name,$(strange),$(if $(findstring command,$(origin $(name))),$(name)=)) \
-           $(foreach name,$(filter PRESS_%,$(strange)),$(if $(findstring environment,$(origin $(name))),?$(name)=))
-strange += $(filter-out $(COMMANDS) renditions $(READY) $(TESTED) $(WORK)/%,$(MAKECMDGOALS))
-$(if $(strip $(strange)),$(if $(shell $(PYTHON) -m pipeline.mistyped $(strange) -- $(COMMANDS) -- $(VARIABLES) || echo wrong),\
-$(error nothing was done)))
-
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
 publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 	@$(RUN) fetch $(options)
@@ -103,7 +102,8 @@ help: ## this list
 $(READY): requirements.lock
 $(TESTED): requirements-test.lock
 $(READY) $(TESTED): requirements-build.lock pipeline/install.py $(shell test -x $(VENV)/bin/python || echo FORCE)
-	@command -v $(PYTHON) >/dev/null || { echo 'set-up: needs Python 3.11 or newer: install python3, or name it with PYTHON=' >&2; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo 'set-up: needs Python 3.11 or newer: install python3, or name it with PYTHON=' >&2; exit 2; }
 	@$(PYTHON) -m pipeline.install $(VENV) $(filter-out FORCE %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment

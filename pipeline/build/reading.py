@@ -97,24 +97,19 @@ def read(
     reader = fingerprint.of_reading(newsroom)
     warnings: dict[str, tuple[Fault, ...]] = {}
     for slug in slugs:
-        source = state.source(slug)
+        found = clashes.get(str(state.source(slug)), [])
         try:
-            found = clashes.get(str(source), [])
-            parsed, pictures, warnings[slug] = _read_one(state, newsroom, slug, found, now, rows.get(slug), minor)
-            samples = tuple(release_samples(source, parsed.release)) if refuses_samples else ()
-            if samples and not parsed.release.draft:
-                del warnings[slug]
-                raise ReleaseError(samples)
-            warnings[slug] += samples
+            parsed, pictures, told = _read_one(state, newsroom, slug, found, now, rows.get(slug), minor)
+            told += _samples(state, slug, parsed.release, refuses_samples)
         except ReleaseError as error:
             _drop(state, index, slug)
-            samples = tuple(release_samples(source, None)) if refuses_samples else ()
+            samples = _samples(state, slug, None, refuses_samples)
             yield ReadResult(slug, True, False, tuple(sorted({*error.faults, *samples})))
             continue
-        summary = _summary(parsed, reader)
+        warnings[slug], summary = told, _summary(parsed, reader)
         state.store_release(parsed, summary, pictures)
         index[slug] = summary.entry
-    postponed = {slug for slug, was in before.items() if slug not in index or _later(index[slug], was)}
+    postponed = any(slug not in index or _later(index[slug], was) for slug, was in before.items())
     to_check = set(warnings) | ({slug for slug in state.parsed_slugs() if slug in index} if postponed else set())
     for slug, faults in _check_references(state, published, index, to_check, now):
         yield ReadResult(slug, True, False, faults)
@@ -126,6 +121,14 @@ def read(
         yield ReadResult(slug, False, index[slug].is_hidden(now), warnings[slug])
     for slug in state.parsed_slugs().difference(sources):
         state.drop_release(slug)
+
+
+def _samples(state: BuildState, slug: str, release: Release | None, refuses: bool) -> tuple[Fault, ...]:
+    """Return what a source has of the samples, if they are refused. Raises ReleaseError unless it is a draft."""
+    found = tuple(release_samples(state.source(slug), release)) if refuses else ()
+    if found and release is not None and not release.draft:
+        raise ReleaseError(found)
+    return found
 
 
 def _index(

@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "A Dask cluster": ("build.cluster", "build.cluster_worker"),
     "Publishing and embargoes": ("publish", "cli"),
     "Your storage": ("storage",),
-    "Set-up and validators": ("install", "mistyped", "validators", "__main__", "Makefile"),
+    "Set-up and validators": ("install", "cli.mistyped", "validators", "__main__", "Makefile"),
 }
 """The parts of the page, and the modules whose messages each has; the longest name that fits decides."""
 
@@ -201,8 +201,11 @@ class _Collector:
             and receiver in ("self", "console", "progress", "findings", "_progress")
             and len(node.args) == 1
             and not node.keywords
-        ) or f"{scope.module.name.rpartition('.')[2]}.{name}" in ("install.say", "mistyped.append"):
+        ) or (scope.module.name.rpartition(".")[2], name) == ("install", "say"):
             self._text(node.args[0], scope)
+        elif (scope.module.name.rpartition(".")[2], name) == ("mistyped", "append"):
+            for each in self.code.tuples(node.args[0], scope):
+                self._pair(each, scope)
         elif pair := _stored(node):
             for each in self.code.tuples(pair, scope):
                 self._pair(each, scope)

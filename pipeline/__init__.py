@@ -14,9 +14,8 @@ storage/      the ObjectStore protocol, S3, the embedded store, the doctor (what
 validators/   external tools that validate the output
 typography/   fonts, templates, messages in several languages, image sizes: what writers and site share
 model/        types only: errors, document tree, Release, Newsroom, table of formats, manifest
+start/        set-up of a machine, before anything is installed; what makes each process start quickly
 
-Rooms import down only: cli → publish → build → (reader, writers, site, storage, validators) → typography → model,
-and the five in brackets never import each other. Besides the rooms there are ``install``, which sets up a machine
-before anything is installed, so it imports nothing, and typography and validators use it to install what they need; and
-``quick_start``, which keeps for later processes what each would compile again.
+Rooms import down only: cli → publish → build → (reader, writers, site, storage, validators) → typography → model →
+start, and the five in brackets never import each other.
 """

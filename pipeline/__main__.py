@@ -6,7 +6,7 @@ Exit status: 0 what was asked for is done and verified, or scheduled; 2 a releas
 
 from __future__ import annotations
 
-from pipeline.quick_start import quick_start
+from pipeline.start.quick_start import quick_start
 
 with quick_start():
     import atexit

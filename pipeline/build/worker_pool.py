@@ -24,7 +24,7 @@ from multiprocessing.context import ForkProcess
 from typing import Any, Protocol, TypeVar
 
 from pipeline.model.errors import RenderError
-from pipeline.quick_start import write_compiled
+from pipeline.start.quick_start import write_compiled
 
 COLLECTED = 20
 """After so many tasks, a worker looks for unused objects. A Word document has few objects, and much memory that is

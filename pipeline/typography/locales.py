@@ -15,7 +15,7 @@ from typing import Any
 import babel
 from babel import Locale, UnknownLocaleError, core, localedata
 
-from pipeline.quick_start import kept
+from pipeline.start.quick_start import kept
 
 FALLBACK = "en"
 

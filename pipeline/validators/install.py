@@ -1,7 +1,7 @@
 """Installs the validators that are not installed yet: ``python3 -m pipeline.validators.install VENV``.
 
-It runs on the system's own Python before any package is installed, as ``pipeline.install`` does. It reports what it
-cannot install and still ends with 0: ``make validate`` names a missing validator again and ends with 2.
+It runs on the system's own Python before any package is installed, as ``pipeline.start.install`` does. It reports what
+it cannot install and still ends with 0: ``make validate`` names a missing validator again and ends with 2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from pipeline.install import install_packages, say
+from pipeline.start.install import install_packages, say
 
 PROGRAMS = {
     "default-jdk-headless": "javac",

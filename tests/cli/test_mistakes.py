@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import install
+from pipeline.start import install
 from tests.support.newsroom import ROOT, Office
 
 
@@ -114,7 +114,7 @@ def _set_up(folder: Path, index: str) -> subprocess.Popen[str]:
     """Start a set-up into ``folder`` that gets its packages from ``index`` alone."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.install", str(folder), "requirements.lock"],
+        [sys.executable, "-m", "pipeline.start.install", str(folder), "requirements.lock"],
         cwd=ROOT,
         env={**clean, "PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"},
         stdin=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from pipeline import quick_start
+from pipeline.start import quick_start
 
 PATTERNS = [
     (r"(?P<year>\d{4})-(?P<month>\d\d)", 0, "on 2026-01-05"),

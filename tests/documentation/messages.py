@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "A Dask cluster": ("build.cluster", "build.cluster_worker"),
     "Publishing and embargoes": ("publish", "cli"),
     "Your storage": ("storage",),
-    "Set-up and validators": ("install", "cli.mistyped", "validators", "__main__", "Makefile"),
+    "Set-up and validators": ("start", "cli.mistyped", "validators", "__main__", "Makefile"),
 }
 """The parts of the page, and the modules whose messages each has; the longest name that fits decides."""
 

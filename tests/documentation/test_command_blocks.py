@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.install import FACES
+from pipeline.start.install import FACES
 from tests.documentation.pages import PAGES, Block, blocks
 from tests.documentation.states import States
 from tests.support import forkserver

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from pipeline import install
 from pipeline.build.reading import read
 from pipeline.build.state import BuildState
 from pipeline.model.errors import SettingError
 from pipeline.model.manifest import EMPTY
 from pipeline.reader import read_newsroom
+from pipeline.start import install
 from pipeline.typography import fonts
 from pipeline.typography.fonts import characters, files, packages, stylesheet
 from pipeline.typography.fonts.faces import code_points

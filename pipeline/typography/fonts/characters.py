@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipeline.quick_start import kept
+from pipeline.start.quick_start import kept
 from pipeline.typography.fonts.faces import FACES, SCRIPTS, SIGNS, Face, Script, code_points
 from pipeline.typography.fonts.files import installed, path
 

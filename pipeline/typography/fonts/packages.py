@@ -22,7 +22,7 @@ def install_scripts(scripts: Iterable[Script]) -> None:
 
 @cache
 def _install(packages: tuple[str, ...], debian: bool) -> None:
-    from pipeline import install
+    from pipeline.start import install
 
     (install.install_packages if debian else install.install_faces)(packages)
 
@@ -34,6 +34,6 @@ def install_for_pages(languages: Iterable[str]) -> None:
 
 def install_command(script: Script) -> str:
     """Return the command with which a person installs the faces of ``script``."""
-    from pipeline import install
+    from pipeline.start import install
 
     return install.apt_line(script.packages) if script.debian else install.faces_line(script.packages)

@@ -22,7 +22,7 @@ import cffi  # type: ignore[import-untyped]
 from cffi.api import FFI  # type: ignore[import-untyped]
 from cssselect2 import compiler  # type: ignore[import-untyped]
 
-from pipeline.quick_start import Compiled, kept
+from pipeline.start.quick_start import Compiled, kept
 
 _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""

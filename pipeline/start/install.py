@@ -1,4 +1,4 @@
-"""Installs what Dateline needs on a new machine: ``python3 -m pipeline.install VENV LOCK``.
+"""Installs what Dateline needs on a new machine: ``python3 -m pipeline.start.install VENV LOCK``.
 
 It runs on the system's own Python before any package is installed, so it imports the standard library only and prints
 its own messages. It installs Debian packages if it can (as root, or with sudo without a password), creates the virtual
@@ -91,7 +91,7 @@ def install_faces(packages: Iterable[str]) -> str:
 
 def _locked(packages: Iterable[str]) -> list[str]:
     """Return the entries of ``packages`` in the lock file of the type faces, with their hashes."""
-    lock = Path(__file__).parent.parent / SCRIPTS
+    lock = Path(__file__).parents[2] / SCRIPTS
     entries = re.split(r"(?m)^(?=\S)", lock.read_text("utf-8"))
     return [entry for entry in entries if entry.partition("==")[0] in set(packages)]
 
@@ -112,7 +112,7 @@ def make_environment(venv: Path, lock: Path) -> str:
         )
         if done.returncode != 0:
             return f"the Python packages could not be installed: {_explained(done.stderr)}"
-    _run([str(python), "-m", "compileall", "-qq", str(Path(__file__).parent)], environment)
+    _run([str(python), "-m", "compileall", "-qq", str(Path(__file__).parents[1])], environment)
     return ""
 
 

@@ -101,10 +101,12 @@ help: ## this list
 	@echo "One stage: $(STAGES:%=make % ·)"
 $(READY): requirements.lock
 $(TESTED): requirements-test.lock
-$(READY) $(TESTED): requirements-build.lock pipeline/start/install.py $(shell test -x $(VENV)/bin/python || echo FORCE)
+lost = $(shell test -x $(VENV)/bin/python || echo FORCE)# its Python, which an upgrade of the system takes away
+$(READY) $(TESTED): requirements-build.lock pipeline/start/install.py $(lost)
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo 'set-up: needs Python 3.11 or newer: install python3, or name it with PYTHON=' >&2; exit 2; }
-	@$(PYTHON) -m pipeline.start.install $(VENV) $(filter-out FORCE %build.lock %.py,$^) $(if $(filter $(TESTED),$@),--faces)
+	@$(PYTHON) -m pipeline.start.install $(VENV) $(filter-out FORCE %build.lock %.py,$^) \
+	  $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
 unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT

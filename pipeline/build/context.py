@@ -20,6 +20,7 @@ from pipeline.model.formats import FEEDS, RSS
 from pipeline.model.manifest import Manifest, PublicReleases, Row, digest
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
+from pipeline.model.statement import SIGNERS, Signers
 from pipeline.storage.destination import Destination, destination
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ class CommandContext:
         file = self.state.newsroom_file
         if not file.is_file():
             return ""
+        signers = file.parent / SIGNERS
+        named = [signers.read_bytes()] if signers.is_file() else []
         marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
         beside = [part for path in marks for part in (os.fsencode(path.name), str(path.stat().st_size).encode())]
-        return digest(b"\0".join([file.read_bytes(), *beside, fingerprint.of_code(fingerprint.READER)]))
+        return digest(b"\0".join([file.read_bytes(), *named, *beside, fingerprint.of_code(fingerprint.READER)]))
 
     @cached_property
     def destination(self) -> Destination:
@@ -140,6 +143,15 @@ class CommandContext:
         return AnonymousClient(self.destination.address, self.environ)
 
     @cached_property
+    def signers(self) -> Signers:
+        """Who may sign statements. Raises ReleaseError with all faults of the file."""
+        if not self.newsroom.signs:
+            return Signers()
+        from pipeline.reader import read_signers
+
+        return read_signers(self.state.content)
+
+    @cached_property
     def mark(self) -> bytes:
         """The organisation's mark without metadata, a PNG; empty when newsroom.toml names none."""
         return read_mark(self.state.content / self.newsroom.mark) if self.newsroom.mark else b""
@@ -168,7 +180,7 @@ class CommandContext:
             names = asset_names(self.assets)
         cluster = self.environ.get("PRESS_DASK", "").strip()
         base_url, published = self.destination.base_url, self.published
-        return RenderContext(self.newsroom, self.mark, base_url, self.now, published, names, cluster)
+        return RenderContext(self.newsroom, self.mark, base_url, self.now, published, names, self.signers, cluster)
 
     def store_assets(self, *, unpublished: bool) -> None:
         """Write the shared files into the tree where pages look for them."""

@@ -73,7 +73,8 @@ def _content(file: Path) -> bytes:
 
 def of_newsroom(newsroom: Newsroom, mark: bytes) -> str:
     """Return the digest of the settings that reach every rendition: not address, length of feeds and warnings."""
-    reaching = msgspec.structs.replace(newsroom, base_url="", feed_items=0, warnings_off=())
+    unsigned = {"signatures_required": False, "approvals": 0}
+    reaching = msgspec.structs.replace(newsroom, base_url="", feed_items=0, warnings_off=(), **unsigned)
     return _digest([msgspec.json.encode(reaching, order="deterministic"), mark])
 
 

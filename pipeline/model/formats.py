@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from posixpath import splitext
 from typing import Literal
 
 from msgspec import Struct
@@ -124,13 +125,16 @@ MEDIA_TYPES: dict[str, str] = {
     ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".statement": "text/plain; charset=utf-8",
+    ".sig": "text/plain; charset=utf-8",
+    "": "text/plain; charset=utf-8",  # of the signers
 }
 """By suffix. Python's own table knows neither .docx nor .woff2 everywhere, so there is no other."""
 
 FEEDS = "feeds/"
 """Folder of the feeds of one language or topic."""
-OWN_FOLDERS = frozenset(("archive", "assets", "feeds", "manifest", "releases", "sitemap"))
-OWN_PAGES = frozenset(("index.html", "media-contact.html"))
+OWN_FOLDERS = frozenset(("archive", "assets", "feeds", "manifest", "releases", "sitemap", "statements", "verify"))
+OWN_PAGES = frozenset(("index.html", "media-contact.html", "verify.html"))
 """Folders and pages of the public tree: no old address of a release may be among them."""
 _OLD_ADDRESS = re.compile(
     r"(?i)(?:[a-z0-9_~-][a-z0-9._~-]*(?<!\.)(?<!\.html)(?<!\.htm)/)*[a-z0-9_~-][a-z0-9._~-]*\.html?"
@@ -195,4 +199,4 @@ def media_type(key: str) -> str:
     for row in sorted(SYNDICATION, key=lambda row: -len(row.suffix)):  # .atom.xml ends in .xml too
         if key == row.whole or (key.startswith(FEEDS) and key.endswith(row.suffix)):
             return row.media_type
-    return MEDIA_TYPES[key[key.rindex(".") :].lower()]
+    return MEDIA_TYPES[splitext(key)[1].lower()]

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.release import PictureSize
 from pipeline.model.revision import RevisionRecord
+from pipeline.model.statement import SignedStatement
 
 KEY = "manifest.json"
 
@@ -57,6 +58,10 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Earlier revisions, oldest first."""
     pending_deletes: tuple[str, ...] = field(default=(), name="doomed")
     """Keys of files that a withdrawal deletes and that may still be in the storage."""
+    statement: SignedStatement | None = None
+    """The newest statement; None for a release that nobody signed."""
+    earlier_statements: tuple[SignedStatement, ...] = ()
+    """Those before, newest first: of earlier revisions, of other layouts, of embargoed copies."""
     replacing: dict[str, str] = {}
     """Key → new SHA-256 of files that are being overwritten. Until the next serial, either digest is valid."""
 

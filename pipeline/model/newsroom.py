@@ -65,6 +65,12 @@ class Newsroom(Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
     warnings_off: tuple[str, ...] = ()
     """Names of warnings that are not shown."""
+    signs: bool = False
+    """Whether ``content/signers`` names anybody: then releases have signed statements."""
+    signatures_required: bool = False
+    """Nothing unsigned is published."""
+    approvals: int = 0
+    """How many signers must have signed a release before it is published."""
 
     def guid(self, slug: str) -> str:
         """Return the permanent id of a release.

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipeline.model.manifest import EMPTY, PublicReleases
 from pipeline.model.newsroom import Newsroom
+from pipeline.model.statement import Signers
 
 
 class RenderContext(Struct, frozen=True):
@@ -24,5 +25,7 @@ class RenderContext(Struct, frozen=True):
     """The manifest as last fetched. It also has releases whose renditions are not on this machine."""
     assets: Mapping[str, str] = {}
     """Logical name → key of the style sheet, the web fonts and the logo."""
+    signers: Signers = Signers()
+    """Who may sign statements; none where the newsroom does not sign."""
     cluster: str = ""
     """Address of the Dask scheduler whose workers render; empty: this machine renders alone."""

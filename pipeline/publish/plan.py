@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from posixpath import splitext
 
 from msgspec import Struct
 
@@ -33,7 +34,7 @@ class File(Struct, frozen=True):
     @property
     def download(self) -> str:
         """Name under which a browser saves the file; empty for a file that it displays."""
-        suffix = self.key[self.key.rindex(".") :]
+        suffix = splitext(self.key)[1]
         is_download = suffix == ".vcf" or any(row.suffix == suffix and row.download for row in FORMATS)
         return self.key.rsplit("/", 1)[-1] if is_download and self.key != ROBOTS else ""
 

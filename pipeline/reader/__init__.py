@@ -17,6 +17,7 @@ from msgspec import Struct
 from pipeline.model.errors import Fault
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
+from pipeline.model.statement import Signers
 
 __all__ = [
     "ReadRelease",
@@ -44,6 +45,13 @@ def read_newsroom(folder: Path) -> Newsroom:
     from pipeline.reader.newsroom import read_newsroom_file
 
     return read_newsroom_file(folder)
+
+
+def read_signers(folder: Path) -> Signers:
+    """Return who may sign, by ``content/signers``. Raises ``ReleaseError`` with all faults of the file."""
+    from pipeline.reader import signers
+
+    return signers.read_signers(folder)
 
 
 def newsroom_texts(file: Path) -> Iterator[tuple[str, int, str]]:

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from pipeline.model.errors import WARNINGS
 from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic, read_address
 from pipeline.model.release import Contact, Footage
+from pipeline.model.statement import SIGNERS
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.pictures import check_mark
 from pipeline.reader.report import Report, suggestion
+from pipeline.reader.signers import read_signers
 from pipeline.reader.source import read_text
 
 _LIMIT = 256 * 1024
@@ -121,7 +123,13 @@ def _read(top: Fields, folder: Path) -> Newsroom:
         default_footage=defaults.choices("footage", set(footage), "footage") or (),
         topics=tuple(_read_topics(top)),
         warnings_off=(warnings.choices("off", WARNINGS, "warning") if warnings else None) or (),
+        signs=bool(read_signers(folder, top.report).known),
+        signatures_required=_read_signatures(organisation),
+        approvals=_read_approvals(organisation),
     )
+    if (newsroom.signatures_required or newsroom.approvals) and not newsroom.signs:
+        key = "approvals" if newsroom.approvals else "signatures"
+        organisation.fault(key, f"nobody is named in {folder / SIGNERS}", "make key writes a key and names it there")
     for fields in (organisation, defaults, feeds, storage, warnings, top):
         if fields:
             fields.report_unknown()
@@ -192,6 +200,23 @@ def _read_paper(organisation: Fields) -> PaperSize:
     if value not in ("", "A4", "Letter"):
         organisation.fault("paper", f"unknown paper: {value[:40]}", "write A4 or Letter")
     return "Letter" if value == "Letter" else "A4"
+
+
+def _read_signatures(organisation: Fields) -> bool:
+    value = organisation.word("signatures")
+    if value not in ("", "required", "optional"):
+        organisation.fault(
+            "signatures", f"neither required nor optional: {value[:40]}", 'write signatures = "required"'
+        )
+    return value == "required"
+
+
+def _read_approvals(organisation: Fields) -> int:
+    value = organisation.word("approvals")
+    if value not in ("", "0", "1", "2"):
+        organisation.fault("approvals", f"not a number from 0 to 2: {value[:40]}", "write approvals = 1")
+        return 0
+    return int(value or 0)
 
 
 def _read_base_url(organisation: Fields) -> str:

@@ -24,6 +24,10 @@ class Report:
         """Add something that looks like a mistake."""
         self._warnings.append(Fault(self.source, line, message, hint, name))
 
+    def include(self, other: Report) -> None:
+        """Add the faults of another file that this one needs."""
+        self._faults += other._faults
+
     @property
     def count(self) -> int:
         """Number of faults so far."""

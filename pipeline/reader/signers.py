@@ -1,0 +1,105 @@
+"""``content/signers`` → ``Signers``: the allowed_signers file of OpenSSH (ssh-keygen(1), ALLOWED SIGNERS)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.model.errors import printable
+from pipeline.model.statement import SIGNERS, Signer, Signers
+from pipeline.reader.report import Report
+from pipeline.reader.source import read_text
+
+_LIMIT = 256 * 1024
+_KINDS = {"ssh-ed25519": 1, "sk-ssh-ed25519@openssh.com": 2}
+"""Types of keys, and how many fields follow the type."""
+_OTHER_KIND = re.compile(r"(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+")
+_TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_LINE = 'write: press@example.org namespaces="press-release" ssh-ed25519 AAAA…'
+
+
+def read_signers(folder: Path, report: Report | None = None) -> Signers:
+    """Return the signers of ``folder``; none without the file. Faults go to ``report``, else ReleaseError is raised."""
+    file = folder / SIGNERS
+    if not file.exists():
+        return Signers()
+    own = Report(str(file))
+    text = read_text(file, _LIMIT, own) or ""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1)]
+    named = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    known = tuple(signer for number, line in named for signer in _signer(number, line, own))
+    if report is None:
+        own.raise_faults()
+    else:
+        report.include(own)
+    return Signers(text.encode(), known)
+
+
+def _signer(number: int, line: str, report: Report) -> Iterator[Signer]:
+    """Yield the signer of a line; nothing where it has a fault."""
+    names, options, kind, key = _parts(line)
+    if not kind:
+        report.fault(number, "not a line of an allowed_signers file", _LINE)
+        return
+    if kind not in _KINDS:
+        report.fault(number, f"a key of the type {printable(kind)}: Dateline signs with Ed25519", "make key writes one")
+        return
+    blob = _blob(kind, key)
+    if blob is None:
+        report.fault(number, "the public key is not complete", "copy the whole line of the .pub file, without breaks")
+        return
+    for name in options.keys() - {"namespaces", "valid-after", "valid-before"}:
+        report.fault(number, f"{printable(name)}: not an option that Dateline knows", "delete it")
+    after, before = (_time(number, name, options, report) for name in ("valid-after", "valid-before"))
+    spaces = tuple(filter(None, options.get("namespaces", "").split(",")))
+    yield Signer(tuple(names.split(",")), blob, after, before, spaces)
+
+
+def _parts(line: str) -> tuple[str, dict[str, str], str, str]:
+    """Return principals, options, type and key of a line; no type where it is not one."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = []
+    names, *rest = words or [""]
+    options: dict[str, str] = {}
+    while rest and not (rest[0] in _KINDS or _OTHER_KIND.fullmatch(rest[0])):
+        for option in re.findall(r"[\w-]+(?:=(?:[^,=]+(?:,(?![\w-]+=))?)*)?", rest.pop(0)):
+            name, _, value = option.partition("=")
+            options[name.lower()] = value.strip(",")
+    return (names, options, rest[0], rest[1]) if len(rest) > 1 else (names, options, "", "")
+
+
+def _blob(kind: str, key: str) -> bytes | None:
+    """Return the key as SSH writes it; None if it is not one of this type."""
+    try:
+        blob = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    fields, rest = [], blob
+    while len(rest) >= 4:
+        length = int.from_bytes(rest[:4], "big")
+        fields.append(rest[4 : 4 + length])
+        rest = rest[4 + length :]
+    whole = b"".join(len(field).to_bytes(4, "big") + field for field in fields) == blob
+    return (
+        blob
+        if whole and len(fields) == 1 + _KINDS[kind] and fields[0] == kind.encode() and len(fields[1]) == 32
+        else None
+    )
+
+
+def _time(number: int, name: str, options: dict[str, str], report: Report) -> datetime | None:
+    """Return an instant as the option states it, taken for UTC; None without the option."""
+    text = options.get(name, "")
+    digits = text.removesuffix("Z")
+    try:
+        return datetime.strptime(digits, _TIMES[len(digits)]).replace(tzinfo=UTC) if text else None
+    except (KeyError, ValueError):
+        report.fault(number, f"{name}: not a time: {printable(text)}", f'write {name}="20271231"')
+        return None

@@ -117,6 +117,8 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     """A statement as the manifest names it."""
 
     sha256: str
+    signed: date
+    """The day that it states."""
     entries: str
     """See ``Statement.entries``."""
     signatures: tuple[str, ...] = ()

@@ -22,13 +22,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError
-from pipeline.model.statement import NAMESPACE, SIGNERS, Signer, Signers
+from pipeline.model.statement import ARMOUR, NAMESPACE, SIGNERS, Signer, Signers
 
 VARIABLE = "PRESS_SIGNING_KEY"
 MAGIC = b"SSHSIG"
 PLAIN, SECURITY_KEY = b"ssh-ed25519", b"sk-ssh-ed25519@openssh.com"
-_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
-_WIDTH = 70
 _HASHES = {b"sha512": hashlib.sha512, b"sha256": hashlib.sha256}
 
 
@@ -213,17 +211,10 @@ def _by_ssh_keygen(file: Path, message: bytes, environ: Mapping[str, str]) -> by
 # ── Checking signatures ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def armoured(blob: bytes) -> bytes:
-    """Return a signature as the file that ``ssh-keygen`` reads."""
-    text = base64.b64encode(blob).decode()
-    lines = [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
-    return "\n".join([_BEGIN, *lines, _END, ""]).encode()
-
-
 def unarmoured(text: str) -> bytes:
     """Return the blob of such a file. Raises SignatureError."""
     lines = [line.strip() for line in text.strip().splitlines()]
-    if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
+    if len(lines) < 3 or (lines[0], lines[-1]) != ARMOUR:
         raise SignatureError("is not one of ssh-keygen")
     try:
         return base64.b64decode("".join(lines[1:-1]), validate=True)

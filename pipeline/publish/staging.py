@@ -26,6 +26,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File
 from pipeline.publish.progress import Progress, count
 from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
+from pipeline.publish.statements import signing_key, state
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
@@ -186,22 +187,30 @@ def stage_all(context: CommandContext, progress: Progress) -> ExitStatus | None:
     """Bring the staged releases in line with ``content/``. Raises StorageError where staging would not be safe."""
     classified = _classify(context)
     candidates, failed = classified.candidates, classified.failed
-    known = recall_staged(context)
+    known, unsigned = recall_staged(context), False
     if candidates or known is None or known:
         snapshot = _read_private(context, needed=bool(candidates or known))
         if snapshot:
-            _update(context, snapshot, candidates, progress)
+            rows = {slug: staged.row for slug, staged in snapshot.releases.items()}
+            stated = state(context, candidates, rows, signing_key(context), public=False)
+            _update(context, snapshot, stated.candidates, progress)
+            for waiting in stated.waiting:
+                what = f"{context.state.opaque(waiting.row.slug)} is not staged: it waits for a signature"
+                progress.fault(f"{what}\n  hint: make sign, on a machine that has the key")
+            unsigned = bool(stated.waiting)
     # Files of a refused release stay: if its source is deleted too, they tell that it was staged from this machine.
     discard(context.state, {*failed, *(each.row.slug for each in candidates)})
     for slug in failed:
         progress.fault(f"{context.state.opaque(slug)} is not staged: a rendition is missing or could not be rendered")
-    return exit_status(ReleaseError) if failed else None
+    return exit_status(ReleaseError) if failed or unsigned else None
 
 
 def plan_staging(context: CommandContext, progress: Progress) -> ExitStatus | None:
     """Report how many releases would be staged; write nothing."""
     known, classified = recall_staged(context) or {}, _classify(context)
-    new = [each for each in classified.candidates if not _is_known(known.get(each.row.slug), each)]
+    rows = {slug: staged.row for slug, staged in known.items()}
+    stated = state(context, classified.candidates, rows, signing_key(context), public=False)
+    new = [each for each in stated.candidates if not _is_known(known.get(each.row.slug), each)]
     if new:
         progress.line(f"dry run: {count(len(new), 'release')} would be staged in the private bucket")
     return exit_status(ReleaseError) if classified.failed else None

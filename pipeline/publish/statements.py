@@ -24,6 +24,7 @@ from pipeline.model.formats import FORMATS, by_name
 from pipeline.model.manifest import Row, digest
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.statement import (
+    FOLDER,
     SUFFIXES,
     SignedStatement,
     Statement,
@@ -254,11 +255,15 @@ def signing_key(context: CommandContext) -> OpenKey:
 
 
 def store_here(context: CommandContext, candidates: Iterable[Candidate]) -> None:
-    """Write the statements of ``candidates`` into the public tree of this machine."""
+    """Write the statements of ``candidates`` into the public tree of this machine; those that they replace stay."""
+    public = context.state.public
     for candidate in candidates:
+        for copy in candidate.archived:
+            if copy.key.startswith(FOLDER) and (public / copy.source).is_file():
+                write_file(public / copy.key, (public / copy.source).read_bytes())
         for file in candidate.files:
             if isinstance(file.source, bytes):
-                write_file(context.state.public / file.key, file.source)
+                write_file(public / file.key, file.source)
         for key in candidate.row.pending_deletes:
             if key.endswith(SUFFIXES):
-                (context.state.public / key).unlink(missing_ok=True)
+                (public / key).unlink(missing_ok=True)

@@ -286,7 +286,6 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
         return ()
     render_context = context.render_context()
     settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
-    listed = listed_around(context.state, context.published, overdue.keys(), context.now)
     context.store.check()
     try:
         snapshot = read_staged(context.store)
@@ -295,6 +294,7 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
     by_instant: dict[datetime, dict[str, StagedRelease]] = {}
     for slug in overdue.keys() & snapshot.releases.keys():
         staged, parsed_release = snapshot.releases[slug], overdue[slug]
+        listed = listed_around(context.state, context.published, [slug], staged.instant)
         others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
         stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
         if (staged.instant, staged.row.fingerprint) != (parsed_release.release.date, stamp):

@@ -93,7 +93,8 @@ def note_stale(context: CommandContext) -> None:
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
     if stale:
-        context.state.note_published(digest(msgspec.json.encode((published.serial, stale))))
+        unapproved = context.state.recall(UNAPPROVED, list[str], [])
+        context.state.note_published(digest(msgspec.json.encode((published.serial, stale, unapproved))))
 
 
 def noted_stale(context: CommandContext) -> list[str]:

@@ -75,13 +75,12 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
 
 
 def _note_unapproved(context: CommandContext) -> None:
-    """Note the new releases that nobody has approved yet: no page may name them."""
-    rows, unapproved = context.published.by_slug(), list[str]()
+    """Note the new and changed releases that nobody has approved yet: no page may name them, or say what is new."""
+    unapproved = list[str]()
     if context.newsroom.approvals:
         staged = read_staged(context.store).releases
         approved = {slug for slug, each in staged.items() if approval.may_be_public(context, each)}
-        new = {slug for slug, _ in unpublished_sources(context.state) if slug not in rows}
-        unapproved = sorted(new - approved)
+        unapproved = sorted({slug for slug, _ in unpublished_sources(context.state)} - approved)
     context.state.remember(UNAPPROVED, unapproved)
 
 

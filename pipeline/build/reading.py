@@ -342,7 +342,7 @@ def listed_around(
 ) -> dict[str, IndexEntry]:
     """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all.
 
-    No page names a release that is not approved, however long ago its date was; of a public one it knows what is public.
+    No page names a release that is not approved, however long ago its date was, or says of a public one what is new.
     """
     if unapproved := state.recall(UNAPPROVED, list[str], []):
         known, rows = all_listed(state, published), published.by_slug()

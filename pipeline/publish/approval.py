@@ -107,7 +107,10 @@ def with_approved(context: CommandContext, stated: Stated) -> Stated:
         if staged and staged.is_of(candidate) and may_be_public(context, staged):
             approved[candidate.row.slug] = _as_staged(context, staged, candidate)
     left = tuple(each for each in stated.to_approve if each.row.slug not in approved)
-    return stated._replace(candidates=(*stated.candidates, *approved.values()), to_approve=left)
+    hidden = {each.row.slug for each in left} - context.published.by_slug().keys()
+    # What names one whose approval ended since this run began is for the next run.
+    going = tuple(each for each in stated.candidates if not hidden & {*each.neighbours})
+    return stated._replace(candidates=(*going, *approved.values()), to_approve=left)
 
 
 def _as_staged(context: CommandContext, staged: StagedRelease, candidate: Candidate) -> Candidate:

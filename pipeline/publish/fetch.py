@@ -79,9 +79,11 @@ def _note_unapproved(context: CommandContext) -> None:
     unapproved = list[str]()
     if context.newsroom.approvals:
         staged = read_staged(context.store).releases
-        approved = {slug for slug, each in staged.items() if approval.may_be_public(context, each)}
-        unapproved = sorted({slug for slug, _ in unpublished_sources(context.state)} - approved)
-    context.state.remember(UNAPPROVED, unapproved)
+        approved = {(slug, each.row.source) for slug, each in staged.items() if approval.may_be_public(context, each)}
+        unapproved = sorted(slug for slug, _ in {*unpublished_sources(context.state)} - approved)
+    if unapproved != context.state.recall(UNAPPROVED, list[str], []):
+        context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
+        context.state.remember(UNAPPROVED, unapproved)
 
 
 def note_stale(context: CommandContext) -> None:

@@ -39,33 +39,21 @@ def ink(image: Image.Image) -> tuple[int, int, int, int]:
 def test_headline_of_any_length_has_room(title: str) -> None:
     if fonts.coverage(title, "en").lacking:
         pytest.skip("no faces for it here")
-    left, top, right, bottom = ink(drawn(title))
+    image = drawn(title)
+    assert image.crop((0, 509, CARD_SIZE[0], 514)).getextrema() == (255, 255)  # above the rule
+    left, top, right, bottom = ink(image)
     assert left >= 60
     assert top >= 40
     assert right <= CARD_SIZE[0] - 60
     assert bottom <= CARD_SIZE[1] - 20 - 30
 
 
-@pytest.mark.parametrize("name", ["greek", "mixed", "arabic", "thai"])
-def test_headline_in_any_script_leaves_the_rule_alone(name: str) -> None:
-    _, made = cases.written(cases.FOLDER / name / f"{name}.md")
-    with Image.open(io.BytesIO(made["card"])) as image:
-        above = image.convert("L").crop((0, 509, CARD_SIZE[0], 514))
-    assert above.getextrema() == (255, 255)
-
-
 def test_name_that_is_too_long_ends_at_the_end_of_its_line() -> None:
     bare = sample.render_input()
-    named = msgspec.structs.replace(
-        bare, article=msgspec.structs.replace(bare.article, organisation="Open Window " * 9)
-    )
-    with Image.open(io.BytesIO(card.write(named).data)) as image:
-        grey = image.convert("L")
-    assert ink(grey)[2] <= CARD_SIZE[0] - 70
-    sender = grey.crop((0, 80, CARD_SIZE[0], 152)).point(lambda level: 255 if level < 200 else 0).getbbox()
-    assert sender
-    assert sender[2] > 1000
-    assert sender[3] - sender[1] < 40  # one line
+    names = ("Open Window " * 9, "Open Window " * 12)
+    articles = [msgspec.structs.replace(bare.article, organisation=name) for name in names]
+    pictures = {card.write(msgspec.structs.replace(bare, article=article)).data for article in articles}
+    assert len(pictures) == 1
 
 
 def test_same_release_gives_the_same_bytes_and_another_headline_others() -> None:

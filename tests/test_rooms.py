@@ -59,7 +59,7 @@ def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
     [
         ("weasyprint", "writers/pdf/engine.py writers/pdf/shortcuts.py"),
         ("docx", "writers/docx/writer.py"),
-        ("pypdfium2", "build/parity/pdf.py reader/imports/pdf.py writers/card.py"),
+        ("pypdfium2", "build/parity/pdf.py reader/imports/pdf.py"),
         ("mammoth", "reader/imports/word.py"),
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3/client.py"),

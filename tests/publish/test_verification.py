@@ -168,6 +168,16 @@ def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: An
         (b'<p href="b.html">', []),
         (b'<a href="a&amp;b.html">', ["releases/a&b.html"]),
         (b"\xff\xfe<a href='b.html'>", ["releases/b.html"]),
+        (b'<img srcset="a/s.jpg 480w, a/l.jpg 960w" src="a/l.jpg">', ["releases/a/l.jpg", "releases/a/s.jpg"]),
+        (b'<a href="b.html">one</a><a href="b.html#part">two</a>', ["releases/b.html"] * 2),
+        (b'<?xml version="1.0" encoding="latin-1"?><a href="\xc3\xa9.html">', ["releases/\u00e9.html"]),
+        (b'<!doctype html><html lang="en"><head><link href="x.css"></head><body><p><a href="b.html">',
+         ["releases/x.css", "releases/b.html"]),
+        (b'<script type="application/ld+json">"<a href=x.html>"</script><!-- <a href="x.html"> -->', []),
+        (b"<div>" * 1000 + b'<a href="deep.html">', ["releases/deep.html"]),
+        (b"a\x00b<a href='b.html'>", ["releases/b.html"]),
+        (b"", []),
+        (b"not a page", []),
     ],
 )  # fmt: skip
 def test_links_within_the_newsroom_are_followed_and_no_others(page: bytes, keys: list[str]) -> None:

@@ -12,10 +12,12 @@ from pipeline.model.formats import FORMATS, SYNDICATION, media_type
 from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
 from pipeline.publish.verification import (
     Problem,
+    ask,
     expected_files,
     expected_newsroom,
     local_links,
     proven,
+    read,
     read_back,
 )
 from pipeline.site import listings
@@ -148,6 +150,18 @@ def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: An
     wanted = put(store, f"{folder}.pdf", kind="text/x-odd") | {f"{folder}.docx": (), f"{folder}.txt": ("x",)}
     put(store, f"{folder}.txt", kind="text/odd")
     assert [problem.key.rsplit(".")[-1] for problem in read_back(anonymous, wanted)] == ["pdf", "docx", "txt", "txt"]
+
+
+def test_what_was_read_early_is_reported_with_the_rest_and_its_links_are_asked_for_last(
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
+) -> None:
+    links = "".join(f'<a href="../{folder}-{name}.html">' for name in ("later", "never"))
+    page = put(store, f"{folder}.html", links.encode())
+    early = read(ask(anonymous, page | {f"{folder}.pdf": ()}))
+    put(store, f"{folder}.html", b"this is not read once more")
+    later = put(store, f"{folder}-later.html")
+    problems = read_back(anonymous, page | later | {f"{folder}.pdf": ()}, early=early)
+    assert [problem.key for problem in problems] == [f"{folder}.pdf", f"{folder}-never.html"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +31,16 @@ from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
+from pipeline.publish.verification import (
+    Problem,
+    ask,
+    expected_files,
+    proven,
+    raise_problems,
+    read,
+    require_shown,
+    served_digests,
+)
 
 LEASE = timedelta(minutes=15)
 """How long a release stays leased to a publisher that is never heard of again."""
@@ -147,7 +157,13 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
+    unproven = expected_files({key: sha256 for key, sha256 in written.items() if key not in by_checksum})
+    answers = ask(context.anonymous, unproven)
+    with ThreadPoolExecutor(1) as pool:  # to read the release's files back while the listings are rendered
+        reading = pool.submit(read, answers)
+        _, problems = listings.update_and_verify(
+            context, found, applied, update_listings, written, by_checksum, reading.result
+        )
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)

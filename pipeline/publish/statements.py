@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +23,14 @@ from pipeline.model.errors import StorageError
 from pipeline.model.formats import FORMATS, by_name
 from pipeline.model.manifest import Row, digest
 from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Release
 from pipeline.model.statement import (
     FOLDER,
     SUFFIXES,
     SignedStatement,
     Statement,
     Status,
+    decode,
     earlier_key,
     signature_key,
     statement_key,
@@ -141,8 +143,19 @@ def draft(candidate: Candidate, copy: str, newsroom: Newsroom, day: date) -> Sta
     return drafted(row, files, copy, newsroom, day, "canceled" if row.withdrawn else "usable")
 
 
+class _Facts(NamedTuple):
+    """What a statement says of a release that has no row yet."""
+
+    slug: str
+    title: str
+    language: str
+    revision: int
+    modified: datetime
+    withdrawn: bool = False
+
+
 def drafted(
-    row: Row, files: tuple[tuple[str, str], ...], copy: str, newsroom: Newsroom, day: date, status: Status
+    row: Row | _Facts, files: tuple[tuple[str, str], ...], copy: str, newsroom: Newsroom, day: date, status: Status
 ) -> Statement:
     """Return a statement of ``files``, key and SHA-256 of each."""
     ends = capitals(Messages(row.language, newsroom.time_zone)["ends"], row.language)
@@ -273,6 +286,53 @@ def _must_have(store: ObjectStore, key: str, sha256: str) -> bytes:
     if digest(data := must_get(store, key)) != sha256:
         raise StorageError(f"{key} has other bytes than were published, so it is not signed", "make verify")
     return data
+
+
+# ── Embargoed copies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_copies(context: CommandContext, release: Release, bodies: Mapping[str, bytes]) -> tuple[str, str]:
+    """Return a signed statement of embargoed copies, and its signature; nothing where there is no key.
+
+    ``bodies`` are the copies by the key that each original will have.
+    """
+    if not context.newsroom.signs or (key := signing_key(context)()) is None:
+        return "", ""
+    files = lasting(release.slug, {name: digest(data) for name, data in bodies.items()})
+    copy = bodies.get(_TEXT.key(release.slug), b"").decode()
+    facts = _Facts(release.slug, release.title, release.language, release.revision, release.modified)
+    statement = drafted(facts, files, copy, context.newsroom, context.now.astimezone(UTC).date(), "embargoed")
+    data = statement.encode()
+    return data.decode(), base64.b64encode(key.sign(data)).decode()
+
+
+def with_copies(
+    rows: Mapping[str, Row], candidates: Iterable[Candidate], stated: Mapping[str, Iterable[tuple[str, str]]]
+) -> tuple[Candidate, ...]:
+    """Return ``candidates`` with the statements of embargoed copies of releases that are public now.
+
+    ``stated`` has statement and signature by slug. A release of ``rows`` with nothing else to publish is added.
+    """
+    going = {each.row.slug: each for each in candidates}
+    for slug, texts in stated.items():
+        if (row := rows.get(slug)) is None:
+            continue
+        candidate = going.get(slug, Candidate(row, ()))
+        known = {each.sha256 for each in candidate.row.earlier_statements}
+        for text, signature in texts:
+            data = text.encode()
+            statement = decode(data)
+            signed = SignedStatement(digest(data), statement.signed, statement.entries(), (signature,))
+            if signed.sha256 not in known:
+                key = earlier_key(slug, row.date.year, signed.sha256)
+                earlier = (*candidate.row.earlier_statements, signed)
+                candidate = replace(
+                    candidate,
+                    row=replace(candidate.row, earlier_statements=earlier),
+                    files=(*candidate.files, file_of(key, data), *signature_files(key, signed)),
+                )
+                going[slug] = candidate
+    return tuple(going.values())
 
 
 def signing_key(context: CommandContext) -> OpenKey:

@@ -15,7 +15,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
-from pipeline.publish import approval, listings, statements, withdrawal
+from pipeline.publish import approval, listings, sharing, statements, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -65,6 +65,9 @@ def publish_all(
     candidates = stated.candidates
     if sign and (opened := key()):
         candidates += statements.of_public(context, opened, [each.row.slug for each in classified.candidates])
+    copies = sharing.stated_copies(context.store) if context.newsroom.signs and not dry_run else {}
+    texts = {slug: [(each.statement, each.signature) for each in shared] for slug, shared in copies.items()}
+    candidates = statements.with_copies(context.published.by_slug(), candidates, texts)
     if dry_run:
         _report_plan(context, candidates, progress)
         staged = plan_staging(context, progress)
@@ -75,6 +78,7 @@ def publish_all(
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
         staged = stage_all(context, progress, stated.to_approve)
+        sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
     waiting = _report_unsigned(context, stated, progress)
     unapproved = approval.report(context, stated.to_approve, progress)
     return _conclude(context, classified, progress) or staged or waiting or unapproved

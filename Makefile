@@ -64,7 +64,7 @@ publish: | $(READY) ## render what changed, upload, verify, print the address (D
 	@$(MAKE) renditions PUBLISHING=1
 	@$(RUN) publish $(options)
 publish: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
-renditions: $(STAMPS)/json ; @:
+renditions: $(FILES:%=$(STAMPS)/%) ; @: # the step publish does kit, html and json: they share what it loads
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@

@@ -1,17 +1,12 @@
-"""``publish``, the last step of ``make publish``: render the last formats, upload, stage, and with WAIT stay.
-
-What the last formats load, the listings need too: done in this process, they cost a third of what their stages do.
-"""
+"""``publish``, the last step of ``make publish``: upload, stage, and with WAIT stay until what is due is released."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext, ExitStatus
-from pipeline.cli import stage
 from pipeline.cli.console import Console
 from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, StorageError
-from pipeline.model.formats import FORMATS
 from pipeline.publish.progress import Outcome
 from pipeline.publish.release_at_instant import Watch, wait_of
 from pipeline.publish.staging import stage_all
@@ -28,9 +23,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
     """Publish the candidates, stage the scheduled releases, and stay for those that become due within WAIT."""
     wait = wait_of(options.wait)
-    if context.stale_slugs():
-        for row in (row for row in FORMATS if row.after):
-            stage.run(context, Namespace(command=row.name, publishing=True, go_on=True, stamp=None), console)
     outcome = Outcome(console)
     try:
         outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign))

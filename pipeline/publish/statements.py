@@ -111,7 +111,7 @@ def _stated(
 def draft(candidate: Candidate, copy: str, newsroom: Newsroom, day: date) -> Statement:
     """Return what is to be stated of ``candidate``; ``copy`` is its plain text."""
     row = candidate.row
-    files = [(file.key, file.sha256) for file in candidate.files if _is_lasting(row.slug, file.key)]
+    files = [(file.key, file.sha256) for file in candidate.files if is_lasting(row.slug, file.key)]
     status: Status = "canceled" if row.withdrawn else "usable"
     return drafted(row, sorted(files), copy, newsroom, day, status)
 
@@ -135,7 +135,7 @@ def drafted(
     )
 
 
-def _is_lasting(slug: str, key: str) -> bool:
+def is_lasting(slug: str, key: str) -> bool:
     """Whether a file changes with its own release alone: a rendition, or a picture; not an archived file."""
     if any(row.key(slug) == key for row in FORMATS):
         return any(row.key(slug) == key and row.group == "files" for row in FORMATS)
@@ -224,7 +224,7 @@ def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Ca
     def signed(slug: str) -> Candidate:
         row = rows[slug]
         files, copy = _public_files(context.store, row)
-        lasting = sorted((key, sha256) for key, sha256 in files.items() if _is_lasting(slug, key))
+        lasting = sorted((key, sha256) for key, sha256 in files.items() if is_lasting(slug, key))
         statement = drafted(row, lasting, copy, context.newsroom, day, "canceled" if row.withdrawn else "usable")
         return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row.earlier_statements)
 

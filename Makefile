@@ -17,12 +17,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 # The commands: the stages, those that are one Python process, and what is put together of them
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-TYPED  := key new import newsroom correct withdraw share preview check status verify history diff serve stop storage \
-  doctor
+TYPED  := key new import newsroom correct withdraw approve share preview check status verify history diff serve stop \
+  storage doctor
 COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
-  MINOR FIDO FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
-  SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+  MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING \
+  STORE SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
 # What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
 from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
 typed    = $(if $(findstring command,$(origin $(1))),$(value $(1)))
@@ -75,6 +75,8 @@ $(TYPED): | $(READY)
 	@$(RUN) $@ $(options)
 key: options = $(if $(filter-out 0,$(FIDO)),--fido)
 key: ## write a key that signs releases, and name it in content/signers (FIDO=1: on a security key)
+approve: options = $(if $(filter-out 0,$(OPEN)),--open)
+approve: ## show a staged release and sign it: RELEASE=name (OPEN=1 opens its files)
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)

@@ -25,7 +25,7 @@ RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")
 _PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")
-PUBLISHING = ("fetch", "publish", *_PUBLIC, "share", "preview", *_STORE)
+PUBLISHING = ("fetch", "publish", *_PUBLIC, "approve", "share", "preview", *_STORE)
 COMMANDS = (*RENDERING, *PUBLISHING)
 STEPS = ("fetch", "publish")
 """The steps of ``make publish``, with the stages that are told so."""

@@ -68,6 +68,6 @@ def _source_text(context: CommandContext, slug: str) -> tuple[str, str]:
 
 
 def shown(passage: Passage, console: Console) -> str:
-    """Return a passage in which the words that were removed or added are marked, by colour on a terminal."""
+    """Return a passage for a terminal, with colours or the marks of wdiff."""
     marks = _COLOURS if console.colour else _PLAIN
     return "  " + " ".join(marks.get(piece.kind, "{}").format(piece.words) for piece in passage)

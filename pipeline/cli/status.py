@@ -33,7 +33,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         date = f"{release.date:%Y-%m-%d %H:%M%z}"
         if not is_public and not release.draft:
             state += ", staged" if slug in staged else ", not staged yet"
-            date = _both_zones(release.date, context.newsroom.time_zone)
+            date = both_zones(release.date, context.newsroom.time_zone)
         if not is_public and not row and not console.colour:  # anybody may read a log
             lines.append((context.state.opaque(slug), state, "", ""))
             continue
@@ -79,7 +79,7 @@ def _state(parsed_release: ParsedRelease, row: Row | None, now: datetime) -> str
     return "withdrawn" if row.withdrawn else "published"
 
 
-def _both_zones(instant: datetime, zone: str) -> str:
+def both_zones(instant: datetime, zone: str) -> str:
     """Return an instant in the newsroom's time and in UTC."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%d %H:%M:%S %Z} = {instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

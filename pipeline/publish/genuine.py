@@ -41,7 +41,7 @@ from pipeline.model.statement import (
 from pipeline.publish.manifest import load
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.signing import SignatureError, unarmoured, verify
-from pipeline.publish.statements import is_lasting
+from pipeline.publish.statements import lasting
 from pipeline.publish.verification import Problem
 from pipeline.publish.word_diff import Passage, differences
 from pipeline.reader.signers import parse_signers
@@ -463,6 +463,6 @@ def _problems(row: Row, signers: Signers, fetch: Fetch) -> Iterator[Problem]:
             yield Problem(key, f"has a signature that {error}")
         record = fetch(f"releases/{row.slug}.json") or b""
         if signed is row.statement and digest(record) == row.record:
-            published = {name: sha256 for name, sha256 in digests(record).items() if is_lasting(row.slug, name)}
-            wrong = sorted({name for name, _ in published.items() ^ dict(statement.files).items()})
+            published = lasting(row.slug, digests(record))
+            wrong = sorted({name for name, _ in {*published} ^ {*statement.files}})
             yield from (Problem(key, f"states another {name} than the record") for name in wrong)

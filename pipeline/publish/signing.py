@@ -22,7 +22,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError
-from pipeline.model.statement import ARMOUR, NAMESPACE, SIGNERS, Signer, Signers
+from pipeline.model.statement import ARMOUR, NAMESPACE, SIGNERS, SignedStatement, Signer, Signers
 
 VARIABLE = "PRESS_SIGNING_KEY"
 MAGIC = b"SSHSIG"
@@ -250,6 +250,18 @@ def verify(message: bytes, blob: bytes, signers: Signers, day: date) -> Signer:
     except (InvalidSignature, ValueError):
         raise SignatureError("does not fit the text") from None
     return signer
+
+
+def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
+    """Return who signed the statement ``message``, each person once however many keys one has."""
+    found: dict[str, Signer] = {}
+    for signature in signed.signatures:
+        try:
+            signer = verify(message, base64.b64decode(signature), signers, signed.signed)
+        except ValueError:
+            continue
+        found.setdefault(signer.name, signer)
+    return tuple(found.values())
 
 
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

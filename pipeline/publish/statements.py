@@ -38,7 +38,7 @@ from pipeline.publish.candidates import ArchivedCopy, Candidate
 from pipeline.publish.commits import must_get
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, file_of
-from pipeline.publish.signing import Key, open_key
+from pipeline.publish.signing import Key, open_key, valid_signers
 from pipeline.storage import ObjectStore
 from pipeline.typography.messages import Messages, capitals
 from pipeline.writers.ninjs import digests
@@ -55,69 +55,94 @@ class Stated(NamedTuple):
     """Among the candidates: those that nobody signed."""
     waiting: tuple[Candidate, ...] = ()
     """Left out until somebody signs them."""
+    to_approve: tuple[Candidate, ...] = ()
+    """Left out until they are approved; until then they are staged."""
 
 
 def state(
     context: CommandContext,
     candidates: Iterable[Candidate],
-    known: Mapping[str, Row],
     key: OpenKey,
+    staged: Mapping[str, Row],
     *,
-    public: bool = True,
+    staging: bool = False,
 ) -> Stated:
     """Give ``candidates`` their statements, as far as this newsroom signs.
 
-    ``known`` has the rows of the releases that are ``public``, or staged: their statements stay as long as they fit.
+    A statement that is public or ``staged`` (slug → row) stays as long as it fits, with its signatures. With
+    ``staging`` the candidates are to be staged, else to be published at once.
     """
     candidates = tuple(candidates)
     if not context.newsroom.signs:
         return Stated(candidates)
-    required = context.newsroom.signatures_required
-    going, unsigned, waiting = [], [], []
+    public = context.published.by_slug()
+    newsroom = context.newsroom
+    required = newsroom.signatures_required or newsroom.approvals > 0
+    going: list[Candidate] = []
+    unsigned, waiting, to_approve = list[Candidate](), list[Candidate](), list[Candidate]()
     for candidate in candidates:
-        row = known.get(candidate.row.slug)
-        stated = _stated(candidate, row, key, context, public)
-        if stated is not None:
-            going.append(stated)
-        elif not required and not (public and row and row.statement and not candidate.row.withdrawn):
-            # What is withdrawn must not stay because a key is missing.
-            plain = _unsigned(candidate, row if public else None)
-            going.append(plain)
-            unsigned.append(plain)
-        else:
+        row = public.get(candidate.row.slug)
+        if stated := _as_it_was(candidate, row, staged.get(candidate.row.slug), newsroom):
+            is_ready = staging or not is_to_approve(context, candidate) or is_approved(context, stated)
+            (going if is_ready else to_approve).append(stated)
+        elif is_to_approve(context, candidate):
+            (going if staging else to_approve).append(_anew(candidate, row, context, ()))
+        elif opened := key():
+            going.append(_anew(candidate, row, context, (opened,)))
+        elif required or not (staging or row is None or row.statement is None or candidate.row.withdrawn):
             waiting.append(candidate)
-    return Stated(tuple(going), tuple(unsigned), tuple(waiting))
+        else:  # what is withdrawn must not stay because a key is missing
+            going.append(_unsigned(candidate, row))
+            unsigned.append(going[-1])
+    return Stated(tuple(going), tuple(unsigned), tuple(waiting), tuple(to_approve))
 
 
-def _stated(
-    candidate: Candidate, known: Row | None, key: OpenKey, context: CommandContext, public: bool
-) -> Candidate | None:
-    """Return ``candidate`` with the statement that it has, or a new one; None where there is neither."""
-    earlier = known.earlier_statements if known else ()
-    before = known.statement if known else None
+def is_to_approve(context: CommandContext, candidate: Candidate) -> bool:
+    """Whether a candidate has to be approved first: it has new words, or other pictures, and is not withdrawn.
+
+    A new layout of approved words needs a signature, as in every newsroom that signs, and so does a withdrawal.
+    """
+    row = context.published.by_slug().get(candidate.row.slug)
+    is_new = row is None or row.source != candidate.row.source
+    return context.newsroom.approvals > 0 and is_new and not candidate.row.withdrawn
+
+
+def is_approved(context: CommandContext, candidate: Candidate) -> bool:
+    """Whether so many signers as newsroom.toml demands have signed the statement of ``candidate``."""
+    key, signed = statement_key(candidate.row.slug), candidate.row.statement
+    message = next((file.source for file in candidate.files if file.key == key), b"")
+    if signed is None or not isinstance(message, bytes):
+        return False
+    return len(valid_signers(message, signed, context.signers)) >= context.newsroom.approvals
+
+
+def _as_it_was(candidate: Candidate, public: Row | None, staged: Row | None, newsroom: Newsroom) -> Candidate | None:
+    """Return ``candidate`` with the statement that is public or staged, if it would say the same."""
     copy = _copy(candidate)
-    if before:
-        same = draft(candidate, copy, context.newsroom, before.signed)
-        if digest(same.encode()) == before.sha256:
-            return with_statement(candidate, same, before, earlier)
-    if (opened := key()) is None:
-        return None
-    new = draft(candidate, copy, context.newsroom, context.now.astimezone(UTC).date())
-    if not public:
-        return with_statement(candidate, new, signed_with(new, opened), ())
-    return with_statement(candidate, new, signed_with(new, opened), (*_superseded(before), *earlier), before)
+    for row in (public, staged):
+        if row and row.statement:
+            same = draft(candidate, copy, newsroom, row.statement.signed)
+            if digest(same.encode()) == row.statement.sha256:
+                replaced = public.statement if public and row is staged else None
+                return with_statement(candidate, same, row.statement, public, replaced)
+    return None
+
+
+def _anew(candidate: Candidate, public: Row | None, context: CommandContext, keys: Iterable[Key]) -> Candidate:
+    """Return ``candidate`` with a new statement, signed with ``keys``."""
+    new = draft(candidate, _copy(candidate), context.newsroom, context.now.astimezone(UTC).date())
+    return with_statement(candidate, new, signed_with(new, *keys), public, public.statement if public else None)
 
 
 def draft(candidate: Candidate, copy: str, newsroom: Newsroom, day: date) -> Statement:
     """Return what is to be stated of ``candidate``; ``copy`` is its plain text."""
     row = candidate.row
-    files = [(file.key, file.sha256) for file in candidate.files if is_lasting(row.slug, file.key)]
-    status: Status = "canceled" if row.withdrawn else "usable"
-    return drafted(row, sorted(files), copy, newsroom, day, status)
+    files = lasting(row.slug, {file.key: file.sha256 for file in candidate.files})
+    return drafted(row, files, copy, newsroom, day, "canceled" if row.withdrawn else "usable")
 
 
 def drafted(
-    row: Row, files: Iterable[tuple[str, str]], copy: str, newsroom: Newsroom, day: date, status: Status
+    row: Row, files: tuple[tuple[str, str], ...], copy: str, newsroom: Newsroom, day: date, status: Status
 ) -> Statement:
     """Return a statement of ``files``, key and SHA-256 of each."""
     ends = capitals(Messages(row.language, newsroom.time_zone)["ends"], row.language)
@@ -131,11 +156,16 @@ def drafted(
         status=status,
         signed=day,
         words=hashlib.sha256(words.encode()).hexdigest() if words else "",
-        files=tuple(files),
+        files=files,
     )
 
 
-def is_lasting(slug: str, key: str) -> bool:
+def lasting(slug: str, digests_by_key: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return key and SHA-256 of the files that a statement names, in the order of the keys."""
+    return tuple(sorted((key, sha256) for key, sha256 in digests_by_key.items() if _is_lasting(slug, key)))
+
+
+def _is_lasting(slug: str, key: str) -> bool:
     """Whether a file changes with its own release alone: a rendition, or a picture; not an archived file."""
     if any(row.key(slug) == key for row in FORMATS):
         return any(row.key(slug) == key and row.group == "files" for row in FORMATS)
@@ -163,12 +193,13 @@ def with_statement(
     candidate: Candidate,
     statement: Statement,
     signed: SignedStatement,
-    earlier: tuple[SignedStatement, ...],
+    public: Row | None,
     replaced: SignedStatement | None = None,
 ) -> Candidate:
-    """Return ``candidate`` with the files of its statement; those of the statement ``replaced`` are archived."""
+    """Return ``candidate`` with the files of its statement; those of the public statement ``replaced`` are archived."""
     row, slug = candidate.row, candidate.row.slug
     files = [file_of(statement_key(slug), statement.encode()), *signature_files(statement_key(slug), signed)]
+    earlier = (*_superseded(replaced), *(public.earlier_statements if public else ()))
     return replace(
         candidate,
         row=replace(row, statement=signed, earlier_statements=earlier),
@@ -224,9 +255,9 @@ def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Ca
     def signed(slug: str) -> Candidate:
         row = rows[slug]
         files, copy = _public_files(context.store, row)
-        lasting = sorted((key, sha256) for key, sha256 in files.items() if is_lasting(slug, key))
-        statement = drafted(row, lasting, copy, context.newsroom, day, "canceled" if row.withdrawn else "usable")
-        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row.earlier_statements)
+        status: Status = "canceled" if row.withdrawn else "usable"
+        statement = drafted(row, lasting(slug, files), copy, context.newsroom, day, status)
+        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row)
 
     return tuple(in_parallel(signed, rows).values())
 

@@ -14,7 +14,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
-from pipeline.publish import listings, statements, withdrawal
+from pipeline.publish import approval, listings, statements, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -49,7 +49,9 @@ def publish_all(
     key = statements.signing_key(context)
     if sign:
         _require_key(context, key)
-    stated = statements.state(context, classified.candidates, context.published.by_slug(), key)
+    stated = approval.with_approved(
+        context, statements.state(context, classified.candidates, key, approval.staged_rows(context))
+    )
     candidates = stated.candidates
     if sign and (opened := key()):
         candidates += statements.of_public(context, opened, [each.row.slug for each in classified.candidates])
@@ -59,12 +61,13 @@ def publish_all(
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
             _upload(context, candidates, progress)
-        elif not classified.failed and not stated.waiting and not _still_public(context):
+        elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
-        staged = stage_all(context, progress)
+        staged = stage_all(context, progress, stated.to_approve)
     waiting = _report_unsigned(context, stated, progress)
-    return _conclude(context, classified, progress) or staged or waiting
+    unapproved = approval.report(context, stated.to_approve, progress)
+    return _conclude(context, classified, progress) or staged or waiting or unapproved
 
 
 def _require_key(context: CommandContext, key: statements.OpenKey) -> None:

@@ -6,7 +6,6 @@ import base64
 import re
 import shutil
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -479,7 +478,7 @@ def test_nothing_of_a_signed_release_is_public_before_its_instant(office: Office
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Path]:
+def recorder(tmp_path: Path) -> Path:
     """A folder for the PATH with an ssh-keygen and an ssh-add that write down how they are called."""
     folder = tmp_path / "bin"
     folder.mkdir()

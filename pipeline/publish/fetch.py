@@ -30,7 +30,8 @@ from pipeline.publish.sources import (
     report_refused,
     unread_samples,
 )
-from pipeline.publish.staging import read_staged
+from pipeline.publish.staging import read_staged, recall_staged
+from pipeline.publish.statements import signing_key
 from pipeline.publish.up_to_date import (
     changed_sources,
     recall_unverified,
@@ -75,12 +76,12 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
 
 
 def _note_unapproved(context: CommandContext) -> None:
-    """Note the new releases that nobody has approved yet: no page may name them."""
-    rows, unapproved = context.published.by_slug(), list[str]()
-    if context.newsroom.approvals:
-        staged = read_staged(context.store).releases
-        approved = {slug for slug, each in staged.items() if approval.may_be_public(context, each)}
-        new = {slug for slug, _ in unpublished_sources(context.state) if slug not in rows}
+    """Note the new releases that nobody has approved, or that cannot be signed here: no page may name them."""
+    rows, unapproved, newsroom = context.published.by_slug(), list[str](), context.newsroom
+    new = {slug for slug, _ in unpublished_sources(context.state) if slug not in rows}
+    if newsroom.approvals or (new and newsroom.signatures_required and signing_key(context)() is None):
+        staged = read_staged(context.store).releases if newsroom.approvals else recall_staged(context) or {}
+        approved = {slug for slug in new & staged.keys() if approval.may_be_public(context, staged[slug])}
         unapproved = sorted(new - approved)
     context.state.remember(UNAPPROVED, unapproved)
 

@@ -376,39 +376,40 @@ const judgedText = async (text) => {
     }
     if (doubt) return doubt;
   }
-  const slug = await nearestOf(text);
-  if (!slug) return whole;
-  try {
-    const found = await statements(slug, "", "", () => true);
-    return await comparedWith(found, folded(text), lines.some(isEnd));
-  } catch (fault) {
-    if (!(fault instanceof Refused)) throw fault;
-    return whole;  // a release that is not signed, or not any more: nothing is known of it
+  for (const slug of await nearestOf(text)) {
+    try {
+      const found = await statements(slug, "", "", () => true);
+      return await comparedWith(found, folded(text), lines.some(isEnd));
+    } catch (fault) {
+      if (!(fault instanceof Refused)) throw fault;  // otherwise nothing is known of this release
+    }
   }
+  return whole;
 };
 const size = (answer) => answer.differences?.filter(([sign]) => sign !== "=").reduce((sum, [, tokens]) => sum + tokens.length, 0) ?? Infinity;
 
-// The release with the most words of ``text``, by the files of the search; empty if none has most of them.
+// Releases with most of the words of ``text``, the nearest first, by the files of the search.
 const MANY = 20e6;  // bytes of these files, newest first
 const nearestOf = async (text) => {
   const words = [...new Set(text.normalize("NFC").replace(INVISIBLE, "").toLowerCase().split(/\s+/).map((word) => word.replace(/^[\p{P}\p{S}]+|[\p{P}\p{S}]+$/gu, "")))];
   const isDense = new RegExp(`[${SIGNS}]{4}`, "u");
   const dense = words.filter((word) => isDense.test(word)).flatMap((word) => word.match(/.{4}/gu)).slice(0, 100);
   const plain = words.filter((word) => word && !isDense.test(word)).slice(0, 600);
-  if (plain.length + dense.length < 5) return "";
-  let [best, most, bytes] = ["", 0.6, 0];
+  if (plain.length + dense.length < 5) return [];
+  const near = [];
+  let bytes = 0;
   for (const part of form.dataset.parts.split(" ").filter(Boolean)) {
     const data = await read(`archive/${part}.search.json`).catch(() => null);
     if (!data) continue;
     for (const [slug, , , , , , , , known] of JSON.parse(decoder.decode(data)).releases) {
       const all = new Set(known.split(" "));
       const share = (plain.filter((word) => all.has(word)).length + dense.filter((piece) => known.includes(piece)).length) / (plain.length + dense.length);
-      if (share > most) [best, most] = [slug, share];
+      if (share > 0.6) near.push({ slug, share });
     }
     bytes += data.length;
-    if (most > 0.9 || bytes > MANY) break;
+    if (near.some(({ share }) => share > 0.9) || bytes > MANY) break;
   }
-  return best;
+  return near.sort((one, other) => other.share - one.share).slice(0, 3).map(({ slug }) => slug);
 };
 
 /* The page */
@@ -487,19 +488,24 @@ const show = async (what, answer) => {
   if (known.differences) made.querySelector(".differences").append(...marked(answer.differences));
   for (const part of made.querySelectorAll("[data-slot]")) if (part.dataset.slot !== "what" && !known[part.dataset.slot]) part.remove();
   answers.prepend(made);
-  status.textContent = `${made.querySelector("h2 span").textContent}: ${what}`;
+  say([made.querySelector("h2 span").textContent, what].filter(Boolean).join(": "), true);
   made.scrollIntoView({ block: "nearest" });
+};
+
+const say = (text, isShown = false) => {  // what is shown below is only read aloud
+  status.textContent = text;
+  status.classList.toggle("unseen", isShown);
 };
 
 let running = Promise.resolve();  // one check after the other
 const check = (what, judge) => {
   running = running.then(async () => {
-    status.textContent = filled(form.dataset.checking, { what });
+    say(filled(form.dataset.checking, { what }));
     try {
       await show(what, await judge());
     } catch (fault) {
       if (!(fault instanceof Unreadable)) throw fault;
-      status.textContent = `${what}: ${fault.message === "file" ? form.dataset.unreadable : form.dataset.failed}`;
+      say(`${what}: ${fault.message === "file" ? form.dataset.unreadable : form.dataset.failed}`);
     }
   });
 };

@@ -83,6 +83,8 @@ def _note_unapproved(context: CommandContext) -> None:
         staged = read_staged(context.store).releases if newsroom.approvals else recall_staged(context) or {}
         approved = {slug for slug in new & staged.keys() if approval.may_be_public(context, staged[slug])}
         unapproved = sorted(new - approved)
+    if unapproved != context.state.recall(UNAPPROVED, list[str], []):
+        context.state.database.write("UPDATE published SET expected = NULL")  # pages may name others than before
     context.state.remember(UNAPPROVED, unapproved)
 
 

@@ -342,12 +342,13 @@ def listed_around(
 ) -> dict[str, IndexEntry]:
     """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all.
 
-    No page names a release that is not approved, however long ago its date was.
+    No page names a release that is not approved, however long ago its date was, or says of a public one what is new.
     """
     if unapproved := state.recall(UNAPPROVED, list[str], []):
-        known = all_listed(state, published)
-        found = (known[slug] for slug in unapproved if slug in known)
-        return known | {each.slug: msgspec.structs.replace(each, draft=True) for each in found if each.date != now}
+        known, rows = all_listed(state, published), published.by_slug()
+        found = (known[slug] for slug in unapproved if slug in known and slug not in rows)
+        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found if each.date != now}
+        return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in unapproved if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)
     return all_listed(state, published)

@@ -76,16 +76,29 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
 
 
 def _note_unapproved(context: CommandContext) -> None:
-    """Note the new releases that nobody has approved, or that cannot be signed here: no page may name them."""
-    rows, unapproved, newsroom = context.published.by_slug(), list[str](), context.newsroom
-    new = {slug for slug, _ in unpublished_sources(context.state) if slug not in rows}
-    if newsroom.approvals or (new and newsroom.signatures_required and signing_key(context)() is None):
-        staged = read_staged(context.store).releases if newsroom.approvals else recall_staged(context) or {}
-        approved = {slug for slug in new & staged.keys() if approval.may_be_public(context, staged[slug])}
-        unapproved = sorted(new - approved)
+    """Note the new and changed releases that stay back: no page may name them, or say what is new."""
+    unapproved = sorted(_held_back(context))
     if unapproved != context.state.recall(UNAPPROVED, list[str], []):
-        context.state.database.write("UPDATE published SET expected = NULL")  # pages may name others than before
+        context.state.database.write("UPDATE published SET expected = NULL")  # pages may say something else now
     context.state.remember(UNAPPROVED, unapproved)
+
+
+def _held_back(context: CommandContext) -> set[str]:
+    """Return the new and changed releases that nobody has approved, or that cannot be signed on this machine."""
+    newsroom, changed = context.newsroom, {slug for slug, _ in unpublished_sources(context.state)}
+    if newsroom.approvals:
+        staged = read_staged(context.store).releases
+    else:
+        rows, required = context.published.by_slug(), newsroom.signatures_required
+        changed = {slug for slug in changed if required or ((row := rows.get(slug)) and row.statement)}
+        going = (
+            slug for slug in changed if (parsed := context.state.parsed_release(slug)) and parsed.release.withdrawn
+        )
+        changed -= set() if required else set(going)
+        if not (newsroom.signs and changed) or signing_key(context)():
+            return set()
+        staged = dict(recall_staged(context) or {})
+    return changed - {slug for slug in changed & staged.keys() if approval.may_be_public(context, staged[slug])}
 
 
 def note_stale(context: CommandContext) -> None:

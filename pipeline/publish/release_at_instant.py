@@ -210,7 +210,7 @@ def release(context: CommandContext, prepared: Prepared, progress: Progress) -> 
     for slug, staged in public.items():
         total = size(sum(file.size for file in staged.files.values()))
         progress.step(
-            "release", slug, total, count(len(staged.files), "file"), lateness(public_at[-1] - staged.instant)
+            "release", slug, total, count(len(staged.files), "file"), _lateness(context, public_at[-1] - staged.instant)
         )
     return released
 
@@ -262,6 +262,10 @@ def _public(snapshot: Snapshot, releases: Releases) -> set[str]:
     """Return the slugs of ``releases`` that are public with the same content."""
     rows = snapshot.manifest.by_slug()
     return {slug for slug, staged in releases.items() if slug in rows and rows[slug].record == staged.row.record}
+
+
+def _lateness(context: CommandContext, late: timedelta) -> str:
+    return "approved" if context.newsroom.approvals and late > timedelta(minutes=1) else lateness(late)
 
 
 def lateness(late: timedelta) -> str:

@@ -270,6 +270,13 @@ def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> 
     return tuple(found.values())
 
 
+def names_of(signed: SignedStatement, signers: Signers) -> tuple[str, ...]:
+    """Return whose keys the signatures name, without checking them."""
+    known = {line.key: line.name for line in signers.known}
+    blobs = map(base64.b64decode, signed.signatures)
+    return tuple(dict.fromkeys(known.get(_fields(blob)[0], "an unknown key") for blob in blobs))
+
+
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
     """Return public key, namespace, name of the hash, kind, signature, and what a security key adds to it."""
     fields = _strings(blob[10:]) if blob[:10] == MAGIC + (1).to_bytes(4, "big") else []

@@ -92,8 +92,8 @@ def without(tmp_path: Path) -> dict[str, str]:
     return keyless(tmp_path)
 
 
-def correct(office: Office) -> None:
-    office.write("tapes", title="The tapes", date="2026-02-05T09:00+00:00" + CORRECTED, body="There are 41 tapes.")
+def correct(office: Office, title: str = "The tapes") -> None:
+    office.write("tapes", title=title, date="2026-02-05T09:00+00:00" + CORRECTED, body="There are 41 tapes.")
 
 
 def new_look(office: Office) -> None:
@@ -250,14 +250,20 @@ def test_new_look_replaces_nothing_signed_until_make_sign(
     assert "nothing to do" in office.make("publish", **without).out
 
 
-def test_correction_without_key_is_not_published_and_named(office: Office, base: str, without: dict[str, str]) -> None:
+def test_correction_without_key_is_not_published_and_named(
+    office: Office, base: str, key: Path, without: dict[str, str]
+) -> None:
     before = released(office, base)
-    correct(office)
+    correct(office, "Other tapes")
     for _ in range(2):
         said = office.make("publish", **without)
         assert "dateline: exit 2 (release)" in said.err, said.text
         assert "1 release not published, waiting for a signature: tapes" in said.err
         assert released(office, base) == before
+        assert b"Other tapes" not in get(f"{base}releases/before.html")[2]
+    assert office.make("publish", **with_key(key)).status == 0
+    assert newest(base, "tapes").statement.title == "Other tapes"
+    assert b"Other tapes" in get(f"{base}releases/before.html")[2]
 
 
 def test_new_release_without_key_is_published_with_a_warning(

@@ -171,8 +171,10 @@ def _answer(found: Finding, name: str) -> str:
             return f"genuine once, withdrawn: {title}"
         case "embargoed":
             return f"an embargoed copy of {title}, public since {_moment(stated)}"
+        case "differs" if found.newest and found.newest.status == "canceled":
+            return f"a release with this headline was withdrawn: {title}"
         case "differs":
-            return f"not the words of {title}"
+            return f"not the words of {title}" if found.passages else f"a part of {title}"
         case "unknown":
             return f"not known here: {name}"
     return f"cannot be confirmed: {name}"
@@ -205,13 +207,15 @@ def _facts(found: Finding, address: str, console: Console) -> Iterator[str]:
 
 def _differences(found: Finding, console: Console) -> Iterator[str]:
     if found.newest and found.newest.status == "canceled":
-        yield "a release with this headline was withdrawn: no revision of it had these words"
+        yield "no revision of it had exactly these words"
     elif not found.passages:
-        yield "it is a part of that release: all these words stand there, one after the other"
+        yield "all these words stand there, one after the other; the release has more"
     for passage in found.passages:
-        passage = tuple(replace(piece, words=printable(piece.words)) for piece in passage)
-        for line in diff.shown(passage, console).replace(" … ", " …\n  … ").splitlines():
-            yield line.strip()
+        safe = tuple(replace(piece, words=printable(piece.words)) for piece in passage)
+        lines = diff.shown(safe, console).strip().removeprefix("… ").replace(" … ", " …\n… ")
+        yield from lines.splitlines()
+    if found.passages and not console.colour:
+        yield "[-in the release-] {+in the file+}"
 
 
 def _moment(statement: Statement | None) -> str:

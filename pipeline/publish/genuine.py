@@ -72,6 +72,8 @@ MOST_PARTS = 40
 """Search files that are read for the nearest release, newest first."""
 ALIKE = 0.5
 """Share of pasted words that a release must have to be called the nearest."""
+FEWEST_WORDS = 4
+"""Of a pasted part: fewer stand in many texts."""
 _TEXT = by_name("text")
 _SLUG = re.compile(r"[^/\\\x00-\x20.][^/\\\x00-\x20]*")
 Found = TypeVar("Found")
@@ -354,9 +356,11 @@ class _Lookup:
     def _nearest(self, text: str) -> Finding:
         """Return how pasted words without a known headline differ from the release that has most of them."""
         words = set(search.words(text).split())
+        if len(words) < FEWEST_WORDS:
+            return Finding("unknown")
         rows = self._rows()
         entries = (entry for part in search.parts(rows)[:MOST_PARTS] for entry in self._entries(part))
-        shares = {slug: len(words & set(known.split())) / max(len(words), 1) for slug, known in entries}
+        shares = {slug: len(words & set(known.split())) / len(words) for slug, known in entries}
         slug = max(shares, key=lambda each: shares[each], default="")
         if not slug or shares[slug] < ALIKE or not any(row.slug == slug and row.statement for row in rows):
             return Finding("unknown")

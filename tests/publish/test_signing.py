@@ -454,6 +454,76 @@ def test_two_publishers_with_keys_of_their_own_agree(office: Office, base: str, 
         assert newest(base, "third").data == stated.data
 
 
+# ── make verify ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_make_verify_says_how_many_are_signed(office: Office, base: str, without: dict[str, str]) -> None:
+    said = office.make("verify", **without)
+    assert said.status == 0, said.text
+    assert "2 of 2 releases signed: every signature is right" in said.out
+
+
+def test_make_verify_names_the_signature_that_is_not_right(
+    office: Office, base: str, tmp_path: Path, without: dict[str, str]
+) -> None:
+    (office.content / SIGNERS).write_text(f"desk@example.org {write_key(tmp_path / 'new' / 'key')}\n", "utf-8")
+    said = office.make("verify", **without)
+    assert "dateline: exit 3 (storage)" in said.err, said.text
+    assert "signers is not content/signers" in said.err
+    for slug in SLUGS:
+        assert f"releases/{slug}.statement has a signature that is by a key that signers does not have" in said.err
+
+
+def test_file_is_checked_at_the_terminal_now_and_after_a_correction(
+    office: Office, base: str, key: Path, tmp_path: Path, without: dict[str, str]
+) -> None:
+    name = "our copy, of $HOME & more.pdf"
+    (tmp_path / name).write_bytes((office.public / "releases" / "tapes.pdf").read_bytes())
+    for typed in (str(tmp_path / name), f"~/{name}"):
+        said = office.make("verify", f"FILE={typed}", **without)
+        assert said.status == 0, said.text
+        assert said.out.startswith("genuine and current: The tapes\n")
+        assert f"{base}releases/tapes.html" in said.out
+    correct(office)
+    assert office.make("publish", **with_key(key)).status == 0
+    said = office.make("verify", f"FILE=~/{name}", f"AT={base}verify.html", **without)
+    assert "dateline: exit 2 (release)" in said.err, said.text
+    assert said.out.startswith("genuine, corrected since: The tapes\n")
+    assert "The number was wrong." in said.out
+    (tmp_path / "pasted.txt").write_text("The tapes\n\nThere are 400 tapes.\n\nENDS\n", "utf-8")
+    said = office.make("verify", "FILE=~/pasted.txt", **without)
+    assert said.out.startswith("not the words of The tapes\n"), said.text
+    assert "[-41-] {+400+}" in said.out
+    (office.content / SIGNERS).write_text("# nobody\n" + (office.content / SIGNERS).read_text("utf-8"), "utf-8")
+    said = office.make("verify", f"FILE=~/{name}", **without)
+    assert said.out.startswith("cannot be confirmed: "), said.text
+    assert "the public signers are not those of content/signers" in said.out
+    assert "+442079460001" in said.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (["FILE=~/nothing.pdf"], "there is no file"),
+        (["FILE=."], ". is a folder"),
+        (["FILE=/dev/zero"], "/dev/zero is not a file"),
+        (["FILE=~/empty.pdf"], "is empty"),
+        (["AT=https://press.example.org"], "which file is to be checked?"),
+        (["FILE=Makefile", "AT=https://desk:secret@press.example.org"], "AT: contains a user name or password"),
+        (["FILE=Makefile", "AT=http://127.0.0.1:9/"], "cannot read http://127.0.0.1:9/signers"),
+    ],
+)
+def test_file_or_address_that_was_mistyped_is_named(
+    office: Office, tmp_path: Path, without: dict[str, str], typed: list[str], message: str
+) -> None:
+    (tmp_path / "empty.pdf").touch()
+    said = office.make("verify", *typed, **without)
+    assert f"dateline: exit {3 if '127.0.0.1' in message else 2}" in said.err, said.text
+    assert message in said.err
+    assert "hint: " in said.err
+    assert "secret" not in said.text
+
+
 # ── Embargoes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,6 +1,6 @@
 """``verify.html``, which checks files and texts against signed statements, and the files in which it looks them up.
 
-The page runs in the reader's browser alone. From the SHA-256 of a file it finds the shard that lists the statements with
+The page runs in the reader's browser alone. By the SHA-256 of a file it finds the shard that lists the statements with
 a digest that begins with the same twelve digits. A shard only finds candidates: what counts is that a statement states
 the whole digest, and that its signature is right. So the shards are a pure function of the manifest's rows.
 """

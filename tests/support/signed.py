@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 NAME = "press@example.org"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
 APPLICATION = b"ssh:"
+TODAY = DAY.date()
 
 
 # ── Keys and signatures ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,7 +97,9 @@ def sign(
         kind, counted = SECURITY_KEY.encode(), b"\x01" + struct.pack(">I", 7)
         signed = hashlib.sha256(APPLICATION).digest() + counted + hashlib.sha256(signed).digest()
     proof = _string(_string(kind) + _string(key.sign(signed)) + counted)
-    blob = b"".join([b"SSHSIG", struct.pack(">I", 1), _string(public_blob(key, security_key=security_key)), *named, proof])
+    blob = b"".join(
+        [b"SSHSIG", struct.pack(">I", 1), _string(public_blob(key, security_key=security_key)), *named, proof]
+    )
     body = base64.b64encode(blob).decode()
     lines = [body[at : at + 70] for at in range(0, len(body), 70)]
     return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
@@ -114,7 +117,9 @@ def plain_copy(title: str, *paragraphs: str, end: str = "ENDS") -> str:
 class SignedNewsroom:
     """The public folder of a newsroom that signs, and its manifest."""
 
-    def __init__(self, folder: Path, key: Ed25519PrivateKey | None = None, newsroom: Newsroom = sample.NEWSROOM) -> None:
+    def __init__(
+        self, folder: Path, key: Ed25519PrivateKey | None = None, newsroom: Newsroom = sample.NEWSROOM
+    ) -> None:
         self.folder = folder
         self.key = key or new_key()
         self.newsroom = msgspec.structs.replace(newsroom, signs=True)
@@ -135,11 +140,11 @@ class SignedNewsroom:
         *paragraphs: str,
         end: str = "ENDS",
         status: Status = "usable",
-        signed: date = DAY.date(),
+        signed: date = TODAY,
         note: str = "",
         layout: str = "",
         pictures: Mapping[str, bytes] = {},
-        **changes: object,
+        **changes: Any,
     ) -> Statement:
         """Publish a revision, with its files; ``layout`` makes other files of the same words."""
         old = self.manifest.by_slug().get(slug)
@@ -183,9 +188,7 @@ class SignedNewsroom:
             self.put(signature_key(key), sign(data, self.key))
         earlier = (old.statement, *old.earlier_statements) if old and old.statement else ()
         new = msgspec.structs.replace(
-            new,
-            statement=SignedStatement(sha256, statement.signed, statement.entries()),
-            earlier_statements=earlier,
+            new, statement=SignedStatement(sha256, statement.entries()), earlier_statements=earlier
         )
         rows = [each for each in self.manifest.rows if each.slug != new.slug]
         self.manifest = with_rows(self.manifest, [*rows, new])
@@ -236,8 +239,7 @@ def many_rows(number: int, files: int = 5) -> Iterable[Row]:
     for at in range(number):
         slug = f"a-release-with-a-name-of-some-length-{at:06}"
         digests = (hashlib.sha256(f"{at} {part}".encode()).hexdigest() for part in range(files + 2))
-        entries = "".join(sorted(d[:12] for d in digests))
-        statement = SignedStatement(hashlib.sha256(slug.encode()).hexdigest(), DAY.date(), entries)
+        statement = SignedStatement(hashlib.sha256(slug.encode()).hexdigest(), "".join(sorted(d[:12] for d in digests)))
         yield msgspec.structs.replace(
             row(slug, -at / 4), statement=statement, date=datetime(2026 - at // 1000, 1, 1, tzinfo=UTC)
         )

@@ -112,7 +112,7 @@ def of_release(
 def of_listings(context: RenderContext, manifest: Manifest) -> str:
     """Return the fingerprint of all feeds and pages that show more than one release."""
     shown = msgspec.json.encode((manifest, context.newsroom, context.base_url, context.assets), order="deterministic")
-    return _digest([of_code("pipeline.site.listings"), context.mark, shown])
+    return _digest([of_code("pipeline.site.listings"), context.mark, context.signers.text, shown])
 
 
 def of_format(row: Format) -> bytes:

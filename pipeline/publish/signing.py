@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -63,7 +63,7 @@ def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | 
 
     It is the file that ``PRESS_SIGNING_KEY`` names, the default one, or a key of a running ssh-agent that
     ``content/signers`` has. Raises SettingError for a file that is missing, readable by others, inside the repository,
-    or not among the signers.
+    or not among the signers who are valid today.
     """
     file = key_file(environ)
     if not file.exists():
@@ -77,6 +77,11 @@ def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | 
         raise SettingError(
             f"the key {file} is not in content/{SIGNERS}, so nobody could check what it signs",
             "make key adds its line; commit the file",
+        )
+    if not signer.is_valid(datetime.now(UTC).date()):
+        raise SettingError(
+            f"the key {file} is not valid today for releases, by its line in content/{SIGNERS}",
+            "name a newer key, or correct valid-after, valid-before or namespaces there",
         )
     private = _load(file)
     return Key(signer, private) if private else Key(signer, lambda message: _by_ssh_keygen(file, message, environ))
@@ -119,8 +124,9 @@ def _refuse_exposed(file: Path, root: Path) -> None:
 
 
 def _signer(public: bytes, signers: Signers) -> Signer | None:
-    """Return the newest line of a key."""
-    return next((line for line in reversed(signers.known) if line.key == public), None)
+    """Return the newest line of a key, if there is one of those that are valid today."""
+    lines, today = [line for line in reversed(signers.known) if line.key == public], datetime.now(UTC).date()
+    return next((line for line in lines if line.is_valid(today)), next(iter(lines), None))
 
 
 def _load(file: Path) -> Callable[[bytes], bytes] | None:
@@ -174,7 +180,7 @@ def _agent_key(environ: Mapping[str, str], signers: Signers) -> Key | None:
             signer = _signer(base64.b64decode(rest.partition(" ")[0], validate=True), signers)
         except ValueError:
             continue
-        if signer and kind:
+        if signer and kind and signer.is_valid(datetime.now(UTC).date()):
             return Key(signer, lambda message, line=line: _by_agent(line, message, environ))  # type: ignore[misc]
     return None
 

@@ -71,10 +71,11 @@ def _content(file: Path) -> bytes:
         return b""
 
 
-def of_newsroom(newsroom: Newsroom, mark: bytes) -> str:
-    """Return the digest of the settings that reach every rendition: not address, length of feeds and warnings."""
+def of_newsroom(newsroom: Newsroom, mark: bytes, row: Format | None = None) -> str:
+    """Return the digest of the settings that reach the renditions of a format, or all: not lengths and warnings."""
+    address = newsroom.base_url if row is None or row.lasting_address else ""
     unsigned = {"signatures_required": False, "approvals": 0}
-    reaching = msgspec.structs.replace(newsroom, base_url="", feed_items=0, warnings_off=(), **unsigned)
+    reaching = msgspec.structs.replace(newsroom, base_url=address, feed_items=0, warnings_off=(), **unsigned)
     return _digest([msgspec.json.encode(reaching, order="deterministic"), mark])
 
 

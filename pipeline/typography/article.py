@@ -14,6 +14,7 @@ from msgspec import Struct
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
+from pipeline.model.statement import PAGE
 from pipeline.typography.messages import Messages, capitals, direction_of
 
 
@@ -29,7 +30,7 @@ class Line(Struct, frozen=True):
 
 
 class FactLine(Struct, frozen=True):
-    """A fact in the letterhead; ``href`` makes the value a link when it is not empty."""
+    """A line of text with a value in it, such as a fact; ``href`` makes the value a link when it is not empty."""
 
     before: str
     """``Reference: ``, as the message of the language has it."""
@@ -106,6 +107,10 @@ class Article(Struct, frozen=True):
     footer: Footer
     reuse: str
     """``Reuse: …`` or empty."""
+    current: Line | None = None
+    """For paper: where the current version is, if newsroom.toml states the newsroom's address."""
+    verification: FactLine | None = None
+    """Where anybody can check a copy, if the newsroom signs its releases. It does not change when a key does."""
 
 
 DATELINE_MARK = " – "
@@ -119,11 +124,13 @@ def compose(
     *,
     embargoed: bool = False,
     replacement: Related | None = None,
+    base_url: str = "",
 ) -> Article:
     """Return the article of ``release``.
 
     ``embargoed`` marks a copy that is given out before the release's date. ``replacement`` is the release that replaces
-    a withdrawn one, if it is public.
+    a withdrawn one, if it is public. ``base_url`` is the newsroom's public address, which formats state that are
+    rendered for an address.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
@@ -153,6 +160,8 @@ def compose(
         notes=() if withdrawn else release.notes,
         footer=compose_footer(release.contacts, release.footage, messages),
         reuse=messages.fill("reuse", terms=terms) if terms else "",
+        current=None if withdrawn else _current(release, newsroom, messages),
+        verification=_verification(base_url, messages) if newsroom.signs and base_url and not withdrawn else None,
     )
 
 
@@ -177,6 +186,17 @@ def _fact_line(fact: Fact, release: Release, messages: Messages) -> FactLine:
     if fact.kind == "date":
         value = messages.instant(datetime.fromisoformat(value))
     return FactLine(before, value, after, value if fact.kind == "address" else "")
+
+
+def _current(release: Release, newsroom: Newsroom, messages: Messages) -> Line | None:
+    """Return the address of the release's page that paper states; none of a storage, which a print outlives."""
+    address = f"{newsroom.base_url}releases/{release.slug}.html"
+    return Line(messages["current"], address, address) if newsroom.base_url else None
+
+
+def _verification(base_url: str, messages: Messages) -> FactLine:
+    before, _, after = messages["genuine"].partition("{address}")
+    return FactLine(before, base_url + PAGE, after, base_url + PAGE)
 
 
 def _status(release: Release, messages: Messages, embargoed: bool) -> str:

@@ -179,6 +179,13 @@ def _own_forms(field: Field) -> frozenset[str]:
     return frozenset(form.casefold() for form in forms(field))
 
 
+def is_address_of_release(line: str) -> bool:
+    """Whether a line says where the current version is, or where copies are checked, as the template does."""
+    return bool(stated("genuine", line)) or any(
+        re.fullmatch(rf"{re.escape(form)}\s+https?://\S+", line.strip(), re.IGNORECASE) for form in forms("current")
+    )
+
+
 def stated(message: str, line: str) -> str:
     """Return the value that a message states, such as ``Reference: {reference}``; empty for other lines."""
     for form in sorted(forms(message), key=len, reverse=True):

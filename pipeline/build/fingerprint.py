@@ -112,7 +112,8 @@ def of_release(
 
 def of_listings(context: RenderContext, manifest: Manifest) -> str:
     """Return the fingerprint of all feeds and pages that show more than one release."""
-    shown = msgspec.json.encode((manifest, context.newsroom, context.base_url, context.assets), order="deterministic")
+    parts = (manifest, context.newsroom, context.base_url, context.assets, context.signers)
+    shown = msgspec.json.encode(parts, order="deterministic")
     return _digest([of_code("pipeline.site.listings"), context.mark, shown])
 
 

@@ -7,14 +7,14 @@ the order of print.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
-from pipeline.model.statement import PAGE
+from pipeline.model.statement import PAGE, SigningKey
 from pipeline.typography.messages import Messages, capitals, direction_of
 
 
@@ -175,6 +175,30 @@ def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], 
     )
 
 
+def key_parties(keys: Iterable[SigningKey], messages: Messages) -> tuple[Party, ...]:
+    """Return the keys that sign releases as entries below the contacts, with the fingerprints that people compare."""
+    return tuple(
+        Party(
+            key.name,
+            key.fingerprint,
+            tuple(
+                Line(messages[label], _utc(moment))
+                for label, moment in (("valid_from", key.valid_after), ("valid_before", key.valid_before))
+                if moment
+            ),
+        )
+        for key in keys
+    )
+
+
+def _utc(moment: datetime) -> str:
+    """Return day and time as the file of the signers has them: they are compared, and mean the same everywhere."""
+    there = moment.astimezone(UTC)
+    return (
+        f"{there:%Y-%m-%d} UTC" if there.hour == there.minute == there.second == 0 else f"{there:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
 def paragraphs(text: str) -> tuple[str, ...]:
     """Split plain text into paragraphs at empty lines; join the lines of a paragraph."""
     return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
@@ -266,11 +290,14 @@ def _no_link(_: str) -> str:
 
 def footer_lines(footer: Footer, language: str) -> list[str]:
     """Return the media-contact footer as paragraphs of plain text in ``language``."""
-    parts: list[str] = []
-    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
-        if parties:
-            parts += [capitals(heading, language), *map(_party_text, parties)]
-    return parts
+    sides = ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage))
+    return [line for heading, parties in sides for line in party_lines(heading, parties, language)]
+
+
+def party_lines(heading: str, parties: Iterable[Party], language: str) -> list[str]:
+    """Return entries below their heading in the same way; nothing without entries."""
+    texts = [*map(_party_text, parties)]
+    return [capitals(heading, language), *texts] if texts else []
 
 
 def _party_text(party: Party) -> str:

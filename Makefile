@@ -17,11 +17,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 # The commands: the stages, those that are one Python process, and what is put together of them
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-TYPED  := share preview check new import newsroom correct withdraw status verify history diff serve stop storage doctor
-COMMANDS  := render publish validate setup test bench sweep clean help $(STAGES) $(TYPED)
+TYPED  := key new import newsroom correct withdraw approve share preview check status verify history diff serve stop \
+  storage doctor
+COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
-  MINOR ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
-  SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+  MINOR FIDO OPEN ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
+  SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
 # What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
 from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
 given   := $(MAKECMDGOALS) $(call from,$(.VARIABLES),command) $(call from,$(filter PRESS_%,$(.VARIABLES)),environment,?)
@@ -59,17 +60,22 @@ $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
-publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
+publish sign: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 	@$(RUN) fetch $(options)
 	@$(MAKE) renditions PUBLISHING=1
-	@$(RUN) publish $(options)
-publish: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
+	@$(RUN) publish $(options) $(if $(filter sign,$@),--sign)
+sign: ## publish, and sign what is public without a signature
+publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
 renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
 $(TYPED): | $(READY)
 	@$(RUN) $@ $(options)
+key: options = $(if $(filter-out 0,$(FIDO)),--fido)
+key: ## write a key that signs releases, and name it in content/signers (FIDO=1: on a security key)
+approve: options = $(if $(filter-out 0,$(OPEN)),--open)
+approve: ## show a staged release and sign it: RELEASE=name (OPEN=1 opens its files)
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)

@@ -333,10 +333,22 @@ def is_indexed(published: PublicReleases) -> bool:
     return isinstance(published, StoredManifest) and published.is_indexed
 
 
+UNAPPROVED = "unapproved"
+"""Name in the build state of the slugs of releases that must be approved before they are public."""
+
+
 def listed_around(
     state: BuildState, published: PublicReleases, slugs: Collection[str], now: datetime
 ) -> dict[str, IndexEntry]:
-    """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all."""
+    """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all.
+
+    No page names a release that is not approved, however long ago its date was, or says of a public one what is new.
+    """
+    if unapproved := state.recall(UNAPPROVED, list[str], []):
+        known, rows = all_listed(state, published), published.by_slug()
+        found = (known[slug] for slug in unapproved if slug in known and slug not in rows)
+        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found if each.date != now}
+        return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in unapproved if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)
     return all_listed(state, published)

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.release import PictureSize
 from pipeline.model.revision import RevisionRecord
-from pipeline.model.statement import SignedStatement, SigningKey
+from pipeline.model.statement import SignedStatement, SigningKey, earlier_key, statement_key
 
 KEY = "manifest.json"
 
@@ -81,6 +81,14 @@ class Row(Struct, frozen=True, omit_defaults=True):
             if row.name in self.sizes
         )
 
+    def statement_files(self) -> dict[str, str]:
+        """Return key → SHA-256 of all statements of the release, and of their signatures."""
+        stated = {statement_key(self.slug): self.statement} if self.statement else {}
+        stated |= {earlier_key(self.slug, self.date.year, each.sha256): each for each in self.earlier_statements}
+        signatures = (each.signature_files(key).items() for key, each in stated.items())
+        digests = {key: digest(data) for found in signatures for key, data in found}
+        return {key: each.sha256 for key, each in stated.items()} | digests
+
 
 class YearPage(Struct, frozen=True):
     """The file with all rows of one year."""
@@ -96,7 +104,7 @@ class Lease(Struct, frozen=True):
     by: str
     """Random name of the publisher's machine."""
     record: str
-    """SHA-256 of the record that is being uploaded."""
+    """SHA-256 of the record that is being uploaded, of a signed release with its statement."""
     until: datetime
 
 

@@ -29,10 +29,13 @@ SIGNERS = "signers"
 PAGE = "verify.html"
 """Where anybody can check a file."""
 SUFFIX = ".statement"
+SUFFIXES = (SUFFIX, ".sig")
 FOLDER = "statements/"
 """Where earlier statements stay public, by the year of the release."""
 ENTRY = 12
 """Hexadecimal digits of a digest by which a statement is found; the statement itself has all of them."""
+ARMOUR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
+_WIDTH = 70
 _WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<key>\S.*)")
 
@@ -119,14 +122,28 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     """A statement as the manifest names it."""
 
     sha256: str
+    signed: date
+    """The day that it states."""
     entries: str
     """See ``Statement.entries``."""
     signatures: tuple[str, ...] = ()
-    """SSHSIG blobs in base64; empty of an earlier statement, whose signatures lie beside it."""
+    """SSHSIG blobs in base64."""
+
+    def signature_files(self, key: str) -> dict[str, bytes]:
+        """Return key → bytes of the signatures beside the statement at ``key``."""
+        blobs = enumerate(map(base64.b64decode, self.signatures), 1)
+        return {signature_key(key, number): armoured(blob) for number, blob in blobs}
 
     def finds(self, sha256: str) -> bool:
         """Whether a digest may be in the statement."""
         return any(self.entries.startswith(sha256[:ENTRY], at) for at in range(0, len(self.entries), ENTRY))
+
+
+def armoured(blob: bytes) -> bytes:
+    """Return an SSHSIG blob as the file that ``ssh-keygen`` reads and writes."""
+    text = base64.b64encode(blob).decode()
+    lines = [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
+    return "\n".join([ARMOUR[0], *lines, ARMOUR[1], ""]).encode()
 
 
 def statement_key(slug: str) -> str:

@@ -102,6 +102,8 @@ def without_contested(
 
     def is_free(row: Row) -> bool:
         known, theirs = before.get(row.slug), now.get(row.slug)
+        if theirs and theirs.record == row.record and theirs.statement and theirs != known:
+            return row.statement in (None, theirs.statement)  # they signed the same files with another key
         if known is None or theirs is None or not known.source == theirs.source == row.source:
             return True
         lease = current.leases.get(digest(row.slug.encode()))

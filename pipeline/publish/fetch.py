@@ -13,9 +13,11 @@ import msgspec
 from pipeline.build import published, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
+from pipeline.build.reading import UNAPPROVED
 from pipeline.build.state import write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
+from pipeline.publish import approval
 from pipeline.publish.commits import must_get
 from pipeline.publish.manifest import NEWEST, load_head, with_years, year_rows
 from pipeline.publish.parallel import in_parallel
@@ -28,6 +30,7 @@ from pipeline.publish.sources import (
     report_refused,
     unread_samples,
 )
+from pipeline.publish.staging import read_staged
 from pipeline.publish.up_to_date import (
     changed_sources,
     recall_unverified,
@@ -68,6 +71,17 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
         report_refused(context, progress)
         raise
     _plan_revisions(context)
+    _note_unapproved(context)
+
+
+def _note_unapproved(context: CommandContext) -> None:
+    """Note the new and changed releases that nobody has approved yet: no page may name them, or say what is new."""
+    unapproved = list[str]()
+    if context.newsroom.approvals:
+        staged = read_staged(context.store).releases
+        approved = {slug for slug, each in staged.items() if approval.may_be_public(context, each)}
+        unapproved = sorted({slug for slug, _ in unpublished_sources(context.state)} - approved)
+    context.state.remember(UNAPPROVED, unapproved)
 
 
 def note_stale(context: CommandContext) -> None:
@@ -78,7 +92,8 @@ def note_stale(context: CommandContext) -> None:
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
     if stale:
-        context.state.note_published(digest(msgspec.json.encode((published.serial, stale))))
+        unapproved = context.state.recall(UNAPPROVED, list[str], [])
+        context.state.note_published(digest(msgspec.json.encode((published.serial, stale, unapproved))))
 
 
 def noted_stale(context: CommandContext) -> list[str]:

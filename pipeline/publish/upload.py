@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.published import StoredManifest
-from pipeline.model.errors import ReleaseError, printable
+from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
-from pipeline.publish import listings, withdrawal
+from pipeline.model.statement import SIGNERS
+from pipeline.publish import approval, listings, statements, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -25,6 +26,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
 from pipeline.publish.schedule import by_instant, scheduled_here
+from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
@@ -34,23 +36,67 @@ LEASE = timedelta(minutes=15)
 """How long a release stays leased to a publisher that is never heard of again."""
 
 
-def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = False) -> ExitStatus | None:
-    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done."""
+def publish_all(
+    context: CommandContext, progress: Progress, *, dry_run: bool = False, sign: bool = False
+) -> ExitStatus | None:
+    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done.
+
+    With ``sign``, what was public before there was a key is signed too.
+    """
     slugs = noted_stale(context)
     context.use_run_clock()
     classified = classify(context.state, context.render_context(), slugs, context.now)
-    candidates = classified.candidates
+    key = statements.signing_key(context)
+    if sign:
+        _require_key(context, key)
+    stated = approval.with_approved(
+        context, statements.state(context, classified.candidates, key, approval.staged_rows(context))
+    )
+    candidates = stated.candidates
+    if sign and (opened := key()):
+        candidates += statements.of_public(context, opened, [each.row.slug for each in classified.candidates])
     if dry_run:
         _report_plan(context, candidates, progress)
         staged = plan_staging(context, progress)
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
             _upload(context, candidates, progress)
-        elif not classified.failed and not _still_public(context):
+        elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
-        staged = stage_all(context, progress)
-    return _conclude(context, classified, progress) or staged
+        staged = stage_all(context, progress, stated.to_approve)
+    waiting = _report_unsigned(context, stated, progress)
+    unapproved = approval.report(context, stated.to_approve, progress)
+    return _conclude(context, classified, progress) or staged or waiting or unapproved
+
+
+def _require_key(context: CommandContext, key: statements.OpenKey) -> None:
+    """Raise SettingError when nothing can be signed on this machine."""
+    if not context.newsroom.signs:
+        raise SettingError(
+            f"nobody is named in {context.state.content / SIGNERS}", "make key writes a key, and names it"
+        )
+    if key() is None:
+        file = key_file(context.environ)
+        raise SettingError(
+            f"there is no key to sign with: neither {file} nor an ssh-agent has one of content/{SIGNERS}",
+            f"make key writes one; {VARIABLE} names the file of another",
+        )
+
+
+def _report_unsigned(context: CommandContext, stated: statements.Stated, progress: Progress) -> ExitStatus | None:
+    """Report what nobody has signed. It is an error only where it keeps new words from being published."""
+    rows, now = context.published.by_slug(), "make sign, on a machine that has the key"
+    if stated.unsigned:
+        progress.fault(f"warning: {count(len(stated.unsigned), 'release')} published unsigned\n  hint: {now}")
+    if not stated.waiting:
+        return None
+    new = [each for each in stated.waiting if (row := rows.get(each.row.slug)) is None or row.source != each.row.source]
+    shown = ", ".join(each.row.slug if each.row.slug in rows else context.state.opaque(each.row.slug) for each in new)
+    only = "" if new else ", with the same words in a new layout"
+    what = f"{count(len(stated.waiting), 'release')} not published, waiting for a signature{only}"
+    progress.fault(f"{'' if new else 'warning: '}{what}" + (f": {shown}" if shown else "") + f"\n  hint: {now}")
+    return exit_status(ReleaseError) if new else None
 
 
 def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
@@ -104,6 +150,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
+    statements.store_here(context, candidates)
     raise_problems(problems)
     progress.line(
         f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "

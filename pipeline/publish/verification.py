@@ -215,7 +215,8 @@ def expected_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Exp
     expected |= {page.name: (page.sha256,) for page in manifest.years.values()}
     expected |= dict.fromkeys((*manifest.assets, *listings.keys(manifest)), ())
     for row in manifest.rows:
-        for key, sha256 in {f"releases/{row.slug}.json": row.record, **digests(record(row))}.items():
+        recorded = {f"releases/{row.slug}.json": row.record, **digests(record(row))}
+        for key, sha256 in {**recorded, **row.statement_files()}.items():
             coming = row.replacing.get(key)
             expected[key] = (sha256, coming) if coming else (sha256,)
     return expected

@@ -122,15 +122,14 @@ def compose(
     newsroom: Newsroom,
     messages: Messages,
     *,
+    base_url: str,
     embargoed: bool = False,
     replacement: Related | None = None,
-    base_url: str = "",
 ) -> Article:
     """Return the article of ``release``.
 
-    ``embargoed`` marks a copy that is given out before the release's date. ``replacement`` is the release that replaces
-    a withdrawn one, if it is public. ``base_url`` is the newsroom's public address, which formats state that are
-    rendered for an address.
+    ``base_url`` is the newsroom's public address. ``embargoed`` marks a copy that is given out before the release's
+    date. ``replacement`` is the release that replaces a withdrawn one, if it is public.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
@@ -161,7 +160,7 @@ def compose(
         footer=compose_footer(release.contacts, release.footage, messages),
         reuse=messages.fill("reuse", terms=terms) if terms else "",
         current=None if withdrawn else _current(release, newsroom, messages),
-        verification=_verification(base_url, messages) if newsroom.signs and base_url and not withdrawn else None,
+        verification=_verification(base_url, messages) if newsroom.signs and not withdrawn else None,
     )
 
 

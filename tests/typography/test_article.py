@@ -21,7 +21,8 @@ WORDS = Messages("en-GB", "Europe/London")
 
 def article(newsroom: Newsroom = sample.NEWSROOM, embargoed: bool = False, **changes: object) -> Article:
     release = sample.release(**changes)
-    return compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=embargoed)
+    messages = Messages(release.language, newsroom.time_zone)
+    return compose(release, newsroom, messages, base_url=sample.BASE, embargoed=embargoed)
 
 
 # ── Letterhead ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -66,9 +66,9 @@ def _signer(number: int, line: str, report: Report) -> Iterator[Signer]:
         report.fault(number, f"{printable(name)}: not an option that Dateline knows", "delete it")
     names = tuple((parts["quoted"] or parts["names"]).split(","))
     spaces = tuple(options["namespaces"].split(",")) if "namespaces" in options else ()
-    if odd := next((name for name in (*names, *spaces) if not name or _PATTERN.search(name)), None):
-        report.fault(number, f"{printable(odd)}: a pattern", f"write the whole name; {_EXAMPLE}")
-    elif odd is not None:
+    if name := next((each for each in (*names, *spaces) if _PATTERN.search(each)), ""):
+        report.fault(number, f"{printable(name)}: a pattern", f"write the whole name; {_EXAMPLE}")
+    elif "" in (*names, *spaces):
         report.fault(number, "an empty name", _EXAMPLE)
     after, before = (_time(number, name, options, report) for name in ("valid-after", "valid-before"))
     yield Signer(names, blob, after, before, spaces)
@@ -97,5 +97,5 @@ def _time(number: int, name: str, options: dict[str, str], report: Report) -> da
     try:
         return datetime.strptime(digits, _TIMES[len(digits)]).replace(tzinfo=UTC) if text else None
     except (KeyError, ValueError):
-        report.fault(number, f"{name}: not a time: {printable(text)}", f'write {name}="20271231"')
+        report.fault(number, f"{name}: not a time: {printable(text)}", f'write {name}="20271231Z"')
         return None

@@ -132,9 +132,9 @@ WRONG = [
      f"press-*: a pattern (write the whole name; {EXAMPLE})"),
     ("no namespace", 'p@example.org namespaces="" {key}', f"an empty name ({EXAMPLE})"),
     ("a date with dashes", 'p@example.org valid-before="2027-12-31" {key}',
-     'valid-before: not a time: 2027-12-31 (write valid-before="20271231")'),
+     'valid-before: not a time: 2027-12-31 (write valid-before="20271231Z")'),
     ("a day that there is not", 'p@example.org valid-after="20270231" {key}',
-     'valid-after: not a time: 20270231 (write valid-after="20271231")'),
+     'valid-after: not a time: 20270231 (write valid-after="20271231Z")'),
 ]  # fmt: skip
 
 

@@ -286,7 +286,8 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     from pipeline.typography.fonts import Script, character_name, coverage, packages
     from pipeline.typography.messages import Messages
 
-    article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
+    messages = Messages(release.language, newsroom.time_zone)
+    article = compose(release, newsroom, messages, base_url="", embargoed=release.embargo)  # every font has an address
     text = msgspec.json.encode(article).decode()
     covered = coverage(text, release.language)
     tried: set[Script] = set()

@@ -204,7 +204,8 @@ def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str,
         what = "its words" if release.date == staged.row.date else "its date"
         raise _other(source, f"{what} here are not those that are staged")
     messages = Messages(release.language, newsroom.time_zone)
-    article, address = compose(release, newsroom, messages), context.destination.base_url
+    address = context.destination.base_url
+    article = compose(release, newsroom, messages, base_url=address)
     made = tuple(Rendition(name, by_name(name).key(slug), 0, "", staged.row.pages) for name in COMPARED)
     render_input = RenderInput(release, newsroom, messages, article, {}, b"", address, made)
     for name in COMPARED:

@@ -141,7 +141,8 @@ class Listings:
 
 
 def _common(context: CommandContext) -> str:
-    settings = msgspec.json.encode((context.newsroom, context.destination.base_url), order="deterministic")
+    parts = (context.newsroom, context.destination.base_url, context.signers)
+    settings = msgspec.json.encode(parts, order="deterministic")
     code = fingerprint.of_code("pipeline.site.listings", fingerprint.ASSETS)
     return digest(b"\0".join([code, context.mark, settings]))
 
@@ -258,7 +259,7 @@ def are_current(context: CommandContext) -> bool:
     found, manifest = Listings(context), context.published.whole()
     keys = found.stamps(manifest).keys()
     found.changed(manifest, found.known(manifest))  # what another machine published may have been listed by it too
-    if found.in_storage(manifest).keys() != keys:
+    if manifest.signers != context.signers.keys or found.in_storage(manifest).keys() != keys:
         return False
     found.store(manifest)
     return True

@@ -117,7 +117,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     store = context.store
     clock = store.check().date
     require(context, "publish", "together")
-    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
+    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE, context.signers.keys)
     base = context.published.whole()
     keep(base.years, base.rows)
     snapshot = read_manifest(store)

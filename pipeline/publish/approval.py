@@ -135,7 +135,7 @@ def _staged_bytes(context: CommandContext, staged: StagedRelease, key: str) -> b
 # ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
+def report_lack(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
     """Report what is not published because it is not approved, and warn of what is due within a day."""
     staged = recall_staged(context) or {}
     late = [each.row.slug for each in to_approve]

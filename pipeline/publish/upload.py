@@ -80,7 +80,7 @@ def publish_all(
         staged = stage_all(context, progress, stated.to_approve)
         sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
     waiting = _report_unsigned(context, stated, progress)
-    unapproved = approval.report(context, stated.to_approve, progress)
+    unapproved = approval.report_lack(context, stated.to_approve, progress)
     return _conclude(context, classified, progress) or staged or waiting or unapproved
 
 

@@ -20,9 +20,9 @@ STAGES := read $(FILES) kit html json feed pages
 TYPED  := key new import newsroom correct withdraw approve share preview check status verify history diff serve stop \
   storage doctor
 COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
-VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
-  MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING \
-  STORE SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE TO WAIT FORMAT STRICT LINKS \
+  DRY_RUN MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL \
+  ADDRESSING STORE SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
 # What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
 from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
 typed    = $(if $(findstring command,$(origin $(1))),$(value $(1)))
@@ -77,7 +77,9 @@ key: options = $(if $(filter-out 0,$(FIDO)),--fido)
 key: ## write a key that signs releases, and name it in content/signers (FIDO=1: on a security key)
 approve: options = $(if $(filter-out 0,$(OPEN)),--open)
 approve: ## show a staged release and sign it: RELEASE=name (OPEN=1 opens its files)
-share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
+share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (TO="…"; REVOKE=1: end)
+share: export DATELINE_TO := $(call typed,TO)
+share: options = $(if $(findstring command,$(origin TO)),--to="$$DATELINE_TO")
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)
 check: options = $(foreach name,STRICT LINKS,$(if $(filter-out 0,$($(name))),--$(name))) --format="$$DATELINE_FORMAT"
@@ -117,7 +119,7 @@ $(READY) $(TESTED): requirements-build.lock pipeline/start/install.py $(lost)
 	  $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
-unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT FILE AT
+unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE TO WAIT FORMAT FILE AT
 export DATELINE_NAME    := $(call typed,NAME)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)

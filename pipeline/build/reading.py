@@ -283,18 +283,13 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     Fonts for scripts that the release is the first to need are installed, where that is allowed.
     """
     from pipeline.typography.article import compose
-    from pipeline.typography.fonts import Script, character_name, coverage, packages
+    from pipeline.typography.fonts import character_name, packages
     from pipeline.typography.messages import Messages
 
     messages = Messages(release.language, newsroom.time_zone)
     article = compose(release, newsroom, messages, base_url="", embargoed=release.embargo)  # every font has an address
     text = msgspec.json.encode(article).decode()
-    covered = coverage(text, release.language)
-    tried: set[Script] = set()
-    while needed := {script for _, script in covered.lacking} - tried:
-        packages.install_scripts(needed)
-        tried |= needed
-        covered = coverage(text, release.language)  # what one face of signs proves not to have, another may have
+    covered = packages.install_for(text, release.language)
     for character in covered.unknown:
         yield _at(state, release, character, f"no font has {character_name(character)}", UNKNOWN)
     for script in dict.fromkeys(script for _, script in covered.lacking):

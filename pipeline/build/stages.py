@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pipeline.build.reading import Reading
     from pipeline.build.worker_pool import Executor
     from pipeline.writers import Output, RenderInput, Writer
+
+FileName = Callable[[str], str]
+"""From the name of a file to that of a copy."""
 
 
 class StageResult(Struct, frozen=True):
@@ -131,6 +135,33 @@ def page_ahead(state: BuildState, context: RenderContext, reading: Reading, list
         past=history.of_release(known, summary.source, history.recall(state).get(entry.slug)),
     )
     return _writer(row.writer)(_render_input(row, state, context, (task, release))).data
+
+
+def render_for(
+    holder: str, name: FileName, state: BuildState, context: RenderContext, slug: str
+) -> Iterator[tuple[Format, bytes]]:
+    """Yield the formats of an embargoed release as copies for ``holder``, which every page names; store nothing.
+
+    All formats of the release are rendered; ``context`` has the keys of the shared files. ``name`` gives the files in
+    the kit their names. Raises RenderError.
+    """
+    renditions: dict[str, Rendition] = {}
+    copies: dict[str, bytes] = {}
+    for row in (row for row in FORMATS if not row.preview):
+        for task in (task for task in tasks(row, state, context, [slug]) if task.slug == slug):
+            named = replace(task, rendered=tuple(renditions.get(each.format, each) for each in task.rendered))
+            render_input = _render_input(row, state, context, (named, _parsed(state, task)), holder)
+            if row.packs:
+                packed = tuple(
+                    replace(each, key=name(each.key)) if each.format in copies else each for each in named.rendered
+                )
+                files = {each.key: copies[each.format] for each in packed if each.format in copies}
+                render_input = replace(render_input, renditions=packed, files=files)
+            output, _ = _render(row, render_input)
+            copies[row.name] = output.data
+            key, size = row.key(slug), len(output.data)
+            renditions[row.name] = Rendition(row.name, key, size, digest(output.data), output.pages)
+            yield row, output.data
 
 
 def warm_up(state: BuildState, context: RenderContext, slugs: Iterable[str]) -> None:
@@ -287,7 +318,7 @@ def _parsed(state: BuildState, task: RenderTask) -> Release:
 
 
 def _render_input(
-    row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release]
+    row: Format, state: BuildState, context: RenderContext, todo: tuple[RenderTask, Release], holder: str = ""
 ) -> RenderInput:
     """Return all that rendering a release takes, from the state and the files of this machine."""
     from pipeline.typography.article import compose
@@ -308,6 +339,7 @@ def _render_input(
             context.newsroom,
             messages,
             embargoed=task.embargoed,
+            holder=holder,
             replacement=replacement,
             base_url=context.base_url,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from pipeline.build.state import ParsedRelease
 from pipeline.cli.console import Console, count
 from pipeline.model.errors import printable
 from pipeline.model.manifest import Row
+from pipeline.publish import sharing
+from pipeline.publish.sharing import SharedCopies
 from pipeline.publish.signing import names_of
 from pipeline.publish.sources import recall_refused, warn_outdated_translations
 from pipeline.publish.staging import StagedRelease, recall_staged
@@ -22,6 +25,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
     """Print a table of all releases. Names of scheduled ones are for a person at a terminal, never for a log."""
     rows, slugs = context.published.whole().by_slug(), context.state.slugs()
     refused, staged = recall_refused(context), recall_staged(context) or {}
+    shared = sharing.recall_shared(context)
     lines = [("release", "state", "date", "language")]
     for slug in slugs:
         parsed_release, row = context.state.parsed_release(slug), rows.get(slug)
@@ -36,6 +40,8 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
             state += ", staged" if slug in staged else ", not staged yet"
             date = both_zones(release.date, context.newsroom.time_zone)
         state += _approvals(context, staged.get(slug))
+        if named := {each.holder for each in shared.get(slug, ()) if each.holder}:
+            state += f", {count(len(named), 'holder')} of named copies"
         if not is_public and not row and not console.colour:  # anybody may read a log
             lines.append((context.state.opaque(slug), state, "", ""))
             continue
@@ -49,6 +55,11 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
             state = "withdrawn" if row.withdrawn else "published"
             lines.append((slug, f"{state}; {elsewhere}", f"{row.date:%Y-%m-%d}", row.language))
     console.table(lines)
+    if shared and console.colour:  # anybody may read a log
+        console.line()
+        console.line("embargoed copies, as this computer last saw them:")
+        console.table([*_holders(shared, context.newsroom.time_zone)])
+        console.line()
     warn_outdated_translations(context, console)
     if rows:
         console.line(f"{published_count(context)}, at {context.destination.printed_url}index.html, as last seen")
@@ -62,6 +73,16 @@ def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
         return ""
     names = names_of(staged.row.statement, context.signers)
     return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
+
+
+def _holders(shared: Mapping[str, Sequence[SharedCopies]], zone: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a line for everybody who holds copies of a release: how many files, and when the last link ends."""
+    yield "release", "copies for", "files", "links end"
+    for slug, copies in sorted(shared.items()):
+        for holder in sorted({each.holder for each in copies}):
+            theirs = [each for each in copies if each.holder == holder]
+            end = both_zones(max(each.until for each in theirs), zone)
+            yield slug, holder or "(no name)", str(sum(len(each.keys) for each in theirs)), end
 
 
 def _unread(

@@ -125,6 +125,7 @@ MEDIA_TYPES: dict[str, str] = {
     ".xml": "application/xml",
     ".htm": "text/html; charset=utf-8",
     ".vcf": "text/vcard; charset=utf-8",
+    ".ics": "text/calendar; charset=utf-8",
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",

@@ -1,6 +1,7 @@
 """Sharing: marked copies of a scheduled release in the private bucket, and presigned links to them for journalists.
 
-``shared.json`` there states which copies belong to which release, so that any machine can revoke them.
+``shared.json`` there states which copies belong to which release, and whom they name, so that any machine can revoke
+them.
 """
 
 from __future__ import annotations
@@ -9,27 +10,33 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.build.context import CommandContext
-from pipeline.build.stages import tasks
-from pipeline.model.errors import Fault, ReleaseError, SettingError, StorageError, printable
+from pipeline.build.stages import render_for, tasks
+from pipeline.model.errors import Fault, ReleaseError, RenderError, SettingError, StorageError, printable
 from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.manifest import digest
 from pipeline.model.release import Release
-from pipeline.publish import single_file_page, statements
+from pipeline.publish import holders, single_file_page, statements
 from pipeline.publish.commits import NO_STORE, put_shared
 from pipeline.reader import line_of
 from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PresignedLink, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 from pipeline.storage.doctor.findings import Findings, refuse
+from pipeline.typography.article import embargo_line
+from pipeline.typography.messages import Messages
 
 REGISTER = "shared.json"
 """Key in the private bucket."""
+_SHARED = "shared"
+"""Name in the build state of the register as last seen."""
 MARGIN = timedelta(seconds=2)
 """How long before the instant a link ends: the two clocks may differ by that."""
 LEAST = timedelta(minutes=1)
@@ -47,6 +54,8 @@ class SharedCopies(Struct, frozen=True):
     """The signed statement of the copies, which is published when the release is: then a reader can check them."""
     signature: str = ""
     """An SSHSIG blob in base64."""
+    holder: str = ""
+    """Whom the copies name; empty for copies without a name."""
 
 
 class SharedLink(Struct, frozen=True):
@@ -59,6 +68,8 @@ class SharedLink(Struct, frozen=True):
 
 Register = dict[str, tuple[SharedCopies, ...]]
 """By slug."""
+CALENDAR = "Calendar entry"
+"""Label of the file that only named copies have."""
 
 
 # ── What may be shared ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,11 +112,12 @@ def shareable_release(context: CommandContext, slug: str) -> Release:
 # ── Sharing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def share(context: CommandContext, release: Release) -> list[SharedLink]:
+def share(context: CommandContext, release: Release, holder: str = "") -> list[SharedLink]:
     """Put a copy of every rendition and picture into the private bucket, and return a link to each.
 
-    Raises StorageError when the storage's clock is wrong, for it decides when a link ends, and ReleaseError when a
-    rendition is missing.
+    Copies for a ``holder`` are rendered with the name, and have a calendar entry beside them. Raises StorageError when
+    the storage's clock is wrong, for it decides when a link ends, ReleaseError when a rendition is missing, and
+    SettingError when the name cannot be printed.
     """
     _refuse_wrong_clock(context)
     if not is_complete(context, release.slug):
@@ -114,21 +126,24 @@ def share(context: CommandContext, release: Release) -> list[SharedLink]:
         raise ReleaseError([Fault(source, 0, message, "read the errors above, or run make check")])
     labels = {row.key(release.slug): row.label for row in FORMATS if not row.preview}
     labels |= {f"releases/{release.slug}/{picture.file}": picture.file for picture in release.pictures}
+    named = _rendered_for(context, release, holder) if holder else {}
+    labels |= {key: CALENDAR for key in named if key not in labels}
     token, keys = new_keys(labels)
     links = {key: _sign(context, release, private_key) for key, private_key in keys.items()}
-    bodies = _bodies(context, release, {key: link.address for key, link in links.items()})
+    bodies = _bodies(context, release, {key: link.address for key, link in links.items()}, named)
     puts = [
         Put(
             key=keys[key],
             body=body,
             media_type=MEDIA_TYPES[Path(key).suffix.lower()],
             cache_control=NO_STORE,
-            download="" if key.endswith(".html") else Path(key).name,
+            download=holders.file_name(key, holder) if holder else "" if key.endswith(".html") else Path(key).name,
+            inline=key.endswith(".html"),
         )
         for key, body in bodies.items()
     ]
     stated = statements.of_copies(context, release, bodies)
-    copies = SharedCopies(token, max(link.until for link in links.values()), tuple(keys.values()), *stated)
+    copies = SharedCopies(token, max(link.until for link in links.values()), tuple(keys.values()), *stated, holder)
     put_copies(context.store, release.slug, copies, puts, context.now)
     return [SharedLink(label, len(bodies[key]), links[key]) for key, label in labels.items()]
 
@@ -165,10 +180,30 @@ def _sign(context: CommandContext, release: Release, key: str) -> PresignedLink:
     return context.store.presign(key, "private", seconds)
 
 
-def _bodies(context: CommandContext, release: Release, links: Mapping[str, str]) -> dict[str, bytes]:
+def _rendered_for(context: CommandContext, release: Release, holder: str) -> dict[str, bytes]:
+    """Return the renditions with the name of ``holder``, and the calendar entry, by key."""
+    from pipeline.typography.fonts import packages
+
+    messages = Messages(release.language, context.newsroom.time_zone)
+    packages.install_for(embargo_line(release, messages, holder), release.language)
+    name = partial(holders.file_name, holder=holder)
+    copies: dict[str, bytes] = {}
+    render_context = context.render_context(shared=True)
+    try:
+        for row, data in render_for(holder, name, context.state, render_context, release.slug):
+            copies[row.key(release.slug)] = data
+    except RenderError as error:  # without the name it was rendered
+        raise SettingError(f"TO: the copies cannot be rendered with this name: {error}", error.hint) from error
+    entry = holders.calendar_entry(release, context.newsroom, holder, context.now)
+    return copies | {f"releases/{release.slug}.ics": entry}
+
+
+def _bodies(
+    context: CommandContext, release: Release, links: Mapping[str, str], named: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """Return the bytes of every copy by the key that its original will have."""
     waiting = context.state.waiting
-    bodies = {key: (waiting / key).read_bytes() for key in links}
+    bodies = {key: named[key] if key in named else (waiting / key).read_bytes() for key in links}
 
     def fetch(key: str) -> bytes:
         return context.assets[key] if key in context.assets else (waiting / key).read_bytes()
@@ -215,7 +250,7 @@ def _left(shared: Iterable[SharedCopies], now: datetime) -> Iterator[SharedCopie
         if each.until >= now:
             yield each
         elif each.statement:
-            yield replace(each, keys=())
+            yield replace(each, keys=(), holder="")
 
 
 def stated_copies(store: ObjectStore) -> dict[str, tuple[SharedCopies, ...]]:
@@ -233,7 +268,7 @@ def forget_statements(store: ObjectStore, slugs: Iterable[str]) -> None:
 
     def change(register: Register) -> Register:
         plain = {
-            slug: tuple(replace(each, statement="", signature="") for each in register[slug] if each.keys)
+            slug: tuple(replace(each, statement="", signature="", holder="") for each in register[slug] if each.keys)
             for slug in public & register.keys()
         }
         return register | plain
@@ -242,22 +277,43 @@ def forget_statements(store: ObjectStore, slugs: Iterable[str]) -> None:
         _change(store, change)
 
 
-def revoke(store: ObjectStore, slug: str) -> int:
-    """Delete every shared copy of a release and return how many there were. Raises StorageError.
+def revoke(store: ObjectStore, slug: str, holder: str = "") -> int:
+    """Delete every shared copy of a release, or those for ``holder``, and return how many there were.
 
-    The register forgets them only when they are deleted: the next run finishes a killed one.
+    The register forgets them only when they are deleted: the next run finishes a killed one. Raises StorageError, and
+    SettingError when there are copies, and none for ``holder``.
     """
-    shared = _read(store)[0].get(slug, ())
+    everybody = [each for each in _read(store)[0].get(slug, ()) if each.keys]
+    shared = [each for each in everybody if not holder or holders.is_same(each.holder, holder)]
+    if everybody and not shared:
+        names = {each.holder for each in everybody if each.holder}
+        close = get_close_matches(holder, names, 1)
+        raise SettingError(
+            f"TO: no copies of this release are for {holder}",
+            f"did you mean TO={quote(close[0])}?" if close else "make status shows whom they are for",
+        )
     _delete(store, shared)
-    revoked = {each.token for each in shared if each.keys}
+    revoked = {each.token for each in shared}
 
     def change(register: Register) -> Register:
-        left = (replace(each, keys=()) if each.token in revoked else each for each in register.get(slug, ()))
+        left = (replace(each, keys=(), holder="") if each.token in revoked else each for each in register.get(slug, ()))
         return {**register, slug: tuple(each for each in left if each.keys or each.statement)}
 
     if revoked:
         _change(store, change)
     return sum(len(each.keys) for each in shared)
+
+
+def remember_shared(context: CommandContext) -> None:
+    """Remember what is shared as the register has it now. Raises StorageError."""
+    context.state.remember(_SHARED, {context.destination.private_address: _read(context.store)[0]})
+
+
+def recall_shared(context: CommandContext) -> dict[str, tuple[SharedCopies, ...]]:
+    """Return the copies whose links have not ended, by slug, as this machine last saw the register."""
+    known = context.state.recall(_SHARED, dict[str, Register], {}).get(context.destination.private_address, {})
+    valid = ((slug, tuple(each for each in known[slug] if each.keys and each.until > context.now)) for slug in known)
+    return {slug: shared for slug, shared in valid if shared}
 
 
 def _delete(store: ObjectStore, shared: Iterable[SharedCopies]) -> None:

@@ -76,6 +76,8 @@ class Put(Struct, frozen=True, kw_only=True):
     cache_control: str = ""
     download: str = ""
     """File name under which a browser saves it; empty: the browser shows it."""
+    inline: bool = False
+    """The browser shows it first, even where ``download`` names it."""
     if_match: str = ""
     """Write only if the object still has this ETag."""
     if_none_match: bool = False
@@ -187,16 +189,19 @@ def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[st
     return setup.prepare(destination, environ)
 
 
-def disposition(name: str) -> str:
-    """Return the Content-Disposition of a download named ``name`` (RFC 6266); empty for an empty name."""
+def disposition(name: str, *, inline: bool = False) -> str:
+    """Return the Content-Disposition of a file named ``name`` (RFC 6266), a download if not shown ``inline``.
+
+    It is empty for an empty name.
+    """
     if not name:
         return ""
     plain = re.sub(r"[^ !#-\[\]-~]|/", "_", name)
     extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{extended}'
+    return f'{"inline" if inline else "attachment"}; filename="{plain}"{extended}'
 
 
 def name_of_download(header: str) -> str:
     """Return the name in a Content-Disposition that ``disposition`` wrote; empty for an empty one."""
     _, extended, encoded = header.partition("filename*=UTF-8''")
-    return unquote(encoded) if extended else header.removeprefix('attachment; filename="').removesuffix('"')
+    return unquote(encoded) if extended else header.partition('; filename="')[2].removesuffix('"')

@@ -124,12 +124,14 @@ def compose(
     *,
     base_url: str,
     embargoed: bool = False,
+    holder: str = "",
     replacement: Related | None = None,
 ) -> Article:
     """Return the article of ``release``.
 
     ``base_url`` is the newsroom's public address. ``embargoed`` marks a copy that is given out before the release's
-    date. ``replacement`` is the release that replaces a withdrawn one, if it is public.
+    date, ``holder`` names whom it is given to. ``replacement`` is the release that replaces a withdrawn one, if it is
+    public.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
@@ -146,7 +148,7 @@ def compose(
         date=messages.date(release.date),
         datetime=release.date.isoformat(),
         embargoed=embargoed,
-        status=_status(release, messages, embargoed),
+        status=embargo_line(release, messages, holder) if embargoed else _status(release, messages),
         notices=_notices(release, messages, replacement),
         title=release.title,
         subtitle="" if withdrawn else release.subtitle,
@@ -222,10 +224,14 @@ def _verification(base_url: str, messages: Messages) -> FactLine:
     return FactLine(before, base_url + PAGE, after, base_url + PAGE)
 
 
-def _status(release: Release, messages: Messages, embargoed: bool) -> str:
+def embargo_line(release: Release, messages: Messages, holder: str = "") -> str:
+    """Return until when the release is embargoed, and whom the copy is for, if it is for somebody."""
+    until = messages.fill("embargoed_until", when=messages.instant(release.date))
+    return f"{until} · {messages.fill('embargoed_copy', holder=messages.isolated(holder))}" if holder else until
+
+
+def _status(release: Release, messages: Messages) -> str:
     """Return from when the release may be used. A withdrawn release may not be used at all."""
-    if embargoed:
-        return messages.fill("embargoed_until", when=messages.instant(release.date))
     return "" if release.withdrawn else messages["for_immediate_release"]
 
 

@@ -9,6 +9,7 @@ it, because most commands use this module without it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -116,6 +117,12 @@ class Messages:
                 key: f"\u2068{value}\u2069" if _FROM_RIGHT.search(value) else value for key, value in values.items()
             }
         return text.format(**values)
+
+    def isolated(self, name: str) -> str:
+        """Return ``name`` so that what stands around it does not change the order in which its parts are shown."""
+        kinds = {unicodedata.bidirectional(sign) for sign in name}
+        other = {"L"} if self.direction == "rtl" else {"R", "AL"}
+        return f"\u2068{name}\u2069" if kinds & other else name
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""

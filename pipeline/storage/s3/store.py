@@ -433,7 +433,7 @@ def _put_request(
     if put.cache_control:
         request["CacheControl"] = put.cache_control
     if put.download:
-        request["ContentDisposition"] = disposition(put.download)
+        request["ContentDisposition"] = disposition(put.download, inline=put.inline)
     if put.if_match:
         request["IfMatch"] = put.if_match
     if put.if_none_match:

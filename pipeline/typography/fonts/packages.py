@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from pipeline.typography.fonts.characters import Coverage, coverage
 from pipeline.typography.fonts.faces import SCRIPTS, Script, page_faces
 from pipeline.typography.fonts.files import forget, installed
 
@@ -18,6 +19,17 @@ def install_scripts(scripts: Iterable[Script]) -> None:
         if not installed(script):
             _install(script.packages, bool(script.debian))
             forget()
+
+
+def install_for(text: str, language: str) -> Coverage:
+    """Install the faces that ``text`` is the first to need, where this is allowed; return its coverage then."""
+    covered = coverage(text, language)
+    tried: set[Script] = set()
+    while needed := {script for _, script in covered.lacking} - tried:
+        install_scripts(needed)
+        tried |= needed
+        covered = coverage(text, language)  # what one face of signs proves not to have, another may have
+    return covered
 
 
 @cache

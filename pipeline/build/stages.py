@@ -157,7 +157,10 @@ def render_for(
                 )
                 files = {each.key: copies[each.format] for each in packed if each.format in copies}
                 render_input = replace(render_input, renditions=packed, files=files)
-            output, _ = _render(row, render_input)
+            try:
+                output, _ = _render(row, render_input)
+            except RenderError as error:
+                raise RenderError(f"{row.label}: {error}", error.hint) from error
             copies[row.name] = output.data
             key, size = row.key(slug), len(output.data)
             renditions[row.name] = Rendition(row.name, key, size, digest(output.data), output.pages)

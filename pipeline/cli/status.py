@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,7 +58,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
     if shared and console.colour:  # anybody may read a log
         console.line()
         console.line("embargoed copies, as this computer last saw them:")
-        console.table([*_holders(shared, context.newsroom.time_zone)])
+        console.table(_holders(shared, context.newsroom.time_zone))
         console.line()
     warn_outdated_translations(context, console)
     if rows:
@@ -75,14 +75,15 @@ def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
     return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
 
 
-def _holders(shared: Mapping[str, Sequence[SharedCopies]], zone: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield a line for everybody who holds copies of a release: how many files, and when the last link ends."""
-    yield "release", "copies for", "files", "links end"
+def _holders(shared: Mapping[str, Sequence[SharedCopies]], zone: str) -> list[tuple[str, str, str, str]]:
+    """Return a line for everybody who holds copies of a release: how many files, and when the last link ends."""
+    lines = [("release", "copies for", "files", "links end")]
     for slug, copies in sorted(shared.items()):
         for holder in sorted({each.holder for each in copies}):
             theirs = [each for each in copies if each.holder == holder]
             end = both_zones(max(each.until for each in theirs), zone)
-            yield slug, holder or "(no name)", str(sum(len(each.keys) for each in theirs)), end
+            lines.append((slug, holder or "(no name)", str(sum(len(each.keys) for each in theirs)), end))
+    return lines
 
 
 def _unread(

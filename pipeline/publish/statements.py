@@ -309,22 +309,25 @@ def of_copies(context: CommandContext, release: Release, bodies: Mapping[str, by
 def with_copies(
     rows: Mapping[str, Row], candidates: Iterable[Candidate], stated: Mapping[str, Iterable[tuple[str, str]]]
 ) -> tuple[Candidate, ...]:
-    """Return ``candidates`` with the statements of embargoed copies of releases that are public now.
+    """Return ``candidates`` with the statements of embargoed copies of releases that are public, or are to be now.
 
     ``stated`` has statement and signature by slug. A release of ``rows`` with nothing else to publish is added.
     """
     going = {each.row.slug: each for each in candidates}
     for slug, texts in stated.items():
-        if (row := rows.get(slug)) is None:
+        if slug in going:
+            candidate = going[slug]
+        elif (row := rows.get(slug)) is not None:
+            candidate = Candidate(row, ())
+        else:
             continue
-        candidate = going.get(slug, Candidate(row, ()))
         known = {each.sha256 for each in candidate.row.earlier_statements}
         for text, signature in texts:
             data = text.encode()
             statement = decode(data)
             signed = SignedStatement(digest(data), statement.signed, statement.entries(), (signature,))
             if signed.sha256 not in known:
-                key = earlier_key(slug, row.date.year, signed.sha256)
+                key = earlier_key(slug, candidate.row.date.year, signed.sha256)
                 earlier = (*candidate.row.earlier_statements, signed)
                 candidate = replace(
                     candidate,

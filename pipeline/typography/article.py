@@ -227,7 +227,7 @@ def _verification(base_url: str, messages: Messages) -> FactLine:
 def embargo_line(release: Release, messages: Messages, holder: str = "") -> str:
     """Return until when the release is embargoed, and whom the copy is for, if it is for somebody."""
     until = messages.fill("embargoed_until", when=messages.instant(release.date))
-    return f"{until} · {messages.fill('embargoed_copy', holder=messages.isolated(holder))}" if holder else until
+    return messages.fill("embargoed_copy", embargo=until, holder=messages.isolated(holder)) if holder else until
 
 
 def _status(release: Release, messages: Messages) -> str:

@@ -28,6 +28,7 @@ from tests.support.newsroom import Office, Result
 from tests.support.public_http import get
 from tests.support.reading import picture
 from tests.support.renditions import text_of_html, words_of
+from tests.support.shared_copies import docx_parts, links, opened
 
 MARK = "EMBARGOED UNTIL"
 OPEN = "FOR IMMEDIATE RELEASE"
@@ -37,12 +38,6 @@ LONG = "\n\n".join(f"Paragraph {number} says what the others do not, and takes i
 SHARED = [row for row in FORMATS if not row.preview]
 ENDINGS = tuple(row.suffix.removeprefix(".") for row in SHARED)
 NAMES = (*(row.label for row in SHARED), "tape.png")
-LINK = re.compile(r"^(.+), \d\S* [KM]B\n(http\S+)$", re.MULTILINE)
-
-
-def links(result: Result) -> dict[str, str]:
-    assert result.status == 0, result.text
-    return dict(LINK.findall(result.out))
 
 
 def end(address: str) -> datetime:
@@ -78,12 +73,7 @@ def shared(office: Office) -> Result:
 @pytest.fixture(scope="module")
 def given(shared: Result) -> dict[str, bytes]:
     """What the links open, by label."""
-    found = {}
-    for label, address in links(shared).items():
-        status, _, body = get(address)
-        assert status == 200, label
-        found[label] = body
-    return found
+    return opened(shared)
 
 
 @pytest.fixture
@@ -181,13 +171,6 @@ def test_guess_is_refused(shared: Result, office: Office) -> None:
 def pdf_pages(data: bytes) -> list[str]:
     with pypdfium2.PdfDocument(data) as document:
         return [" ".join(page.get_textpage().get_text_bounded().split()) for page in document]
-
-
-def docx_parts(data: bytes) -> dict[str, str]:
-    """Return the text of each part of a Word file that is printed."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [name for name in archive.namelist() if re.fullmatch(r"word/(document|header\d)\.xml", name)]
-        return {name: re.sub(r"<[^>]+>", "", archive.read(name).decode()) for name in names}
 
 
 def test_every_format_is_marked(given: dict[str, bytes]) -> None:

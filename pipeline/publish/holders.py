@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pipeline.model.errors import SettingError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
-from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, compose, remedy
+from pipeline.reader.characters import FORBIDDEN, code_point, collapse_spaces, compose
 from pipeline.typography.article import embargo_line
 from pipeline.typography.contact_cards import escaped, folded
 from pipeline.typography.messages import Messages
@@ -33,7 +33,7 @@ def read_holder(typed: str) -> str:
     if _LINE_ENDS.search(typed.strip()):
         raise SettingError("TO: the name is longer than one line", _EXAMPLE)
     if found := FORBIDDEN.search(typed.strip()):
-        raise SettingError(f"TO: the name has the character {code_point(found[0])}", remedy(found[0]))
+        raise SettingError(f"TO: the name has the character {code_point(found[0])}", "type the name again without it")
     visible = "".join(sign for sign in typed if unicodedata.category(sign) != "Cf" or sign in _JOINERS)
     name = collapse_spaces(compose(visible))
     if not any(map(str.isalnum, name)):

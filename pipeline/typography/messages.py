@@ -120,9 +120,11 @@ class Messages:
 
     def isolated(self, name: str) -> str:
         """Return ``name`` so that what stands around it does not change the order in which its parts are shown."""
-        kinds = {unicodedata.bidirectional(sign) for sign in name}
-        other = {"L"} if self.direction == "rtl" else {"R", "AL"}
-        return f"\u2068{name}\u2069" if kinds & other else name
+        kinds = [kind for sign in name if (kind := unicodedata.bidirectional(sign)) in ("L", "R", "AL")]
+        if not {*kinds} & ({"L"} if self.direction == "rtl" else {"R", "AL"}):
+            return name
+        # The mark is for the end of a name that goes on in a second line, where WeasyPrint knows of no isolate.
+        return f"\u2068{name}{'\u200e' if kinds[0] == 'L' else '\u200f'}\u2069"
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""

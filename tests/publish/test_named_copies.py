@@ -50,7 +50,7 @@ FILE_NAMES = {
 
 
 def squeezed(text: str) -> str:
-    return "".join(re.sub("[\u2066-\u2069]", "", text).casefold().split())
+    return "".join(re.sub("[\u200e\u200f\u2066-\u2069]", "", text).casefold().split())
 
 
 @pytest.fixture(scope="module")

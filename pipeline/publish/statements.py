@@ -40,7 +40,7 @@ from pipeline.publish.candidates import ArchivedCopy, Candidate
 from pipeline.publish.commits import must_get
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, file_of
-from pipeline.publish.signing import Key, open_key, valid_signers
+from pipeline.publish.signing import Key, line_of, open_key, valid_signers
 from pipeline.storage import ObjectStore
 from pipeline.typography.messages import Messages, capitals
 from pipeline.writers.ninjs import digests
@@ -256,13 +256,14 @@ def _archived(row: Row, replaced: SignedStatement | None) -> list[ArchivedCopy]:
 
 
 def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Candidate, ...]:
-    """Return signed candidates of the public releases that nobody signed, except those with a slug among ``but``.
+    """Return signed candidates of the public releases that no signer of today signed, but those with a slug in ``but``.
 
+    So a release is signed anew when the key that signed it was stolen, and its line was deleted from the signers.
     What they state is read from the storage: nothing is rendered. Raises StorageError when a file is not what the
     manifest says.
     """
     left = set(but)
-    rows = {row.slug: row for row in context.published.rows if row.statement is None and row.slug not in left}
+    rows = {row.slug: row for row in context.published.rows if row.slug not in left and not _is_signed(context, row)}
     day = context.now.astimezone(UTC).date()
 
     def signed(slug: str) -> Candidate:
@@ -270,9 +271,15 @@ def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Ca
         files, copy = _public_files(context.store, row)
         status: Status = "canceled" if row.withdrawn else "usable"
         statement = drafted(row, lasting(slug, files), copy, context.newsroom, day, status)
-        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row)
+        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row, row.statement)
 
     return tuple(in_parallel(signed, rows).values())
+
+
+def _is_signed(context: CommandContext, row: Row) -> bool:
+    return row.statement is not None and any(
+        line_of(blob, row.statement, context.signers) for blob in row.statement.blobs
+    )
 
 
 def _public_files(store: ObjectStore, row: Row) -> tuple[dict[str, str], str]:

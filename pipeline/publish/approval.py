@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -45,7 +45,7 @@ from pipeline.writers import RenderInput
 
 SOON = timedelta(days=1)
 """Before its instant, from when on every run warns that a release is not approved."""
-COMPARED = ("text", "pdf", "docx")
+COMPARED = ("text", "pdf", "docx", "html", "json")
 """Formats whose words are compared with the source before somebody approves them."""
 
 
@@ -76,10 +76,17 @@ def signers_of(context: CommandContext, staged: StagedRelease) -> tuple[Signer, 
     if not staged.signed or staged.row.statement is None:
         return ()
     data = _staged_bytes(context, staged, statement_key(staged.row.slug))
-    statement = decode(data)
-    if digest(data) != staged.row.statement.sha256 or statement.files != lasting(staged.row.slug, staged.digests()):
+    if digest(data) != staged.row.statement.sha256 or not _is_of(context, decode(data), staged):
         return ()
     return valid_signers(data, staged.row.statement, context.signers)
+
+
+def _is_of(context: CommandContext, statement: Statement, staged: StagedRelease) -> bool:
+    """Whether a statement is one of the release that is staged, and of its files."""
+    row = staged.row
+    facts = (context.newsroom.guid(row.slug), row.slug, row.title, row.revision, row.modified.astimezone(UTC))
+    stated = (statement.guid, statement.slug, statement.title, statement.revision, statement.instant)
+    return facts == stated and statement.files == lasting(row.slug, staged.digests())
 
 
 def may_be_public(context: CommandContext, staged: StagedRelease) -> bool:
@@ -187,8 +194,8 @@ def propose(context: CommandContext, slug: str) -> Proposal:
         raise SettingError(f"{printable(slug)} is not staged, so there is nothing to approve", hint)
     files = in_parallel(lambda key: _staged_bytes(context, staged, key), staged.files)
     statement = decode(files[statement_key(slug)])
-    if statement.files != lasting(slug, staged.digests()):
-        raise StorageError("the staged statement does not name the staged files", "make publish stages it again")
+    if not _is_of(context, statement, staged):
+        raise StorageError("the staged statement is not one of the staged files", "make publish stages it again")
     _compare(context, staged, files)
     return Proposal(staged, statement, files, signers_of(context, staged), _differing(context, staged, files))
 

@@ -21,10 +21,11 @@ TYPED  := key new import newsroom correct withdraw approve share preview check s
   storage doctor
 COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
-  MINOR FIDO OPEN ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
-  SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+  MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING \
+  STORE SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
 # What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
 from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
+typed    = $(if $(findstring command,$(origin $(1))),$(value $(1)))
 given   := $(MAKECMDGOALS) $(call from,$(.VARIABLES),command) $(call from,$(filter PRESS_%,$(.VARIABLES)),environment,?)
 known   := renditions $(READY) $(TESTED) $(WORK)/% $(COMMANDS) $(VARIABLES:%=%=) $(VARIABLES:%=?%=)
 strange := $(filter-out $(known),$(given))
@@ -88,7 +89,8 @@ withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release:
 history: ## show when a release was published, corrected and withdrawn, with digests: make history RELEASE=name
 diff:    ## show the words that differ between content/ and what is public: make diff RELEASE=name
 status:  ## show the state of every release
-verify:  ## read the whole newsroom back without credentials
+verify: export DATELINE_FILE := $(call typed,FILE)## read the newsroom back, or check one file: FILE=path (AT=address)
+verify: export DATELINE_AT := $(call typed,AT)
 serve:   ## start the embedded store and print its address
 stop:    ## stop the embedded store
 doctor:  ## test the storage and report its guarantees
@@ -115,8 +117,8 @@ $(READY) $(TESTED): requirements-build.lock pipeline/start/install.py $(lost)
 	  $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
-unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT
-export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
+unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT FILE AT
+export DATELINE_NAME    := $(call typed,NAME)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))

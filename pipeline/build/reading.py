@@ -348,7 +348,7 @@ def listed_around(
     if unapproved := state.recall(UNAPPROVED, list[str], []):
         known, rows = all_listed(state, published), published.by_slug()
         found = (known[slug] for slug in unapproved if slug in known and slug not in rows)
-        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found if each.date != now}
+        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found}
         return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in unapproved if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)

@@ -81,10 +81,14 @@ class Row(Struct, frozen=True, omit_defaults=True):
             if row.name in self.sizes
         )
 
+    def statements(self) -> dict[str, SignedStatement]:
+        """Return key → statement of all statements of the release, the newest first."""
+        newest = {statement_key(self.slug): self.statement} if self.statement else {}
+        return newest | {earlier_key(self.slug, self.date.year, each.sha256): each for each in self.earlier_statements}
+
     def statement_files(self) -> dict[str, str]:
         """Return key → SHA-256 of all statements of the release, and of their signatures."""
-        stated = {statement_key(self.slug): self.statement} if self.statement else {}
-        stated |= {earlier_key(self.slug, self.date.year, each.sha256): each for each in self.earlier_statements}
+        stated = self.statements()
         signatures = (each.signature_files(key).items() for key, each in stated.items())
         digests = {key: digest(data) for found in signatures for key, data in found}
         return {key: each.sha256 for key, each in stated.items()} | digests

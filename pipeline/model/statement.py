@@ -129,10 +129,14 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     signatures: tuple[str, ...] = ()
     """SSHSIG blobs in base64."""
 
+    @property
+    def blobs(self) -> tuple[bytes, ...]:
+        """The signatures."""
+        return tuple(map(base64.b64decode, self.signatures))
+
     def signature_files(self, key: str) -> dict[str, bytes]:
         """Return key → bytes of the signatures beside the statement at ``key``."""
-        blobs = enumerate(map(base64.b64decode, self.signatures), 1)
-        return {signature_key(key, number): armoured(blob) for number, blob in blobs}
+        return {signature_key(key, number): armoured(blob) for number, blob in enumerate(self.blobs, 1)}
 
     def finds(self, sha256: str) -> bool:
         """Whether a digest may be in the statement."""

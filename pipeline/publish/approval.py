@@ -107,7 +107,10 @@ def with_approved(context: CommandContext, stated: Stated) -> Stated:
         if staged and staged.is_of(candidate) and may_be_public(context, staged):
             approved[candidate.row.slug] = _as_staged(context, staged, candidate)
     left = tuple(each for each in stated.to_approve if each.row.slug not in approved)
-    return stated._replace(candidates=(*stated.candidates, *approved.values()), to_approve=left)
+    hidden = {each.row.slug for each in left} - context.published.by_slug().keys()
+    # What names one whose approval ended since this run began is for the next run.
+    going = tuple(each for each in stated.candidates if not hidden & {*each.neighbours})
+    return stated._replace(candidates=(*going, *approved.values()), to_approve=left)
 
 
 def _as_staged(context: CommandContext, staged: StagedRelease, candidate: Candidate) -> Candidate:
@@ -132,7 +135,7 @@ def _staged_bytes(context: CommandContext, staged: StagedRelease, key: str) -> b
 # ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
+def report_lack(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
     """Report what is not published because it is not approved, and warn of what is due within a day."""
     staged = recall_staged(context) or {}
     late = [each.row.slug for each in to_approve]

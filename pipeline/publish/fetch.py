@@ -30,7 +30,8 @@ from pipeline.publish.sources import (
     report_refused,
     unread_samples,
 )
-from pipeline.publish.staging import read_staged
+from pipeline.publish.staging import read_staged, recall_staged
+from pipeline.publish.statements import signing_key
 from pipeline.publish.up_to_date import (
     changed_sources,
     recall_unverified,
@@ -75,13 +76,29 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
 
 
 def _note_unapproved(context: CommandContext) -> None:
-    """Note the new and changed releases that nobody has approved yet: no page may name them, or say what is new."""
-    unapproved = list[str]()
-    if context.newsroom.approvals:
+    """Note the new and changed releases that stay back: no page may name them, or say what is new."""
+    unapproved = sorted(_held_back(context))
+    if unapproved != context.state.recall(UNAPPROVED, list[str], []):
+        context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
+        context.state.remember(UNAPPROVED, unapproved)
+
+
+def _held_back(context: CommandContext) -> set[str]:
+    """Return the new and changed releases that nobody has approved, or that cannot be signed on this machine."""
+    newsroom, changed = context.newsroom, dict(unpublished_sources(context.state))
+    if newsroom.approvals:
         staged = read_staged(context.store).releases
-        approved = {slug for slug, each in staged.items() if approval.may_be_public(context, each)}
-        unapproved = sorted({slug for slug, _ in unpublished_sources(context.state)} - approved)
-    context.state.remember(UNAPPROVED, unapproved)
+    else:
+        rows, required = context.published.by_slug(), newsroom.signatures_required
+        signed = {slug for slug in changed if (row := rows.get(slug)) and row.statement}
+        parsed = {slug: context.state.parsed_release(slug) for slug in signed}
+        withdrawn = {slug for slug, found in parsed.items() if found and found.release.withdrawn}
+        changed = changed if required else {slug: changed[slug] for slug in signed - withdrawn}
+        if not (newsroom.signs and changed) or signing_key(context)():
+            return set()
+        staged = dict(recall_staged(context) or {})
+    ready = {slug for slug in changed.keys() & staged.keys() if staged[slug].row.source == changed[slug]}
+    return changed.keys() - {slug for slug in ready if approval.may_be_public(context, staged[slug])}
 
 
 def note_stale(context: CommandContext) -> None:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -63,7 +63,7 @@ def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | 
 
     It is the file that ``PRESS_SIGNING_KEY`` names, the default one, or a key of a running ssh-agent that
     ``content/signers`` has. Raises SettingError for a file that is missing, readable by others, inside the repository,
-    or not among the signers.
+    or not among the signers who are valid today.
     """
     file = key_file(environ)
     if not file.exists():
@@ -77,6 +77,11 @@ def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | 
         raise SettingError(
             f"the key {file} is not in content/{SIGNERS}, so nobody could check what it signs",
             "make key adds its line; commit the file",
+        )
+    if not signer.is_valid(datetime.now(UTC).date()):
+        raise SettingError(
+            f"the key {file} is not valid today for releases, by its line in content/{SIGNERS}",
+            "name a newer key, or correct valid-after, valid-before or namespaces there",
         )
     private = _load(file)
     return Key(signer, private) if private else Key(signer, lambda message: _by_ssh_keygen(file, message, environ))
@@ -119,8 +124,9 @@ def _refuse_exposed(file: Path, root: Path) -> None:
 
 
 def _signer(public: bytes, signers: Signers) -> Signer | None:
-    """Return the newest line of a key."""
-    return next((line for line in reversed(signers.known) if line.key == public), None)
+    """Return the newest line of a key, if there is one of those that are valid today."""
+    lines, today = [line for line in reversed(signers.known) if line.key == public], datetime.now(UTC).date()
+    return next((line for line in lines if line.is_valid(today)), next(iter(lines), None))
 
 
 def _load(file: Path) -> Callable[[bytes], bytes] | None:
@@ -174,7 +180,7 @@ def _agent_key(environ: Mapping[str, str], signers: Signers) -> Key | None:
             signer = _signer(base64.b64decode(rest.partition(" ")[0], validate=True), signers)
         except ValueError:
             continue
-        if signer and kind:
+        if signer and kind and signer.is_valid(datetime.now(UTC).date()):
             return Key(signer, lambda message, line=line: _by_agent(line, message, environ))  # type: ignore[misc]
     return None
 
@@ -255,20 +261,19 @@ def verify(message: bytes, blob: bytes, signers: Signers, day: date) -> Signer:
 def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
     """Return who signed the statement ``message``, each person once however many keys one has."""
     found: dict[str, Signer] = {}
-    for signature in signed.signatures:
+    for blob in signed.blobs:
         try:
-            signer = verify(message, base64.b64decode(signature), signers, signed.signed)
+            signer = verify(message, blob, signers, signed.signed)
         except ValueError:
             continue
         found.setdefault(signer.name, signer)
     return tuple(found.values())
 
 
-def names_of(signed: SignedStatement, signers: Signers) -> tuple[str, ...]:
-    """Return whose keys the signatures name, without checking them."""
-    known = {line.key: line.name for line in signers.known}
-    blobs = map(base64.b64decode, signed.signatures)
-    return tuple(dict.fromkeys(known.get(_fields(blob)[0], "an unknown key") for blob in blobs))
+def line_of(blob: bytes, signed: SignedStatement, signers: Signers) -> Signer | None:
+    """Return the line of the key that a signature names, valid on the day of the statement; it is not checked."""
+    public, day = _fields(blob)[0], signed.signed
+    return next((line for line in reversed(signers.known) if line.key == public and line.is_valid(day)), None)
 
 
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

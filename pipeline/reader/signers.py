@@ -47,6 +47,16 @@ def read_signers(folder: Path, report: Report | None = None) -> Signers:
     return Signers(text.encode(), known)
 
 
+def parse_signers(data: bytes) -> Signers:
+    """Return the signers of a public file; as ssh-keygen does, lines that are not understood are skipped."""
+    known: list[Signer] = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        report = Report(SIGNERS)
+        found = tuple(_signer(number, line.strip(), report)) if line.strip() and not line.startswith("#") else ()
+        known += () if report.count else found
+    return Signers(data, tuple(known))
+
+
 def _signer(number: int, line: str, report: Report) -> Iterator[Signer]:
     """Yield the signer of a line; nothing where it has a fault."""
     parts = _PARTS.fullmatch(line)

@@ -14,7 +14,7 @@ import msgspec
 from pipeline.model.formats import SYNDICATION
 from pipeline.model.manifest import Manifest, Row, digest
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive, contact, moved, search, sitemap
+from pipeline.site import archive, contact, moved, search, sitemap, verify
 from pipeline.site.archive import leading
 from pipeline.site.search import Before
 from pipeline.typography import feed_list
@@ -33,7 +33,7 @@ def _nothing(_: str) -> bytes:
 def keys(manifest: Manifest) -> tuple[str, ...]:
     """Return the keys of all listings."""
     of_releases = (*feed_list.keys(manifest), *archive.keys(manifest), *search.keys(manifest))
-    return (*of_releases, *PAGES, *sitemap.keys(manifest), *moved.keys(manifest))
+    return (*of_releases, *PAGES, *sitemap.keys(manifest), *moved.keys(manifest), *verify.keys(manifest))
 
 
 def shown(
@@ -95,7 +95,7 @@ def feeds(
 
 
 def pages(manifest: Manifest, render_context: RenderContext, only: Container[str] | None = None) -> Mapping[str, bytes]:
-    """Return archive, newsroom page, media-contact files, sitemap, robots.txt and old addresses, key → bytes.
+    """Return archive, newsroom page, media-contact files, sitemap, robots.txt, old addresses and check, key → bytes.
 
     With ``only``, return those with a key in it.
     """
@@ -108,6 +108,7 @@ def pages(manifest: Manifest, render_context: RenderContext, only: Container[str
         files |= contact.contact_files(render_context)
     files |= sitemap.files(manifest, render_context, only)
     files |= moved.files(manifest, render_context, only)
+    files |= verify.files(manifest, render_context, only)
     return _only(files, only)
 
 
@@ -139,6 +140,7 @@ def stamps(manifest: Manifest, render_context: RenderContext) -> dict[str, str]:
     parts |= search.contents(manifest)
     parts |= sitemap.contents(manifest, render_context)
     parts |= moved.contents(manifest)
+    parts |= verify.contents(manifest, render_context)
     return {key: part if isinstance(part, str) else _stamp(part) for key, part in parts.items()}
 
 

@@ -16,7 +16,7 @@ from pipeline.model.formats import ROBOTS
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive
+from pipeline.site import archive, verify
 from pipeline.site.contact import PAGE
 from pipeline.typography.templates import render
 
@@ -143,6 +143,8 @@ def _addresses(manifest: Manifest, language: str = "") -> Iterator[_Address]:
         yield _Address(_page(row.slug), row.modified, _versions(row, families, language))
     yield _Address("index.html", archive.newest(manifest.rows))
     yield _Address(PAGE, None)
+    if verify.is_signed(manifest.rows):
+        yield _Address(verify.PAGE, None)
     for archive_page in archive.archive_pages(manifest):
         if archive_page.rows:
             yield _Address(archive_page.key, archive.newest(archive_page.rows))

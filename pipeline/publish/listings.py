@@ -143,7 +143,7 @@ class Listings:
 def _common(context: CommandContext) -> str:
     settings = msgspec.json.encode((context.newsroom, context.destination.base_url), order="deterministic")
     code = fingerprint.of_code("pipeline.site.listings", fingerprint.ASSETS)
-    return digest(b"\0".join([code, context.mark, settings]))
+    return digest(b"\0".join([code, context.mark, context.signers.text, settings]))
 
 
 def _recall(context: CommandContext) -> KnownListings | None:

@@ -522,6 +522,42 @@ def to_other(office: SignedNewsroom) -> None:
     shards(lambda rows: [["other", row[1], beginning, row[3]] for row in rows])(office)
 
 
+def leads_to(slug: str, statement: str) -> Callable[[SignedNewsroom], None]:
+    """Let the shard of the file that is checked lead to the statement at the key ``statement`` of ``slug`` alone."""
+
+    def tamper(office: SignedNewsroom) -> None:
+        sha256 = digest((office.folder / "file/tapes.pdf").read_bytes())
+        beginning = digest((office.folder / statement).read_bytes())[:16]
+        office.put(f"verify/4/{int(sha256[0], 16)}.json", json.dumps([[slug, 2026, beginning, sha256[:ENTRY]]]))
+
+    return tamper
+
+
+def of_other_as_earlier(office: SignedNewsroom) -> None:
+    """Pass off a file of another release as one of an earlier revision."""
+    copied("releases/other.pdf", "file/tapes.pdf")(office)
+    leads_to("tapes", "releases/other.statement")(office)
+    key = f"{FOLDER}2026/tapes.{digest((office.folder / 'releases/other.statement').read_bytes())[:16]}.statement"
+    copied("releases/other.statement", key)(office)
+    copied("releases/other.statement.sig", f"{key}.sig")(office)
+
+
+def put_back(office: SignedNewsroom) -> None:
+    """Put the first statement back as the newest, and check a file of the second."""
+    copied("releases/tapes.pdf", "file/tapes.pdf")(office)
+    newest = (office.folder / STATEMENT).read_bytes()
+    (first,) = (file for file in office.folder.glob(f"{FOLDER}*/tapes.*.statement") if file.read_bytes() != newest)
+    office.put(STATEMENT, first.read_bytes())
+    office.put(SIGNATURE, Path(f"{first}.sig").read_bytes())
+
+
+def not_stated_earlier(office: SignedNewsroom) -> None:
+    other_file(office)
+    newest = (office.folder / STATEMENT).read_bytes()
+    (first,) = (file for file in office.folder.glob(f"{FOLDER}*/tapes.*.statement") if file.read_bytes() != newest)
+    leads_to("tapes", str(first.relative_to(office.folder)))(office)
+
+
 def other_file(office: SignedNewsroom) -> None:
     edited(office, "file/tapes.pdf", "1,200", "1,201")
 
@@ -580,6 +616,14 @@ TAMPERED: dict[str, tuple[str, Callable[[SignedNewsroom], None]]] = {
         WRONG,
         in_turn(copied("releases/other.statement", STATEMENT), copied("releases/other.statement.sig", SIGNATURE)),
     ),
+    "statement and signature at the place of another release": (
+        WRONG,
+        in_turn(
+            copied(STATEMENT, "releases/other.statement"),
+            copied(SIGNATURE, "releases/other.statement.sig"),
+            leads_to("other", STATEMENT),
+        ),
+    ),
     "another namespace": (WRONG, signed_by(1, namespace="file")),
     "a key that nobody lists": (WRONG, signed_by(2)),
     "SHA-256 in the signature": (RIGHT, signed_by(1, algorithm="sha256")),
@@ -633,7 +677,10 @@ OF_EARLIER: dict[str, tuple[str, Callable[[SignedNewsroom], None]]] = {
     "no earlier statements": (WRONG, removed(f"{FOLDER}*/*")),
     "no signatures of earlier statements": (WRONG, removed(f"{FOLDER}*/*.sig")),
     "signature of the newest statement": (WRONG, copied("releases/other.statement.sig", SIGNATURE)),
-    "a revision that comes after the newest": (
+    "an earlier statement of another release": (WRONG, of_other_as_earlier),
+    "the first statement put back as the newest": (WRONG, put_back),
+    "a shard that leads to an earlier statement without the file": (NOTHING, not_stated_earlier),
+    "the newest at the place of an earlier one": (
         WRONG,
         lambda office: everywhere(f"{FOLDER}*/tapes.*.statement", (office.folder / STATEMENT).read_text())(office),
     ),

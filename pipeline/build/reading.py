@@ -286,7 +286,8 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     from pipeline.typography.fonts import Script, character_name, coverage, packages
     from pipeline.typography.messages import Messages
 
-    article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
+    messages = Messages(release.language, newsroom.time_zone)
+    article = compose(release, newsroom, messages, base_url="", embargoed=release.embargo)  # every font has an address
     text = msgspec.json.encode(article).decode()
     covered = coverage(text, release.language)
     tried: set[Script] = set()
@@ -347,7 +348,7 @@ def listed_around(
     if unapproved := state.recall(UNAPPROVED, list[str], []):
         known, rows = all_listed(state, published), published.by_slug()
         found = (known[slug] for slug in unapproved if slug in known and slug not in rows)
-        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found if each.date != now}
+        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found}
         return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in unapproved if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)

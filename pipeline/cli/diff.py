@@ -61,8 +61,8 @@ def _source_text(context: CommandContext, slug: str) -> tuple[str, str]:
     source, newsroom = context.state.source(slug), context.newsroom
     reading = read_release(source, newsroom, context.now)
     messages = Messages(reading.release.language, newsroom.time_zone)
-    article = compose(reading.release, newsroom, messages)
     address = context.destination.base_url
+    article = compose(reading.release, newsroom, messages, base_url=address)
     render_input = RenderInput(reading.release, newsroom, messages, article, reading.pictures, b"", address)
     return str(source), write(render_input).data.decode()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.build import stages
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
+from pipeline.build.reading import UNAPPROVED
 from pipeline.build.stages import StageResult
 from pipeline.cli.console import Console, count, size
 from pipeline.model.errors import ReleaseError
@@ -82,6 +83,12 @@ def _show(context: CommandContext, console: Console, stage: str, result: StageRe
     if result.unpublished:  # a log may be read by anybody
         is_draft = context.state.summaries([result.slug])[result.slug].entry.draft
         console.step(stage, context.state.opaque(result.slug), "draft" if is_draft else "scheduled")
+        return
+    if (
+        result.slug in context.state.recall(UNAPPROVED, list[str], [])
+        and result.slug not in context.published.by_slug()
+    ):
+        console.step(stage, context.state.opaque(result.slug), "not approved")
         return
     pages = result.rendition.pages
     console.step(stage, result.slug, size(result.rendition.size), count(pages, "page") if pages else "")

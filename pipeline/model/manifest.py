@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.release import PictureSize
 from pipeline.model.revision import RevisionRecord
-from pipeline.model.statement import SignedStatement, earlier_key, statement_key
+from pipeline.model.statement import SignedStatement, SigningKey, earlier_key, statement_key
 
 KEY = "manifest.json"
 
@@ -132,6 +132,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     listings need not render those that show the same still."""
     listings_of: str = ""
     """Digest of the code and settings that rendered them."""
+    signers: tuple[SigningKey, ...] = ()
+    """The keys that sign releases, by the ``content/signers`` of the last publisher."""
     leases: dict[str, Lease] = field(default_factory=dict, name="claims")
     """Leases by SHA-256 of the slug, because a slug must not be public before its files are."""
 

@@ -26,6 +26,8 @@ NAMESPACE = "press-release"
 """Of the signatures, so that one of another purpose with the same key proves nothing here."""
 SIGNERS = "signers"
 """Name of the file beside newsroom.toml, and its key in public."""
+PAGE = "verify.html"
+"""Where anybody can check a file."""
 SUFFIX = ".statement"
 SUFFIXES = (SUFFIX, ".sig")
 FOLDER = "statements/"
@@ -127,10 +129,14 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     signatures: tuple[str, ...] = ()
     """SSHSIG blobs in base64."""
 
+    @property
+    def blobs(self) -> tuple[bytes, ...]:
+        """The signatures."""
+        return tuple(map(base64.b64decode, self.signatures))
+
     def signature_files(self, key: str) -> dict[str, bytes]:
         """Return key → bytes of the signatures beside the statement at ``key``."""
-        blobs = enumerate(map(base64.b64decode, self.signatures), 1)
-        return {signature_key(key, number): armoured(blob) for number, blob in blobs}
+        return {signature_key(key, number): armoured(blob) for number, blob in enumerate(self.blobs, 1)}
 
     def finds(self, sha256: str) -> bool:
         """Whether a digest may be in the statement."""
@@ -215,9 +221,24 @@ class Signer(Struct, frozen=True):
         return not early and not late and (not self.namespaces or NAMESPACE in self.namespaces)
 
 
+class SigningKey(Struct, frozen=True, omit_defaults=True):
+    """A key as manifest and contacts name it, for people to compare."""
+
+    name: str
+    fingerprint: str
+    valid_after: datetime | None = None
+    valid_before: datetime | None = None
+
+
 class Signers(Struct, frozen=True):
     """``content/signers``: who may sign, as a file that is public too."""
 
     text: bytes = b""
     known: tuple[Signer, ...] = ()
     """In the order of the file; old lines stay for old releases."""
+
+    @property
+    def keys(self) -> tuple[SigningKey, ...]:
+        """The keys that may sign releases, or could."""
+        signing = [each for each in self.known if not each.namespaces or NAMESPACE in each.namespaces]
+        return tuple(SigningKey(each.name, each.fingerprint, each.valid_after, each.valid_before) for each in signing)

@@ -21,6 +21,7 @@ from msgspec import Struct
 from pipeline.model import manifest as record
 from pipeline.model.errors import ConflictError
 from pipeline.model.manifest import Lease, Manifest, Row
+from pipeline.model.statement import SigningKey
 from pipeline.publish import withdrawal
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, commit, put_missing
@@ -44,11 +45,13 @@ class Publisher(Struct, frozen=True):
     name: str
     now: datetime
     until: datetime
+    signers: tuple[SigningKey, ...] | None = None
+    """The keys that the manifest is to name; None leaves those that it names, for a run that read them long ago."""
 
     def after(self, seconds: float) -> Publisher:
         """Return the same, that much later: the last lease has as much time as the first."""
         passed = timedelta(seconds=seconds)
-        return Publisher(self.name, self.now + passed, self.until + passed)
+        return msgspec.structs.replace(self, now=self.now + passed, until=self.until + passed)
 
 
 # ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,6 +133,8 @@ def apply(
         later = publisher.after(time.monotonic() - begun)
         if finished is not None:
             current = merged(checked(current, base, finished, later), finished, assets)
+            if publisher.signers is not None:
+                current = msgspec.structs.replace(current, signers=publisher.signers)
         leased = [(each, _coming_digests(each, going)) for each in coming]
         return with_leases(checked(current, base, coming, later), leased, later)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -45,7 +45,7 @@ from pipeline.writers import RenderInput
 
 SOON = timedelta(days=1)
 """Before its instant, from when on every run warns that a release is not approved."""
-COMPARED = ("text", "pdf", "docx")
+COMPARED = ("text", "pdf", "docx", "html", "json")
 """Formats whose words are compared with the source before somebody approves them."""
 
 
@@ -76,10 +76,17 @@ def signers_of(context: CommandContext, staged: StagedRelease) -> tuple[Signer, 
     if not staged.signed or staged.row.statement is None:
         return ()
     data = _staged_bytes(context, staged, statement_key(staged.row.slug))
-    statement = decode(data)
-    if digest(data) != staged.row.statement.sha256 or statement.files != lasting(staged.row.slug, staged.digests()):
+    if digest(data) != staged.row.statement.sha256 or not _is_of(context, decode(data), staged):
         return ()
     return valid_signers(data, staged.row.statement, context.signers)
+
+
+def _is_of(context: CommandContext, statement: Statement, staged: StagedRelease) -> bool:
+    """Whether a statement is one of the release that is staged, and of its files."""
+    row = staged.row
+    facts = (context.newsroom.guid(row.slug), row.slug, row.title, row.revision, row.modified.astimezone(UTC))
+    stated = (statement.guid, statement.slug, statement.title, statement.revision, statement.instant)
+    return facts == stated and statement.files == lasting(row.slug, staged.digests())
 
 
 def may_be_public(context: CommandContext, staged: StagedRelease) -> bool:
@@ -107,7 +114,10 @@ def with_approved(context: CommandContext, stated: Stated) -> Stated:
         if staged and staged.is_of(candidate) and may_be_public(context, staged):
             approved[candidate.row.slug] = _as_staged(context, staged, candidate)
     left = tuple(each for each in stated.to_approve if each.row.slug not in approved)
-    return stated._replace(candidates=(*stated.candidates, *approved.values()), to_approve=left)
+    hidden = {each.row.slug for each in left} - context.published.by_slug().keys()
+    # What names one whose approval ended since this run began is for the next run.
+    going = tuple(each for each in stated.candidates if not hidden & {*each.neighbours})
+    return stated._replace(candidates=(*going, *approved.values()), to_approve=left)
 
 
 def _as_staged(context: CommandContext, staged: StagedRelease, candidate: Candidate) -> Candidate:
@@ -132,7 +142,7 @@ def _staged_bytes(context: CommandContext, staged: StagedRelease, key: str) -> b
 # ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
+def report_lack(context: CommandContext, to_approve: Iterable[Candidate], progress: Progress) -> ExitStatus | None:
     """Report what is not published because it is not approved, and warn of what is due within a day."""
     staged = recall_staged(context) or {}
     late = [each.row.slug for each in to_approve]
@@ -184,8 +194,8 @@ def propose(context: CommandContext, slug: str) -> Proposal:
         raise SettingError(f"{printable(slug)} is not staged, so there is nothing to approve", hint)
     files = in_parallel(lambda key: _staged_bytes(context, staged, key), staged.files)
     statement = decode(files[statement_key(slug)])
-    if statement.files != lasting(slug, staged.digests()):
-        raise StorageError("the staged statement does not name the staged files", "make publish stages it again")
+    if not _is_of(context, statement, staged):
+        raise StorageError("the staged statement is not one of the staged files", "make publish stages it again")
     _compare(context, staged, files)
     return Proposal(staged, statement, files, signers_of(context, staged), _differing(context, staged, files))
 
@@ -201,7 +211,8 @@ def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str,
         what = "its words" if release.date == staged.row.date else "its date"
         raise _other(source, f"{what} here are not those that are staged")
     messages = Messages(release.language, newsroom.time_zone)
-    article, address = compose(release, newsroom, messages), context.destination.base_url
+    address = context.destination.base_url
+    article = compose(release, newsroom, messages, base_url=address)
     made = tuple(Rendition(name, by_name(name).key(slug), 0, "", staged.row.pages) for name in COMPARED)
     render_input = RenderInput(release, newsroom, messages, article, {}, b"", address, made)
     for name in COMPARED:

@@ -43,6 +43,8 @@ class Candidate(Struct, frozen=True):
     """Public files that are copied before they are overwritten."""
     neighbours: tuple[str, ...] = ()
     """Slugs of the releases that its page names."""
+    layout: str = ""
+    """Digest of all that its files are made from but the releases that its page names."""
 
 
 class Classified(Struct, frozen=True):
@@ -177,7 +179,8 @@ def _candidate(
     copies = tuple(
         ArchivedCopy(_original_key(release.slug, file), file.key, file.sha256) for file in archived if file not in pages
     )
-    return Candidate(row, files, copies, tuple(sorted({other.slug for other in others})))
+    layout = fingerprint.of_release(source, settings, render_context.base_url, (), past)
+    return Candidate(row, files, copies, tuple(sorted({other.slug for other in others})), layout)
 
 
 def _original_key(slug: str, archived: Rendition) -> str:

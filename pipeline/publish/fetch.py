@@ -79,26 +79,26 @@ def _note_unapproved(context: CommandContext) -> None:
     """Note the new and changed releases that stay back: no page may name them, or say what is new."""
     unapproved = sorted(_held_back(context))
     if unapproved != context.state.recall(UNAPPROVED, list[str], []):
-        context.state.database.write("UPDATE published SET expected = NULL")  # pages may say something else now
-    context.state.remember(UNAPPROVED, unapproved)
+        context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
+        context.state.remember(UNAPPROVED, unapproved)
 
 
 def _held_back(context: CommandContext) -> set[str]:
     """Return the new and changed releases that nobody has approved, or that cannot be signed on this machine."""
-    newsroom, changed = context.newsroom, {slug for slug, _ in unpublished_sources(context.state)}
+    newsroom, changed = context.newsroom, dict(unpublished_sources(context.state))
     if newsroom.approvals:
         staged = read_staged(context.store).releases
     else:
         rows, required = context.published.by_slug(), newsroom.signatures_required
-        changed = {slug for slug in changed if required or ((row := rows.get(slug)) and row.statement)}
-        going = (
-            slug for slug in changed if (parsed := context.state.parsed_release(slug)) and parsed.release.withdrawn
-        )
-        changed -= set() if required else set(going)
+        signed = {slug for slug in changed if (row := rows.get(slug)) and row.statement}
+        parsed = {slug: context.state.parsed_release(slug) for slug in signed}
+        withdrawn = {slug for slug, found in parsed.items() if found and found.release.withdrawn}
+        changed = changed if required else {slug: changed[slug] for slug in signed - withdrawn}
         if not (newsroom.signs and changed) or signing_key(context)():
             return set()
         staged = dict(recall_staged(context) or {})
-    return changed - {slug for slug in changed & staged.keys() if approval.may_be_public(context, staged[slug])}
+    ready = {slug for slug in changed.keys() & staged.keys() if staged[slug].row.source == changed[slug]}
+    return changed.keys() - {slug for slug in ready if approval.may_be_public(context, staged[slug])}
 
 
 def note_stale(context: CommandContext) -> None:

@@ -19,6 +19,7 @@ from pipeline.build.context import CommandContext, exit_status
 from pipeline.build.reading import listed_around
 from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, SettingError, StorageError
 from pipeline.model.manifest import Manifest
+from pipeline.model.release import Related
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.publish import approval, listings
 from pipeline.publish.apply import Publisher, checked, merged, upload, with_leases
@@ -298,10 +299,13 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
     by_instant: dict[datetime, dict[str, StagedRelease]] = {}
     for slug in overdue.keys() & snapshot.releases.keys():
         staged, parsed_release = snapshot.releases[slug], overdue[slug]
-        listed = listed_around(context.state, context.published, [slug], staged.instant)
-        others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
+        others: tuple[Related, ...] = ()
+        if not staged.signed:  # else it is released as it was signed, whatever its page names
+            listed = listed_around(context.state, context.published, [slug], staged.instant)
+            others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
         stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
-        if (staged.instant, staged.row.fingerprint) != (parsed_release.release.date, stamp):
+        known = staged.layout if staged.signed else staged.row.fingerprint
+        if (staged.instant, known) != (parsed_release.release.date, stamp):
             continue
         if approval.may_be_public(context, staged):  # what is not is reported when everything else is published
             by_instant.setdefault(staged.instant, {})[slug] = staged

@@ -261,20 +261,19 @@ def verify(message: bytes, blob: bytes, signers: Signers, day: date) -> Signer:
 def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
     """Return who signed the statement ``message``, each person once however many keys one has."""
     found: dict[str, Signer] = {}
-    for signature in signed.signatures:
+    for blob in signed.blobs:
         try:
-            signer = verify(message, base64.b64decode(signature), signers, signed.signed)
+            signer = verify(message, blob, signers, signed.signed)
         except ValueError:
             continue
         found.setdefault(signer.name, signer)
     return tuple(found.values())
 
 
-def names_of(signed: SignedStatement, signers: Signers) -> tuple[str, ...]:
-    """Return whose keys the signatures name, without checking them."""
-    known = {line.key: line.name for line in signers.known}
-    blobs = map(base64.b64decode, signed.signatures)
-    return tuple(dict.fromkeys(known.get(_fields(blob)[0], "an unknown key") for blob in blobs))
+def line_of(blob: bytes, signed: SignedStatement, signers: Signers) -> Signer | None:
+    """Return the line of the key that a signature names, valid on the day of the statement; it is not checked."""
+    public, day = _fields(blob)[0], signed.signed
+    return next((line for line in reversed(signers.known) if line.key == public and line.is_valid(day)), None)
 
 
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

@@ -55,14 +55,16 @@ class StagedRelease(Struct, frozen=True):
     """By the key that each will have in public."""
     neighbours: tuple[str, ...] = field(default=(), name="beside")
     """Slugs that its page names: if one of them is not public, the release cannot be copied as it is."""
+    layout: str = ""
+    """See ``Candidate.layout``."""
     approved: StagedFile | None = None
     """The text that somebody approved last; it stays here while it is staged anew, to show what differs."""
 
     def is_of(self, candidate: Candidate) -> bool:
         """Whether ``candidate`` would be staged exactly as this."""
         files = {file.key: file.sha256 for file in candidate.files}
-        if self.signed and (self.row.source, self.row.fingerprint) == (candidate.row.source, candidate.row.fingerprint):
-            return self.instant == candidate.row.date  # signed as another machine rendered it
+        if self.signed and self.layout == candidate.layout:
+            return self.instant == candidate.row.date  # signed as it is, whoever rendered it, whatever its page names
         return (self.instant, self.row, self.digests()) == (candidate.row.date, candidate.row, files)
 
     @property
@@ -82,7 +84,7 @@ class StagedRelease(Struct, frozen=True):
     def candidate(self) -> Candidate:
         """Return it as a candidate; its bytes are in storage already."""
         files = tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items())
-        return Candidate(self.row, files, neighbours=self.neighbours)
+        return Candidate(self.row, files, neighbours=self.neighbours, layout=self.layout)
 
 
 Releases = Mapping[str, StagedRelease]
@@ -159,7 +161,8 @@ def stage(store: ObjectStore, candidates: Iterable[Candidate]) -> dict[str, Stag
             files[file.key] = StagedFile(f"{folder}/{number}", file.sha256, file.size)
             puts.append(file.put(f"{folder}/{number}"))
         row = candidate.row
-        staged[row.slug] = StagedRelease(row.date.astimezone(UTC), row, files, candidate.neighbours)
+        instant = row.date.astimezone(UTC)
+        staged[row.slug] = StagedRelease(instant, row, files, candidate.neighbours, candidate.layout)
     store.put_all(puts, bucket="private")
     return staged
 

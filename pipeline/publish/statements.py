@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +23,14 @@ from pipeline.model.errors import StorageError
 from pipeline.model.formats import FORMATS, by_name
 from pipeline.model.manifest import Row, digest
 from pipeline.model.newsroom import Newsroom
+from pipeline.model.release import Release
 from pipeline.model.statement import (
     FOLDER,
     SUFFIXES,
     SignedStatement,
     Statement,
     Status,
+    decode,
     earlier_key,
     signature_key,
     statement_key,
@@ -38,7 +40,7 @@ from pipeline.publish.candidates import ArchivedCopy, Candidate
 from pipeline.publish.commits import must_get
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, file_of
-from pipeline.publish.signing import Key, open_key, valid_signers
+from pipeline.publish.signing import Key, line_of, open_key, valid_signers
 from pipeline.storage import ObjectStore
 from pipeline.typography.messages import Messages, capitals
 from pipeline.writers.ninjs import digests
@@ -141,8 +143,19 @@ def draft(candidate: Candidate, copy: str, newsroom: Newsroom, day: date) -> Sta
     return drafted(row, files, copy, newsroom, day, "canceled" if row.withdrawn else "usable")
 
 
+class _Facts(NamedTuple):
+    """What a statement says of a release that has no row yet."""
+
+    slug: str
+    title: str
+    language: str
+    revision: int
+    modified: datetime
+    withdrawn: bool = False
+
+
 def drafted(
-    row: Row, files: tuple[tuple[str, str], ...], copy: str, newsroom: Newsroom, day: date, status: Status
+    row: Row | _Facts, files: tuple[tuple[str, str], ...], copy: str, newsroom: Newsroom, day: date, status: Status
 ) -> Statement:
     """Return a statement of ``files``, key and SHA-256 of each."""
     ends = capitals(Messages(row.language, newsroom.time_zone)["ends"], row.language)
@@ -243,13 +256,14 @@ def _archived(row: Row, replaced: SignedStatement | None) -> list[ArchivedCopy]:
 
 
 def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Candidate, ...]:
-    """Return signed candidates of the public releases that nobody signed, except those with a slug among ``but``.
+    """Return signed candidates of the public releases that no signer of today signed, but those with a slug in ``but``.
 
+    So a release is signed anew when the key that signed it was stolen, and its line was deleted from the signers.
     What they state is read from the storage: nothing is rendered. Raises StorageError when a file is not what the
     manifest says.
     """
     left = set(but)
-    rows = {row.slug: row for row in context.published.rows if row.statement is None and row.slug not in left}
+    rows = {row.slug: row for row in context.published.rows if row.slug not in left and not _is_signed(context, row)}
     day = context.now.astimezone(UTC).date()
 
     def signed(slug: str) -> Candidate:
@@ -257,9 +271,15 @@ def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Ca
         files, copy = _public_files(context.store, row)
         status: Status = "canceled" if row.withdrawn else "usable"
         statement = drafted(row, lasting(slug, files), copy, context.newsroom, day, status)
-        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row)
+        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row, row.statement)
 
     return tuple(in_parallel(signed, rows).values())
+
+
+def _is_signed(context: CommandContext, row: Row) -> bool:
+    return row.statement is not None and any(
+        line_of(blob, row.statement, context.signers) for blob in row.statement.blobs
+    )
 
 
 def _public_files(store: ObjectStore, row: Row) -> tuple[dict[str, str], str]:
@@ -273,6 +293,53 @@ def _must_have(store: ObjectStore, key: str, sha256: str) -> bytes:
     if digest(data := must_get(store, key)) != sha256:
         raise StorageError(f"{key} has other bytes than were published, so it is not signed", "make verify")
     return data
+
+
+# ── Embargoed copies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_copies(context: CommandContext, release: Release, bodies: Mapping[str, bytes]) -> tuple[str, str]:
+    """Return a signed statement of embargoed copies, and its signature; nothing where there is no key.
+
+    ``bodies`` are the copies by the key that each original will have.
+    """
+    if not context.newsroom.signs or (key := signing_key(context)()) is None:
+        return "", ""
+    files = lasting(release.slug, {name: digest(data) for name, data in bodies.items()})
+    copy = bodies.get(_TEXT.key(release.slug), b"").decode()
+    facts = _Facts(release.slug, release.title, release.language, release.revision, release.modified)
+    statement = drafted(facts, files, copy, context.newsroom, context.now.astimezone(UTC).date(), "embargoed")
+    data = statement.encode()
+    return data.decode(), base64.b64encode(key.sign(data)).decode()
+
+
+def with_copies(
+    rows: Mapping[str, Row], candidates: Iterable[Candidate], stated: Mapping[str, Iterable[tuple[str, str]]]
+) -> tuple[Candidate, ...]:
+    """Return ``candidates`` with the statements of embargoed copies of releases that are public now.
+
+    ``stated`` has statement and signature by slug. A release of ``rows`` with nothing else to publish is added.
+    """
+    going = {each.row.slug: each for each in candidates}
+    for slug, texts in stated.items():
+        if (row := rows.get(slug)) is None:
+            continue
+        candidate = going.get(slug, Candidate(row, ()))
+        known = {each.sha256 for each in candidate.row.earlier_statements}
+        for text, signature in texts:
+            data = text.encode()
+            statement = decode(data)
+            signed = SignedStatement(digest(data), statement.signed, statement.entries(), (signature,))
+            if signed.sha256 not in known:
+                key = earlier_key(slug, row.date.year, signed.sha256)
+                earlier = (*candidate.row.earlier_statements, signed)
+                candidate = replace(
+                    candidate,
+                    row=replace(candidate.row, earlier_statements=earlier),
+                    files=(*candidate.files, file_of(key, data), *signature_files(key, signed)),
+                )
+                going[slug] = candidate
+    return tuple(going.values())
 
 
 def signing_key(context: CommandContext) -> OpenKey:

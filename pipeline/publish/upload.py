@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
-from pipeline.publish import approval, listings, statements, withdrawal
+from pipeline.publish import approval, listings, sharing, statements, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -30,7 +31,16 @@ from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
+from pipeline.publish.verification import (
+    Problem,
+    ask,
+    expected_files,
+    proven,
+    raise_problems,
+    read,
+    require_shown,
+    served_digests,
+)
 
 LEASE = timedelta(minutes=15)
 """How long a release stays leased to a publisher that is never heard of again."""
@@ -55,6 +65,9 @@ def publish_all(
     candidates = stated.candidates
     if sign and (opened := key()):
         candidates += statements.of_public(context, opened, [each.row.slug for each in classified.candidates])
+    copies = sharing.stated_copies(context.store) if context.newsroom.signs and not dry_run else {}
+    texts = {slug: [(each.statement, each.signature) for each in shared] for slug, shared in copies.items()}
+    candidates = statements.with_copies(context.published.by_slug(), candidates, texts)
     if dry_run:
         _report_plan(context, candidates, progress)
         staged = plan_staging(context, progress)
@@ -65,8 +78,9 @@ def publish_all(
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
         staged = stage_all(context, progress, stated.to_approve)
+        sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
     waiting = _report_unsigned(context, stated, progress)
-    unapproved = approval.report(context, stated.to_approve, progress)
+    unapproved = approval.report_lack(context, stated.to_approve, progress)
     return _conclude(context, classified, progress) or staged or waiting or unapproved
 
 
@@ -103,7 +117,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     store = context.store
     clock = store.check().date
     require(context, "publish", "together")
-    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
+    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE, context.signers.keys)
     base = context.published.whole()
     keep(base.years, base.rows)
     snapshot = read_manifest(store)
@@ -147,7 +161,13 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
+    unproven = expected_files({key: sha256 for key, sha256 in written.items() if key not in by_checksum})
+    answers = ask(context.anonymous, unproven)
+    with ThreadPoolExecutor(1) as pool:  # to read the release's files back while the listings are rendered
+        reading = pool.submit(read, answers)
+        _, problems = listings.update_and_verify(
+            context, found, applied, update_listings, written, by_checksum, reading.result
+        )
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)

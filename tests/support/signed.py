@@ -239,7 +239,8 @@ def many_rows(number: int, files: int = 5) -> Iterable[Row]:
     for at in range(number):
         slug = f"a-release-with-a-name-of-some-length-{at:06}"
         digests = (hashlib.sha256(f"{at} {part}".encode()).hexdigest() for part in range(files + 2))
-        statement = SignedStatement(digest_of(slug), DAY.date(), "".join(sorted(d[:12] for d in digests)))
+        entries = "".join(sorted(d[:12] for d in digests))
+        statement = SignedStatement(hashlib.sha256(slug.encode()).hexdigest(), DAY.date(), entries)
         yield msgspec.structs.replace(
             row(slug, -at / 4), statement=statement, date=datetime(2026 - at // 1000, 1, 1, tzinfo=UTC)
         )

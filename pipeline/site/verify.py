@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.render_context import RenderContext
-from pipeline.model.statement import ENTRY, NAMESPACE, PAGE, SIGNERS, SignedStatement, Signer
+from pipeline.model.statement import ENTRY, NAMESPACE, SIGNERS, SignedStatement, Signer
+from pipeline.model.statement import PAGE as PAGE
 from pipeline.site import search
 from pipeline.site.contact import newsroom_footer
 from pipeline.typography import messages as languages

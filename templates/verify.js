@@ -208,7 +208,9 @@ const BEST = ["current", "embargoed", "corrected", "withdrawn", "unconfirmed", "
 const kindOf = ({ newest, stated }) => {
   if (newest.status === "canceled") return "withdrawn";
   if (stated.status === "embargoed") return "embargoed";
-  return newest.words && newest.words === stated.words ? "current" : "corrected";
+  // What stands after the end mark, notes and contacts, may have been corrected too.
+  const isSame = newest.revision === stated.revision && newest.words === stated.words;
+  return newest.words && isSame ? "current" : "corrected";
 };
 
 // The answer for a file or for folded words with this digest.

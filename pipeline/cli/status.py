@@ -12,7 +12,7 @@ from pipeline.build.state import ParsedRelease
 from pipeline.cli.console import Console, count
 from pipeline.model.errors import printable
 from pipeline.model.manifest import Row
-from pipeline.publish.signing import line_of
+from pipeline.publish.signing import lines_of
 from pipeline.publish.sources import recall_refused, warn_outdated_translations
 from pipeline.publish.staging import StagedRelease, recall_staged
 from pipeline.publish.upload import published_count
@@ -61,8 +61,7 @@ def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
     if staged is None or staged.row.statement is None or not (needed := context.newsroom.approvals):
         return ""
     signed = staged.row.statement
-    lines = [line_of(blob, signed, context.signers) for blob in signed.blobs]
-    names = dict.fromkeys(line.name for line in lines if line)
+    names = [line.name for line in lines_of(signed, context.signers)] if staged.by_approval else []
     return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
 
 

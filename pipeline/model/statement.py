@@ -31,7 +31,7 @@ PAGE = "verify.html"
 SUFFIX = ".statement"
 SUFFIXES = (SUFFIX, ".sig")
 FOLDER = "statements/"
-"""Where earlier statements stay public, by the year of the release."""
+"""Where earlier statements stay public, by the year in which they were signed."""
 ENTRY = 12
 """Hexadecimal digits of a digest by which a statement is found; the statement itself has all of them."""
 ARMOUR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
@@ -106,6 +106,8 @@ def decode(data: bytes) -> Statement:
         )
     except KeyError as missing:
         raise ValueError(f"no line {missing}") from None
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
     if title != TITLE or found.encode() != data:
         raise ValueError("not a statement in this format")
     return found
@@ -161,7 +163,7 @@ def signature_key(statement: str, number: int = 1) -> str:
 
 
 def earlier_key(slug: str, year: int, sha256: str) -> str:
-    """Return the key under which an earlier statement stays public."""
+    """Return the key under which an earlier statement stays public; ``year`` is that of the day that it states."""
     return f"{FOLDER}{year:04d}/{slug}.{sha256[:16]}{SUFFIX}"
 
 

@@ -232,7 +232,9 @@ class _Lookup:
         newest = self.newest(listed.slug)
         if newest.revision < stated.revision:
             raise MisfitError(f"{statement_key(listed.slug)} is older than what was signed before", listed.slug)
-        same = newest == stated or (newest.words == stated.words and bool(stated.words))
+        # What stands after the end mark, notes and contacts, may have been corrected too.
+        is_layout = newest.revision == stated.revision and newest.words == stated.words and bool(stated.words)
+        same = newest == stated or is_layout
         note = "" if same else self.note(listed.slug)
         verdict: Verdict = "current" if same else "corrected"
         if stated.status == "embargoed":
@@ -459,6 +461,8 @@ def _problems(row: Row, signers: Signers, fetch: Fetch) -> Iterator[Problem]:
             continue  # it is being replaced, or read_back says so
         try:
             statement = _read(data, key, row.slug)
+            if not signed.signatures:
+                yield Problem(key, "has no signature")
             for signature in signed.signatures:
                 verify(data, base64.b64decode(signature), signers, statement.signed)
         except MisfitError as error:

@@ -15,7 +15,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -261,19 +261,24 @@ def verify(message: bytes, blob: bytes, signers: Signers, day: date) -> Signer:
 def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
     """Return who signed the statement ``message``, each person once however many keys one has."""
     found: dict[str, Signer] = {}
-    for blob in signed.blobs:
+    for signature in signed.signatures:
         try:
-            signer = verify(message, blob, signers, signed.signed)
+            signer = verify(message, base64.b64decode(signature), signers, signed.signed)
         except ValueError:
             continue
         found.setdefault(signer.name, signer)
     return tuple(found.values())
 
 
-def line_of(blob: bytes, signed: SignedStatement, signers: Signers) -> Signer | None:
-    """Return the line of the key that a signature names, valid on the day of the statement; it is not checked."""
-    public, day = _fields(blob)[0], signed.signed
-    return next((line for line in reversed(signers.known) if line.key == public and line.is_valid(day)), None)
+def lines_of(signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
+    """Return whose keys the signatures name, as far as they were valid on the day stated; nothing is checked."""
+    found: dict[str, Signer] = {}
+    for signature in signed.signatures:
+        with suppress(ValueError):
+            public = _fields(base64.b64decode(signature))[0]
+            lines = (line for line in reversed(signers.known) if line.key == public and line.is_valid(signed.signed))
+            found |= {line.name: line for line in lines}
+    return tuple(found.values())
 
 
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

@@ -131,7 +131,7 @@ def _shards(rows: Iterable[Row], bits: int) -> Iterator[bytes]:
                     number = shard_of(entry, bits)
                     of_shard[number] = of_shard.get(number, "") + entry
             for number, entries in of_shard.items():
-                listed[number].append(Listed(row.slug, row.date.year, statement.sha256[:16], entries))
+                listed[number].append(Listed(row.slug, statement.signed.year, statement.sha256[:16], entries))
     return map(msgspec.json.encode, listed)
 
 

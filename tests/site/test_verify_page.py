@@ -261,6 +261,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> SignedNewsroom:
     """A newsroom with a release for each answer, and the files that a journalist may have of it in ``kept/``."""
     folder = tmp_path_factory.mktemp("verify")
     found = SignedNewsroom(folder / "public")
+    found.signers = valid('namespaces="press-release",valid-after="20250101",valid-before="20260401"')  # and not now
     made = assets(found.newsroom, b"", FONTS)
     for key, data in made.items():
         found.put(key, data)

@@ -17,13 +17,15 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 # The commands: the stages, those that are one Python process, and what is put together of them
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-TYPED  := share preview check new import newsroom correct withdraw status verify history diff serve stop storage doctor
-COMMANDS  := render publish validate setup test bench sweep clean help $(STAGES) $(TYPED)
+TYPED  := key new import newsroom correct withdraw approve share preview check status verify history diff serve stop \
+  storage doctor
+COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT STRICT LINKS DRY_RUN \
-  MINOR ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING STORE \
-  SOLE_PUBLISHER ALLOW_SAMPLES DASK)
+  MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL ADDRESSING \
+  STORE SIGNING_KEY SOLE_PUBLISHER ALLOW_SAMPLES DASK)
 # What is mistyped among them: on the command line, or in the environment (with ?) where it begins with PRESS_
 from     = $(foreach name,$(1),$(if $(findstring $(2),$(origin $(name))),$(3)$(name)=))
+typed    = $(if $(findstring command,$(origin $(1))),$(value $(1)))
 given   := $(MAKECMDGOALS) $(call from,$(.VARIABLES),command) $(call from,$(filter PRESS_%,$(.VARIABLES)),environment,?)
 known   := renditions $(READY) $(TESTED) $(WORK)/% $(COMMANDS) $(VARIABLES:%=%=) $(VARIABLES:%=?%=)
 strange := $(filter-out $(known),$(given))
@@ -59,17 +61,22 @@ $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
-publish: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
+publish sign: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 	@$(RUN) fetch $(options)
 	@$(MAKE) renditions PUBLISHING=1
-	@$(RUN) publish $(options)
-publish: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
+	@$(RUN) publish $(options) $(if $(filter sign,$@),--sign)
+sign: ## publish, and sign what is public without a signature
+publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
 renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)
 	@$(RUN) $@
 $(TYPED): | $(READY)
 	@$(RUN) $@ $(options)
+key: options = $(if $(filter-out 0,$(FIDO)),--fido)
+key: ## write a key that signs releases, and name it in content/signers (FIDO=1: on a security key)
+approve: options = $(if $(filter-out 0,$(OPEN)),--open)
+approve: ## show a staged release and sign it: RELEASE=name (OPEN=1 opens its files)
 share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (REVOKE=1 ends them)
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C
 check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1: warnings fail; FORMAT=json; LINKS=1)
@@ -82,7 +89,8 @@ withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release:
 history: ## show when a release was published, corrected and withdrawn, with digests: make history RELEASE=name
 diff:    ## show the words that differ between content/ and what is public: make diff RELEASE=name
 status:  ## show the state of every release
-verify:  ## read the whole newsroom back without credentials
+verify: export DATELINE_FILE := $(call typed,FILE)## read the newsroom back, or check one file: FILE=path (AT=address)
+verify: export DATELINE_AT := $(call typed,AT)
 serve:   ## start the embedded store and print its address
 stop:    ## stop the embedded store
 doctor:  ## test the storage and report its guarantees
@@ -109,8 +117,8 @@ $(READY) $(TESTED): requirements-build.lock pipeline/start/install.py $(lost)
 	  $(if $(filter $(TESTED),$@),--faces)
 	@touch $(READY) $@
 # Texts reach Python as they were typed: make exports their expansion otherwise. WSL has a NAME in the environment
-unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT
-export DATELINE_NAME    := $(if $(findstring command,$(origin NAME)),$(value NAME))
+unexport TITLE NAME FROM NOTE REASON RELEASE REVOKE WAIT FORMAT FILE AT
+export DATELINE_NAME    := $(call typed,NAME)
 export DATELINE_RELEASE := $(value RELEASE)
 export DATELINE_WAIT    := $(value WAIT)
 export DATELINE_MINOR   := $(filter-out 0,$(MINOR))

@@ -59,8 +59,9 @@ def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
     [
         ("weasyprint", "writers/pdf/engine.py writers/pdf/shortcuts.py"),
         ("docx", "writers/docx/writer.py"),
-        ("pypdfium2", "build/parity/pdf.py reader/imports/pdf.py writers/card.py"),
+        ("pypdfium2", "build/parity/pdf.py reader/imports/pdf.py"),
         ("mammoth", "reader/imports/word.py"),
+        ("segno", "writers/pdf/qr_code.py"),
         ("feedgen", "site/feeds.py"),
         ("boto3", "storage/s3/client.py"),
         ("markdown", "reader/markdown/extension.py"),
@@ -87,7 +88,7 @@ def test_library_is_imported_where_it_is_used_only(library: str, module: str) ->
     ],
 )
 def test_command_with_nothing_to_do_loads_no_heavy_library(rendered: Office, commands: list[str], more: str) -> None:
-    """Nor what costs little, but would cost it in each of nine processes."""
+    """Nor what costs little, but would cost it in each process."""
     heavy = f"weasyprint docx pypdfium2 feedgen boto3 markdown yaml distributed typing_extensions {more}".split()
     code = (
         "import sys; from pipeline.__main__ import main;"

@@ -71,10 +71,11 @@ def _content(file: Path) -> bytes:
         return b""
 
 
-def of_newsroom(newsroom: Newsroom, mark: bytes) -> str:
-    """Return the digest of the settings that reach every rendition: not address, length of feeds and warnings."""
+def of_newsroom(newsroom: Newsroom, mark: bytes, row: Format | None = None) -> str:
+    """Return the digest of the settings that reach the renditions of a format, or all: not lengths and warnings."""
+    address = newsroom.base_url if row is None or row.lasting_address else ""
     unsigned = {"signatures_required": False, "approvals": 0}
-    reaching = msgspec.structs.replace(newsroom, base_url="", feed_items=0, warnings_off=(), **unsigned)
+    reaching = msgspec.structs.replace(newsroom, base_url=address, feed_items=0, warnings_off=(), **unsigned)
     return _digest([msgspec.json.encode(reaching, order="deterministic"), mark])
 
 
@@ -111,8 +112,9 @@ def of_release(
 
 def of_listings(context: RenderContext, manifest: Manifest) -> str:
     """Return the fingerprint of all feeds and pages that show more than one release."""
-    shown = msgspec.json.encode((manifest, context.newsroom, context.base_url, context.assets), order="deterministic")
-    return _digest([of_code("pipeline.site.listings"), context.mark, context.signers.text, shown])
+    parts = (manifest, context.newsroom, context.base_url, context.assets, context.signers)
+    shown = msgspec.json.encode(parts, order="deterministic")
+    return _digest([of_code("pipeline.site.listings"), context.mark, shown])
 
 
 def of_format(row: Format) -> bytes:

@@ -286,7 +286,8 @@ def _missing_glyphs(state: BuildState, newsroom: Newsroom, release: Release) -> 
     from pipeline.typography.fonts import Script, character_name, coverage, packages
     from pipeline.typography.messages import Messages
 
-    article = compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=release.embargo)
+    messages = Messages(release.language, newsroom.time_zone)
+    article = compose(release, newsroom, messages, base_url="", embargoed=release.embargo)  # every font has an address
     text = msgspec.json.encode(article).decode()
     covered = coverage(text, release.language)
     tried: set[Script] = set()
@@ -336,7 +337,15 @@ def is_indexed(published: PublicReleases) -> bool:
 def listed_around(
     state: BuildState, published: PublicReleases, slugs: Collection[str], now: datetime
 ) -> dict[str, IndexEntry]:
-    """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all."""
+    """Return the known releases on which the pages of ``slugs``, and of those that link to them, depend; or all.
+
+    No page names a release that is not approved, however long ago its date was, or says of a public one what is new.
+    """
+    if held_back := state.held_back():
+        known, rows = all_listed(state, published), published.by_slug()
+        found = (known[slug] for slug in held_back if slug in known and slug not in rows)
+        hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found}
+        return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in held_back if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)
     return all_listed(state, published)

@@ -157,7 +157,7 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
     # Rendering a release ahead of its instant must leave the pages of its neighbours as they are: they are public now.
     wanted = sorted(slugs) if state.is_final else index.with_related(slugs)
     earlier = {other: state.rendered(other, wanted) for other in row.after}
-    newsroom = fingerprint.of_newsroom(context.newsroom, context.mark)
+    newsroom = fingerprint.of_newsroom(context.newsroom, context.mark, row)
     rows, planned = context.published.by_slug(), history.recall(state)
     summaries = state.summaries(wanted)
     for slug in wanted:
@@ -171,7 +171,7 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
         related = index.related(summary.entry)
         past = history.of_release(rows.get(slug), summary.source, planned.get(slug))
         stamp = fingerprint.of_rendition(
-            row, summary.source, newsroom, context.base_url, summary.links_home,
+            row, summary.source, newsroom, context.base_url, summary.links_home or context.newsroom.signs,
             unpublished and summary.embargo, stated, related, past,
         )  # fmt: skip
         yield RenderTask(slug, summary, unpublished, stamp, stated, related, past)
@@ -303,7 +303,14 @@ def _render_input(
         release=release,
         newsroom=context.newsroom,
         messages=messages,
-        article=compose(release, context.newsroom, messages, embargoed=task.embargoed, replacement=replacement),
+        article=compose(
+            release,
+            context.newsroom,
+            messages,
+            embargoed=task.embargoed,
+            replacement=replacement,
+            base_url=context.base_url,
+        ),
         pictures=state.pictures(release),
         mark=context.mark,
         base_url=context.base_url,

@@ -20,11 +20,12 @@ from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
-RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", "new", "import", "newsroom")
+_WRITING = ("new", "import", "newsroom", "key")
+RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", *_WRITING)
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")
 _PUBLIC = ("verify", "validate", "history", "diff", "correct", "withdraw", "status")
-PUBLISHING = ("fetch", "publish", *_PUBLIC, "share", "preview", *_STORE)
+PUBLISHING = ("fetch", "publish", *_PUBLIC, "approve", "share", "preview", *_STORE)
 COMMANDS = (*RENDERING, *PUBLISHING)
 STEPS = ("fetch", "publish")
 """The steps of ``make publish``, with the stages that are told so."""

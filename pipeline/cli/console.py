@@ -54,6 +54,12 @@ class Console:
         """Write a line that stands out on a terminal."""
         self.line(f"\x1b[1m{text}\x1b[0m" if self.colour else text)
 
+    def ask(self, question: str) -> str:
+        """Return what the person at the terminal answers."""
+        self._close()
+        print(question, end=" ", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip()
+
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows in aligned columns; the last column runs free."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]

@@ -38,7 +38,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         passages = list(differences(old, new))
         for passage in passages:
             console.line()
-            console.line(_shown(passage, console))
+            console.line(shown(passage, console))
         console.line("" if passages else "  no word differs")
 
 
@@ -61,12 +61,13 @@ def _source_text(context: CommandContext, slug: str) -> tuple[str, str]:
     source, newsroom = context.state.source(slug), context.newsroom
     reading = read_release(source, newsroom, context.now)
     messages = Messages(reading.release.language, newsroom.time_zone)
-    article = compose(reading.release, newsroom, messages)
     address = context.destination.base_url
+    article = compose(reading.release, newsroom, messages, base_url=address)
     render_input = RenderInput(reading.release, newsroom, messages, article, reading.pictures, b"", address)
     return str(source), write(render_input).data.decode()
 
 
-def _shown(passage: Passage, console: Console) -> str:
+def shown(passage: Passage, console: Console) -> str:
+    """Return a passage for a terminal, with colours or the marks of wdiff."""
     marks = _COLOURS if console.colour else _PLAIN
     return "  " + " ".join(marks.get(piece.kind, "{}").format(piece.words) for piece in passage)

@@ -16,6 +16,7 @@ from pipeline.publish.upload import publish_all, report_address, report_refusals
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument("--dry-run", action="store_true", help="print the plan and its reasons, upload nothing")
+    parser.add_argument("--sign", action="store_true", help="sign what is public without a signature too")
     parser.add_argument("--wait", default="", help="stay this long and release what becomes due: 45s, 30m, 1h30m")
 
 
@@ -24,7 +25,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     wait = wait_of(options.wait)
     outcome = Outcome(console)
     try:
-        outcome.add(publish_all(context, console, dry_run=options.dry_run))
+        outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign))
     except DatelineError as error:
         # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):

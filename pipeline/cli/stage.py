@@ -83,6 +83,9 @@ def _show(context: CommandContext, console: Console, stage: str, result: StageRe
         is_draft = context.state.summaries([result.slug])[result.slug].entry.draft
         console.step(stage, context.state.opaque(result.slug), "draft" if is_draft else "scheduled")
         return
+    if result.slug in context.state.held_back() and result.slug not in context.published.by_slug():
+        console.step(stage, context.state.opaque(result.slug), "not approved")
+        return
     pages = result.rendition.pages
     console.step(stage, result.slug, size(result.rendition.size), count(pages, "page") if pages else "")
 

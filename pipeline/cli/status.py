@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from pipeline.build import fingerprint
 from pipeline.build.context import CommandContext
 from pipeline.build.state import ParsedRelease
-from pipeline.cli.console import Console
+from pipeline.cli.console import Console, count
 from pipeline.model.errors import printable
 from pipeline.model.manifest import Row
+from pipeline.publish.signing import line_of
 from pipeline.publish.sources import recall_refused, warn_outdated_translations
-from pipeline.publish.staging import recall_staged
+from pipeline.publish.staging import StagedRelease, recall_staged
 from pipeline.publish.upload import published_count
 
 
@@ -33,7 +34,8 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         date = f"{release.date:%Y-%m-%d %H:%M%z}"
         if not is_public and not release.draft:
             state += ", staged" if slug in staged else ", not staged yet"
-            date = _both_zones(release.date, context.newsroom.time_zone)
+            date = both_zones(release.date, context.newsroom.time_zone)
+        state += _approvals(context, staged.get(slug))
         if not is_public and not row and not console.colour:  # anybody may read a log
             lines.append((context.state.opaque(slug), state, "", ""))
             continue
@@ -52,6 +54,16 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         console.line(f"{published_count(context)}, at {context.destination.printed_url}index.html, as last seen")
     else:
         console.line("nothing is published yet")
+
+
+def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
+    """Return who has approved what is staged, as last seen; empty where nobody has to."""
+    if staged is None or staged.row.statement is None or not (needed := context.newsroom.approvals):
+        return ""
+    signed = staged.row.statement
+    lines = [line_of(blob, signed, context.signers) for blob in signed.blobs]
+    names = dict.fromkeys(line.name for line in lines if line)
+    return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
 
 
 def _unread(
@@ -79,7 +91,7 @@ def _state(parsed_release: ParsedRelease, row: Row | None, now: datetime) -> str
     return "withdrawn" if row.withdrawn else "published"
 
 
-def _both_zones(instant: datetime, zone: str) -> str:
+def both_zones(instant: datetime, zone: str) -> str:
     """Return an instant in the newsroom's time and in UTC."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%d %H:%M:%S %Z} = {instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

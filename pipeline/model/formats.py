@@ -44,6 +44,8 @@ class Format(Struct, frozen=True):
     """Place among the files that a page offers; 0: it does not offer this one."""
     address: bool = False
     """States absolute addresses, so that another public address makes another file."""
+    lasting_address: bool = False
+    """States the address that newsroom.toml gives, because a print outlives the storage where the newsroom is now."""
     pooled: bool = False
     """Rendered in worker processes with a limit of time and memory, because a hostile release could be slow or huge."""
     states_earlier: bool = False
@@ -92,7 +94,10 @@ class Rendition(Struct, frozen=True):
 
 FORMATS: tuple[Format, ...] = (
     Format("text", "text", ".txt", "text/plain; charset=utf-8", "Text", "files", True, "text", offered=3),
-    Format("pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, "pdf", offered=1, pooled=True),
+    Format(
+        "pdf", "pdf", ".pdf", "application/pdf", "PDF", "files", False, "pdf",
+        offered=1, lasting_address=True, pooled=True,
+    ),
     Format("docx", "docx", ".docx", _WORD, "Word", "files", True, "word", offered=2, pooled=True),
     Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, "kit", offered=5, packs=True),
     Format(

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.release import PictureSize
 from pipeline.model.revision import RevisionRecord
-from pipeline.model.statement import SignedStatement
+from pipeline.model.statement import SignedStatement, SigningKey, earlier_key, statement_key
 
 KEY = "manifest.json"
 
@@ -81,6 +81,18 @@ class Row(Struct, frozen=True, omit_defaults=True):
             if row.name in self.sizes
         )
 
+    def statements(self) -> dict[str, SignedStatement]:
+        """Return key → statement of all statements of the release, the newest first."""
+        newest = {statement_key(self.slug): self.statement} if self.statement else {}
+        return newest | {earlier_key(self.slug, self.date.year, each.sha256): each for each in self.earlier_statements}
+
+    def statement_files(self) -> dict[str, str]:
+        """Return key → SHA-256 of all statements of the release, and of their signatures."""
+        stated = self.statements()
+        signatures = (each.signature_files(key).items() for key, each in stated.items())
+        digests = {key: digest(data) for found in signatures for key, data in found}
+        return {key: each.sha256 for key, each in stated.items()} | digests
+
 
 class YearPage(Struct, frozen=True):
     """The file with all rows of one year."""
@@ -96,7 +108,7 @@ class Lease(Struct, frozen=True):
     by: str
     """Random name of the publisher's machine."""
     record: str
-    """SHA-256 of the record that is being uploaded."""
+    """SHA-256 of the record that is being uploaded, of a signed release with its statement."""
     until: datetime
 
 
@@ -120,6 +132,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     listings need not render those that show the same still."""
     listings_of: str = ""
     """Digest of the code and settings that rendered them."""
+    signers: tuple[SigningKey, ...] = ()
+    """The keys that sign releases, by the ``content/signers`` of the last publisher."""
     leases: dict[str, Lease] = field(default_factory=dict, name="claims")
     """Leases by SHA-256 of the slug, because a slug must not be public before its files are."""
 

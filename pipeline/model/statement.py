@@ -26,11 +26,16 @@ NAMESPACE = "press-release"
 """Of the signatures, so that one of another purpose with the same key proves nothing here."""
 SIGNERS = "signers"
 """Name of the file beside newsroom.toml, and its key in public."""
+PAGE = "verify.html"
+"""Where anybody can check a file."""
 SUFFIX = ".statement"
+SUFFIXES = (SUFFIX, ".sig")
 FOLDER = "statements/"
 """Where earlier statements stay public, by the year of the release."""
 ENTRY = 12
 """Hexadecimal digits of a digest by which a statement is found; the statement itself has all of them."""
+ARMOUR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
+_WIDTH = 70
 _WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<key>\S.*)")
 
@@ -117,14 +122,32 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     """A statement as the manifest names it."""
 
     sha256: str
+    signed: date
+    """The day that it states."""
     entries: str
     """See ``Statement.entries``."""
     signatures: tuple[str, ...] = ()
-    """SSHSIG blobs in base64; empty of an earlier statement, whose signatures lie beside it."""
+    """SSHSIG blobs in base64."""
+
+    @property
+    def blobs(self) -> tuple[bytes, ...]:
+        """The signatures."""
+        return tuple(map(base64.b64decode, self.signatures))
+
+    def signature_files(self, key: str) -> dict[str, bytes]:
+        """Return key → bytes of the signatures beside the statement at ``key``."""
+        return {signature_key(key, number): armoured(blob) for number, blob in enumerate(self.blobs, 1)}
 
     def finds(self, sha256: str) -> bool:
         """Whether a digest may be in the statement."""
         return any(self.entries.startswith(sha256[:ENTRY], at) for at in range(0, len(self.entries), ENTRY))
+
+
+def armoured(blob: bytes) -> bytes:
+    """Return an SSHSIG blob as the file that ``ssh-keygen`` reads and writes."""
+    text = base64.b64encode(blob).decode()
+    lines = [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
+    return "\n".join([ARMOUR[0], *lines, ARMOUR[1], ""]).encode()
 
 
 def statement_key(slug: str) -> str:
@@ -198,9 +221,24 @@ class Signer(Struct, frozen=True):
         return not early and not late and (not self.namespaces or NAMESPACE in self.namespaces)
 
 
+class SigningKey(Struct, frozen=True, omit_defaults=True):
+    """A key as manifest and contacts name it, for people to compare."""
+
+    name: str
+    fingerprint: str
+    valid_after: datetime | None = None
+    valid_before: datetime | None = None
+
+
 class Signers(Struct, frozen=True):
     """``content/signers``: who may sign, as a file that is public too."""
 
     text: bytes = b""
     known: tuple[Signer, ...] = ()
     """In the order of the file; old lines stay for old releases."""
+
+    @property
+    def keys(self) -> tuple[SigningKey, ...]:
+        """The keys that may sign releases, or could."""
+        signing = [each for each in self.known if not each.namespaces or NAMESPACE in each.namespaces]
+        return tuple(SigningKey(each.name, each.fingerprint, each.valid_after, each.valid_before) for each in signing)

@@ -21,6 +21,7 @@ from msgspec import Struct
 from pipeline.model import manifest as record
 from pipeline.model.errors import ConflictError
 from pipeline.model.manifest import Lease, Manifest, Row
+from pipeline.model.statement import SigningKey
 from pipeline.publish import withdrawal
 from pipeline.publish.candidates import Candidate
 from pipeline.publish.commits import Snapshot, commit, put_missing
@@ -44,11 +45,13 @@ class Publisher(Struct, frozen=True):
     name: str
     now: datetime
     until: datetime
+    signers: tuple[SigningKey, ...] | None = None
+    """The keys that the manifest is to name; None leaves those that it names, for a run that read them long ago."""
 
     def after(self, seconds: float) -> Publisher:
         """Return the same, that much later: the last lease has as much time as the first."""
         passed = timedelta(seconds=seconds)
-        return Publisher(self.name, self.now + passed, self.until + passed)
+        return msgspec.structs.replace(self, now=self.now + passed, until=self.until + passed)
 
 
 # ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,6 +133,8 @@ def apply(
         later = publisher.after(time.monotonic() - begun)
         if finished is not None:
             current = merged(checked(current, base, finished, later), finished, assets)
+            if publisher.signers is not None:
+                current = msgspec.structs.replace(current, signers=publisher.signers)
         leased = [(each, _coming_digests(each, going)) for each in coming]
         return with_leases(checked(current, base, coming, later), leased, later)
 
@@ -208,7 +213,7 @@ def with_leases(
     for candidate, files in coming:
         slug = candidate.row.slug
         if files:
-            leases[_opaque(slug)] = Lease(publisher.name, candidate.row.record, publisher.until)
+            leases[_opaque(slug)] = Lease(publisher.name, content_of(candidate.row), publisher.until)
         if files and slug in rows:
             rows[slug] = msgspec.structs.replace(rows[slug], replacing={**rows[slug].replacing, **files})
     return msgspec.structs.replace(current, rows=record.newest_first(rows.values()), leases=leases)
@@ -216,11 +221,18 @@ def with_leases(
 
 def merged(current: Manifest, candidates: tuple[Candidate, ...], assets: Iterable[str]) -> Manifest:
     """Return ``current`` with the rows of ``candidates``, and without their leases."""
-    rows = current.by_slug() | {each.row.slug: each.row for each in candidates}
+    rows = current.by_slug()
+    rows |= {each.row.slug: _better_signed(each.row, rows.get(each.row.slug)) for each in candidates}
     ours = {_opaque(each.row.slug) for each in candidates}
     leases = {name: lease for name, lease in current.leases.items() if name not in ours}
     after = archive.remember(current, record.with_rows(current, rows.values()))
     return msgspec.structs.replace(after, assets=tuple(sorted({*current.assets, *assets})), leases=leases)
+
+
+def _better_signed(ours: Row, theirs: Row | None) -> Row:
+    """Return our row, or theirs where another publisher of the same content has signed it and we have not."""
+    same = theirs is not None and theirs.record == ours.record
+    return theirs if theirs and same and theirs.statement and not ours.statement else ours
 
 
 def before_upload(current: Manifest, candidates: Iterable[Candidate]) -> Manifest:
@@ -236,18 +248,25 @@ def _opaque(slug: str) -> str:
     return record.digest(slug.encode())
 
 
+def content_of(row: Row) -> str:
+    """Return a digest of all files of a release: the record does not name those of its statement."""
+    stated = (row.statement.sha256, *row.statement.signatures) if row.statement else ()
+    return record.digest(" ".join([row.record, *stated]).encode()) if stated else row.record
+
+
 def checked(current: Manifest, base: Manifest, candidates: tuple[Candidate, ...], publisher: Publisher) -> Manifest:
     """Return ``current``. Raises ConflictError when another publisher has, or uploads, other content of a candidate."""
     rows, before = current.by_slug(), base.by_slug()
-    for slug, ours in ((each.row.slug, each.row.record) for each in candidates):
+    for slug, row in ((each.row.slug, each.row) for each in candidates):
         theirs, known, lease = rows.get(slug), before.get(slug), current.leases.get(_opaque(slug))
+        ours = row.record
         if theirs and theirs.record not in (ours, known.record if known else ""):
             raise ConflictError(
                 f"{slug}: somebody else published other content of it in the meantime "
                 f"(record {theirs.record[:12]}; this one {ours[:12]})",
                 "compare the two sources, then publish again",
             )
-        if lease and lease.record != ours and lease.by != publisher.name and lease.until > publisher.now:
+        if lease and lease.record != content_of(row) and lease.by != publisher.name and lease.until > publisher.now:
             raise ConflictError(
                 f"{slug}: somebody else is uploading other content of it (record {lease.record[:12]}; "
                 f"this one {ours[:12]}), until {lease.until:%H:%M:%S} UTC at the latest",

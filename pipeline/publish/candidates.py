@@ -43,6 +43,8 @@ class Candidate(Struct, frozen=True):
     """Public files that are copied before they are overwritten."""
     neighbours: tuple[str, ...] = ()
     """Slugs of the releases that its page names."""
+    layout: str = ""
+    """Digest of all that its files are made from but the releases that its page names."""
 
 
 class Classified(Struct, frozen=True):
@@ -102,6 +104,8 @@ def without_contested(
 
     def is_free(row: Row) -> bool:
         known, theirs = before.get(row.slug), now.get(row.slug)
+        if theirs and theirs.record == row.record and theirs.statement and theirs != known:
+            return row.statement in (None, theirs.statement)  # they signed the same files with another key
         if known is None or theirs is None or not known.source == theirs.source == row.source:
             return True
         lease = current.leases.get(digest(row.slug.encode()))
@@ -175,7 +179,8 @@ def _candidate(
     copies = tuple(
         ArchivedCopy(_original_key(release.slug, file), file.key, file.sha256) for file in archived if file not in pages
     )
-    return Candidate(row, files, copies, tuple(sorted({other.slug for other in others})))
+    layout = fingerprint.of_release(source, settings, render_context.base_url, (), past)
+    return Candidate(row, files, copies, tuple(sorted({other.slug for other in others})), layout)
 
 
 def _original_key(slug: str, archived: Rendition) -> str:

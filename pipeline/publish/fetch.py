@@ -13,9 +13,10 @@ import msgspec
 from pipeline.build import published, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
-from pipeline.build.state import write_file
+from pipeline.build.state import HELD_BACK, write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
+from pipeline.publish import approval
 from pipeline.publish.commits import must_get
 from pipeline.publish.manifest import NEWEST, load_head, with_years, year_rows
 from pipeline.publish.parallel import in_parallel
@@ -28,6 +29,8 @@ from pipeline.publish.sources import (
     report_refused,
     unread_samples,
 )
+from pipeline.publish.staging import read_staged, recall_staged
+from pipeline.publish.statements import signing_key
 from pipeline.publish.up_to_date import (
     changed_sources,
     recall_unverified,
@@ -68,6 +71,33 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
         report_refused(context, progress)
         raise
     _plan_revisions(context)
+    _note_held_back(context)
+
+
+def _note_held_back(context: CommandContext) -> None:
+    """Note the new and changed releases that stay back: no page may name them, or say what is new."""
+    held_back = sorted(_held_back(context))
+    if held_back != context.state.held_back():
+        context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
+        context.state.remember(HELD_BACK, held_back)
+
+
+def _held_back(context: CommandContext) -> set[str]:
+    """Return the new and changed releases that nobody has approved, or that cannot be signed on this machine."""
+    newsroom, changed = context.newsroom, dict(unpublished_sources(context.state))
+    if newsroom.approvals:
+        staged = read_staged(context.store).releases
+    else:
+        rows, required = context.published.by_slug(), newsroom.signatures_required
+        signed = {slug for slug in changed if (row := rows.get(slug)) and row.statement}
+        parsed = {slug: context.state.parsed_release(slug) for slug in signed}
+        withdrawn = {slug for slug, found in parsed.items() if found and found.release.withdrawn}
+        changed = changed if required else {slug: changed[slug] for slug in signed - withdrawn}
+        if not (newsroom.signs and changed) or signing_key(context)():
+            return set()
+        staged = dict(recall_staged(context) or {})
+    ready = {slug for slug in changed.keys() & staged.keys() if staged[slug].row.source == changed[slug]}
+    return changed.keys() - {slug for slug in ready if approval.may_be_public(context, staged[slug])}
 
 
 def note_stale(context: CommandContext) -> None:
@@ -78,7 +108,8 @@ def note_stale(context: CommandContext) -> None:
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
     if stale:
-        context.state.note_published(digest(msgspec.json.encode((published.serial, stale))))
+        facts = (published.serial, stale, context.state.held_back())
+        context.state.note_published(digest(msgspec.json.encode(facts)))
 
 
 def noted_stale(context: CommandContext) -> list[str]:

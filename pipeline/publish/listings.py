@@ -20,7 +20,7 @@ from pipeline.publish.commits import Snapshot, must_get, put_shared, read_manife
 from pipeline.publish.manifest import dump
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of
-from pipeline.publish.verification import Problem, expected_files, read_back, wrong_type
+from pipeline.publish.verification import Problem, Reading, expected_files, read_back, wrong_type
 from pipeline.site import listings
 from pipeline.storage import ObjectStore, PreconditionFailed, Stored
 from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
@@ -141,7 +141,8 @@ class Listings:
 
 
 def _common(context: CommandContext) -> str:
-    settings = msgspec.json.encode((context.newsroom, context.destination.base_url), order="deterministic")
+    parts = (context.newsroom, context.destination.base_url, context.signers)
+    settings = msgspec.json.encode(parts, order="deterministic")
     code = fingerprint.of_code("pipeline.site.listings", fingerprint.ASSETS)
     return digest(b"\0".join([code, context.mark, context.signers.text, settings]))
 
@@ -229,21 +230,23 @@ def update_and_verify(
     update_once: Callable[[Snapshot], Snapshot],
     written: Mapping[str, str],
     proven: frozenset[str] = frozenset(),
+    early: Callable[[], Reading | None] = lambda: None,
 ) -> tuple[Snapshot, list[Problem]]:
     """Update the listings, store them here and read back what was written, until no other publisher interferes.
 
     ``update_once`` updates the listings in storage, adds what it writes to ``written`` (key → SHA-256) and returns the
-    manifest that they show. What is ``proven`` is not read. Return the last manifest, and the problems that are left.
+    manifest that they show. What is ``proven`` is not read; ``early`` waits for what is read in the meantime. Return
+    the last manifest, and the problems that are left.
     """
     verified: Set[str] = proven
     problems: list[Problem] = []
     for _ in range(TRIES):
         snapshot = update_once(snapshot)
         found.store(snapshot.manifest)
-        problems = verify(context, found, written, snapshot.manifest, verified)
+        problems = verify(context, found, written, snapshot.manifest, verified, early())
         if not problems or read_manifest(context.store).manifest.serial == snapshot.manifest.serial:
             break  # otherwise another publisher wrote the shared objects in between: they are read once more
-        verified = written.keys() - {problem.key for problem in problems}
+        verified, early = written.keys() - {problem.key for problem in problems}, lambda: None
     return snapshot, problems
 
 
@@ -256,7 +259,7 @@ def are_current(context: CommandContext) -> bool:
     found, manifest = Listings(context), context.published.whole()
     keys = found.stamps(manifest).keys()
     found.changed(manifest, found.known(manifest))  # what another machine published may have been listed by it too
-    if found.in_storage(manifest).keys() != keys:
+    if manifest.signers != context.signers.keys or found.in_storage(manifest).keys() != keys:
         return False
     found.store(manifest)
     return True
@@ -270,13 +273,19 @@ def new_listings(found: Listings, snapshot: Snapshot, candidates: Iterable[Candi
 
 
 def verify(
-    context: CommandContext, found: Listings, written: Mapping[str, str], manifest: Manifest, verified: Set[str]
+    context: CommandContext,
+    found: Listings,
+    written: Mapping[str, str],
+    manifest: Manifest,
+    verified: Set[str],
+    early: Reading | None = None,
 ) -> list[Problem]:
-    """Read back the manifest and what was written unless it is ``verified``, and return the problems.
+    """Read back the manifest and what was written unless it is ``verified`` or was read ``early``; return the problems.
 
     Another publisher may have written a listing after this one, as the manifest says that it has to be now. Listings
     that did not change were looked at when it was decided which did.
     """
     now = found.digests(manifest)
     unverified = {key: now.get(key, sha256) for key, sha256 in written.items() if key not in verified}
-    return read_back(context.anonymous, expected_files({**unverified, KEY: digest(dump(manifest))}), known=verified)
+    expected = expected_files({**unverified, KEY: digest(dump(manifest))})
+    return read_back(context.anonymous, expected, known=verified, early=early)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pipeline.model.formats import FOREVER, FORMATS, GROUPS, MINUTES, ROBOTS, Group, media_type
 from pipeline.model.manifest import digest
+from pipeline.model.statement import FOLDER as STATEMENTS
 from pipeline.storage import Put
 
 
@@ -29,7 +30,7 @@ class File(Struct, frozen=True):
     @property
     def cache_control(self) -> str:
         """Cache-Control of the object: a key that contains a digest or serial never gets other bytes."""
-        return FOREVER if self.key.startswith(("assets/", "manifest/")) else MINUTES
+        return FOREVER if self.key.startswith(("assets/", "manifest/", STATEMENTS)) else MINUTES
 
     @property
     def download(self) -> str:
@@ -85,6 +86,8 @@ def group_of(key: str) -> Group:
         return "assets"
     if key.startswith("manifest"):
         return "manifest"
+    if key.startswith(STATEMENTS):
+        return "files"
     if key.startswith("releases/"):
         row = next((row for row in FORMATS if key.endswith(row.suffix) and key.count("/") == 1), None)
         return row.group if row else "files"

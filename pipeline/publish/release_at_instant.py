@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from pipeline.build import fingerprint
-from pipeline.build.context import CommandContext
+from pipeline.build.context import CommandContext, exit_status
 from pipeline.build.reading import listed_around
-from pipeline.model.errors import ConflictError, DatelineError, SettingError, StorageError
+from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, SettingError, StorageError
 from pipeline.model.manifest import Manifest
+from pipeline.model.release import Related
 from pipeline.model.release_index import ReleaseIndex
-from pipeline.publish import listings
+from pipeline.publish import approval, listings
 from pipeline.publish.apply import Publisher, checked, merged, upload, with_leases
 from pipeline.publish.commits import Snapshot, commit, put_missing, read_manifest
 from pipeline.publish.fetch import compare_clocks, learn, note_stale, noted_stale, start_embedded
@@ -210,7 +211,7 @@ def release(context: CommandContext, prepared: Prepared, progress: Progress) -> 
     for slug, staged in public.items():
         total = size(sum(file.size for file in staged.files.values()))
         progress.step(
-            "release", slug, total, count(len(staged.files), "file"), lateness(public_at[-1] - staged.instant)
+            "release", slug, total, count(len(staged.files), "file"), _lateness(context, public_at[-1] - staged.instant)
         )
     return released
 
@@ -264,6 +265,10 @@ def _public(snapshot: Snapshot, releases: Releases) -> set[str]:
     return {slug for slug, staged in releases.items() if slug in rows and rows[slug].record == staged.row.record}
 
 
+def _lateness(context: CommandContext, late: timedelta) -> str:
+    return "approved" if context.newsroom.approvals and late > timedelta(minutes=1) else lateness(late)
+
+
 def lateness(late: timedelta) -> str:
     """Return how long after its instant a release was public: ``0.2 s after its instant``, ``7 min late``."""
     seconds = max(0.0, late.total_seconds())
@@ -286,7 +291,6 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
         return ()
     render_context = context.render_context()
     settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
-    listed = listed_around(context.state, context.published, overdue.keys(), context.now)
     context.store.check()
     try:
         snapshot = read_staged(context.store)
@@ -295,9 +299,15 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
     by_instant: dict[datetime, dict[str, StagedRelease]] = {}
     for slug in overdue.keys() & snapshot.releases.keys():
         staged, parsed_release = snapshot.releases[slug], overdue[slug]
-        others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
+        others: tuple[Related, ...] = ()
+        if not staged.signed:  # else it is released as it was signed, whatever its page names
+            listed = listed_around(context.state, context.published, [slug], staged.instant)
+            others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
         stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
-        if (staged.instant, staged.row.fingerprint) == (parsed_release.release.date, stamp):
+        known = staged.layout if staged.signed else staged.row.fingerprint
+        if (staged.instant, known) != (parsed_release.release.date, stamp):
+            continue
+        if approval.may_be_public(context, staged):  # what is not is reported when everything else is published
             by_instant.setdefault(staged.instant, {})[slug] = staged
     conflicts: tuple[ConflictError, ...] = ()
     for instant in sorted(by_instant):
@@ -428,7 +438,11 @@ class Watch:
             if now is None or now.instant != staged.instant or now.row.source != staged.row.source:
                 self._overruled.add(slug)
             if now is not None and now.instant <= staged.instant:
-                agreed[slug] = now
+                if reason := approval.refusal(self.context, now):
+                    self.progress.fault(f"{self.context.state.opaque(slug)} is not released: {reason}")
+                    self.outcome.add(exit_status(ReleaseError))
+                else:
+                    agreed[slug] = now
         return agreed
 
     def _round(self) -> None:

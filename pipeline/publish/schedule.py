@@ -18,6 +18,7 @@ from pipeline.build.state import BuildState
 from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import digest
 from pipeline.model.render_context import RenderContext
+from pipeline.model.statement import SUFFIXES
 from pipeline.publish.candidates import Candidate, Classified, classify
 
 
@@ -70,6 +71,7 @@ def promote(state: BuildState, releases: Mapping[str, Mapping[str, str]]) -> Non
         names = [row.name for row in FORMATS if row.key(slug) in files]
         own = {name: rendered[name][slug] for name in names if slug in rendered[name]}
         complete = bool(names) and len(own) == len(names)
+        files = {key: sha for key, sha in files.items() if not key.endswith(SUFFIXES)}
         if not complete or not all(_has_digest(ahead.public / key, sha) for key, sha in files.items()):
             continue
         for key in files:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.build.context import CommandContext
 from pipeline.build.stages import tasks
@@ -20,7 +21,7 @@ from pipeline.model.errors import Fault, ReleaseError, SettingError, StorageErro
 from pipeline.model.formats import FORMATS, MEDIA_TYPES
 from pipeline.model.manifest import digest
 from pipeline.model.release import Release
-from pipeline.publish import single_file_page
+from pipeline.publish import single_file_page, statements
 from pipeline.publish.commits import NO_STORE, put_shared
 from pipeline.reader import line_of
 from pipeline.storage import LONGEST_LINK, SHARED, ObjectStore, PresignedLink, Put
@@ -42,6 +43,10 @@ class SharedCopies(Struct, frozen=True):
     until: datetime
     """When their links end."""
     keys: tuple[str, ...]
+    statement: str = ""
+    """The signed statement of the copies, which is published when the release is: then a reader can check them."""
+    signature: str = ""
+    """An SSHSIG blob in base64."""
 
 
 class SharedLink(Struct, frozen=True):
@@ -122,7 +127,8 @@ def share(context: CommandContext, release: Release) -> list[SharedLink]:
         )
         for key, body in bodies.items()
     ]
-    copies = SharedCopies(token, max(link.until for link in links.values()), tuple(keys.values()))
+    stated = statements.of_copies(context, release, bodies)
+    copies = SharedCopies(token, max(link.until for link in links.values()), tuple(keys.values()), *stated)
     put_copies(context.store, release.slug, copies, puts, context.now)
     return [SharedLink(label, len(bodies[key]), links[key]) for key, label in labels.items()]
 
@@ -189,18 +195,51 @@ def _refuse_wrong_clock(context: CommandContext) -> None:
 def put_copies(store: ObjectStore, slug: str, copies: SharedCopies, puts: Iterable[Put], now: datetime) -> None:
     """Put copies into the private bucket. They are registered first, so that copies of a killed run can be revoked too.
 
-    Copies whose links have ended are deleted. Raises StorageError.
+    Copies whose links have ended are deleted; their statements stay until the release is public. Raises StorageError.
     """
     ended: list[SharedCopies] = []
 
     def change(register: Register) -> Register:
         ended[:] = [each for shared in register.values() for each in shared if each.until < now]
-        valid = {name: tuple(each for each in shared if each.until >= now) for name, shared in register.items()}
+        valid = {name: tuple(_left(shared, now)) for name, shared in register.items()}
         return {**valid, slug: (*valid.get(slug, ()), copies)}
 
     _change(store, change)
     _delete(store, ended)
     store.put_all(puts, bucket="private")
+
+
+def _left(shared: Iterable[SharedCopies], now: datetime) -> Iterator[SharedCopies]:
+    """Yield the copies whose links have not ended, and of the others the statements."""
+    for each in shared:
+        if each.until >= now:
+            yield each
+        elif each.statement:
+            yield replace(each, keys=())
+
+
+def stated_copies(store: ObjectStore) -> dict[str, tuple[SharedCopies, ...]]:
+    """Return the shared copies that have a signed statement, by slug; none without a private bucket."""
+    try:
+        register, _ = _read(store)
+    except StorageError:
+        return {}
+    return {slug: found for slug, shared in register.items() if (found := tuple(e for e in shared if e.statement))}
+
+
+def forget_statements(store: ObjectStore, slugs: Iterable[str]) -> None:
+    """Forget the statements of releases that are public, with them."""
+    public = {*slugs}
+
+    def change(register: Register) -> Register:
+        plain = {
+            slug: tuple(replace(each, statement="", signature="") for each in register[slug] if each.keys)
+            for slug in public & register.keys()
+        }
+        return register | plain
+
+    if public:
+        _change(store, change)
 
 
 def revoke(store: ObjectStore, slug: str) -> int:
@@ -210,12 +249,14 @@ def revoke(store: ObjectStore, slug: str) -> int:
     """
     shared = _read(store)[0].get(slug, ())
     _delete(store, shared)
-    tokens = {each.token for each in shared}
-    if tokens:
-        _change(
-            store,
-            lambda register: {**register, slug: tuple(e for e in register.get(slug, ()) if e.token not in tokens)},
-        )
+    revoked = {each.token for each in shared if each.keys}
+
+    def change(register: Register) -> Register:
+        left = (replace(each, keys=()) if each.token in revoked else each for each in register.get(slug, ()))
+        return {**register, slug: tuple(each for each in left if each.keys or each.statement)}
+
+    if revoked:
+        _change(store, change)
     return sum(len(each.keys) for each in shared)
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import LeakError, ReleaseError, StorageError
-from pipeline.model.formats import FORMATS
+from pipeline.model.formats import FORMATS, by_name
 from pipeline.model.manifest import Row
 from pipeline.publish.candidates import Candidate, Classified
 from pipeline.publish.commits import put_shared
@@ -26,6 +26,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File
 from pipeline.publish.progress import Progress, count
 from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
+from pipeline.publish.statements import signing_key, state
 from pipeline.storage import ObjectStore, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
@@ -54,11 +55,27 @@ class StagedRelease(Struct, frozen=True):
     """By the key that each will have in public."""
     neighbours: tuple[str, ...] = field(default=(), name="beside")
     """Slugs that its page names: if one of them is not public, the release cannot be copied as it is."""
+    layout: str = ""
+    """See ``Candidate.layout``."""
+    approved: StagedFile | None = None
+    """The text that somebody approved last; it stays here while it is staged anew, to show what differs."""
 
     def is_of(self, candidate: Candidate) -> bool:
         """Whether ``candidate`` would be staged exactly as this."""
         files = {file.key: file.sha256 for file in candidate.files}
+        if self.signed and self.layout == candidate.layout:
+            return self.instant == candidate.row.date  # signed as it is, whoever rendered it, whatever its page names
         return (self.instant, self.row, self.digests()) == (candidate.row.date, candidate.row, files)
+
+    @property
+    def signed(self) -> bool:
+        """Whether anybody has signed its statement."""
+        return self.row.statement is not None and bool(self.row.statement.signatures)
+
+    @property
+    def objects(self) -> tuple[StagedFile, ...]:
+        """All that lies in the private bucket of it."""
+        return (*self.files.values(), *((self.approved,) if self.approved else ()))
 
     def digests(self) -> dict[str, str]:
         """Return key → SHA-256 of its files."""
@@ -67,7 +84,7 @@ class StagedRelease(Struct, frozen=True):
     def candidate(self) -> Candidate:
         """Return it as a candidate; its bytes are in storage already."""
         files = tuple(File(key, file.sha256, file.size, b"") for key, file in self.files.items())
-        return Candidate(self.row, files, neighbours=self.neighbours)
+        return Candidate(self.row, files, neighbours=self.neighbours, layout=self.layout)
 
 
 Releases = Mapping[str, StagedRelease]
@@ -116,7 +133,7 @@ def change_staged(
 
 def keys_of(releases: Releases) -> list[str]:
     """Return all keys of the private bucket that hold anything about ``releases``."""
-    return [KEY, *(file.name for staged in releases.values() for file in staged.files.values())]
+    return [KEY, *(file.name for staged in releases.values() for file in staged.objects)]
 
 
 def recall_staged(context: CommandContext) -> Releases | None:
@@ -144,18 +161,19 @@ def stage(store: ObjectStore, candidates: Iterable[Candidate]) -> dict[str, Stag
             files[file.key] = StagedFile(f"{folder}/{number}", file.sha256, file.size)
             puts.append(file.put(f"{folder}/{number}"))
         row = candidate.row
-        staged[row.slug] = StagedRelease(row.date.astimezone(UTC), row, files, candidate.neighbours)
+        instant = row.date.astimezone(UTC)
+        staged[row.slug] = StagedRelease(instant, row, files, candidate.neighbours, candidate.layout)
     store.put_all(puts, bucket="private")
     return staged
 
 
-def remove(store: ObjectStore, releases: Iterable[StagedRelease]) -> None:
-    """Delete the objects of ``releases`` that ``waiting.json`` names no more.
+def remove(store: ObjectStore, releases: Iterable[StagedRelease], left: Releases) -> None:
+    """Delete the objects of ``releases`` that ``left`` of ``waiting.json`` names no more.
 
     The credentials may not allow it; then the bucket's lifecycle rule deletes them, and until then nobody can tell what
     they are.
     """
-    remove_keys(store, [file.name for staged in releases for file in staged.files.values()])
+    remove_keys(store, {file.name for staged in releases for file in staged.objects} - {*keys_of(left)})
 
 
 def remove_keys(store: ObjectStore, names: Iterable[str]) -> None:
@@ -175,33 +193,44 @@ def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
         return {slug: staged for slug, staged in current.items() if releases.get(slug) != staged}
 
     snapshot = change_staged(store, read_staged(store), without)
-    remove(store, releases.values())
+    remove(store, releases.values(), snapshot.releases)
     return snapshot
 
 
 # ── Staging a whole newsroom ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def stage_all(context: CommandContext, progress: Progress) -> ExitStatus | None:
-    """Bring the staged releases in line with ``content/``. Raises StorageError where staging would not be safe."""
+def stage_all(context: CommandContext, progress: Progress, to_approve: tuple[Candidate, ...] = ()) -> ExitStatus | None:
+    """Bring the staged releases in line with ``content/``, and stage those ``to_approve`` whose date has come.
+
+    Raises StorageError where staging would not be safe.
+    """
     classified = _classify(context)
     candidates, failed = classified.candidates, classified.failed
-    known = recall_staged(context)
-    if candidates or known is None or known:
-        snapshot = _read_private(context, needed=bool(candidates or known))
+    known, unsigned = recall_staged(context), False
+    if candidates or to_approve or known is None or known:
+        snapshot = _read_private(context, needed=bool(candidates or to_approve or known))
         if snapshot:
-            _update(context, snapshot, candidates, progress)
+            rows = {slug: staged.row for slug, staged in snapshot.releases.items()}
+            stated = state(context, candidates, signing_key(context), rows, staging=True)
+            _update(context, snapshot, (*stated.candidates, *to_approve), progress)
+            for waiting in stated.waiting:
+                what = f"{context.state.opaque(waiting.row.slug)} is not staged: it waits for a signature"
+                progress.fault(f"{what}\n  hint: make sign, on a machine that has the key")
+            unsigned = bool(stated.waiting)
     # Files of a refused release stay: if its source is deleted too, they tell that it was staged from this machine.
     discard(context.state, {*failed, *(each.row.slug for each in candidates)})
     for slug in failed:
         progress.fault(f"{context.state.opaque(slug)} is not staged: a rendition is missing or could not be rendered")
-    return exit_status(ReleaseError) if failed else None
+    return exit_status(ReleaseError) if failed or unsigned else None
 
 
 def plan_staging(context: CommandContext, progress: Progress) -> ExitStatus | None:
     """Report how many releases would be staged; write nothing."""
     known, classified = recall_staged(context) or {}, _classify(context)
-    new = [each for each in classified.candidates if not _is_known(known.get(each.row.slug), each)]
+    rows = {slug: staged.row for slug, staged in known.items()}
+    stated = state(context, classified.candidates, signing_key(context), rows, staging=True)
+    new = [each for each in stated.candidates if not _is_known(known.get(each.row.slug), each)]
     if new:
         progress.line(f"dry run: {count(len(new), 'release')} would be staged in the private bucket")
     return exit_status(ReleaseError) if classified.failed else None
@@ -243,9 +272,9 @@ def _update(
             require_hidden(context, new)
         elif before:
             require_closed(context, keys_of(before))
-        ours = stage(store, new.values())
+        ours = {slug: _heir(staged, before.get(slug)) for slug, staged in stage(store, new.values()).items()}
         snapshot = change_staged(store, snapshot, change)
-        remove(store, [one for one in (*before.values(), *ours.values()) if one not in snapshot.releases.values()])
+        remove(store, [*before.values(), *ours.values()], snapshot.releases)
         remember_staged(context, snapshot.releases)
         if new:
             require_closed(context, keys_of(snapshot.releases))
@@ -255,8 +284,25 @@ def _update(
         raise
     for slug in new:
         progress.step("stage", context.state.opaque(slug), "staged")
+        if (known := before.get(slug)) and known.signed and not ours[slug].signed:
+            progress.fault(f"the approval of {context.state.opaque(slug)} is void: {_difference(known, ours[slug])}")
     for slug in obsolete.keys() - new.keys() - context.published.by_slug().keys():
         progress.step("stage", context.state.opaque(slug), "cancelled")
+
+
+def _heir(staged: StagedRelease, before: StagedRelease | None) -> StagedRelease:
+    """Return ``staged`` with the text that was approved last."""
+    if before is None:
+        return staged
+    text = before.files.get(by_name("text").key(staged.row.slug)) if before.signed else None
+    return msgspec.structs.replace(staged, approved=text or before.approved)
+
+
+def _difference(before: StagedRelease, now: StagedRelease) -> str:
+    """Return what differs from what was approved."""
+    if before.row.source != now.row.source:
+        return "its source was edited" + ("" if before.instant == now.instant else ", and its date was moved")
+    return "the newsroom, the layout or the releases beside it have changed"
 
 
 def _is_known(staged: StagedRelease | None, candidate: Candidate, there: set[str] | None = None) -> bool:
@@ -270,7 +316,8 @@ def _is_known(staged: StagedRelease | None, candidate: Candidate, there: set[str
 
 def _is_obsolete(context: CommandContext, slug: str, staged: StagedRelease, progress: Progress) -> bool:
     """Whether ``staged`` is public already, or ``content/`` does not want it to become public as it is."""
-    if slug in context.published.by_slug():
+    public = context.published.by_slug().get(slug)
+    if public and (not context.newsroom.approvals or public.source == staged.row.source):
         return True
     if not context.state.source(slug).is_file():
         if slug in context.state.final().rendered(FORMATS[0].name):
@@ -298,5 +345,5 @@ def _take_back(context: CommandContext) -> None:
     """Delete everything that is staged in a private bucket that is not private."""
     snapshot = read_staged(context.store)
     change_staged(context.store, snapshot, lambda current: {})
-    remove(context.store, snapshot.releases.values())
+    remove(context.store, snapshot.releases.values(), {})
     remember_staged(context, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from msgspec.structs import replace
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.published import StoredManifest
-from pipeline.model.errors import ReleaseError, printable
+from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
-from pipeline.publish import listings, withdrawal
+from pipeline.model.statement import SIGNERS
+from pipeline.publish import approval, listings, sharing, statements, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -25,39 +27,97 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Upload, file_of, plan
 from pipeline.publish.progress import Progress, count, size
 from pipeline.publish.schedule import by_instant, scheduled_here
+from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
-from pipeline.publish.verification import Problem, proven, raise_problems, require_shown, served_digests
+from pipeline.publish.verification import (
+    Problem,
+    ask,
+    expected_files,
+    proven,
+    raise_problems,
+    read,
+    require_shown,
+    served_digests,
+)
 
 LEASE = timedelta(minutes=15)
 """How long a release stays leased to a publisher that is never heard of again."""
 
 
-def publish_all(context: CommandContext, progress: Progress, *, dry_run: bool = False) -> ExitStatus | None:
-    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done."""
+def publish_all(
+    context: CommandContext, progress: Progress, *, dry_run: bool = False, sign: bool = False
+) -> ExitStatus | None:
+    """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done.
+
+    With ``sign``, what was public before there was a key is signed too.
+    """
     slugs = noted_stale(context)
     context.use_run_clock()
     classified = classify(context.state, context.render_context(), slugs, context.now)
-    candidates = classified.candidates
+    key = statements.signing_key(context)
+    if sign:
+        _require_key(context, key)
+    stated = approval.with_approved(
+        context, statements.state(context, classified.candidates, key, approval.staged_rows(context))
+    )
+    candidates = stated.candidates
+    if sign and (opened := key()):
+        candidates += statements.of_public(context, opened, [each.row.slug for each in classified.candidates])
+    copies = sharing.stated_copies(context.store) if context.newsroom.signs and not dry_run else {}
+    texts = {slug: [(each.statement, each.signature) for each in shared] for slug, shared in copies.items()}
+    candidates = statements.with_copies(context.published.by_slug(), candidates, texts)
     if dry_run:
         _report_plan(context, candidates, progress)
         staged = plan_staging(context, progress)
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
             _upload(context, candidates, progress)
-        elif not classified.failed and not _still_public(context):
+        elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
-        staged = stage_all(context, progress)
-    return _conclude(context, classified, progress) or staged
+        staged = stage_all(context, progress, stated.to_approve)
+        sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
+    waiting = _report_unsigned(context, stated, progress)
+    unapproved = approval.report_lack(context, stated.to_approve, progress)
+    return _conclude(context, classified, progress) or staged or waiting or unapproved
+
+
+def _require_key(context: CommandContext, key: statements.OpenKey) -> None:
+    """Raise SettingError when nothing can be signed on this machine."""
+    if not context.newsroom.signs:
+        raise SettingError(
+            f"nobody is named in {context.state.content / SIGNERS}", "make key writes a key, and names it"
+        )
+    if key() is None:
+        file = key_file(context.environ)
+        raise SettingError(
+            f"there is no key to sign with: neither {file} nor an ssh-agent has one of content/{SIGNERS}",
+            f"make key writes one; {VARIABLE} names the file of another",
+        )
+
+
+def _report_unsigned(context: CommandContext, stated: statements.Stated, progress: Progress) -> ExitStatus | None:
+    """Report what nobody has signed. It is an error only where it keeps new words from being published."""
+    rows, now = context.published.by_slug(), "make sign, on a machine that has the key"
+    if stated.unsigned:
+        progress.fault(f"warning: {count(len(stated.unsigned), 'release')} published unsigned\n  hint: {now}")
+    if not stated.waiting:
+        return None
+    new = [each for each in stated.waiting if (row := rows.get(each.row.slug)) is None or row.source != each.row.source]
+    shown = ", ".join(each.row.slug if each.row.slug in rows else context.state.opaque(each.row.slug) for each in new)
+    only = "" if new else ", with the same words in a new layout"
+    what = f"{count(len(stated.waiting), 'release')} not published, waiting for a signature{only}"
+    progress.fault(f"{'' if new else 'warning: '}{what}" + (f": {shown}" if shown else "") + f"\n  hint: {now}")
+    return exit_status(ReleaseError) if new else None
 
 
 def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
     store = context.store
     clock = store.check().date
     require(context, "publish", "together")
-    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE)
+    publisher = Publisher(context.state.machine_name(), clock, clock + LEASE, context.signers.keys)
     base = context.published.whole()
     keep(base.years, base.rows)
     snapshot = read_manifest(store)
@@ -101,9 +161,16 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    _, problems = listings.update_and_verify(context, found, applied, update_listings, written, by_checksum)
+    unproven = expected_files({key: sha256 for key, sha256 in written.items() if key not in by_checksum})
+    answers = ask(context.anonymous, unproven)
+    with ThreadPoolExecutor(1) as pool:  # to read the release's files back while the listings are rendered
+        reading = pool.submit(read, answers)
+        _, problems = listings.update_and_verify(
+            context, found, applied, update_listings, written, by_checksum, reading.result
+        )
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
+    statements.store_here(context, candidates)
     raise_problems(problems)
     progress.line(
         f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "

@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
-from html.parser import HTMLParser
 
 import msgspec
 from msgspec import Struct
@@ -47,6 +46,10 @@ class Problem(Struct, frozen=True):
     what: str
 
 
+Answers = Iterator[tuple[tuple[str, tuple[str, ...]], tuple[list[Problem], set[str]]]]
+"""Key and right digests of each object, with its problems and the keys that it links to."""
+
+
 def proven(confirmed: Iterable[str], in_full: Container[str] = frozenset()) -> frozenset[str]:
     """Return which uploaded files need not be read back, because the storage stated the SHA-256 of what it received.
 
@@ -60,6 +63,30 @@ def proven(confirmed: Iterable[str], in_full: Container[str] = frozenset()) -> f
     )
 
 
+class Reading(Struct, frozen=True):
+    """What was found in objects that were read back."""
+
+    problems: dict[str, list[Problem]]
+    """By key, of each object that was read."""
+    links: set[str]
+    """The keys that their pages link to."""
+
+
+def ask(anonymous: AnonymousClient, expected: Expected, *, follow: bool = True) -> Answers:
+    """Begin to get every expected object; ``read`` returns what the answers say, in this thread or in another."""
+    return transfer_all(list(expected.items()), partial(_check, anonymous, follow), anonymous.disconnect, THREADS)
+
+
+def read(answers: Answers, done: Callable[[], None] = lambda: None) -> Reading:
+    """Wait for all answers."""
+    reading = Reading({}, set())
+    for (key, _), (problems, links) in answers:
+        reading.problems[key] = problems
+        reading.links.update(links)
+        done()
+    return reading
+
+
 def read_back(
     anonymous: AnonymousClient,
     expected: Expected,
@@ -67,20 +94,18 @@ def read_back(
     *,
     follow: bool = True,
     known: Container[str] = frozenset(),
+    early: Reading | None = None,
 ) -> list[Problem]:
-    """Get every expected object and return the problems.
+    """Get every expected object that was not read ``early``, and return the problems of all.
 
-    ``follow`` also asks for what its pages link to, except what is ``known`` to be there.
+    ``follow`` also asks for what the pages link to, except what is ``known`` to be there.
     """
-    links: set[str] = set()
-    found: dict[str, list[Problem]] = {}
-    answers = transfer_all(list(expected.items()), partial(_check, anonymous, follow), anonymous.disconnect, THREADS)
-    for (key, _), (wrong, linked) in answers:
-        found[key] = wrong
-        links |= linked
-        done()
+    early = early or Reading({}, set())
+    rest = {key: digests for key, digests in expected.items() if key not in early.problems}
+    now = read(ask(anonymous, rest, follow=follow), done)
+    found = early.problems | now.problems
     problems = [problem for key in expected for problem in found[key]]
-    others = sorted(key for key in links - expected.keys() if key not in known)
+    others = sorted(key for key in (early.links | now.links) - expected.keys() if key not in known)
     statuses = in_parallel(lambda key: anonymous.head(key).status, others)
     return problems + [
         Problem(key, f"is linked to, but answers {status}") for key, status in statuses.items() if status != 200
@@ -184,24 +209,22 @@ def wrong_type(key: str, answer: Answer) -> str:
 
 def local_links(key: str, page: bytes) -> Iterator[str]:
     """Yield the keys within the newsroom that an HTML page at ``key`` links to."""
-    parser = _LinkCollector()
-    parser.feed(page.decode("utf-8", "replace"))
-    for href in parser.hrefs:
+    for href in dict.fromkeys(_hrefs(page)):
         path = href.split("#")[0].split("?")[0]
         if path and ":" not in path.split("/")[0] and not path.startswith("/"):
             yield posixpath.normpath(posixpath.join(posixpath.dirname(key), path))
 
 
-class _LinkCollector(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hrefs: list[str] = []
+def _hrefs(page: bytes) -> Iterator[str]:
+    from lxml import etree  # here, because most commands read no page; Python's own parser takes five times as long
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("a", "link", "img", "source", "script"):
-            self.hrefs += [value for name, value in attrs if name in ("href", "src") and value]
-            sets = (value for name, value in attrs if name == "srcset" and value)
-            self.hrefs += [each.split()[0] for value in sets for each in value.split(",") if each.strip()]
+    text = page.decode("utf-8", "replace").encode()
+    # With a tag in front, an empty page has a root too. A huge tree may be 2,048 elements deep, others 256.
+    root = etree.fromstring(b"<html>" + text, etree.HTMLParser(encoding="utf-8", huge_tree=True))
+    for element in root.iter("a", "link", "img", "source", "script"):
+        attributes = {str(name): str(value) for name, value in element.attrib.items()}
+        yield from (attributes[name] for name in ("href", "src") if name in attributes)
+        yield from (each.split()[0] for each in attributes.get("srcset", "").split(",") if each.strip())
 
 
 def expected_files(digests_by_key: Mapping[str, str]) -> Expected:
@@ -215,7 +238,8 @@ def expected_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Exp
     expected |= {page.name: (page.sha256,) for page in manifest.years.values()}
     expected |= dict.fromkeys((*manifest.assets, *listings.keys(manifest)), ())
     for row in manifest.rows:
-        for key, sha256 in {f"releases/{row.slug}.json": row.record, **digests(record(row))}.items():
+        recorded = {f"releases/{row.slug}.json": row.record, **digests(record(row))}
+        for key, sha256 in {**recorded, **row.statement_files()}.items():
             coming = row.replacing.get(key)
             expected[key] = (sha256, coming) if coming else (sha256,)
     return expected

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +17,17 @@ from pipeline.reader.source import read_text
 _LIMIT = 256 * 1024
 _KINDS = {"ssh-ed25519": 1, "sk-ssh-ed25519@openssh.com": 2}
 """Types of keys, and how many fields follow the type."""
-_OTHER_KIND = re.compile(r"(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+")
+_QUOTED_OPTION = r'[\w-]+(?:="[^"]*")?'
+_PARTS = re.compile(
+    rf'(?:"(?P<quoted>[^"]+)"|(?P<names>[^\s"]+))[ \t]+(?:(?P<options>{_QUOTED_OPTION}(?:,{_QUOTED_OPTION})*)[ \t]+)?'
+    r"(?P<kind>(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+)[ \t]+(?P<key>\S+)(?:[ \t].*)?"
+)
+"""As OpenSSH reads a line: options are in quotes, with commas and no blanks between them."""
+_OPTION = re.compile(r'([\w-]+)(?:="([^"]*)")?')
+_PATTERN = re.compile(r"[*?!]")
+"""OpenSSH knows patterns; where names are compared one by one, as on verify.html, they would be none."""
 _TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_LINE = 'write: press@example.org namespaces="press-release" ssh-ed25519 AAAA…'
+_EXAMPLE = 'an example: press@example.org namespaces="press-release" ssh-ed25519 AAAA…'
 
 
 def read_signers(folder: Path, report: Report | None = None) -> Signers:
@@ -40,39 +47,41 @@ def read_signers(folder: Path, report: Report | None = None) -> Signers:
     return Signers(text.encode(), known)
 
 
+def parse_signers(data: bytes) -> Signers:
+    """Return the signers of a public file; as ssh-keygen does, lines that are not understood are skipped."""
+    known: list[Signer] = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        report = Report(SIGNERS)
+        found = tuple(_signer(number, line.strip(), report)) if line.strip() and not line.startswith("#") else ()
+        known += () if report.count else found
+    return Signers(data, tuple(known))
+
+
 def _signer(number: int, line: str, report: Report) -> Iterator[Signer]:
     """Yield the signer of a line; nothing where it has a fault."""
-    names, options, kind, key = _parts(line)
-    if not kind:
-        report.fault(number, "not a line of an allowed_signers file", _LINE)
+    parts = _PARTS.fullmatch(line)
+    if not parts:
+        report.fault(number, "not a line of an allowed_signers file", _EXAMPLE)
         return
+    kind = parts["kind"]
     if kind not in _KINDS:
         report.fault(number, f"a key of the type {printable(kind)}: Dateline signs with Ed25519", "make key writes one")
         return
-    blob = _blob(kind, key)
+    blob = _blob(kind, parts["key"])
     if blob is None:
         report.fault(number, "the public key is not complete", "copy the whole line of the .pub file, without breaks")
         return
-    for name in options.keys() - {"namespaces", "valid-after", "valid-before"}:
+    options = {name.lower(): value for name, value in _OPTION.findall(parts["options"] or "")}
+    for name in sorted(options.keys() - {"namespaces", "valid-after", "valid-before"}):
         report.fault(number, f"{printable(name)}: not an option that Dateline knows", "delete it")
+    names = tuple((parts["quoted"] or parts["names"]).split(","))
+    spaces = tuple(options["namespaces"].split(",")) if "namespaces" in options else ()
+    if name := next((each for each in (*names, *spaces) if _PATTERN.search(each)), ""):
+        report.fault(number, f"{printable(name)}: a pattern", f"write the whole name; {_EXAMPLE}")
+    elif "" in (*names, *spaces):
+        report.fault(number, "an empty name", _EXAMPLE)
     after, before = (_time(number, name, options, report) for name in ("valid-after", "valid-before"))
-    spaces = tuple(filter(None, options.get("namespaces", "").split(",")))
-    yield Signer(tuple(names.split(",")), blob, after, before, spaces)
-
-
-def _parts(line: str) -> tuple[str, dict[str, str], str, str]:
-    """Return principals, options, type and key of a line; no type where it is not one."""
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        words = []
-    names, *rest = words or [""]
-    options: dict[str, str] = {}
-    while rest and not (rest[0] in _KINDS or _OTHER_KIND.fullmatch(rest[0])):
-        for option in re.findall(r"[\w-]+(?:=(?:[^,=]+(?:,(?![\w-]+=))?)*)?", rest.pop(0)):
-            name, _, value = option.partition("=")
-            options[name.lower()] = value.strip(",")
-    return (names, options, rest[0], rest[1]) if len(rest) > 1 else (names, options, "", "")
+    yield Signer(names, blob, after, before, spaces)
 
 
 def _blob(kind: str, key: str) -> bytes | None:
@@ -87,11 +96,8 @@ def _blob(kind: str, key: str) -> bytes | None:
         fields.append(rest[4 : 4 + length])
         rest = rest[4 + length :]
     whole = b"".join(len(field).to_bytes(4, "big") + field for field in fields) == blob
-    return (
-        blob
-        if whole and len(fields) == 1 + _KINDS[kind] and fields[0] == kind.encode() and len(fields[1]) == 32
-        else None
-    )
+    is_of_kind = len(fields) == 1 + _KINDS[kind] and fields[0] == kind.encode() and len(fields[1]) == 32
+    return blob if whole and is_of_kind and base64.b64encode(blob).decode() == key else None
 
 
 def _time(number: int, name: str, options: dict[str, str], report: Report) -> datetime | None:
@@ -101,5 +107,5 @@ def _time(number: int, name: str, options: dict[str, str], report: Report) -> da
     try:
         return datetime.strptime(digits, _TIMES[len(digits)]).replace(tzinfo=UTC) if text else None
     except (KeyError, ValueError):
-        report.fault(number, f"{name}: not a time: {printable(text)}", f'write {name}="20271231"')
+        report.fault(number, f"{name}: not a time: {printable(text)}", f'write {name}="20271231Z"')
         return None

@@ -20,8 +20,10 @@ from typing import Any, ClassVar, TypeVar
 YOUNG = 100_000
 """Objects after which Python looks for unused ones, instead of 700: a stage makes most of its objects once, at import,
 and looking through them again and again is a tenth of what it costs."""
-FOLDER = Path(__file__).parent / "__pycache__"
-"""Where things are kept: with the byte code, and as trustworthy. Make does not look at names that begin with a dot."""
+_VENV, _BESIDE = Path(sys.prefix, "dateline"), Path(__file__).parent / "__pycache__"
+FOLDER = _VENV if sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK) else _BESIDE
+"""Where things are kept: with the libraries that they are made of, so that a fresh clone has them, else with the byte
+code. Both are as trustworthy as byte code. Make does not look at names that begin with a dot."""
 FEW, MOST = 8, 2000
 """So few new ones are not worth writing a file: some are others each time, made of sets or of a release's words.
 And the most that a file may hold, for the same reason."""
@@ -137,5 +139,6 @@ def _write(name: str, version: str, value: Any) -> None:
         return
     aside = FOLDER / f".{name}.{os.getpid()}"
     with suppress(OSError):
+        FOLDER.mkdir(exist_ok=True)
         aside.write_bytes(marshal.dumps(((sys.version, version), value)))
         aside.replace(FOLDER / f".{name}")

@@ -72,7 +72,8 @@ def transfer_all(
     """Yield each item with ``run(item)`` as they end, in no order, ``threads`` at a time.
 
     Many are shared out to processes; each first calls ``disconnect``, because it must not use the connections that it
-    has from its parent. On the first error the requests under way are finished and yielded, then it is raised.
+    has from its parent. They are forked before this returns, so another thread may iterate over the answers. On the
+    first error the requests under way are finished and yielded, then it is raised.
     """
     count = processes(len(items))
     if count == 1:
@@ -115,13 +116,21 @@ def _in_processes(
     """
     rest = iter(range(len(items)))
     workers: list[_Worker] = []
-    error: BaseException | None = None
     try:
         for _ in range(count):
             workers.append(_Worker(items, run, disconnect, threads, [worker.pipe for worker in workers]))
         for _ in range(2 * threads):  # dealt out in turn, and one more each than there are threads to take it
             for worker in workers:
                 _send_next(worker, rest)
+    except BaseException:
+        _end(workers)
+        raise
+    return _answers(items, workers, rest)
+
+
+def _answers(items: Sequence[Item], workers: list[_Worker], rest: Iterator[int]) -> Iterator[tuple[Item, Any]]:
+    error: BaseException | None = None
+    try:
         while busy := {worker.pipe: worker for worker in workers if worker.under_way}:
             for pipe in wait(list(busy)):
                 worker = busy[pipe]  # type: ignore[index]  # typeshed allows sockets here too
@@ -142,10 +151,14 @@ def _in_processes(
                 if error is None:
                     _send_next(worker, rest)
     finally:
-        for worker in workers:
-            worker.end()
+        _end(workers)
     if error:
         raise error
+
+
+def _end(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.end()
 
 
 def _send_next(worker: _Worker, rest: Iterator[int]) -> None:

@@ -7,13 +7,14 @@ the order of print.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
+from pipeline.model.statement import PAGE, SigningKey
 from pipeline.typography.messages import Messages, capitals, direction_of
 
 
@@ -29,7 +30,7 @@ class Line(Struct, frozen=True):
 
 
 class FactLine(Struct, frozen=True):
-    """A fact in the letterhead; ``href`` makes the value a link when it is not empty."""
+    """A line of text with a value in it, such as a fact; ``href`` makes the value a link when it is not empty."""
 
     before: str
     """``Reference: ``, as the message of the language has it."""
@@ -106,6 +107,10 @@ class Article(Struct, frozen=True):
     footer: Footer
     reuse: str
     """``Reuse: …`` or empty."""
+    current: Line | None = None
+    """For paper: where the current version is, if newsroom.toml states the newsroom's address."""
+    verification: FactLine | None = None
+    """Where anybody can check a copy, if the newsroom signs its releases. It does not change when a key does."""
 
 
 DATELINE_MARK = " – "
@@ -117,13 +122,14 @@ def compose(
     newsroom: Newsroom,
     messages: Messages,
     *,
+    base_url: str,
     embargoed: bool = False,
     replacement: Related | None = None,
 ) -> Article:
     """Return the article of ``release``.
 
-    ``embargoed`` marks a copy that is given out before the release's date. ``replacement`` is the release that replaces
-    a withdrawn one, if it is public.
+    ``base_url`` is the newsroom's public address. ``embargoed`` marks a copy that is given out before the release's
+    date. ``replacement`` is the release that replaces a withdrawn one, if it is public.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)
@@ -153,6 +159,8 @@ def compose(
         notes=() if withdrawn else release.notes,
         footer=compose_footer(release.contacts, release.footage, messages),
         reuse=messages.fill("reuse", terms=terms) if terms else "",
+        current=None if withdrawn else _current(release, newsroom, messages),
+        verification=_verification(base_url, messages) if newsroom.signs and not withdrawn else None,
     )
 
 
@@ -163,6 +171,30 @@ def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], 
         contacts=tuple(_person(contact, messages) for contact in contacts),
         footage_heading=messages["footage"],
         footage=tuple(_footage(notice, messages) for notice in footage),
+    )
+
+
+def key_parties(keys: Iterable[SigningKey], messages: Messages) -> tuple[Party, ...]:
+    """Return the keys that sign releases as entries below the contacts, with the fingerprints that people compare."""
+    return tuple(
+        Party(
+            key.name,
+            key.fingerprint,
+            tuple(
+                Line(messages[label], _utc(moment))
+                for label, moment in (("valid_from", key.valid_after), ("valid_before", key.valid_before))
+                if moment
+            ),
+        )
+        for key in keys
+    )
+
+
+def _utc(moment: datetime) -> str:
+    """Return day and time as the file of the signers has them: they are compared, and mean the same everywhere."""
+    there = moment.astimezone(UTC)
+    return (
+        f"{there:%Y-%m-%d} UTC" if there.hour == there.minute == there.second == 0 else f"{there:%Y-%m-%d %H:%M:%S} UTC"
     )
 
 
@@ -177,6 +209,17 @@ def _fact_line(fact: Fact, release: Release, messages: Messages) -> FactLine:
     if fact.kind == "date":
         value = messages.instant(datetime.fromisoformat(value))
     return FactLine(before, value, after, value if fact.kind == "address" else "")
+
+
+def _current(release: Release, newsroom: Newsroom, messages: Messages) -> Line | None:
+    """Return the address of the release's page that paper states; none of a storage, which a print outlives."""
+    address = f"{newsroom.base_url}releases/{release.slug}.html"
+    return Line(messages["current"], address, address) if newsroom.base_url else None
+
+
+def _verification(base_url: str, messages: Messages) -> FactLine:
+    before, _, after = messages["genuine"].partition("{address}")
+    return FactLine(before, base_url + PAGE, after, base_url + PAGE)
 
 
 def _status(release: Release, messages: Messages, embargoed: bool) -> str:
@@ -246,11 +289,14 @@ def _no_link(_: str) -> str:
 
 def footer_lines(footer: Footer, language: str) -> list[str]:
     """Return the media-contact footer as paragraphs of plain text in ``language``."""
-    parts: list[str] = []
-    for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage)):
-        if parties:
-            parts += [capitals(heading, language), *map(_party_text, parties)]
-    return parts
+    sides = ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage))
+    return [line for heading, parties in sides for line in party_lines(heading, parties, language)]
+
+
+def party_lines(heading: str, parties: Iterable[Party], language: str) -> list[str]:
+    """Return entries below their heading in the same way; nothing without entries."""
+    texts = [*map(_party_text, parties)]
+    return [capitals(heading, language), *texts] if texts else []
 
 
 def _party_text(party: Party) -> str:

@@ -13,23 +13,32 @@ from pipeline.typography.messages import Messages, capitals
 TEXT, CARDS = "media-contact.txt", "media-contact.vcf"
 
 
-def contact_text(newsroom: Newsroom, footer: Footer) -> bytes:
-    """Return ``media-contact.txt`` in UTF-8: one paragraph for each contact and each footage notice."""
+def contact_text(newsroom: Newsroom, footer: Footer, keys: Iterable[str] = ()) -> bytes:
+    """Return ``media-contact.txt`` in UTF-8: a paragraph for each contact, footage notice and line of ``keys``."""
     name = capitals(newsroom.name, newsroom.language)
-    return ("\n\n".join([name, *footer_lines(footer, newsroom.language)]) + "\n").encode()
+    return ("\n\n".join([name, *footer_lines(footer, newsroom.language), *keys]) + "\n").encode()
 
 
 def contact_cards(
-    contacts: Iterable[Contact], footage: Iterable[Footage], newsroom: Newsroom, messages: Messages
+    contacts: Iterable[Contact],
+    footage: Iterable[Footage],
+    newsroom: Newsroom,
+    messages: Messages,
+    keys: Iterable[str] = (),
 ) -> bytes:
-    """Return ``media-contact.vcf``: one card for each contact and for each supplier of footage."""
-    cards = [_person_card(contact, newsroom) for contact in contacts]
+    """Return ``media-contact.vcf``: one card for each contact and for each supplier of footage.
+
+    The cards of contacts state ``keys``, so that an address book has what to compare with. They are a note, because
+    programs take the property KEY for a key of encrypted e-mail.
+    """
+    note = "\n\n".join(keys)
+    cards = [_person_card(contact, newsroom, note) for contact in contacts]
     cards += [_supplier_card(notice, messages) for notice in footage]
     lines = [line for card in cards for line in ("BEGIN:VCARD", "VERSION:4.0", *card, "END:VCARD")]
     return b"".join(folded(line) for line in lines)
 
 
-def _person_card(contact: Contact, newsroom: Newsroom) -> Iterator[str]:
+def _person_card(contact: Contact, newsroom: Newsroom, note: str) -> Iterator[str]:
     yield f"FN:{escaped(contact.name)}"
     yield f"ORG:{escaped(newsroom.name)}"
     if contact.role:
@@ -44,6 +53,8 @@ def _person_card(contact: Contact, newsroom: Newsroom) -> Iterator[str]:
         yield f"LANG;PREF={rank}:{language}"
     if newsroom.website:
         yield f"URL:{newsroom.website}"
+    if note:
+        yield f"NOTE:{escaped(note)}"
 
 
 def _supplier_card(footage: Footage, messages: Messages) -> Iterator[str]:

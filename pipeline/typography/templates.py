@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from pipeline.start import quick_start
 from pipeline.typography.directions import isolate
 
 if TYPE_CHECKING:
@@ -49,14 +50,19 @@ class PreviewImage(Struct, frozen=True):
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
-    # Compiling a page's templates takes longer than rendering it. Jinja's byte code lies beside Python's, where make
-    # does not look at names that begin with a dot.
-    beside = Path(__file__).parent / "__pycache__"
-    writable = os.access(beside, os.W_OK) and not sys.dont_write_bytecode
+    class ByteCode(FileSystemBytecodeCache):
+        """The byte code of templates, which is the same in every clone, wherever it lies."""
+
+        def get_cache_key(self, name: str, filename: str | None = None) -> str:
+            return super().get_cache_key(name, made_by)
+
+    # Compiling a page's templates takes longer than rendering it.
+    made_by = Path(__file__).read_text("utf-8")
+    writable = os.access(quick_start.FOLDER, os.W_OK) and not sys.dont_write_bytecode
     # ``select_autoescape`` goes by the suffix and would not escape *.html.j2, so escaping is always on.
     return Environment(
         loader=FileSystemLoader(FOLDER),
-        bytecode_cache=FileSystemBytecodeCache(str(beside), ".%s.jinja") if writable else None,
+        bytecode_cache=ByteCode(str(quick_start.FOLDER), ".%s.jinja") if writable else None,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,6 +1,7 @@
 """The release page: the article as HTML, with links to the other renditions and facts for search engines.
 
-All links are relative except those that name the page itself (canonical address, languages, Open Graph, JSON-LD).
+All links are relative except those that name the page itself (canonical address, languages, Open Graph, JSON-LD), and
+the one to the page where copies are checked: from a copy of this page too, it must lead to the newsroom.
 """
 
 from __future__ import annotations

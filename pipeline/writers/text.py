@@ -60,7 +60,7 @@ def write(render_input: RenderInput) -> Output:
     parts += [about, *article.boilerplate] if article.boilerplate else []
     parts += writer.blocks(article.notes)
     parts += footer_lines(article.footer, article.language)
-    parts += [article.reuse]
+    parts += [article.reuse, article.verification.text if article.verification else ""]
     copy = "\n\n".join(part for part in parts if part) + "\n"
     return Output(copy.replace("\u00ad", "").encode())  # a soft hyphen would hide its word from every search
 

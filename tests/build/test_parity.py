@@ -203,6 +203,21 @@ def test_the_hand_made_release_passes_too() -> None:
             parity.check(row, render_input, write(row, render_input).data)
 
 
+@pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
+@pytest.mark.parametrize("language", ["en-GB", "ar", "ja"])
+def test_a_newsroom_that_signs_and_states_its_address_passes_too(row: Format, language: str) -> None:
+    newsroom = msgspec.structs.replace(
+        sample.NEWSROOM, reuse="Free to reprint.", signs=True, base_url="https://n.example.org/"
+    )
+    render_input = sample.render_input(newsroom, language=language)
+    parity.check(row, render_input, write(row, render_input).data)
+    if row.name == "json":
+        return  # its text leaves out the line, because a record is checked by its digest in the manifest
+    unsigned = sample.render_input(msgspec.structs.replace(newsroom, signs=False), language=language)
+    with pytest.raises(RenderError, match="does not say what the release says"):
+        parity.check(row, render_input, write(row, unsigned).data)
+
+
 @pytest.mark.parametrize("name", sample.FOOTNOTES)
 @pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
 def test_figures_and_footnotes_in_every_place_pass_too(row: Format, name: str) -> None:

@@ -185,7 +185,16 @@ def test_a_rendition_that_is_lost_or_cut_off_is_made_again(sandbox: Sandbox, dam
 
 
 def change_feed(sandbox: Sandbox) -> None:
-    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, feed_items=5, base_url="https://x.example.net/")
+    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, feed_items=5)
+
+
+def change_printed_address(sandbox: Sandbox) -> None:
+    """The storage where the newsroom is now stays the same."""
+    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, base_url="https://x.example.net/")
+
+
+def begin_to_sign(sandbox: Sandbox) -> None:
+    sandbox.newsroom = msgspec.structs.replace(sandbox.newsroom, signs=True)
 
 
 def change_nothing(sandbox: Sandbox) -> None:
@@ -204,6 +213,8 @@ def a_day_later(sandbox: Sandbox) -> None:
         (change_newsroom, NAMES),
         (change_mark, NAMES),
         (change_address, ("html", "json")),
+        (change_printed_address, ("pdf",)),
+        (begin_to_sign, NAMES),
         (change_feed, ()),
         (change_nothing, ()),
         (a_day_later, ()),
@@ -231,6 +242,14 @@ def test_a_change_reaches_the_formats_that_show_it_and_no_other(
 def test_a_text_that_links_within_the_newsroom_is_made_anew_at_another_address(sandbox: Sandbox, body: str) -> None:
     sandbox.write("other")
     sandbox.write(body=body)
+    sandbox.run(NAMES)
+    change_address(sandbox)
+    assert set(sandbox.verbs(NAMES).values()) == {"rendered"}
+
+
+def test_formats_that_name_the_page_for_checking_are_made_anew_at_another_address(sandbox: Sandbox) -> None:
+    begin_to_sign(sandbox)
+    sandbox.write()
     sandbox.run(NAMES)
     change_address(sandbox)
     assert set(sandbox.verbs(NAMES).values()) == {"rendered"}

@@ -9,9 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 from markupsafe import Markup
 
 from pipeline.start import quick_start
+from pipeline.typography import templates
 
 PATTERNS = [
     (r"(?P<year>\d{4})-(?P<month>\d\d)", 0, "on 2026-01-05"),
@@ -60,6 +62,20 @@ def test_kept_pattern_is_the_one_that_python_compiles(
 def test_what_was_made_once_is_not_made_again(folder: Path) -> None:
     for _ in range(2):
         assert quick_start.kept("numbers", "1", lambda: [len(list(folder.iterdir()))]) == [0]
+
+
+def test_templates_compiled_in_one_clone_serve_in_another(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for clone in ("first", "second"):
+        lies_in = tmp_path_factory.mktemp(clone)
+        (lies_in / "greeting.txt.j2").write_text("Hello, {{ name }}!", "utf-8")
+        monkeypatch.setattr(templates, "FOLDER", lies_in)
+        templates._environment.cache_clear()
+        assert templates.render("greeting.txt.j2", name="Ada") == "Hello, Ada!"
+        monkeypatch.setattr(Environment, "compile", lambda *_: pytest.fail("compiled again"))
+    templates._environment.cache_clear()
+    assert len(list(folder.glob(".*.jinja"))) == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00\xff", b"i\x01\x00\x00\x00", "of another version"])

@@ -6,6 +6,8 @@ sample            a fresh clone: the sample newsroom, nothing published
 own               a newsroom with a public release, ``name``
 edited            the same, and words of the release were changed in its source
 scheduled         a newsroom with a release under embargo, ``name``, whose date is a month ahead
+signed            the same as ``own``, with a key, and signed
+approvals         the same as ``scheduled``, with a key, and every release needs an approval
 storage           the same as ``own``, before anything was published, and another S3 server with its operator's keys
 drafts finished   the newsroom of the block above, with its drafts as their author leaves them
 """
@@ -48,6 +50,8 @@ class States:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.settings = folder / "settings"
+        """Where keys are, instead of in the folder of who runs the tests."""
         self.made = 0
         self.published: Office | None = None
         self.office: Office | None = None
@@ -64,6 +68,8 @@ class States:
             "own": self._own,
             "edited": self._edited,
             "scheduled": self._scheduled,
+            "signed": self._signed,
+            "approvals": self._approvals,
             "storage": self._unpublished,
         }
         self.office = makers[state]()
@@ -110,6 +116,25 @@ class States:
         date = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="minutes")
         office.write("name", title="Catalogue opened", body=TEXT, date=date, embargo="true")
         return office
+
+    def _signed(self) -> Office:
+        office = self._own()
+        self._make(office, "key")
+        self._make(office, "sign")
+        return office
+
+    def _approvals(self) -> Office:
+        office = self._scheduled()
+        self._make(office, "key")
+        file = office.content / "newsroom.toml"
+        file.write_text(
+            file.read_text("utf-8").replace("[organisation]\n", "[organisation]\napprovals = 1\n", 1), "utf-8"
+        )
+        return office
+
+    def _make(self, office: Office, target: str) -> None:
+        result = office.make(target, XDG_CONFIG_HOME=str(self.settings))
+        assert result.status == 0, result.text
 
 
 def finish_drafts(office: Office) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.start.install import FACES
+from pipeline.storage.destination import destination
 from tests.documentation.pages import PAGES, Block, blocks
 from tests.documentation.states import States
 from tests.support import forkserver
@@ -30,6 +31,7 @@ IN_PLACE_OF = {
     "AWS_REGION=eu-west-2": "AWS_REGION={AWS_REGION}",
     "AWS_ENDPOINT_URL_S3=https://…": "AWS_ENDPOINT_URL_S3={AWS_ENDPOINT_URL_S3}",
     "WAIT=30m": "WAIT=1s",
+    "-I press@example.org": "-I desk@example.org",
 }
 """What the reader has and the test has not, or what would take half an hour."""
 PRELUDE = f"""\
@@ -145,13 +147,14 @@ def run(block: Block, states: States, server: dict[str, str]) -> Result:
     office = states.prepare(block.state or "sample") if block.state or not states.office else states.office
     for typed, meant in IN_PLACE_OF.items():
         script = script.replace(typed, meant.format_map(server))
+    script = script.replace("https://press.example.org/", destination({}, office.folder).address)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
     clean.pop("CI", None)
     more = {name: server[name] for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "PRESS_ALLOW_SAMPLES")}
     done = subprocess.run(
         ["bash", "-c", PRELUDE + script],
         cwd=office.folder,
-        env=clean | more | {"VENV": forkserver.venv()},
+        env=clean | more | {"VENV": forkserver.venv(), "XDG_CONFIG_HOME": str(states.settings)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

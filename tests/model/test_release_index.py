@@ -46,14 +46,16 @@ def test_withdrawal_notice_links_to_the_replacement_with_its_title_and_language(
     release = msgspec.structs.replace(sample.release(), withdrawn=Withdrawal(NOW, "No.", "new"))
     messages = Messages("en-GB", "UTC")
     there = Related("new", "ar", "عنوان <جديد>", "replacement")
-    article = compose(release, sample.NEWSROOM, messages, replacement=there)
+    article = compose(release, sample.NEWSROOM, messages, base_url=sample.BASE, replacement=there)
     render_input = msgspec.structs.replace(sample.render_input(), release=release, article=article)
     link = '<a href="{}"{} lang="ar" dir="rtl">عنوان &lt;جديد&gt;</a>'
     assert link.format("new.html", ' hreflang="ar"') in html.write(render_input).data.decode()
     content = json.loads(ninjs.write(render_input).data)["bodies"][0]["value"]
     assert link.format(f"{render_input.base_url}releases/new.html", "") in content
     parity.check(by_name("html"), render_input, html.write(render_input).data)
-    unknown = msgspec.structs.replace(render_input, article=compose(release, sample.NEWSROOM, messages))
+    unknown = msgspec.structs.replace(
+        render_input, article=compose(release, sample.NEWSROOM, messages, base_url=sample.BASE)
+    )
     assert '<a href="new.html">new</a>' in html.write(unknown).data.decode()
 
 

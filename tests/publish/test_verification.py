@@ -12,10 +12,12 @@ from pipeline.model.formats import FORMATS, SYNDICATION, media_type
 from pipeline.model.manifest import KEY, Manifest, Row, YearPage, digest
 from pipeline.publish.verification import (
     Problem,
+    ask,
     expected_files,
     expected_newsroom,
     local_links,
     proven,
+    read,
     read_back,
 )
 from pipeline.site import listings
@@ -150,6 +152,18 @@ def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: An
     assert [problem.key.rsplit(".")[-1] for problem in read_back(anonymous, wanted)] == ["pdf", "docx", "txt", "txt"]
 
 
+def test_what_was_read_early_is_reported_with_the_rest_and_its_links_are_asked_for_last(
+    store: ObjectStore, anonymous: AnonymousClient, folder: str
+) -> None:
+    links = "".join(f'<a href="../{folder}-{name}.html">' for name in ("later", "never"))
+    page = put(store, f"{folder}.html", links.encode())
+    early = read(ask(anonymous, page | {f"{folder}.pdf": ()}))
+    put(store, f"{folder}.html", b"this is not read once more")
+    later = put(store, f"{folder}-later.html")
+    problems = read_back(anonymous, page | later | {f"{folder}.pdf": ()}, early=early)
+    assert [problem.key for problem in problems] == [f"{folder}.pdf", f"{folder}-never.html"]
+
+
 @pytest.mark.parametrize(
     ("page", "keys"),
     [
@@ -168,6 +182,16 @@ def test_every_trouble_is_found_in_one_reading(store: ObjectStore, anonymous: An
         (b'<p href="b.html">', []),
         (b'<a href="a&amp;b.html">', ["releases/a&b.html"]),
         (b"\xff\xfe<a href='b.html'>", ["releases/b.html"]),
+        (b'<img srcset="a/s.jpg 480w, a/l.jpg 960w" src="a/l.jpg">', ["releases/a/l.jpg", "releases/a/s.jpg"]),
+        (b'<a href="b.html">one</a><a href="b.html#part">two</a>', ["releases/b.html"] * 2),
+        (b'<?xml version="1.0" encoding="latin-1"?><a href="\xc3\xa9.html">', ["releases/\u00e9.html"]),
+        (b'<!doctype html><html lang="en"><head><link href="x.css"></head><body><p><a href="b.html">',
+         ["releases/x.css", "releases/b.html"]),
+        (b'<script type="application/ld+json">"<a href=x.html>"</script><!-- <a href="x.html"> -->', []),
+        (b"<div>" * 1000 + b'<a href="deep.html">', ["releases/deep.html"]),
+        (b"a\x00b<a href='b.html'>", ["releases/b.html"]),
+        (b"", []),
+        (b"not a page", []),
     ],
 )  # fmt: skip
 def test_links_within_the_newsroom_are_followed_and_no_others(page: bytes, keys: list[str]) -> None:

@@ -188,6 +188,27 @@ desk@example.org
     assert questions(draft) == ["the file has a day and no time; 09:00 was written"]
 
 
+CHECKED = "Check that this release is genuine and current: https://press.example.org/verify.html"
+CURRENT = "Read the current version https://press.example.org/releases/x.html"
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        CHECKED,
+        CURRENT,
+        f"{CURRENT}\n\n{CHECKED}",
+        f"{CURRENT} {CHECKED}",
+        "Prüfen, ob diese Mitteilung echt und aktuell ist: https://presse.example.org/verify.html",
+    ],
+)
+def test_where_to_check_and_where_to_read_on_are_no_words_of_a_release(closing: str, tmp_path: Path) -> None:
+    tail = f"Media contact:\nAda Desk\nTel.: 020 7946 0001\ndesk@example.org\n\n{closing}\n"
+    draft = drafted(tmp_path, "x.txt", PARTS.format(body=BODY, end="ENDS", tail=tail), NEWSROOM)
+    assert "example.org/" not in draft.source
+    assert questions(draft) == ["the file has a day and no time; 09:00 was written"]
+
+
 @pytest.mark.parametrize(
     ("tail", "question"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from pipeline.model.manifest import Row
 from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord
+from pipeline.model.statement import Signer, Signers
 from pipeline.site.assets import DARK, asset_names, assets, contrast, on_dark
 from pipeline.site.contact import contact_files
 from pipeline.typography.contact_cards import CARDS, escaped, folded
@@ -154,6 +155,27 @@ def test_there_is_a_card_for_each_contact_and_for_the_footage() -> None:
     assert cards.count("BEGIN:VCARD\r\nVERSION:4.0\r\n") == cards.count("END:VCARD\r\n") == 2
     assert "FN:Ruth Okafor\r\n" in cards
     assert "FN:World Images\r\n" in cards
+
+
+def test_keys_that_sign_are_named_with_their_fingerprints_and_in_what_time_they_are_valid() -> None:
+    old = Signer(("press@example.org",), b"old", None, datetime(2027, 12, 31, tzinfo=UTC), ("press-release",))
+    new = Signer(("desk@example.org", "press@example.org"), b"new", datetime(2027, 12, 30, 8, 30, tzinfo=UTC))
+    mail = Signer(("mail@example.org",), b"mail", namespaces=("email",))
+    signing = msgspec.structs.replace(CONTEXT, signers=Signers(b"...", (old, new, mail)))
+    files = {key: data.decode() for key, data in contact_files(signing).items()}
+    files[CARDS] = files[CARDS].replace("\r\n ", "")
+    for text in files.values():
+        assert old.fingerprint in text
+        assert new.fingerprint in text
+        assert mail.fingerprint not in text, "it signs something else"
+    assert files["media-contact.txt"].endswith(
+        f"KEYS THAT SIGN THE RELEASES\n\npress@example.org\n{old.fingerprint}\nValid before: 2027-12-31 UTC\n\n"
+        f"desk@example.org\n{new.fingerprint}\nValid from: 2027-12-30 08:30:00 UTC\n"
+    )
+    people, suppliers = len(sample.NEWSROOM.default_contacts), len(sample.NEWSROOM.default_footage)
+    assert files[CARDS].count(old.fingerprint) == people
+    assert files[CARDS].count("BEGIN:VCARD") == people + suppliers
+    assert all(data.decode().find("SHA256:") < 0 for data in contact_files(CONTEXT).values())
 
 
 def test_newsroom_without_contacts_has_empty_cards() -> None:

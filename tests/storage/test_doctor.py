@@ -17,9 +17,10 @@ from pipeline.storage import ObjectStore, doctor, open_store, prepare
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.doctor import FRESH, GUARANTEES, Finding, Findings, Guarantee, probes, refuse
+from pipeline.storage.doctor.findings import find_secure_address
 from pipeline.storage.doctor.probe_context import BUCKETS
 from pipeline.storage.s3.setup import DAYS, expiry_days, lifecycle_rules
-from tests.support import stores
+from tests.support import signing_keys, stores
 from tests.support.newsroom import Office, Result
 
 SIGNED = re.compile(r"X-Amz-|operators-secret|AWSAccessKeyId")
@@ -124,13 +125,47 @@ def test_embedded_store_gives_all_guarantees(office: Office) -> None:
     result = diagnosed(office, {}, 0)
     assert {grade for grade, _ in table(result).values()} == {"ok"}
     assert "cannot guarantee" not in result.out
-    for words in GUARANTEES.values():
-        assert words in result.out
+    for guarantee, words in GUARANTEES.items():
+        assert (words in result.out) == (guarantee != "check"), "this newsroom does not sign"
     found = table(result)
     assert "16 rounds of 2 and 4 writers, one succeeded in each" in found["simultaneous writes, create"][1]
     assert "16 rounds of 2 and 4 writers, one succeeded in each" in found["simultaneous writes, replace"][1]
     assert "staged/ is removed after 400 days" in found["lifecycle rules"][1]
     assert "BadDigest" in found["wrong checksum"][1]
+
+
+def test_where_the_newsroom_signs_it_says_whether_browsers_check_signatures_at_its_address(
+    office: Office, good: dict[str, str], tmp_path: Path
+) -> None:
+    signers = office.content / "signers"
+    signers.write_text(signing_keys.line(signing_keys.new_key(tmp_path / "key")), "utf-8")
+    try:
+        result = office.make("doctor", **good, PRESS_BASE_URL="http://press.example.org/")
+    finally:
+        signers.unlink()
+    grade, found = table(result)["public address"]
+    assert (result.status, grade) == (0, "lacks"), result.text
+    assert "HTTP: http://press.example.org/" in found
+    assert f"{GUARANTEES['check']} (because of: public address)" in cannot(result)
+    assert "base_url" in result.out.partition("What to do")[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_secure"),
+    [
+        ("https://press.example.org/", True),
+        ("http://127.0.0.1:8333/press/", True),
+        ("http://[::1]/press/", True),
+        ("http://localhost:80/", True),
+        ("http://press.localhost/", True),
+        ("http://press.example.org/", False),
+        ("http://192.168.1.4/press/", False),
+        ("http://127.0.0.1.example.org/", False),
+        ("http://localhost.example.org/", False),
+    ],
+)
+def test_addresses_that_browsers_take_for_secure(address: str, is_secure: bool) -> None:
+    assert (find_secure_address(address).against == ()) == is_secure
 
 
 def test_doctor_leaves_no_objects_in_the_embedded_store(office: Office) -> None:

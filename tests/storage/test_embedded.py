@@ -22,7 +22,7 @@ from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded import configuration, server
-from pipeline.storage.embedded.folder import StoreFolder
+from pipeline.storage.embedded.folder import BUCKET, PRIVATE_BUCKET, StoreFolder
 
 SECRET_NAME, SECRET = "q7-secret-name", b"q7-secret-words"
 
@@ -403,3 +403,15 @@ def test_a_small_newsroom_needs_little_disk_space(embedded_root: Path, secret: s
     used = sum(path.stat().st_blocks * 512 for path in (embedded_root / ".store").rglob("*") if path.is_file())
     assert used < 100_000_000
     assert json.loads((embedded_root / ".store/ports.json").read_text())
+
+
+def test_the_first_objects_find_a_volume_for_each_bucket(root: Path) -> None:
+    for _ in range(2):
+        embedded.start(root)
+        assert {path.stem.rpartition("_")[0] for path in (root / ".store/data").glob("press*.dat")} == {
+            BUCKET,
+            PRIVATE_BUCKET,
+        }
+        opened(root).put(put("first"))
+        assert len(list((root / ".store/data").glob(f"{BUCKET}_*.dat"))) == 1
+        embedded.stop(root)

@@ -351,6 +351,19 @@ def test_a_put_without_etag_is_not_taken_for_done(ready: dict[str, str]) -> None
         open_store(at(environ), environ).put(put("a"))
 
 
+def test_the_refusal_of_damaged_data_is_asked_for_once(ready: dict[str, str]) -> None:
+    sent: list[str] = []
+
+    def watched(exchange: faulty.Exchange) -> bool:
+        sent.append(exchange.headers.get("x-amz-checksum-sha256", ""))
+        return False
+
+    with behind(ready, watched, {}) as (_, environ):
+        found = doctor.quick_check(at(environ), environ)
+    assert not found.against("damage")
+    assert len([checksum for checksum in sent if checksum]) == 2, "the right one and the wrong one"
+
+
 def test_listings_of_the_first_version_are_read_to_their_end(ready: dict[str, str]) -> None:
     def old(exchange: faulty.Exchange) -> bool:
         keys, more = (["c"], "false") if "marker=b" in exchange.path else (["a", "b"], "true")

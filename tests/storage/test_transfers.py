@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_a_process_gives_up_the_connections_of_its_parent_before_it_sends_anythi
     found = dict(transfer_all(range(MANY), lambda number: list(connections), connections.clear, 8))
     assert all(seen == ([] if count > 1 else ["of the parent"]) for seen in found.values())
     assert connections == ["of the parent"]
+
+
+def test_processes_see_what_there_was_when_they_were_asked_and_another_thread_takes_their_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transfers, "processes", lambda number: 2)
+    seen = ["before"]
+    answers = transfer_all(range(MANY), lambda number: list(seen), nothing, 8)
+    seen.append("after")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(dict, answers).result()
+    assert found == {number: ["before"] for number in range(MANY)}
 
 
 @pytest.mark.parametrize("error", [StorageError("cannot write a", "why"), PreconditionFailed("a"), ValueError("odd")])

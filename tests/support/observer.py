@@ -80,6 +80,8 @@ class Observer:
         for row in manifest.rows:
             key = f"releases/{row.slug}.json"
             yield key, {row.record, row.replacing.get(key, row.record)}
+            for name, stated in row.statement_files().items():
+                yield name, {stated, row.replacing.get(name, stated)}
             answer = self._get(key)
             if answer.status == 200:
                 for name, stated in digests(answer.body).items():

@@ -199,6 +199,9 @@ FOOTNOTES: dict[str, dict[str, Any]] = {
 """Changes of the release that give it footnotes."""
 
 
+BASE = "https://press.example.org/"
+
+
 def release(**changes: object) -> Release:
     data = picture_bytes()
     values: dict[str, object] = {
@@ -238,9 +241,9 @@ def render_input(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **chang
         found,
         newsroom,
         messages,
-        compose(found, newsroom, messages, embargoed=embargoed),
+        compose(found, newsroom, messages, embargoed=embargoed, base_url=BASE),
         {"tape.png": picture_bytes()},
         b"",
-        "https://press.example.org/",
+        BASE,
         made,
     )

@@ -188,7 +188,7 @@ class SignedNewsroom:
             self.put(signature_key(key), sign(data, self.key))
         earlier = (old.statement, *old.earlier_statements) if old and old.statement else ()
         new = msgspec.structs.replace(
-            new, statement=SignedStatement(sha256, statement.entries()), earlier_statements=earlier
+            new, statement=SignedStatement(sha256, statement.signed, statement.entries()), earlier_statements=earlier
         )
         rows = [each for each in self.manifest.rows if each.slug != new.slug]
         self.manifest = with_rows(self.manifest, [*rows, new])
@@ -239,7 +239,8 @@ def many_rows(number: int, files: int = 5) -> Iterable[Row]:
     for at in range(number):
         slug = f"a-release-with-a-name-of-some-length-{at:06}"
         digests = (hashlib.sha256(f"{at} {part}".encode()).hexdigest() for part in range(files + 2))
-        statement = SignedStatement(hashlib.sha256(slug.encode()).hexdigest(), "".join(sorted(d[:12] for d in digests)))
+        entries = "".join(sorted(d[:12] for d in digests))
+        statement = SignedStatement(hashlib.sha256(slug.encode()).hexdigest(), DAY.date(), entries)
         yield msgspec.structs.replace(
             row(slug, -at / 4), statement=statement, date=datetime(2026 - at // 1000, 1, 1, tzinfo=UTC)
         )

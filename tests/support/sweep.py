@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pipeline.model.manifest import KEY, digest
+from pipeline.model.statement import NAMESPACE, SIGNERS, SUFFIXES
 from pipeline.publish.commits import read_manifest
 from pipeline.publish.manifest import dump
 from pipeline.storage import ObjectStore, Put, embedded, open_store
@@ -37,6 +39,8 @@ from tests.support.faulty import Exchange, Fault, Proxy, proxy
 from tests.support.newsroom import Office
 from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
+from tests.support.signed import line as signer_line
+from tests.support.signed import new_key
 
 Moment = Literal["before", "after"]
 WRITES = ("PUT", "POST", "DELETE")
@@ -126,6 +130,15 @@ def _three(office: Office) -> None:
     office.write("zwei", title="Das zweite", date="2026-02-05T09:00+00:00", language="de", translation_of="two")
 
 
+def _signed(office: Office) -> None:
+    _three(office)
+    (office.content / SIGNERS).write_text(signer_line(new_key(), options=f'namespaces="{NAMESPACE}"'), "utf-8")
+
+
+def _correct(office: Office) -> None:
+    office.write("two", title="The second one", date="2026-02-05T09:00+00:00" + CORRECTION, body="Another number.")
+
+
 def _new_look(office: Office) -> None:
     for file, old, new in (("words/en.toml", '"Press release"', '"Press notice"'), ("page.css", "", "")):
         path = office.folder / "templates" / file
@@ -138,13 +151,8 @@ SCENARIOS = (
     Scenario(
         "release", _three, lambda office: office.write("three", title="The third one", date="2026-04-05T09:00+00:00")
     ),
-    Scenario(
-        "correction",
-        _three,
-        lambda office: office.write(
-            "two", title="The second one", date="2026-02-05T09:00+00:00" + CORRECTION, body="Another number."
-        ),
-    ),
+    Scenario("correction", _three, _correct),
+    Scenario("signed", _signed, _correct),
     Scenario("template", _three, _new_look),
     Scenario(
         "withdrawal",
@@ -181,6 +189,7 @@ def step_of(method: str, path: str) -> str:
         (key.startswith("assets/"), "asset"),
         (key.startswith("releases/") and key.endswith(".html"), "release page"),
         (key.startswith("releases/") and key.endswith(".json"), "record"),
+        (key.endswith(SUFFIXES), "statement"),
         (key.startswith("releases/"), "release file"),
         (key.endswith((".xml", ".json")), "feed"),
     )
@@ -193,9 +202,13 @@ class ProxiedStore:
     def __init__(self, folder: Path, gate: Proxy) -> None:
         self.folder, self.gate, self.root = folder, gate, folder / "store"
         keys = StoreFolder(self.root).keys()
+        key = folder / "signing-key"
+        key.write_bytes(new_key().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+        key.chmod(0o600)
         self.environ = {
             "PRESS_BUCKET": BUCKET,
             "PRESS_ALLOW_SAMPLES": "1",
+            "PRESS_SIGNING_KEY": str(key),
             "AWS_ENDPOINT_URL_S3": gate.endpoint,
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,

@@ -11,7 +11,7 @@ from pipeline.model.document import Figure
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Correction, Footage, Release, Withdrawal, tel_uri
 from pipeline.typography.article import Article, Line, Notice, Party, compose, compose_footer, paragraphs
-from pipeline.typography.messages import Messages
+from pipeline.typography.messages import FOLDER, Messages
 from tests.support import sample
 
 DAY = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
@@ -21,7 +21,8 @@ WORDS = Messages("en-GB", "Europe/London")
 
 def article(newsroom: Newsroom = sample.NEWSROOM, embargoed: bool = False, **changes: object) -> Article:
     release = sample.release(**changes)
-    return compose(release, newsroom, Messages(release.language, newsroom.time_zone), embargoed=embargoed)
+    messages = Messages(release.language, newsroom.time_zone)
+    return compose(release, newsroom, messages, base_url=sample.BASE, embargoed=embargoed)
 
 
 # ── Letterhead ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -37,7 +38,8 @@ def test_letterhead_has_organisation_kind_reference_and_day() -> None:
 
 def test_fields_are_in_the_order_of_print() -> None:
     order = ["organisation", "kind", "facts", "date", "status", "notices", "title", "subtitle", "image", "dateline",
-             "body", "ends", "about_heading", "boilerplate", "notes", "footer", "reuse"]  # fmt: skip
+             "body", "ends", "about_heading", "boilerplate", "notes", "footer", "reuse", "current",
+             "verification"]  # fmt: skip
     assert [name for name in Article.__struct_fields__ if name in order] == order
 
 
@@ -108,6 +110,34 @@ def test_boilerplate_is_in_the_language_else_in_the_primary_language_else_the_de
 def test_paragraphs_are_separated_by_empty_lines_and_lines_are_joined() -> None:
     assert paragraphs("\n one\n  two \n\n\n\nthree\n") == ("one two", "three")
     assert paragraphs(" \n ") == ()
+
+
+def test_paper_states_the_address_that_the_newsroom_keeps_and_none_of_its_storage() -> None:
+    stated = msgspec.structs.replace(sample.NEWSROOM, base_url="https://news.example.org/")
+    current = article(stated).current
+    assert current is not None
+    assert (current.label, current.value) == (
+        "Read the current version",
+        "https://news.example.org/releases/sample.html",
+    )
+    assert article().current is None
+
+
+@pytest.mark.parametrize("language", sorted(file.stem for file in FOLDER.glob("*.toml")))
+def test_a_newsroom_that_signs_names_the_page_for_checking_in_each_language(language: str) -> None:
+    signing = msgspec.structs.replace(sample.NEWSROOM, signs=True)
+    found = sample.render_input(signing, language=language).article.verification
+    assert found is not None
+    assert found.href == found.value == f"{sample.BASE}verify.html"
+    assert found.before
+    assert language == "en" or found.before != sample.render_input(signing, language="en").article.verification.before  # type: ignore[union-attr]
+    assert sample.render_input(language=language).article.verification is None
+
+
+def test_a_withdrawn_release_names_neither() -> None:
+    signing = msgspec.structs.replace(sample.NEWSROOM, signs=True, base_url=sample.BASE)
+    gone = sample.render_input(signing, withdrawn=Withdrawal(datetime(2026, 4, 1, tzinfo=UTC), "Wrong.")).article
+    assert (gone.current, gone.verification) == (None, None)
 
 
 def test_terms_of_reuse_are_one_line() -> None:

@@ -6,7 +6,7 @@ import io
 
 import msgspec
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from pipeline.model.formats import CARD_SIZE
 from pipeline.typography import fonts
@@ -34,16 +34,26 @@ def ink(image: Image.Image) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.parametrize(
-    "title", ["Short", LONG.strip(), LONG * 2, "LONG WORDS " * 20, "W" * 60, "한국의 " * 30, "标题" * 60]
+    "title", ["Short", LONG.strip(), LONG * 2, "LONG WORDS " * 20, "W" * 60, "W" * 230, "한국의 " * 30, "标题" * 60]
 )
 def test_headline_of_any_length_has_room(title: str) -> None:
     if fonts.coverage(title, "en").lacking:
         pytest.skip("no faces for it here")
-    left, top, right, bottom = ink(drawn(title))
+    image = drawn(title)
+    assert image.crop((0, 509, CARD_SIZE[0], 514)).getextrema() == (255, 255)  # above the rule
+    left, top, right, bottom = ink(image)
     assert left >= 60
     assert top >= 40
     assert right <= CARD_SIZE[0] - 60
     assert bottom <= CARD_SIZE[1] - 20 - 30
+
+
+def test_name_that_is_too_long_ends_at_the_end_of_its_line() -> None:
+    bare = sample.render_input()
+    names = ("Open Window " * 9, "Open Window " * 12)
+    articles = [msgspec.structs.replace(bare.article, organisation=name) for name in names]
+    pictures = {card.write(msgspec.structs.replace(bare, article=article)).data for article in articles}
+    assert len(pictures) == 1
 
 
 def test_same_release_gives_the_same_bytes_and_another_headline_others() -> None:
@@ -59,6 +69,23 @@ def test_mark_and_accent_are_on_it() -> None:
     with Image.open(io.BytesIO(card.write(blue).data)) as image:
         red, green, dark = image.convert("RGB").getpixel((600, 5))  # type: ignore[misc]
     assert abs(red) + abs(green - 0x33) + abs(dark - 0x66) < 30
+
+
+def test_mark_keeps_its_colours_and_the_paper_stays_white() -> None:
+    wheel = Image.radial_gradient("L")
+    turned = wheel.rotate(90).point(lambda level: 255 - level)
+    mark = Image.merge("RGBA", (wheel, turned, Image.new("L", wheel.size, 40), wheel))
+    buffer = io.BytesIO()
+    mark.save(buffer, "PNG")
+    marked = msgspec.structs.replace(sample.render_input(), mark=buffer.getvalue())
+    with Image.open(io.BytesIO(card.write(marked).data)) as image:
+        shown = image.convert("RGB")
+    small = Image.new("RGB", (60, 60), "white")
+    fitting = mark.resize((60, 60), Image.Resampling.LANCZOS)
+    small.paste(fitting, (0, 0), fitting)
+    difference = ImageChops.difference(shown.crop((72, 86, 132, 146)), small)
+    assert max(ImageStat.Stat(difference).mean) < 8
+    assert shown.getpixel((40, 300)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("name", ["arabic", "japanese", "thai", "devanagari", "emoji"])

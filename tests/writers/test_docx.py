@@ -675,6 +675,18 @@ def test_words_on_reuse_are_the_last_row_of_the_frame() -> None:
     assert text(bare.styled("Reuse")[0]).strip() == "Reuse: Free to reprint."
 
 
+def test_a_newsroom_that_signs_names_the_page_for_checking_below_the_words_on_reuse() -> None:
+    found = frame(File(render_input(newsroom=replace(NEWSROOM, reuse="Free to reprint.", signs=True))))
+    assert found is not None
+    *_, last = found.iter(f"{W}tr")
+    reuse, check = last.iter(f"{W}p")
+    assert text(reuse).strip() == "Reuse: Free to reprint."
+    assert (
+        text(check).strip() == "Check that this release is genuine and current: https://press.example.org/verify.html"
+    )
+    assert text(next(check.iter(f"{W}hyperlink"))) == "https://press.example.org/verify.html"
+
+
 def test_contacts_alone_have_the_whole_width_and_nobody_no_frame() -> None:
     alone = frame(File(render_input(footage=())))
     assert alone is not None

@@ -65,6 +65,12 @@ def test_canonical_is_the_public_address_and_every_other_link_is_relative() -> N
     assert found.all("link", rel="alternate", type="application/rss+xml", href="../feed.xml")
 
 
+def test_from_a_copy_of_the_page_too_the_link_for_checking_leads_to_the_newsroom() -> None:
+    signing = page(sample.render_input(msgspec.structs.replace(sample.NEWSROOM, signs=True)))
+    assert signing.all("a", href=f"{sample.BASE}verify.html")
+    assert not page().all("a", href=f"{sample.BASE}verify.html")
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     found = page(msgspec.structs.replace(sample.render_input(), assets=ASSETS))
     loaded = [tag["href"] for tag in found.all("link", rel="stylesheet")] + [tag["src"] for tag in found.all("img")]

@@ -31,6 +31,7 @@ from pipeline.model.document import (
     Text,
 )
 from pipeline.model.release import Correction, Withdrawal
+from pipeline.model.statement import words_of
 from pipeline.typography.article import Footer, Line, Party, footer_lines
 from pipeline.writers import RenderInput, text
 from tests.support import sample
@@ -363,3 +364,14 @@ def _texts(found: object) -> str:
     if isinstance(found, dict):
         return "".join(c for c in found["text"] if c in "abc") if "text" in found else _texts(list(found.values()))
     return "".join(map(_texts, found)) if isinstance(found, (list, tuple)) else ""
+
+
+def test_a_newsroom_that_signs_names_the_page_for_checking_after_the_words_of_the_statement() -> None:
+    signing = sample.render_input(msgspec.structs.replace(sample.NEWSROOM, signs=True))
+    copies = [text.write(each).data.decode() for each in (signing, sample.render_input())]
+    assert copies[0].removesuffix(f"Check that this release is genuine and current: {sample.BASE}verify.html\n") == (
+        copies[1] + "\n"
+    )
+    stated = [words_of(copy, signing.release.title, ["ENDS"]) for copy in copies]
+    assert stated[0] == stated[1]
+    assert stated[0].endswith("ENDS")

@@ -55,7 +55,7 @@ def check(row: Format, render_input: RenderInput, data: bytes) -> str:
     kind has no reader.
     """
     if row.parity == "picture":
-        return ""  # nothing can read it back; its writer makes sure that all of the headline fits
+        return ""  # nothing can read it back; its writer makes sure that the headline fits
     if row.parity == "kit":
         from pipeline.build.parity.kit import kit_differs
 

@@ -43,7 +43,7 @@ def article_words(article: Article, messages: Messages) -> list[str]:
 def expected(kind: ParityKind, render_input: RenderInput) -> Content:
     """Return what a rendition of this kind has to say."""
     content = _ExpectedContent(kind, render_input.article, render_input.messages, render_input.base_url)
-    links = list(_links(render_input.article))
+    links = list(_links(kind, render_input.article))
     required: set[str] = set()
     optional: set[str] = set()
     for link in links:
@@ -66,8 +66,8 @@ def _raise_references(passage: Passage) -> Passage:
     return raise_references(passage[0]), raise_references(passage[1])
 
 
-def _links(article: Article) -> Iterator[Line]:
-    """Yield every link of the article as a line without a label."""
+def _links(kind: ParityKind, article: Article) -> Iterator[Line]:
+    """Yield every link that the article has in one kind of files as a line without a label."""
     yield from (Line("", fact.value, fact.href) for fact in article.facts if fact.href)
     yield from (notice.link for notice in article.notices if notice.link)
     blocks = (*((article.image,) if article.image else ()), *article.body, *article.notes)
@@ -75,6 +75,10 @@ def _links(article: Article) -> Iterator[Line]:
         yield from _linked(run)
     for party in (*article.footer.contacts, *article.footer.footage):
         yield from (line for line in party.lines if line.href)
+    if kind == "pdf" and article.current:
+        yield article.current
+    if kind != "record" and article.verification:
+        yield Line("", article.verification.value, article.verification.href)
 
 
 def _note_links(article: Article) -> Iterator[str]:
@@ -147,7 +151,11 @@ class _ExpectedContent:
         yield from self.blocks(article.notes)
         yield from self.parties(article.footer.contacts_heading, article.footer.contacts)
         yield from self.parties(article.footer.footage_heading, article.footer.footage)
+        if self.kind == "pdf" and article.current:
+            yield from (article.current.label, article.current.value)
         yield article.reuse
+        if self.kind != "record" and article.verification:
+            yield article.verification.text
         if self.kind == "word":  # it has them at the foot of pages, in a part of its own
             yield from self.blocks(footnotes)
 

@@ -179,6 +179,18 @@ def _own_forms(field: Field) -> frozenset[str]:
     return frozenset(form.casefold() for form in forms(field))
 
 
+def is_address_of_release(text: str) -> bool:
+    """Whether it says where the current version is, or where copies are checked, as the template does.
+
+    In a PDF, the lines beside the QR code may come as one paragraph, terms of reuse among them.
+    """
+    for form in forms("current"):
+        if begun := re.match(rf"{re.escape(form)}\s+https?://\S+", text.strip(), re.IGNORECASE):
+            rest = text.strip()[begun.end() :]
+            return not rest or any(stated(message, rest) for message in ("reuse", "genuine"))
+    return bool(stated("genuine", text))
+
+
 def stated(message: str, line: str) -> str:
     """Return the value that a message states, such as ``Reference: {reference}``; empty for other lines."""
     for form in sorted(forms(message), key=len, reverse=True):

@@ -507,7 +507,7 @@ class _Recogniser:
     def read_section(self, part: labels.Part | None, blocks: list[ForeignBlock]) -> None:
         """Take a section of what follows the text; its heading is its first block, unless ``part`` is None."""
         heading, content = (blocks[:1], blocks[1:]) if part else ([], blocks)
-        content = [block for block in content if not self.is_reuse(block)]
+        content = [block for block in content if not self.is_closing(block)]
         match part:
             case "notes":
                 self.add_notes(heading[0], list(self.without_boilerplate(content)))
@@ -544,6 +544,10 @@ class _Recogniser:
             question = "a text about an organisation, which newsroom.toml does not have: leave it, or move it there"
             words = re.sub(r"\s*[:：]$", "", _text(heading))
             self.found.notes += [Check(question), Heading(2, (Text(words),)), *left]
+
+    def is_closing(self, block: ForeignBlock) -> bool:
+        """Whether it is a line of the template at the end: terms of reuse, where to read on, where to check."""
+        return self.is_reuse(block) or (isinstance(block, Paragraph) and labels.is_address_of_release(_text(block)))
 
     def is_reuse(self, block: ForeignBlock) -> bool:
         terms = labels.stated("reuse", _text(block)) if isinstance(block, Paragraph) else ""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from pipeline.model.errors import StorageError
 
-Guarantee = Literal["publish", "together", "private", "release", "withdraw", "share", "damage", "clean", "name"]
+Guarantee = Literal[
+    "publish", "together", "private", "release", "withdraw", "share", "damage", "clean", "name", "check"
+]
 
 GUARANTEES: dict[Guarantee, str] = {
     "publish": "releases are published completely and verified, and nobody else can list or change them",
@@ -21,8 +25,9 @@ GUARANTEES: dict[Guarantee, str] = {
     "damage": "the storage refuses data that was damaged during the upload (otherwise reading it back finds this)",
     "clean": "old objects in the private bucket are removed automatically",
     "name": "writing to a mistyped bucket is refused and does not create it",
+    "check": "readers can check signatures in their browser",
 }
-"""What Dateline guarantees at a storage, unless a finding rules it out."""
+"""What Dateline guarantees at a storage, unless a finding rules it out; ``check`` where the newsroom signs."""
 NEEDED: tuple[Guarantee, ...] = ("publish", "together", "private")
 """Without one of these, publishing there is not safe."""
 WRONG_CHECKSUM = "wrong checksum"
@@ -43,6 +48,29 @@ class Finding(Struct, frozen=True):
     """Guarantees that the result rules out."""
     remedy: str = ""
     """What to do about it."""
+
+
+def find_secure_address(base_url: str) -> Finding:
+    """Return whether browsers take the newsroom's address for secure: only there they check signatures (WebCrypto).
+
+    That is HTTPS, or this machine itself (https://w3c.github.io/webappsec-secure-contexts/).
+    """
+    parts = urlsplit(base_url)
+    host, what = parts.hostname or "", "public address"
+    if parts.scheme == "https":
+        return Finding(what, "HTTPS", "readers can check signatures in their browser, on verify.html")
+    if host == "localhost" or host.endswith(".localhost") or _is_loopback(host):
+        return Finding(what, "this machine", "browsers check signatures here as at an HTTPS address")
+    means = "browsers do not check signatures at an HTTP address; readers need ssh-keygen"
+    remedy = "serve the newsroom with HTTPS, and write that address as base_url in newsroom.toml (or PRESS_BASE_URL)"
+    return Finding(what, f"HTTP: {base_url}", means, ("check",), remedy)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Findings(Struct, frozen=True):

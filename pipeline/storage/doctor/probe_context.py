@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -27,6 +27,8 @@ _KEY_PROBLEMS = frozenset({"InvalidAccessKeyId", "ExpiredToken", "InvalidToken",
 """Errors that say something about the keys, and nothing about the storage."""
 UNKNOWN = UNSUPPORTED | {"500", "InternalError"}
 """Answers of storages that do not have the feature."""
+DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
+"""What a storage says of data that is not what its checksum says. Elsewhere such a put is tried again."""
 _ATTEMPTS = 4
 _BUSY = frozenset({429, 502, 503, 504})
 """Statuses that say nothing about what the storage supports."""
@@ -76,13 +78,24 @@ class ProbeContext:
         self._written |= {(bucket, self._folder + name) for bucket in buckets or BUCKETS}
         return self._folder + name
 
-    def ask(self, call: Callable[[], Any]) -> Reply:
+    def ask(self, call: Callable[[], Any], expected: Container[str] = ()) -> Reply:
         """Return the answer to ``call``. Raises DatelineError when there is none, or when the keys are wrong.
 
-        A storage that is busy is asked again; one that stays so is an error.
+        A storage that is busy is asked again; one that stays so is an error. Codes that are ``expected`` are answers at
+        once.
         """
+
+        def request() -> Any:
+            try:
+                return call()
+            except FAILURES as error:
+                if error_code(error) in expected:
+                    return Reply(error_code(error), error_status(error), {}, said(error))
+                raise
+
         try:
-            reply = Reply("", 200, retried(call, _ATTEMPTS))
+            answer = retried(request, _ATTEMPTS)
+            reply = answer if isinstance(answer, Reply) else Reply("", 200, answer)
         except FAILURES as error:
             code, status = error_code(error), error_status(error)
             # After a success, a signature that does not match says that the storage does not know a header.
@@ -97,12 +110,13 @@ class ProbeContext:
         where = self.client.meta.endpoint_url
         return explain(error, "cannot test the storage", self.destination.bucket, where).error
 
-    def put(self, bucket: Bucket, key: str, body: bytes = BODY, **more: Any) -> Reply:
+    def put(self, bucket: Bucket, key: str, body: bytes = BODY, expected: Container[str] = (), **more: Any) -> Reply:
         """Write an object."""
         return self.ask(
             lambda: self.client.put_object(
                 Bucket=self.name(bucket), Key=key, Body=body, ContentType="text/plain; charset=utf-8", **more
-            )
+            ),
+            expected,
         )
 
     def get(self, bucket: Bucket, key: str) -> tuple[Reply, bytes]:

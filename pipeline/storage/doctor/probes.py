@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from pipeline.model.errors import StorageError
 from pipeline.storage import STAGED, Bucket
 from pipeline.storage.doctor.findings import WRONG_CHECKSUM, Finding, Guarantee
-from pipeline.storage.doctor.probe_context import BODY, BUCKETS, UNKNOWN, ProbeContext, Reply
+from pipeline.storage.doctor.probe_context import BODY, BUCKETS, DAMAGED, UNKNOWN, ProbeContext, Reply
 from pipeline.storage.s3.client import SOLE_PUBLISHER
 from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days
 from pipeline.storage.s3.store import noted_digest
@@ -367,7 +367,7 @@ def find_checksum(context: ProbeContext, key: str) -> Finding:
         if not taken.ok:
             lacking += f"{name} is not supported ({taken.said}); "
             continue
-        refused = context.put("private", key, **wrong)
+        refused = context.put("private", key, expected=DAMAGED, **wrong)
         if refused.ok:
             return Finding(WRONG_CHECKSUM, f"{lacking}{name} is accepted unseen", means, ("damage",))
         if refused.status >= 500:  # an error of its own is no refusal

@@ -66,6 +66,7 @@ def start(root: Path) -> str:
                 raise StorageError(
                     f"the embedded store ended at once: {_last_log_line(folder)}", f"see {folder.path / _LOG}"
                 )
+            _create_volumes(folder, ports)
     return f"http://{HOST}:{ports.s3}"
 
 
@@ -227,6 +228,16 @@ def _has_volumes(folder: StoreFolder, ports: Ports) -> bool:
         return False
     numbers = (path.stem.rpartition("_")[2] for path in (folder.path / "data").glob("*.dat"))
     return all(b'"locations"' in _get(ports.master, f"dir/lookup?volumeId={number}") for number in numbers)
+
+
+def _create_volumes(folder: StoreFolder, ports: Ports) -> None:
+    """Have a volume created for each bucket that has none.
+
+    Otherwise the first objects create it. When several are put at a time, SeaweedFS lets all but one wait for a second.
+    """
+    for bucket in (BUCKET, PRIVATE_BUCKET):
+        if not any((folder.path / "data").glob(f"{bucket}_*.dat")):
+            _get(ports.master, f"vol/grow?collection={bucket}&count=1")
 
 
 def _get(port: int, path: str) -> bytes:

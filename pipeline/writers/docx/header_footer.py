@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lxml.etree import _Element as Element
 
-from pipeline.typography.article import Article, Footer, Line, Notice, Party
+from pipeline.typography.article import Article, FactLine, Line, Notice, Party
 from pipeline.typography.headline import shortened
 from pipeline.writers.docx.blocks import WordBlocks
 from pipeline.writers.docx.xml import row, table
@@ -26,10 +26,7 @@ def letterhead(
     left = [blocks.plain("Letterhead Name", article.organisation)]
     right = [blocks.plain("Letterhead Kind", article.kind)]
     for fact in article.facts:
-        content = blocks.runs.text(fact.text)
-        if fact.href:
-            linked = blocks.runs.linked(fact.value, fact.href)
-            content = [*blocks.runs.text(fact.before), *linked, *blocks.runs.text(fact.after)]
+        content = _with_link(fact, blocks) if fact.href else blocks.runs.text(fact.text)
         right.append(blocks.paragraph("Letterhead Detail", content))
     right.append(blocks.plain("Letterhead Detail", article.date))
     cells, widths = [left, right], [width * 3 // 5, width - width * 3 // 5]
@@ -68,13 +65,16 @@ def notices(listed: Iterable[Notice], blocks: WordBlocks) -> list[Element]:
     return out
 
 
-def contacts(footer: Footer, reuse: str, blocks: WordBlocks, width: int) -> list[Element]:
+def contacts(article: Article, blocks: WordBlocks, width: int) -> list[Element]:
     """Return the media-contact footer: contacts and footage side by side in a frame that no page break divides.
 
-    The words on ``reuse`` are the last row of the same table: LibreOffice keeps rows on a page with each other, but no
-    table with what follows it.
+    The words on reuse, and the page where copies are checked, are the last row of the same table: LibreOffice keeps
+    rows on a page with each other, but no table with what follows it.
     """
-    last = [blocks.plain("Reuse", reuse)] if reuse else []
+    footer = article.footer
+    last = [blocks.plain("Reuse", article.reuse)] if article.reuse else []
+    if article.verification:
+        last.append(blocks.paragraph("Reuse", _with_link(article.verification, blocks)))
     cells = [
         _column(heading, parties, blocks)
         for heading, parties in ((footer.contacts_heading, footer.contacts), (footer.footage_heading, footer.footage))
@@ -102,6 +102,11 @@ def _column(heading: str, parties: Iterable[Party], blocks: WordBlocks) -> list[
             out.append(blocks.plain("Contact Role" if party.name else "Contact Text", party.text))
         out += [blocks.paragraph("Contact Line", _line(line, blocks, [blocks.runs.tab()])) for line in party.lines]
     return out
+
+
+def _with_link(line: FactLine, blocks: WordBlocks) -> list[Element]:
+    linked = blocks.runs.linked(line.value, line.href)
+    return [*blocks.runs.text(line.before), *linked, *blocks.runs.text(line.after)]
 
 
 def _line(line: Line, blocks: WordBlocks, between: list[Element]) -> list[Element]:

@@ -231,7 +231,7 @@ class _WordDocument:
         about = [blocks.plain("Note Heading", article.about_heading)] if article.boilerplate else []
         about += [blocks.plain("Note Text", text) for text in article.boilerplate]
         notes = blocks.blocks(article.notes, Place(notes=True))
-        closing = contacts(article.footer, article.reuse, blocks, self.width)
+        closing = contacts(article, blocks, self.width)
         for element in about[:-1]:
             keep_with_next(element)
         out += about + notes

@@ -22,7 +22,7 @@ from pipeline.model.errors import RenderError
 from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
 from pipeline.writers.pdf import archive
-from pipeline.writers.pdf.start_up import lean_import
+from pipeline.writers.pdf.start_up import declare_further, lean_import
 
 with lean_import():
     from weasyprint import CSS, HTML
@@ -30,14 +30,33 @@ with lean_import():
     from weasyprint.document import Document
     from weasyprint.formatting_structure.boxes import LineBox
     from weasyprint.pdf.stream import Stream
-    from weasyprint.text.ffi import ffi, pango
-    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.text.ffi import ffi, gobject, harfbuzz, pango, pangoft2
+    from weasyprint.text.fonts import FontConfiguration, get_hb_object_data
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     from pipeline.writers.pdf import shortcuts
 
-__all__ = ["CACHED", "LineBox", "Look", "Stream", "ffi", "isolated", "look", "pango", "pdf_bytes", "render", "strict"]
+__all__ = [
+    "CACHED",
+    "FontConfiguration",
+    "LineBox",
+    "Look",
+    "Stream",
+    "ffi",
+    "font_configuration",
+    "get_hb_object_data",
+    "gobject",
+    "harfbuzz",
+    "isolated",
+    "look",
+    "pango",
+    "pangoft2",
+    "pdf_bytes",
+    "render",
+    "strict",
+]
 
+declare_further(ffi)
 shortcuts.install()
 
 CACHED = 4
@@ -110,13 +129,14 @@ class _DeclaredFiles(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no typ
 
 def look(css: str, scripts: tuple[str, ...]) -> Look:
     """Return a style sheet with the fonts of Latin and of the named ``scripts``."""
-    configuration = _font_configuration(scripts)
+    configuration = font_configuration(scripts)
     with strict("print.css"):
         return Look(CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({})), configuration)
 
 
 @lru_cache(maxsize=CACHED)
-def _font_configuration(scripts: tuple[str, ...]) -> FontConfiguration:
+def font_configuration(scripts: tuple[str, ...]) -> FontConfiguration:
+    """Return the fonts of Latin and of the named ``scripts``, for Pango."""
     configuration = FontConfiguration()
     faces = fonts.FACES + tuple(face for name in scripts for face in fonts.by_name(name).faces)
     declared = {address: file.read_bytes() for address, file in fonts.face_files(faces).items()}
@@ -150,15 +170,6 @@ def render(html: str, base_url: str, look: Look, declared: Mapping[str, bytes]) 
 def _srgb() -> bytes:
     """Return the profile that defines the colours of a document."""
     return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
-
-
-def plain_pages(html: str, look: Look, declared: Mapping[str, bytes]) -> tuple[int, bytes]:
-    """Return the number of pages of ``html``, and a PDF of them to be drawn: it has no tags and no metadata."""
-    fetcher = _DeclaredFiles(declared)
-    document = HTML(string=html, base_url="card:", url_fetcher=fetcher).render(
-        font_config=look.fonts, stylesheets=[look.sheet]
-    )
-    return len(document.pages), document.write_pdf()
 
 
 def pdf_bytes(document: Document, identifier: bytes, codes: archive.Codes) -> bytes:

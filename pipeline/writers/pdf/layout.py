@@ -29,6 +29,10 @@ _STEP = 15.0
 """Indentation of one level of a list or quotation."""
 _NEARLY_EMPTY = 1 / 3
 """A page filled less than this."""
+_CODE = 72.0
+"""Height of a QR code with the white around it, as it is for most addresses."""
+_SPACES = 40.0
+"""More than the spaces between blocks that a page break leaves out."""
 _FEW_PAGES = 4
 """Only a release of up to this many pages is tightened to save one; in a longer one nobody would notice."""
 _PICTURE_HEIGHT = 300.0
@@ -45,6 +49,8 @@ class LayoutPlan(Struct, frozen=True):
     """With less space between lines and paragraphs, and smaller pictures."""
     turned: bool = True
     """A wide table may have a landscape page."""
+    beside: bool = False
+    """The QR code stands beside the contacts and not below them."""
 
     def pixel(self, width: int, height: int, room: float) -> float:
         """Return the size of a pixel in a picture of ``width`` times ``height`` pixels, where it has ``room``."""
@@ -71,16 +77,25 @@ def table_room(paper: str, depth: int, plan: LayoutPlan, script: str = "Latn") -
     return TableRoom(MEASURE - indent, width - _SIDES - indent, height - _HEAD_AND_FOOT, turned, spare)
 
 
-def best_layout(draw: Callable[[LayoutPlan], Any]) -> Any:
-    """Return the WeasyPrint document, drawn by ``draw``, whose pages are filled best."""
+def best_layout(draw: Callable[[LayoutPlan], Any], *, has_code: bool = False) -> Any:
+    """Return the WeasyPrint document, drawn by ``draw``, whose pages are filled best.
+
+    ``has_code`` says that it has a QR code, for which it should not get one more page.
+    """
     plan = LayoutPlan()
     document = draw(plan)
     pages = document.pages
     if any(_is_turned(after) and _filling(page) < _NEARLY_EMPTY for page, after in pairwise(pages)):
         plan = LayoutPlan(turned=False)
         document = draw(plan)
-    if 1 < len(document.pages) <= _FEW_PAGES and _filling(document.pages[-1]) < _NEARLY_EMPTY:
-        closer = draw(LayoutPlan(close=True, turned=plan.turned))
+    code = _CODE if has_code else 0
+    if has_code and len(document.pages) > 1 and _fits_on_page_before(document, code):
+        plan = LayoutPlan(turned=plan.turned, beside=True)
+        saving = draw(plan)
+        if len(saving.pages) < len(document.pages):
+            document, code = saving, 0
+    if 1 < len(document.pages) <= _FEW_PAGES and _filling(document.pages[-1], code) < _NEARLY_EMPTY:
+        closer = draw(LayoutPlan(close=True, turned=plan.turned, beside=has_code))
         if len(closer.pages) < len(document.pages):
             return closer
     return document
@@ -90,12 +105,19 @@ def _is_turned(page: Any) -> bool:
     return bool(page.width > page.height)
 
 
-def _filling(page: Any) -> float:
-    """Return how much of the height between the margins the page's text and pictures take."""
+def _fits_on_page_before(document: Any, code: float) -> bool:
+    """Whether the last page may be there for the height of the code alone."""
+    before, last = document.pages[-2:]
+    left = (1 - _filling(before)) * before._page_box.height
+    return bool(_filling(last, code) * last._page_box.height < left + _SPACES)
+
+
+def _filling(page: Any, without: float = 0) -> float:
+    """Return how much of the height between the margins the page's text and pictures take, ``without`` some of it."""
     box = page._page_box  # WeasyPrint has no public way to learn where things are
     text = box.children[0]
     ends = [each.position_y + each.height for each in text.descendants() if not getattr(each, "children", ())]
-    return float((max(ends, default=0) - box.content_box_y()) / box.height)
+    return float((max(ends, default=0) - without - box.content_box_y()) / box.height)
 
 
 def turned_pages(sheet: str, paper: str) -> str:

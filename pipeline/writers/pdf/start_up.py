@@ -26,6 +26,21 @@ from pipeline.start.quick_start import Compiled, kept
 
 _LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""
+_FURTHER = """
+    typedef struct {
+        unsigned int rows, width;
+        int pitch;
+        unsigned char *buffer;
+        unsigned short num_grays;
+        unsigned char pixel_mode, palette_mode;
+        void *palette;
+    } FT_Bitmap;
+    void pango_ft2_render_transformed (
+        FT_Bitmap *bitmap, const void *matrix, PangoFont *font, PangoGlyphString *glyphs, int x, int y);
+    int pango_layout_get_line_count (PangoLayout *layout);
+    int pango_glyph_string_get_width (PangoGlyphString *glyphs);
+"""
+"""What WeasyPrint does not declare of its libraries, and the social card uses."""
 
 
 @contextmanager
@@ -50,12 +65,19 @@ class _KeptDeclarations:
     """What WeasyPrint takes for ``cffi.FFI``: with the attributes of the one that cffi has compiled for it."""
 
     def cdef(self, declarations: str) -> None:
-        """Have what ``declarations`` declare."""
+        """Have what ``declarations`` declare, and ``_FURTHER``."""
+        declarations += _FURTHER
         code = kept("cffi", f"{cffi.__version__} {declarations}", lambda: _compiled(declarations))
         made: dict[str, Any] = {}
         exec(code, made)  # noqa: S102  # as trustworthy as byte code
         ffi = made["ffi"]
         vars(self).update({name: getattr(ffi, name) for name in dir(ffi)})
+
+
+def declare_further(ffi: Any) -> None:
+    """Declare ``_FURTHER`` for WeasyPrint's ``ffi``, if it was imported before, and so with cffi's own class."""
+    if isinstance(ffi, FFI):
+        ffi.cdef(_FURTHER)
 
 
 def _compiled(declarations: str) -> CodeType:

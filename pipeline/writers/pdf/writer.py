@@ -1,6 +1,7 @@
 """The release as a tagged PDF (PDF/UA-1 and PDF/A-2a), rendered from ``templates/article.html.j2`` and ``print.css``.
 
-The pictures and the organisation's mark have addresses in private schemes, so that nothing else can be loaded.
+The pictures, the organisation's mark and the QR code have addresses in private schemes, so that nothing else can be
+loaded.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from pipeline.typography.messages import Messages
 from pipeline.typography.templates import render, text_of
 from pipeline.writers import Output, RenderInput, table_layout
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
-from pipeline.writers.pdf import engine, layout, text_layer
+from pipeline.writers.pdf import engine, layout, qr_code, text_layer
 from pipeline.writers.pdf.layout import LayoutPlan
+from pipeline.writers.pdf.qr_code import QrCode
 
 PICTURE = "picture:"
 MARK = "mark:"
+CODE = "code:"
 _MARK_HEIGHT = 26.0
 """Points, as in print.css."""
 _RUNNING_TITLE = 76
@@ -54,7 +57,8 @@ def write(render_input: RenderInput) -> Output:
         document = layout.best_layout(
             lambda plan: engine.render(
                 source if plan == standard else _source(render_input, plan), address, look, declared
-            )
+            ),
+            has_code=CODE in declared,
         )
         with text_layer.legible(document) as codes:
             data = engine.pdf_bytes(document, _identifier(source, render_input), codes)
@@ -80,7 +84,7 @@ def _scripts(render_input: RenderInput, text: str) -> tuple[str, ...]:
 
 
 def _declared_files(render_input: RenderInput) -> dict[str, bytes]:
-    """Return the pictures and the mark by address, with as many pixels as a printer shows."""
+    """Return the pictures, the mark and the QR code by address, with as many pixels as a printer shows."""
     found: dict[str, bytes] = {}
     for picture in render_input.release.pictures:
         room = layout.picture_room(render_input.newsroom.paper, 0, broad=picture.stretch > 1)
@@ -89,9 +93,15 @@ def _declared_files(render_input: RenderInput) -> dict[str, bytes]:
         file = picture.at(pixels).file
         if file in render_input.pictures:
             found[PICTURE + quote(picture.file)] = image_sizes.for_paper(render_input.pictures[file], pixels)[0]
+    if code := _code(render_input):
+        found[CODE] = code.svg
     if render_input.mark:
         found[MARK] = _mark_on_paper(render_input.mark)
     return found
+
+
+def _code(render_input: RenderInput) -> QrCode | None:
+    return qr_code.draw(render_input.article.current.href) if render_input.article.current else None
 
 
 @lru_cache(maxsize=engine.CACHED)
@@ -138,6 +148,8 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
         mark_width=_mark_width(render_input.mark),
         image=figure(article.image, 0) if article.image else "",
         close=plan.close,
+        code=_code(render_input),
+        code_beside=plan.beside,
         body=in_lines(
             block_html(
                 article.body, resolve, lead_in, figure, anchors, fit=fit, notes=notes, notes_label=messages["footnotes"]

@@ -43,7 +43,7 @@ def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     messages = Messages(release.language, newsroom.time_zone)
     embargoed = release.embargo and not release.is_public(NOW)
     mark = (newsroom_folder / newsroom.mark).read_bytes() if newsroom.mark else b""
-    article = compose(release, newsroom, messages, embargoed=embargoed)
+    article = compose(release, newsroom, messages, embargoed=embargoed, base_url=BASE)
     _want_faces(article)
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
     done: dict[str, Rendition] = {}

@@ -18,7 +18,7 @@ import pytest
 from pipeline.model.formats import MINUTES, media_type
 from pipeline.model.manifest import Manifest, Row, digest, with_rows
 from pipeline.model.render_context import RenderContext
-from pipeline.model.statement import ENTRY, FOLDER, SIGNERS, SignedStatement, digest_of
+from pipeline.model.statement import ENTRY, FOLDER, PAGE, SIGNERS, SignedStatement, digest_of
 from pipeline.publish.plan import file_of, group_of
 from pipeline.publish.verification import local_links
 from pipeline.site import listings, verify
@@ -159,7 +159,7 @@ class _Lookups:
     """All keys but that of the page, which lists nothing."""
 
     def __contains__(self, key: object) -> bool:
-        return key != verify.PAGE
+        return key != PAGE
 
 
 def signing() -> RenderContext:
@@ -182,7 +182,7 @@ def test_page_changes_with_the_signers_and_not_with_a_release(office: SignedNews
 def test_page_is_in_the_language_of_the_newsroom(language: str, tmp_path: Path) -> None:
     newsroom = msgspec.structs.replace(sample.NEWSROOM, language=language)
     office = SignedNewsroom(tmp_path / "public", newsroom=newsroom)
-    page = verify.files(office.manifest, office.render_context, {verify.PAGE})[verify.PAGE].decode()
+    page = verify.files(office.manifest, office.render_context, {PAGE})[PAGE].decode()
     messages = Messages(language, "UTC")
     shown = re.sub(r"<[^>]+>", "", page.partition("<script>")[0])
     for name in ("verify", "verify_current", "verify_unknown", "verify_private", "verify_terminal"):
@@ -205,7 +205,7 @@ def test_new_key_is_public_after_the_next_run(tmp_path: Path) -> None:
         assert office.make("publish").status == 0
         with build_opener(ProxyHandler({})).open(base + SIGNERS, timeout=20) as answer:
             assert answer.read().decode() == valid("") + valid("", 2)
-        with build_opener(ProxyHandler({})).open(base + verify.PAGE, timeout=20) as answer:
+        with build_opener(ProxyHandler({})).open(base + PAGE, timeout=20) as answer:
             assert signed.fingerprint(new_key(2)) in answer.read().decode()
         assert "nothing to do" in office.make("publish").out
         assert office.make("verify").status == 0
@@ -261,6 +261,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> SignedNewsroom:
     """A newsroom with a release for each answer, and the files that a journalist may have of it in ``kept/``."""
     folder = tmp_path_factory.mktemp("verify")
     found = SignedNewsroom(folder / "public")
+    found.signers = valid('namespaces="press-release",valid-after="20250101",valid-before="20260401"')  # and not now
     made = assets(found.newsroom, b"", FONTS)
     for key, data in made.items():
         found.put(key, data)

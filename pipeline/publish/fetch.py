@@ -13,8 +13,7 @@ import msgspec
 from pipeline.build import published, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
-from pipeline.build.reading import UNAPPROVED
-from pipeline.build.state import write_file
+from pipeline.build.state import HELD_BACK, write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
 from pipeline.publish import approval
@@ -72,15 +71,15 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
         report_refused(context, progress)
         raise
     _plan_revisions(context)
-    _note_unapproved(context)
+    _note_held_back(context)
 
 
-def _note_unapproved(context: CommandContext) -> None:
+def _note_held_back(context: CommandContext) -> None:
     """Note the new and changed releases that stay back: no page may name them, or say what is new."""
-    unapproved = sorted(_held_back(context))
-    if unapproved != context.state.recall(UNAPPROVED, list[str], []):
+    held_back = sorted(_held_back(context))
+    if held_back != context.state.held_back():
         context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
-        context.state.remember(UNAPPROVED, unapproved)
+        context.state.remember(HELD_BACK, held_back)
 
 
 def _held_back(context: CommandContext) -> set[str]:
@@ -109,8 +108,8 @@ def note_stale(context: CommandContext) -> None:
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
     if stale:
-        unapproved = context.state.recall(UNAPPROVED, list[str], [])
-        context.state.note_published(digest(msgspec.json.encode((published.serial, stale, unapproved))))
+        facts = (published.serial, stale, context.state.held_back())
+        context.state.note_published(digest(msgspec.json.encode(facts)))
 
 
 def noted_stale(context: CommandContext) -> list[str]:

@@ -15,13 +15,13 @@ from msgspec import Struct
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.render_context import RenderContext
 from pipeline.model.statement import ENTRY, NAMESPACE, SIGNERS, SignedStatement, Signer
+from pipeline.model.statement import PAGE as PAGE
 from pipeline.site import search
 from pipeline.site.contact import newsroom_footer
 from pipeline.typography import messages as languages
 from pipeline.typography.messages import Messages, capitals, newsroom_messages
 from pipeline.typography.templates import FETCHING, asset_href, render, script
 
-PAGE = "verify.html"
 FOLDER = "verify/"
 INDEX = FOLDER + "index.json"
 FEWEST_BITS, MOST_BITS = 4, 16

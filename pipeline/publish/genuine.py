@@ -8,7 +8,6 @@ Statements are read anew when something does not fit, because a correction may b
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -26,6 +25,7 @@ from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.model.statement import (
     ENTRY,
     SIGNERS,
+    SignedStatement,
     Signer,
     Signers,
     Statement,
@@ -39,7 +39,7 @@ from pipeline.model.statement import (
 )
 from pipeline.publish.manifest import load
 from pipeline.publish.parallel import in_parallel
-from pipeline.publish.signing import SignatureError, unarmoured, verify
+from pipeline.publish.signing import SignatureError, line_of, unarmoured, verify
 from pipeline.publish.statements import lasting
 from pipeline.publish.verification import Problem
 from pipeline.publish.word_diff import Passage, differences
@@ -461,17 +461,32 @@ def _problems(row: Row, signers: Signers, fetch: Fetch) -> Iterator[Problem]:
             continue  # it is being replaced, or read_back says so
         try:
             statement = _read(data, key, row.slug)
-            if not signed.signatures:
-                yield Problem(key, "has no signature")
-            for signature in signed.signatures:
-                verify(data, base64.b64decode(signature), signers, statement.signed)
         except MisfitError as error:
             yield Problem(key, str(error).removeprefix(f"{key} "))
             continue
-        except SignatureError as error:
-            yield Problem(key, f"has a signature that {error}")
+        found = (_signature_error(data, blob, signed, signers) for blob in signed.blobs)
+        wrong = [each for each in found if each]
+        # Where the line of a stolen key was deleted, what it signed counts no more; the newest has to be signed anew.
+        counting = [text for text, is_known in wrong if is_known]
+        if signed is row.statement and len(wrong) == len(signed.signatures):
+            counting = counting or [text for text, _ in wrong[:1]]
+            if not wrong:
+                yield Problem(key, "has no signature")
+        yield from (Problem(key, f"has a signature that {text}") for text in counting)
         record = fetch(f"releases/{row.slug}.json") or b""
         if signed is row.statement and digest(record) == row.record:
             published = lasting(row.slug, digests(record))
-            wrong = sorted({name for name, _ in {*published} ^ {*statement.files}})
-            yield from (Problem(key, f"states another {name} than the record") for name in wrong)
+            differing = sorted({name for name, _ in {*published} ^ {*statement.files}})
+            yield from (Problem(key, f"states another {name} than the record") for name in differing)
+
+
+def _signature_error(data: bytes, blob: bytes, signed: SignedStatement, signers: Signers) -> tuple[str, bool] | None:
+    """Return why a signature is wrong, and whether its key is one of today's; None where it is right."""
+    try:
+        verify(data, blob, signers, signed.signed)
+    except SignatureError as error:
+        try:
+            return str(error), line_of(blob, signed, signers) is not None
+        except SignatureError:
+            return str(error), True
+    return None

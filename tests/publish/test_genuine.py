@@ -478,6 +478,7 @@ def test_statement_that_states_other_files_than_the_record_is_found(room: Room) 
     rows = [msgspec.structs.replace(row, record=digest(record))]
     room.newsroom.manifest = msgspec.structs.replace(room.newsroom.manifest, rows=tuple(rows))
     assert problems(room) == [
+        "releases/ferry.statement has no signature",
         "releases/ferry.statement states another releases/ferry.pdf than the record",
         "releases/ferry.statement states another releases/ferry.txt than the record",
     ]

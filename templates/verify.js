@@ -208,7 +208,9 @@ const BEST = ["current", "embargoed", "corrected", "withdrawn", "unconfirmed", "
 const kindOf = ({ newest, stated }) => {
   if (newest.status === "canceled") return "withdrawn";
   if (stated.status === "embargoed") return "embargoed";
-  return newest.words && newest.words === stated.words ? "current" : "corrected";
+  // What stands after the end mark, notes and contacts, may have been corrected too.
+  const isSame = newest.revision === stated.revision && newest.words === stated.words;
+  return newest.words && isSame ? "current" : "corrected";
 };
 
 // The answer for a file or for folded words with this digest.
@@ -306,14 +308,19 @@ const walked = (one, other, trace) => {
 
 // What a page or a document shows in another way than the plain-text copy: addresses of links, marks of lists, rules.
 const ADDRESS = / \([^\s()]+[./@][^\s()]+\)/g;
-const isDrawn = ([sign, tokens]) => sign === "=" || tokens.every(({ word }) => (sign === "-" ? /^[-*]$/ : /^[•◦▪*-]$/).test(word));
+const isDrawn = ([sign, tokens]) => sign !== "=" && tokens.every(({ word }) => (sign === "-" ? /^[-*]$/ : /^[•◦▪*-]$/).test(word));
+const merged = (found) => found.reduce((all, [sign, tokens]) => {
+  if (all.at(-1)?.[0] === sign) all.at(-1)[1].push(...tokens);
+  else all.push([sign, [...tokens]]);
+  return all;
+}, []);
 
 // Compares our words with theirs: the same, a part, or the differences.
 const compared = (copy, theirs) => {
   const plain = copy.replace(ADDRESS, (address) => (theirs.includes(address.trim()) ? address : ""));
   const [one, other] = [plain, theirs].map((text) => tokensOf(folded(text.replace(INVISIBLE, ""))));
-  const found = differences(one, other);
-  if (found.every(isDrawn)) return { isSame: true };
+  const found = merged(differences(one, other).filter((each) => !isDrawn(each)));
+  if (found.every(([sign]) => sign === "=")) return { isSame: true };
   const isWithin = (at) => other.every((token, number) => at + number < one.length && isSame(one[at + number], token));
   if (other.length >= 8 && one.some((_, at) => isWithin(at))) return { isPart: true };
   return { differences: found };

@@ -329,10 +329,6 @@ def is_indexed(published: PublicReleases) -> bool:
     return isinstance(published, StoredManifest) and published.is_indexed
 
 
-UNAPPROVED = "unapproved"
-"""Name in the build state of the slugs of releases that must be approved before they are public."""
-
-
 def listed_around(
     state: BuildState, published: PublicReleases, slugs: Collection[str], now: datetime
 ) -> dict[str, IndexEntry]:
@@ -340,11 +336,11 @@ def listed_around(
 
     No page names a release that is not approved, however long ago its date was, or says of a public one what is new.
     """
-    if unapproved := state.recall(UNAPPROVED, list[str], []):
+    if held_back := state.held_back():
         known, rows = all_listed(state, published), published.by_slug()
-        found = (known[slug] for slug in unapproved if slug in known and slug not in rows)
+        found = (known[slug] for slug in held_back if slug in known and slug not in rows)
         hidden = {each.slug: msgspec.structs.replace(each, draft=True) for each in found}
-        return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in unapproved if slug in rows}
+        return known | hidden | {slug: IndexEntry.of_row(rows[slug]) for slug in held_back if slug in rows}
     if is_indexed(published):
         return stored_index.around(state, slugs, now)
     return all_listed(state, published)

@@ -36,6 +36,7 @@ from pipeline.model.release_index import IndexEntry
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 FINAL = "final"
+HELD_BACK = "held_back"
 PREVIEW, PUBLISHING = "preview", "publishing"
 BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
@@ -369,6 +370,10 @@ class BuildState:
     def remember(self, name: str, value: object) -> None:
         """Store a fact."""
         self.database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
+
+    def held_back(self) -> list[str]:
+        """Return the slugs of the new and changed releases that nobody has approved, or that nobody can sign here."""
+        return self.recall(HELD_BACK, list[str], [])
 
     def record(self, sha256: str) -> bytes | None:
         """Return a public record that was fetched from storage earlier."""

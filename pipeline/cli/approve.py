@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-import tempfile
 import webbrowser
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.build.context import CommandContext
+from pipeline.build.state import write_file
 from pipeline.cli.console import Console, count, size
 from pipeline.cli.diff import shown
 from pipeline.cli.status import both_zones
@@ -42,7 +43,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     proposal = approval.propose(context, slug)
     _show(context, proposal, console)
     if options.open:
-        _open(proposal)
+        _open(proposal, context.state.work / "to-approve")
     asked = f"approve it as {key.signer.name}? [y/N]"
     if sys.stdin.isatty() and console.ask(asked).lower() not in ("y", "yes"):
         raise SettingError("not approved", "run make approve again when it is right")
@@ -57,7 +58,9 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
 def _show(context: CommandContext, proposal: Proposal, console: Console) -> None:
     row, statement = proposal.staged.row, proposal.statement
     console.heading(row.title)
-    console.line(f"revision {row.revision}, public from {both_zones(row.date, context.newsroom.time_zone)}")
+    when = both_zones(row.date, context.newsroom.time_zone)
+    is_new = row.slug not in context.published.by_slug() and row.date > context.now
+    console.line(f"revision {row.revision}, public " + (f"from {when}" if is_new else "as soon as it is approved"))
     names = {form.key(row.slug): form for form in FORMATS}
     for key, sha256 in statement.files:
         form = names.get(key)
@@ -76,10 +79,10 @@ def _show(context: CommandContext, proposal: Proposal, console: Console) -> None
             console.line(shown(passage, console))
 
 
-def _open(proposal: Proposal) -> None:
-    """Show the staged files with the programs of this machine."""
-    folder = Path(tempfile.mkdtemp(prefix="dateline-"))
+def _open(proposal: Proposal, folder: Path) -> None:
+    """Show the staged files with the programs of this machine; they stay in ``folder`` until the next time."""
+    shutil.rmtree(folder, ignore_errors=True)
     for key, _ in proposal.statement.files:
         file = folder / key.rpartition("/")[2]
-        file.write_bytes(proposal.files[key])
-        webbrowser.open(file.as_uri())
+        write_file(file, proposal.files[key])
+        webbrowser.open(file.resolve().as_uri())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 from argparse import ArgumentParser, Namespace
@@ -28,6 +29,8 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     file, principal = key_file(context.environ), _principal(context)
     if file.resolve().is_relative_to(context.root.resolve()):
         raise SettingError(f"{file} is inside the repository, where a key could be committed", "name another folder")
+    if file.suffix == ".pub" and not file.exists():
+        raise SettingError(f"{file} names the public half of a key, and is not there", "name the key itself")
     if file.exists():
         console.line(f"{file} exists; it stays as it is")
     else:
@@ -50,7 +53,11 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
 
 
 def _principal(context: CommandContext) -> str:
-    """Return under which name the key signs: the address of the first default contact."""
+    """Return under which name the key signs: the address typed as NAME=, else that of the first default contact."""
+    if typed := context.environ.get("DATELINE_NAME", "").strip():
+        if not re.fullmatch(r"[^\s\"',*?!#@]+@[^\s\"',*?!#@]+", typed):
+            raise SettingError(f"NAME: {typed} is not an e-mail address", "make key NAME=ann@example.org")
+        return typed
     newsroom = context.newsroom
     by_id = {contact.id: contact for contact in newsroom.contacts}
     addresses = (by_id[name].email for name in newsroom.default_contacts if name in by_id)
@@ -66,13 +73,16 @@ def _write(file: Path, principal: str) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+    beside = file.with_name(f"{file.name}.pub")
+    if beside.exists():
+        raise SettingError(f"{beside} is there without its key", f"move it, or set PRESS_SIGNING_KEY={beside}")
     private = Ed25519PrivateKey.generate()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     data = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(data)
     public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    file.with_name(f"{file.name}.pub").write_text(f"{public} {principal}\n", "utf-8")
+    beside.write_text(f"{public} {principal}\n", "utf-8")
 
 
 def _write_fido(file: Path, principal: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pipeline.build import stages
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
-from pipeline.build.reading import UNAPPROVED
 from pipeline.build.stages import StageResult
 from pipeline.cli.console import Console, count, size
 from pipeline.model.errors import ReleaseError
@@ -84,10 +83,7 @@ def _show(context: CommandContext, console: Console, stage: str, result: StageRe
         is_draft = context.state.summaries([result.slug])[result.slug].entry.draft
         console.step(stage, context.state.opaque(result.slug), "draft" if is_draft else "scheduled")
         return
-    if (
-        result.slug in context.state.recall(UNAPPROVED, list[str], [])
-        and result.slug not in context.published.by_slug()
-    ):
+    if result.slug in context.state.held_back() and result.slug not in context.published.by_slug():
         console.step(stage, context.state.opaque(result.slug), "not approved")
         return
     pages = result.rendition.pages

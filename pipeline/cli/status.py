@@ -15,7 +15,7 @@ from pipeline.model.errors import printable
 from pipeline.model.manifest import Row
 from pipeline.publish import sharing
 from pipeline.publish.sharing import SharedCopies
-from pipeline.publish.signing import names_of
+from pipeline.publish.signing import lines_of
 from pipeline.publish.sources import recall_refused, warn_outdated_translations
 from pipeline.publish.staging import StagedRelease, recall_staged
 from pipeline.publish.upload import published_count
@@ -71,7 +71,8 @@ def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
     """Return who has approved what is staged, as last seen; empty where nobody has to."""
     if staged is None or staged.row.statement is None or not (needed := context.newsroom.approvals):
         return ""
-    names = names_of(staged.row.statement, context.signers)
+    signed = staged.row.statement
+    names = [line.name for line in lines_of(signed, context.signers)] if staged.by_approval else []
     return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
 
 

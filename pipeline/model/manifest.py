@@ -84,7 +84,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     def statements(self) -> dict[str, SignedStatement]:
         """Return key → statement of all statements of the release, the newest first."""
         newest = {statement_key(self.slug): self.statement} if self.statement else {}
-        return newest | {earlier_key(self.slug, self.date.year, each.sha256): each for each in self.earlier_statements}
+        keys = {earlier_key(self.slug, each.signed.year, each.sha256): each for each in self.earlier_statements}
+        return newest | keys
 
     def statement_files(self) -> dict[str, str]:
         """Return key → SHA-256 of all statements of the release, and of their signatures."""

@@ -132,11 +132,17 @@ class ReleaseIndex:
         if entry.replaced_by in self._public:
             others += (self._named(entry.replaced_by, "replacement"),)
         order, at = self._position(entry)
-        if order[at : at + 1] != [(entry.date, entry.slug)]:
+        is_listed = order[at : at + 1] == [(entry.date, entry.slug)]
+        if not is_listed and not self._is_held_back(entry):
             return others
         before = [self._named(slug, "prev") for _, slug in order[max(0, at - 1) : at]]
-        after = [self._named(slug, "next") for _, slug in order[at + 1 : at + 2]]
+        after = [self._named(slug, "next") for _, slug in order[at + is_listed : at + is_listed + 1]]
         return (*others, *before, *after, *self._on_topics(entry))
+
+    def _is_held_back(self, entry: IndexEntry) -> bool:
+        """Whether other pages must not name a release that is no draft: its own page names them all the same."""
+        known = self.known.get(entry.slug)
+        return known is not None and known.draft and not entry.draft and not entry.withdrawn
 
     def related_to(self, release: Release) -> tuple[Related, ...]:
         """Return the same for a release as it was read."""

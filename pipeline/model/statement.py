@@ -31,7 +31,7 @@ PAGE = "verify.html"
 SUFFIX = ".statement"
 SUFFIXES = (SUFFIX, ".sig")
 FOLDER = "statements/"
-"""Where earlier statements stay public, by the year of the release."""
+"""Where earlier statements stay public, by the year in which they were signed."""
 ENTRY = 12
 """Hexadecimal digits of a digest by which a statement is found; the statement itself has all of them."""
 ARMOUR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
@@ -106,6 +106,8 @@ def decode(data: bytes) -> Statement:
         )
     except KeyError as missing:
         raise ValueError(f"no line {missing}") from None
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
     if title != TITLE or found.encode() != data:
         raise ValueError("not a statement in this format")
     return found
@@ -129,10 +131,14 @@ class SignedStatement(Struct, frozen=True, omit_defaults=True):
     signatures: tuple[str, ...] = ()
     """SSHSIG blobs in base64."""
 
+    @property
+    def blobs(self) -> tuple[bytes, ...]:
+        """The signatures."""
+        return tuple(map(base64.b64decode, self.signatures))
+
     def signature_files(self, key: str) -> dict[str, bytes]:
         """Return key → bytes of the signatures beside the statement at ``key``."""
-        blobs = enumerate(map(base64.b64decode, self.signatures), 1)
-        return {signature_key(key, number): armoured(blob) for number, blob in blobs}
+        return {signature_key(key, number): armoured(blob) for number, blob in enumerate(self.blobs, 1)}
 
     def finds(self, sha256: str) -> bool:
         """Whether a digest may be in the statement."""
@@ -157,7 +163,7 @@ def signature_key(statement: str, number: int = 1) -> str:
 
 
 def earlier_key(slug: str, year: int, sha256: str) -> str:
-    """Return the key under which an earlier statement stays public."""
+    """Return the key under which an earlier statement stays public; ``year`` is that of the day that it states."""
     return f"{FOLDER}{year:04d}/{slug}.{sha256[:16]}{SUFFIX}"
 
 

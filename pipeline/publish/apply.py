@@ -230,9 +230,14 @@ def merged(current: Manifest, candidates: tuple[Candidate, ...], assets: Iterabl
 
 
 def _better_signed(ours: Row, theirs: Row | None) -> Row:
-    """Return our row, or theirs where another publisher of the same content has signed it and we have not."""
-    same = theirs is not None and theirs.record == ours.record
-    return theirs if theirs and same and theirs.statement and not ours.statement else ours
+    """Return our row with their statements, or theirs where they have signed the same content and we have not."""
+    if theirs is None:
+        return ours
+    if theirs.record == ours.record and theirs.statement and not ours.statement:
+        return theirs
+    known = {each.sha256 for each in (ours.statement, *ours.earlier_statements) if each}
+    more = tuple(each for each in theirs.earlier_statements if each.sha256 not in known)
+    return msgspec.structs.replace(ours, earlier_statements=(*ours.earlier_statements, *more)) if more else ours
 
 
 def before_upload(current: Manifest, candidates: Iterable[Candidate]) -> Manifest:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline.build import parity
+from pipeline.build import fingerprint, parity
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.model.errors import Fault, ReleaseError, RenderError, SettingError, StorageError, printable
 from pipeline.model.formats import Rendition, by_name
@@ -36,8 +36,9 @@ from pipeline.publish.staging import (
     read_staged,
     recall_staged,
     remember_staged,
+    rows_of,
 )
-from pipeline.publish.statements import Stated, lasting
+from pipeline.publish.statements import Stated, lasting, stated_words
 from pipeline.publish.word_diff import Passage, differences
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
@@ -45,7 +46,7 @@ from pipeline.writers import RenderInput
 
 SOON = timedelta(days=1)
 """Before its instant, from when on every run warns that a release is not approved."""
-COMPARED = ("text", "pdf", "docx")
+COMPARED = ("text", "pdf", "docx", "html", "json")
 """Formats whose words are compared with the source before somebody approves them."""
 
 
@@ -72,18 +73,28 @@ def demanded(context: CommandContext) -> int:
 
 
 def signers_of(context: CommandContext, staged: StagedRelease) -> tuple[Signer, ...]:
-    """Return who has signed a staged release as it is. Raises StorageError when its statement cannot be read."""
-    if not staged.signed or staged.row.statement is None:
+    """Return who has signed a staged release as it is; nobody if its statement cannot be read."""
+    if not staged.signed or staged.row.statement is None or (context.newsroom.approvals and not staged.by_approval):
         return ()
-    data = _staged_bytes(context, staged, statement_key(staged.row.slug))
-    statement = decode(data)
-    if digest(data) != staged.row.statement.sha256 or statement.files != lasting(staged.row.slug, staged.digests()):
+    try:
+        data = _staged_bytes(context, staged, statement_key(staged.row.slug))
+        if digest(data) != staged.row.statement.sha256 or not _is_of(context, decode(data), staged):
+            return ()
+    except (StorageError, ValueError):  # then it is staged anew
         return ()
     return valid_signers(data, staged.row.statement, context.signers)
 
 
+def _is_of(context: CommandContext, statement: Statement, staged: StagedRelease) -> bool:
+    """Whether a statement is one of the release that is staged, and of its files."""
+    row = staged.row
+    facts = (context.newsroom.guid(row.slug), row.slug, row.title, row.revision, row.modified.astimezone(UTC))
+    stated = (statement.guid, statement.slug, statement.title, statement.revision, statement.instant)
+    return facts == stated and statement.files == lasting(row.slug, staged.digests())
+
+
 def may_be_public(context: CommandContext, staged: StagedRelease) -> bool:
-    """Whether enough signers have signed a staged release. Raises StorageError."""
+    """Whether enough signers have signed a staged release."""
     needed = demanded(context)
     return not needed or len(signers_of(context, staged)) >= needed
 
@@ -92,8 +103,8 @@ def staged_rows(context: CommandContext) -> Mapping[str, Row]:
     """Return the rows of what is staged; where approvals count, as it is now, else as it was last seen."""
     if not context.newsroom.signs:
         return {}
-    releases = read_staged(context.store).releases if context.newsroom.approvals else recall_staged(context) or {}
-    return {slug: staged.row for slug, staged in releases.items()}
+    counts = context.newsroom.approvals > 0
+    return rows_of(context, read_staged(context.store).releases if counts else recall_staged(context) or {})
 
 
 def with_approved(context: CommandContext, stated: Stated) -> Stated:
@@ -101,10 +112,12 @@ def with_approved(context: CommandContext, stated: Stated) -> Stated:
     if not stated.to_approve:
         return stated
     releases = read_staged(context.store).releases
+    public = {*context.published.by_slug(), *(each.row.slug for each in stated.candidates)}
     approved = {}
     for candidate in stated.to_approve:
         staged = releases.get(candidate.row.slug)
-        if staged and staged.is_of(candidate) and may_be_public(context, staged):
+        named = {*staged.neighbours} <= public if staged else False
+        if staged and named and staged.is_of(candidate) and may_be_public(context, staged):
             approved[candidate.row.slug] = _as_staged(context, staged, candidate)
     left = tuple(each for each in stated.to_approve if each.row.slug not in approved)
     hidden = {each.row.slug for each in left} - context.published.by_slug().keys()
@@ -140,14 +153,16 @@ def report_lack(context: CommandContext, to_approve: Iterable[Candidate], progre
     staged = recall_staged(context) or {}
     late = [each.row.slug for each in to_approve]
     for slug in late:
-        what = f"{context.state.opaque(slug)} is not published: {_lack(context, staged.get(slug))}"
+        name = slug if slug in context.published.by_slug() else context.state.opaque(slug)
+        what = f"{name} is not published: it has {_lack(context, staged.get(slug))}"
         progress.fault(f"{what}\n  hint: make approve RELEASE=…, on a machine that has a key of content/{SIGNERS}")
     if demanded(context):
         for slug, each in staged.items():
             left = each.instant - context.now
             if timedelta(0) < left <= SOON and slug not in late and not may_be_public(context, each):
                 when = f"{each.instant:%H:%M} UTC, in {_length(left)}"
-                progress.fault(f"warning: {context.state.opaque(slug)} is due at {when}, and {_lack(context, each)}")
+                name = context.state.opaque(slug)
+                progress.fault(f"warning: {name} is due at {when}, and has {_lack(context, each)}")
     return exit_status(ReleaseError) if late else None
 
 
@@ -156,7 +171,8 @@ def _lack(context: CommandContext, staged: StagedRelease | None) -> str:
     signers = signers_of(context, staged) if staged else ()
     given = f" (by {', '.join(signer.name for signer in signers)})" if signers else ""
     needed = demanded(context)
-    return f"{len(signers)} of {count(needed, 'approval')}{given}"
+    noun = "approval" if context.newsroom.approvals else "signature"
+    return f"{len(signers)} of {count(needed, noun)}{given}"
 
 
 def refusal(context: CommandContext, staged: StagedRelease) -> str:
@@ -182,32 +198,39 @@ def propose(context: CommandContext, slug: str) -> Proposal:
     remember_staged(context, releases)
     staged = releases.get(slug)
     if staged is None or statement_key(slug) not in staged.files:
-        known = ", ".join(printable(name) for name in sorted(releases))
-        hint = f"staged are: {known}" if known else "make publish stages what waits for approval"
+        hint = "make publish stages what has to be approved; make status lists the releases"
         raise SettingError(f"{printable(slug)} is not staged, so there is nothing to approve", hint)
     files = in_parallel(lambda key: _staged_bytes(context, staged, key), staged.files)
     statement = decode(files[statement_key(slug)])
-    if statement.files != lasting(slug, staged.digests()):
-        raise StorageError("the staged statement does not name the staged files", "make publish stages it again")
-    _compare(context, staged, files)
+    if not _is_of(context, statement, staged):
+        raise StorageError("the staged statement is not one of the staged files", "make publish stages it again")
+    _compare(context, staged, files, statement)
     return Proposal(staged, statement, files, signers_of(context, staged), _differing(context, staged, files))
 
 
-def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str, bytes]) -> None:
+def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str, bytes], proposed: Statement) -> None:
     """Raise ReleaseError unless the staged files say what the source on this machine says."""
     from pipeline.reader import read_release
 
     slug, newsroom = staged.row.slug, context.newsroom
-    source = context.state.source(slug)
+    row, source = staged.row, context.state.source(slug)
     release = read_release(source, newsroom, None).release
-    if (release.date, digest_of_words(release)) != (staged.row.date, staged.row.words):
-        what = "its words" if release.date == staged.row.date else "its date"
-        raise _other(source, f"{what} here are not those that are staged")
+    if release.date != row.date:
+        raise _other(source, f"its date here, {release.date:%Y-%m-%d %H:%M%z}, is not the one that is staged")
+    if digest_of_words(release) != row.words:
+        raise _other(source, "its words here are not those that are staged")
+    facts = (release.title, release.summary, release.topics, release.language)
+    if fingerprint.of_source(context.state, slug) != row.source or facts != (
+        row.title, row.summary, row.topics, row.language,
+    ):  # fmt: skip
+        raise _other(source, "it is not the source of what is staged")
     messages = Messages(release.language, newsroom.time_zone)
     address = context.destination.base_url
     article = compose(release, newsroom, messages, base_url=address)
     made = tuple(Rendition(name, by_name(name).key(slug), 0, "", staged.row.pages) for name in COMPARED)
     render_input = RenderInput(release, newsroom, messages, article, {}, b"", address, made)
+    if stated_words(row, files, newsroom) != proposed.words:
+        raise _other(source, "the staged statement is not one of these words")
     for name in COMPARED:
         if (key := by_name(name).key(slug)) in files:
             try:
@@ -268,10 +291,8 @@ def approve(context: CommandContext, proposal: Proposal, key: Key) -> StagedRele
         data = signed.signature_files(statement_key(slug))[public]
         context.store.put(file_of(public, data).put(object_name), "private")
         file = StagedFile(object_name, digest(data), len(data))
-        return {
-            **current,
-            slug: replace(now, row=replace(now.row, statement=signed), files={**now.files, public: file}),
-        }
+        row, files = replace(now.row, statement=signed), {**now.files, public: file}
+        return {**current, slug: replace(now, row=row, files=files, by_approval=True)}
 
     after = change_staged(context.store, read_staged(context.store), change).releases
     remember_staged(context, after)

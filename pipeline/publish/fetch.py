@@ -13,8 +13,7 @@ import msgspec
 from pipeline.build import published, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
-from pipeline.build.reading import UNAPPROVED
-from pipeline.build.state import write_file
+from pipeline.build.state import HELD_BACK, ParsedRelease, write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
 from pipeline.publish import approval
@@ -72,33 +71,41 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
         report_refused(context, progress)
         raise
     _plan_revisions(context)
-    _note_unapproved(context)
+    _note_held_back(context)
 
 
-def _note_unapproved(context: CommandContext) -> None:
+def _note_held_back(context: CommandContext) -> None:
     """Note the new and changed releases that stay back: no page may name them, or say what is new."""
-    unapproved = sorted(_held_back(context))
-    if unapproved != context.state.recall(UNAPPROVED, list[str], []):
+    held_back = sorted(_held_back(context))
+    if held_back != context.state.held_back():
         context.state.database.write("UPDATE published SET expected = NULL")  # what they say of each other may change
-        context.state.remember(UNAPPROVED, unapproved)
+        context.state.remember(HELD_BACK, held_back)
 
 
 def _held_back(context: CommandContext) -> set[str]:
     """Return the new and changed releases that nobody has approved, or that cannot be signed on this machine."""
-    newsroom, changed = context.newsroom, dict(unpublished_sources(context.state))
+    newsroom = context.newsroom
+    if not newsroom.signs:
+        return set()
+    required, rows = newsroom.signatures_required, context.published.by_slug()
+    read = {slug: context.state.parsed_release(slug) for slug, _ in unpublished_sources(context.state)}
+    changed = {slug: found.source for slug, found in read.items() if found and not found.release.draft}
+    if newsroom.approvals or not required:  # a withdrawal needs no approval
+        changed = {slug: source for slug, source in changed.items() if not _is_withdrawn(read[slug])}
     if newsroom.approvals:
-        staged = read_staged(context.store).releases
+        staged = read_staged(context.store).releases if changed else {}
     else:
-        rows, required = context.published.by_slug(), newsroom.signatures_required
-        signed = {slug for slug in changed if (row := rows.get(slug)) and row.statement}
-        parsed = {slug: context.state.parsed_release(slug) for slug in signed}
-        withdrawn = {slug for slug, found in parsed.items() if found and found.release.withdrawn}
-        changed = changed if required else {slug: changed[slug] for slug in signed - withdrawn}
-        if not (newsroom.signs and changed) or signing_key(context)():
+        if not required:
+            changed = {slug: changed[slug] for slug in changed if (row := rows.get(slug)) and row.statement}
+        if not changed or signing_key(context)():
             return set()
         staged = dict(recall_staged(context) or {})
     ready = {slug for slug in changed.keys() & staged.keys() if staged[slug].row.source == changed[slug]}
     return changed.keys() - {slug for slug in ready if approval.may_be_public(context, staged[slug])}
+
+
+def _is_withdrawn(parsed_release: ParsedRelease | None) -> bool:
+    return parsed_release is not None and parsed_release.release.withdrawn is not None
 
 
 def note_stale(context: CommandContext) -> None:
@@ -109,8 +116,8 @@ def note_stale(context: CommandContext) -> None:
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
     if stale:
-        unapproved = context.state.recall(UNAPPROVED, list[str], [])
-        context.state.note_published(digest(msgspec.json.encode((published.serial, stale, unapproved))))
+        facts = (published.serial, stale, context.state.held_back())
+        context.state.note_published(digest(msgspec.json.encode(facts)))
 
 
 def noted_stale(context: CommandContext) -> list[str]:

@@ -8,13 +8,11 @@ Statements are read anew when something does not fit, because a correction may b
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -27,6 +25,7 @@ from pipeline.model.manifest import KEY, Manifest, Row, digest
 from pipeline.model.statement import (
     ENTRY,
     SIGNERS,
+    SignedStatement,
     Signer,
     Signers,
     Statement,
@@ -40,23 +39,21 @@ from pipeline.model.statement import (
 )
 from pipeline.publish.manifest import load
 from pipeline.publish.parallel import in_parallel
-from pipeline.publish.signing import SignatureError, unarmoured, verify
+from pipeline.publish.signing import SignatureError, line_of, unarmoured, verify
 from pipeline.publish.statements import lasting
 from pipeline.publish.verification import Problem
 from pipeline.publish.word_diff import Passage, differences
 from pipeline.reader.signers import parse_signers
 from pipeline.site import search
+from pipeline.site.verify import INDEX, Index, Listed, end_marks, shard_key, shard_of
 from pipeline.storage.anonymous import AnonymousClient
-from pipeline.typography import messages as languages
 from pipeline.typography.contact_cards import CARDS
-from pipeline.typography.messages import Messages, capitals
 from pipeline.writers.ninjs import digests
 
 Fetch = Callable[[str], bytes | None]
 """From a key to the public bytes there; None when there are none. Raises StorageError when nobody answers."""
 Verdict = Literal["current", "corrected", "withdrawn", "embargoed", "differs", "unknown", "unconfirmed"]
 
-INDEX = "verify/index.json"
 LONGEST = 16 * 1024 * 1024
 """Bytes of what is read for a check: texts, statements and shards are much shorter."""
 LONGEST_TEXT = 1024 * 1024
@@ -70,12 +67,16 @@ WRAPPED = 3
 MOST_SIGNATURES = 8
 MOST_PARTS = 40
 """Search files that are read for the nearest release, newest first."""
-ALIKE = 0.5
+ALIKE = 0.6
 """Share of pasted words that a release must have to be called the nearest."""
-FEWEST_WORDS = 4
+FEWEST_WORDS = 5
 """Of a pasted part: fewer stand in many texts."""
+BEST: tuple[Verdict, ...] = ("current", "embargoed", "corrected", "withdrawn")
+"""Of several releases that have the same picture or words, the one to name."""
 _TEXT = by_name("text")
 _SLUG = re.compile(r"[^/\\\x00-\x20.][^/\\\x00-\x20]*")
+_DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]{4}")
+"""Scripts that are written without blanks between words."""
 Found = TypeVar("Found")
 
 
@@ -102,20 +103,6 @@ class MisfitError(Exception):
     def __init__(self, message: str, slug: str = "") -> None:
         super().__init__(message)
         self.slug = slug
-
-
-class _Listed(Struct, frozen=True, array_like=True):
-    """A statement as a shard lists it."""
-
-    slug: str
-    year: int
-    beginning: str
-    """Of its SHA-256."""
-    entries: str
-
-
-class _Index(Struct, frozen=True):
-    bits: int
 
 
 def public_files(client: AnonymousClient) -> Fetch:
@@ -201,7 +188,7 @@ class _Lookup:
                 "here made one, somebody else wrote the public file"
             )
         self.signers = parse_signers(public or b"")
-        bits = _decoded(index, _Index, INDEX).bits
+        bits = _decoded(index, Index, INDEX).bits
         if not 0 <= bits <= 16:
             raise MisfitError(f"{INDEX} is not an index")
         self._bits = bits
@@ -224,21 +211,20 @@ class _Lookup:
                     found[listed.slug] = finding
             except MisfitError as error:
                 misfit = misfit or error
-        # Several releases may have the same picture: it is genuine in any of them.
-        known = sorted(found.values(), key=lambda each: each.verdict != "current")
+        known = sorted(found.values(), key=lambda each: BEST.index(each.verdict))
         if not known and misfit:
             raise misfit
         return known[0] if known else Finding("unknown")
 
-    def _candidates(self, sha256: str) -> Iterator[_Listed]:
+    def _candidates(self, sha256: str) -> Iterator[Listed]:
         """Yield the statements that may state a digest, newest first."""
-        key = f"verify/{self._bits}/{int(sha256[:4], 16) >> 16 - self._bits}.json"
-        for listed in _decoded(self.get(key), list[_Listed], key):
+        key = shard_key(self._bits, shard_of(sha256, self._bits))
+        for listed in _decoded(self.get(key), list[Listed], key):
             entries = (listed.entries[at : at + ENTRY] for at in range(0, len(listed.entries), ENTRY))
             if sha256[:ENTRY] in entries and _SLUG.fullmatch(listed.slug):
                 yield listed
 
-    def _finding(self, listed: _Listed, sha256: str) -> Finding | None:
+    def _finding(self, listed: Listed, sha256: str) -> Finding | None:
         """Return what a statement means for a digest; None if it does not state it."""
         stated, signers = self._listed_statement(listed)
         if not stated.has(sha256):
@@ -246,7 +232,9 @@ class _Lookup:
         newest = self.newest(listed.slug)
         if newest.revision < stated.revision:
             raise MisfitError(f"{statement_key(listed.slug)} is older than what was signed before", listed.slug)
-        same = newest == stated or (newest.words == stated.words and bool(stated.words))
+        # What stands after the end mark, notes and contacts, may have been corrected too.
+        is_layout = newest.revision == stated.revision and newest.words == stated.words and bool(stated.words)
+        same = newest == stated or is_layout
         note = "" if same else self.note(listed.slug)
         verdict: Verdict = "current" if same else "corrected"
         if stated.status == "embargoed":
@@ -255,7 +243,7 @@ class _Lookup:
             verdict = "withdrawn"
         return Finding(verdict, listed.slug, stated, newest, signers, note)
 
-    def _listed_statement(self, listed: _Listed) -> tuple[Statement, tuple[Signer, ...]]:
+    def _listed_statement(self, listed: Listed) -> tuple[Statement, tuple[Signer, ...]]:
         """Return a statement that a shard lists, the newest or an earlier one, and who signed it."""
         key = statement_key(listed.slug)
         if not digest(self.get(key) or b"").startswith(listed.beginning):
@@ -321,21 +309,22 @@ class _Lookup:
         seen = set[str]()
         for at in range(min(FIRST_LINES, len(lines))):
             for wrapped in range(min(WRAPPED, len(lines) - at), 0, -1):
-                title = digest_of(" ".join(lines[at : at + wrapped]))
-                for listed in self._candidates(title):
-                    if listed.slug not in seen and digest_of(self._listed_statement(listed)[0].title) == title:
-                        seen.add(listed.slug)
-                        yield at, listed.slug
+                parts = lines[at : at + wrapped]
+                for title in {digest_of(between.join(parts)) for between in (" ", "")}:  # some scripts have no blanks
+                    for listed in self._candidates(title):
+                        if listed.slug not in seen and digest_of(self._listed_statement(listed)[0].title) == title:
+                            seen.add(listed.slug)
+                            yield at, listed.slug
 
     def _compared(self, slug: str, lines: list[str]) -> Finding:
         """Return how pasted words, from the headline on, differ from what a release says."""
         newest = self.newest(slug)
         if newest.status == "canceled":
             # Its words are not public any more: only their digests tell whether it said this.
-            ours, ends = "", _end_marks()
+            ours, ends = "", end_marks()
         else:
             ours = self._words(slug, newest)
-            ends = [mark for mark in _end_marks() if ours.endswith(f" {mark}")][:1] or [""]
+            ends = [mark for mark in end_marks() if ours.endswith(f" {mark}")][:1] or [""]
         pasted = [_until(end, lines) for end in ends]
         for theirs in dict.fromkeys(pasted):
             found = self.check(digest_of(theirs))
@@ -343,7 +332,8 @@ class _Lookup:
                 return found
         if not ours:
             return Finding("differs", slug, newest=newest, note=self.note(slug))
-        return Finding("differs", slug, newest=newest, passages=tuple(differences(ours, pasted[0])))
+        passages = tuple(differences(*_as_in_print(ours, pasted[0])))
+        return Finding("differs", slug, newest=newest, passages=passages) if passages else self.check(newest.words)
 
     def _words(self, slug: str, newest: Statement) -> str:
         """Return the words of a public release, from headline to end mark. Raises MisfitError."""
@@ -351,23 +341,28 @@ class _Lookup:
         data = self.get(key)
         if data is None or digest(data) != dict(newest.files).get(key):
             raise MisfitError(f"{key} is not what {statement_key(slug)} states", slug)
-        return words_of(data.decode("utf-8", "replace"), newest.title, _end_marks())
+        return words_of(data.decode("utf-8", "replace"), newest.title, end_marks())
 
     def _nearest(self, text: str) -> Finding:
         """Return how pasted words without a known headline differ from the release that has most of them."""
         words = set(search.words(text).split())
-        if len(words) < FEWEST_WORDS:
+        dense = {piece for word in words if _DENSE.search(word) for piece in re.findall("....", word)}
+        plain = {word for word in words if not _DENSE.search(word)}
+        if len(plain) + len(dense) < FEWEST_WORDS:
             return Finding("unknown")
         rows = self._rows()
         entries = (entry for part in search.parts(rows)[:MOST_PARTS] for entry in self._entries(part))
-        shares = {slug: len(words & set(known.split())) / len(words) for slug, known in entries}
+        shares = {
+            slug: (len(plain & set(known.split())) + sum(piece in known for piece in dense)) / (len(plain) + len(dense))
+            for slug, known in entries
+        }
         slug = max(shares, key=lambda each: shares[each], default="")
         if not slug or shares[slug] < ALIKE or not any(row.slug == slug and row.statement for row in rows):
             return Finding("unknown")
         newest = self.newest(slug)
         if newest.status == "canceled":
             return Finding("unknown")
-        passages = differences(self._words(slug, newest), folded(text))
+        passages = differences(*_as_in_print(self._words(slug, newest), folded(text)))
         return Finding("differs", slug, newest=newest, passages=tuple(filter(None, map(_excerpt, passages))))
 
     def _rows(self) -> tuple[Row, ...]:
@@ -408,17 +403,25 @@ def _read(data: bytes, key: str, slug: str) -> Statement:
     return statement
 
 
-@cache
-def _end_marks() -> list[str]:
-    """Return the end marks of all languages, as a plain-text copy writes them."""
-    names = (file.stem for file in sorted(languages.FOLDER.glob("*.toml")))
-    return sorted({folded(capitals(Messages(name, "UTC")["ends"], name)) for name in names})
-
-
 def _until(end: str, lines: list[str]) -> str:
     """Return pasted words up to their end mark, in capitals or not, or to their end with the mark added, folded."""
     at = next((at for at, line in enumerate(lines) if at and line.casefold() == end.casefold()), None)
     return folded(" ".join([*lines[:at], end]))
+
+
+def _as_in_print(ours: str, theirs: str) -> tuple[str, str]:
+    """Return both texts without what only the plain-text copy has: headings in capitals, captions in brackets."""
+    capitals_of_ours = {word for word in map(_bare, ours.split()) if word.isupper()}
+
+    def shown(text: str) -> str:
+        words = map(_bare, text.split())
+        return " ".join(word.upper() if word.upper() in capitals_of_ours else word for word in words)
+
+    return shown(ours), shown(theirs)
+
+
+def _bare(word: str) -> str:
+    return word.removeprefix("[").removesuffix("]")
 
 
 def _differing(finding: Finding) -> int:
@@ -458,15 +461,32 @@ def _problems(row: Row, signers: Signers, fetch: Fetch) -> Iterator[Problem]:
             continue  # it is being replaced, or read_back says so
         try:
             statement = _read(data, key, row.slug)
-            for signature in signed.signatures:
-                verify(data, base64.b64decode(signature), signers, statement.signed)
         except MisfitError as error:
             yield Problem(key, str(error).removeprefix(f"{key} "))
             continue
-        except SignatureError as error:
-            yield Problem(key, f"has a signature that {error}")
+        found = (_signature_error(data, blob, signed, signers) for blob in signed.blobs)
+        wrong = [each for each in found if each]
+        # Where the line of a stolen key was deleted, what it signed counts no more; the newest has to be signed anew.
+        counting = [text for text, is_known in wrong if is_known]
+        if signed is row.statement and len(wrong) == len(signed.signatures):
+            counting = counting or [text for text, _ in wrong[:1]]
+            if not wrong:
+                yield Problem(key, "has no signature")
+        yield from (Problem(key, f"has a signature that {text}") for text in counting)
         record = fetch(f"releases/{row.slug}.json") or b""
         if signed is row.statement and digest(record) == row.record:
             published = lasting(row.slug, digests(record))
-            wrong = sorted({name for name, _ in {*published} ^ {*statement.files}})
-            yield from (Problem(key, f"states another {name} than the record") for name in wrong)
+            differing = sorted({name for name, _ in {*published} ^ {*statement.files}})
+            yield from (Problem(key, f"states another {name} than the record") for name in differing)
+
+
+def _signature_error(data: bytes, blob: bytes, signed: SignedStatement, signers: Signers) -> tuple[str, bool] | None:
+    """Return why a signature is wrong, and whether its key is one of today's; None where it is right."""
+    try:
+        verify(data, blob, signers, signed.signed)
+    except SignatureError as error:
+        try:
+            return str(error), line_of(blob, signed, signers) is not None
+        except SignatureError:
+            return str(error), True
+    return None

@@ -144,7 +144,7 @@ def _common(context: CommandContext) -> str:
     parts = (context.newsroom, context.destination.base_url, context.signers)
     settings = msgspec.json.encode(parts, order="deterministic")
     code = fingerprint.of_code("pipeline.site.listings", fingerprint.ASSETS)
-    return digest(b"\0".join([code, context.mark, settings]))
+    return digest(b"\0".join([code, context.mark, context.signers.text, settings]))
 
 
 def _recall(context: CommandContext) -> KnownListings | None:

@@ -13,6 +13,7 @@ import msgspec
 from pipeline.model.errors import StorageError
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, YearPage, by_year, digest, newest_first
 
+_ROWS = msgspec.json.Decoder(tuple[Row, ...])
 NEWEST = 100
 """Rows in ``manifest.json`` itself."""
 
@@ -74,7 +75,7 @@ def year_rows(year: YearPage, page: Callable[[str], bytes]) -> tuple[Row, ...]:
     data = page(year.name)
     if digest(data) != year.sha256:
         raise StorageError(f"{year.name} does not have the digest that {KEY} states", "make verify")
-    return msgspec.json.decode(data, type=tuple[Row, ...])
+    return _ROWS.decode(data)
 
 
 def dump(manifest: Manifest) -> bytes:

@@ -19,7 +19,6 @@ from pipeline.build.context import CommandContext, exit_status
 from pipeline.build.reading import listed_around
 from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, SettingError, StorageError
 from pipeline.model.manifest import Manifest
-from pipeline.model.release import Related
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.publish import approval, listings
 from pipeline.publish.apply import Publisher, checked, merged, upload, with_leases
@@ -95,7 +94,10 @@ def prepare(context: CommandContext, releases: Releases) -> Prepared:
     snapshot = read_manifest(store)
     copies = copy_requests(store, releases)
     complete = {slug: staged for slug, staged in releases.items() if slug in copies}
-    public = snapshot.manifest.by_slug().keys()
+    public = snapshot.manifest.by_slug()
+    for slug in complete.keys() & public.keys():
+        if public[slug].record != complete[slug].row.record:
+            del complete[slug]
     while early := [slug for slug, one in complete.items() if not set(one.neighbours) <= {*complete, *public}]:
         for slug in early:
             del complete[slug]
@@ -299,13 +301,15 @@ def release_overdue(context: CommandContext, progress: Progress) -> tuple[Confli
     by_instant: dict[datetime, dict[str, StagedRelease]] = {}
     for slug in overdue.keys() & snapshot.releases.keys():
         staged, parsed_release = snapshot.releases[slug], overdue[slug]
-        others: tuple[Related, ...] = ()
-        if not staged.signed:  # else it is released as it was signed, whatever its page names
-            listed = listed_around(context.state, context.published, [slug], staged.instant)
-            others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
-        stamp = fingerprint.of_release(parsed_release.source, settings, render_context.base_url, others)
-        known = staged.layout if staged.signed else staged.row.fingerprint
-        if (staged.instant, known) != (parsed_release.release.date, stamp):
+        listed = listed_around(context.state, context.published, [slug], staged.instant)
+        others = ReleaseIndex(listed, staged.instant).related_to(parsed_release.release)
+        stamp, layout = (
+            fingerprint.of_release(parsed_release.source, settings, render_context.base_url, named)
+            for named in (others, ())
+        )
+        # What was approved is released as it was approved, though its page may name others by now.
+        is_same = staged.layout == layout if staged.by_approval else staged.row.fingerprint == stamp
+        if staged.instant != parsed_release.release.date or not is_same:
             continue
         if approval.may_be_public(context, staged):  # what is not is reported when everything else is published
             by_instant.setdefault(staged.instant, {})[slug] = staged
@@ -367,10 +371,12 @@ class Watch:
 
     def _ours(self) -> dict[str, StagedRelease]:
         """Return what is staged exactly as this machine's sources say, and was not tried yet."""
-        state = self.context.state
+        state, public = self.context.state, self.context.published.by_slug()
         ours: dict[str, StagedRelease] = {}
         for slug, staged in (recall_staged(self.context) or {}).items():
             parsed_release = state.parsed_release(slug) if slug in state.slugs() else None
+            if slug in public:  # its correction archives the revision before, which an ordinary upload does
+                continue
             if slug in self._tried or parsed_release is None or parsed_release.release.draft:
                 continue
             if (parsed_release.release.date, parsed_release.source) == (staged.instant, staged.row.source):

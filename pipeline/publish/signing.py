@@ -13,9 +13,10 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -53,9 +54,15 @@ def default_key(environ: Mapping[str, str]) -> Path:
 
 
 def key_file(environ: Mapping[str, str]) -> Path:
-    """Return the key's file, whether it exists or not."""
+    """Return the key's file, whether it exists or not. Raises SettingError for one that cannot be a file."""
     stated = environ.get(VARIABLE, "").strip()
-    return Path(stated).expanduser() if stated else default_key(environ)
+    try:
+        file = Path(stated).expanduser() if stated else default_key(environ)
+    except RuntimeError:  # ~name of nobody
+        raise SettingError(f"{VARIABLE}: there is no home folder for {stated}", "write the whole path") from None
+    if file.is_dir():
+        raise SettingError(f"{VARIABLE}: {file} is a folder", "name a file in it, for example signing-key")
+    return file
 
 
 def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | None:
@@ -88,7 +95,16 @@ def open_key(environ: Mapping[str, str], signers: Signers, root: Path) -> Key | 
 
 
 def public_key(file: Path) -> bytes:
-    """Return the public half of a key file as SSH writes it. Raises SettingError."""
+    """Return the public half of a key file as SSH writes it. Raises SettingError, also for another kind of key."""
+    public = _public_half(file)
+    fields = _strings(public)
+    if len(fields) < 2 or fields[0] not in (PLAIN, SECURITY_KEY) or len(fields[1]) != 32:
+        kind = fields[0].decode("ascii", "replace")[:40] if fields else "none"
+        raise SettingError(f"{file} is no Ed25519 key ({kind})", "make key writes one, where PRESS_SIGNING_KEY says")
+    return public
+
+
+def _public_half(file: Path) -> bytes:
     beside = file if file.suffix == ".pub" else file.with_name(f"{file.name}.pub")
     if beside.is_file():
         parts = beside.read_text("utf-8", "replace").split()
@@ -173,8 +189,13 @@ def _agent_key(environ: Mapping[str, str], signers: Signers) -> Key | None:
     """Return the first key of a running ssh-agent that may sign."""
     if not (environ.get("SSH_AUTH_SOCK") and shutil.which("ssh-add") and signers.known):
         return None
-    listed = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, env=dict(environ), check=False).stdout
-    for line in listed.splitlines():
+    try:
+        listed = subprocess.run(
+            ["ssh-add", "-L"], capture_output=True, env=dict(environ), timeout=10, check=False
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return None
+    for line in listed.decode("utf-8", "replace").splitlines():
         kind, _, rest = line.partition(" ")
         try:
             signer = _signer(base64.b64decode(rest.partition(" ")[0], validate=True), signers)
@@ -204,9 +225,10 @@ def _by_ssh_keygen(file: Path, message: bytes, environ: Mapping[str, str]) -> by
     if program is None:
         raise SettingError(f"the key {file} needs ssh-keygen, which is not installed", "install openssh-client")
     command = [program, "-Y", "sign", "-q", "-f", str(file), "-n", NAMESPACE]
-    done = subprocess.run(command, input=message, capture_output=True, env=dict(environ), check=False)
+    shown = None if sys.stderr.isatty() else subprocess.PIPE  # a person must see that a touch is waited for
+    done = subprocess.run(command, input=message, stdout=subprocess.PIPE, stderr=shown, env=dict(environ), check=False)
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = (done.stderr or b"").decode("utf-8", "replace").strip().splitlines()
         raise SettingError(
             f"ssh-keygen could not sign with {file}" + (f": {said[-1][:200]}" if said else ""),
             "a key with a passphrase has to be in an ssh-agent (ssh-add), a security key has to be plugged in",
@@ -270,11 +292,23 @@ def valid_signers(message: bytes, signed: SignedStatement, signers: Signers) -> 
     return tuple(found.values())
 
 
-def names_of(signed: SignedStatement, signers: Signers) -> tuple[str, ...]:
-    """Return whose keys the signatures name, without checking them."""
-    known = {line.key: line.name for line in signers.known}
-    blobs = map(base64.b64decode, signed.signatures)
-    return tuple(dict.fromkeys(known.get(_fields(blob)[0], "an unknown key") for blob in blobs))
+def line_of(blob: bytes, signed: SignedStatement, signers: Signers) -> Signer | None:
+    """Return the line of the key that a signature names, if it was valid on the day stated; it is not checked.
+
+    Raises SignatureError for a damaged one.
+    """
+    public, day = _fields(blob)[0], signed.signed
+    return next((line for line in reversed(signers.known) if line.key == public and line.is_valid(day)), None)
+
+
+def lines_of(signed: SignedStatement, signers: Signers) -> tuple[Signer, ...]:
+    """Return whose keys the signatures of a statement name, each once; damaged ones name nobody."""
+    found: dict[str, Signer] = {}
+    for signature in signed.signatures:
+        with suppress(ValueError):
+            if line := line_of(base64.b64decode(signature), signed, signers):
+                found[line.name] = line
+    return tuple(found.values())
 
 
 def _fields(blob: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

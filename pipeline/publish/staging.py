@@ -57,14 +57,17 @@ class StagedRelease(Struct, frozen=True):
     """Slugs that its page names: if one of them is not public, the release cannot be copied as it is."""
     layout: str = ""
     """See ``Candidate.layout``."""
+    by_approval: bool = False
+    """Whether its signatures are approvals, not one that a publisher made."""
     approved: StagedFile | None = None
     """The text that somebody approved last; it stays here while it is staged anew, to show what differs."""
 
     def is_of(self, candidate: Candidate) -> bool:
         """Whether ``candidate`` would be staged exactly as this."""
         files = {file.key: file.sha256 for file in candidate.files}
-        if self.signed and self.layout == candidate.layout:
-            return self.instant == candidate.row.date  # signed as it is, whoever rendered it, whatever its page names
+        ours, theirs = candidate.row.statement, self.row.statement
+        if self.signed and self.layout == candidate.layout and ours and theirs and ours.sha256 != theirs.sha256:
+            return self.instant == candidate.row.date  # signed as another machine rendered it
         return (self.instant, self.row, self.digests()) == (candidate.row.date, candidate.row, files)
 
     @property
@@ -134,6 +137,16 @@ def change_staged(
 def keys_of(releases: Releases) -> list[str]:
     """Return all keys of the private bucket that hold anything about ``releases``."""
     return [KEY, *(file.name for staged in releases.values() for file in staged.objects)]
+
+
+def rows_of(context: CommandContext, releases: Releases) -> dict[str, Row]:
+    """Return the rows of staged releases by slug; where approvals count, no other signatures do."""
+    rows = {slug: staged.row for slug, staged in releases.items()}
+    for slug, staged in releases.items() if context.newsroom.approvals else ():
+        if staged.row.statement and not staged.by_approval:
+            unsigned = msgspec.structs.replace(staged.row.statement, signatures=())
+            rows[slug] = msgspec.structs.replace(staged.row, statement=unsigned)
+    return rows
 
 
 def recall_staged(context: CommandContext) -> Releases | None:
@@ -211,7 +224,7 @@ def stage_all(context: CommandContext, progress: Progress, to_approve: tuple[Can
     if candidates or to_approve or known is None or known:
         snapshot = _read_private(context, needed=bool(candidates or to_approve or known))
         if snapshot:
-            rows = {slug: staged.row for slug, staged in snapshot.releases.items()}
+            rows = rows_of(context, snapshot.releases)
             stated = state(context, candidates, signing_key(context), rows, staging=True)
             _update(context, snapshot, (*stated.candidates, *to_approve), progress)
             for waiting in stated.waiting:
@@ -228,7 +241,7 @@ def stage_all(context: CommandContext, progress: Progress, to_approve: tuple[Can
 def plan_staging(context: CommandContext, progress: Progress) -> ExitStatus | None:
     """Report how many releases would be staged; write nothing."""
     known, classified = recall_staged(context) or {}, _classify(context)
-    rows = {slug: staged.row for slug, staged in known.items()}
+    rows = rows_of(context, known)
     stated = state(context, classified.candidates, signing_key(context), rows, staging=True)
     new = [each for each in stated.candidates if not _is_known(known.get(each.row.slug), each)]
     if new:
@@ -295,7 +308,8 @@ def _heir(staged: StagedRelease, before: StagedRelease | None) -> StagedRelease:
     if before is None:
         return staged
     text = before.files.get(by_name("text").key(staged.row.slug)) if before.signed else None
-    return msgspec.structs.replace(staged, approved=text or before.approved)
+    by_approval = before.by_approval and staged.signed
+    return msgspec.structs.replace(staged, approved=text or before.approved, by_approval=by_approval)
 
 
 def _difference(before: StagedRelease, now: StagedRelease) -> str:

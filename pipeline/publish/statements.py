@@ -40,7 +40,7 @@ from pipeline.publish.candidates import ArchivedCopy, Candidate
 from pipeline.publish.commits import must_get
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, file_of
-from pipeline.publish.signing import Key, open_key, valid_signers
+from pipeline.publish.signing import Key, lines_of, open_key, valid_signers
 from pipeline.storage import ObjectStore
 from pipeline.typography.messages import Messages, capitals
 from pipeline.writers.ninjs import digests
@@ -84,10 +84,11 @@ def state(
     unsigned, waiting, to_approve = list[Candidate](), list[Candidate](), list[Candidate]()
     for candidate in candidates:
         row = public.get(candidate.row.slug)
-        if stated := _as_it_was(candidate, row, staged.get(candidate.row.slug), newsroom):
-            is_ready = staging or not is_to_approve(context, candidate) or is_approved(context, stated)
+        to_be = is_to_approve(context, candidate)
+        if stated := _as_it_was(candidate, row, staged.get(candidate.row.slug), newsroom, to_be):
+            is_ready = staging or not to_be or is_approved(context, stated)
             (going if is_ready else to_approve).append(stated)
-        elif is_to_approve(context, candidate):
+        elif to_be:
             (going if staging else to_approve).append(_anew(candidate, row, context, ()))
         elif opened := key():
             going.append(_anew(candidate, row, context, (opened,)))
@@ -118,11 +119,16 @@ def is_approved(context: CommandContext, candidate: Candidate) -> bool:
     return len(valid_signers(message, signed, context.signers)) >= context.newsroom.approvals
 
 
-def _as_it_was(candidate: Candidate, public: Row | None, staged: Row | None, newsroom: Newsroom) -> Candidate | None:
-    """Return ``candidate`` with the statement that is public or staged, if it would say the same."""
+def _as_it_was(
+    candidate: Candidate, public: Row | None, staged: Row | None, newsroom: Newsroom, to_approve: bool
+) -> Candidate | None:
+    """Return ``candidate`` with the statement that is public or staged, if it would say the same.
+
+    One that nobody has signed is none, unless the candidate is still ``to_approve``.
+    """
     copy = _copy(candidate)
     for row in (public, staged):
-        if row and row.statement:
+        if row and row.statement and (row.statement.signatures or to_approve):
             same = draft(candidate, copy, newsroom, row.statement.signed)
             if digest(same.encode()) == row.statement.sha256:
                 replaced = public.statement if public and row is staged else None
@@ -185,6 +191,12 @@ def _is_lasting(slug: str, key: str) -> bool:
     return re.fullmatch(rf"releases/{re.escape(slug)}/[^/]+", key) is not None
 
 
+def stated_words(row: Row, files: Mapping[str, bytes], newsroom: Newsroom) -> str:
+    """Return what a statement of these files says of their words."""
+    copy = files.get(_TEXT.key(row.slug), b"").decode()
+    return drafted(row, (), copy, newsroom, date.min, "usable").words
+
+
 def _copy(candidate: Candidate) -> str:
     """Return the plain text of a candidate; empty where it has none."""
     key = _TEXT.key(candidate.row.slug)
@@ -211,8 +223,15 @@ def with_statement(
 ) -> Candidate:
     """Return ``candidate`` with the files of its statement; those of the public statement ``replaced`` are archived."""
     row, slug = candidate.row, candidate.row.slug
+    before = public.earlier_statements if public else ()
+    if replaced:
+        # The second signature's file would stay, beside a text that it does not fit.
+        missing = len(replaced.signatures) - len(signed.signatures)
+        signed = replace(signed, signatures=(*signed.signatures, *signed.signatures[-1:] * missing))
+        if replaced.sha256 in {signed.sha256, *(each.sha256 for each in before)}:
+            replaced = None  # it is kept already, or it is the same
     files = [file_of(statement_key(slug), statement.encode()), *signature_files(statement_key(slug), signed)]
-    earlier = (*_superseded(replaced), *(public.earlier_statements if public else ()))
+    earlier = (*_superseded(replaced), *before)
     return replace(
         candidate,
         row=replace(row, statement=signed, earlier_statements=earlier),
@@ -244,7 +263,7 @@ def _archived(row: Row, replaced: SignedStatement | None) -> list[ArchivedCopy]:
     """Return the copies by which a statement and its signatures stay public."""
     if replaced is None:
         return []
-    key, kept = statement_key(row.slug), earlier_key(row.slug, row.date.year, replaced.sha256)
+    key, kept = statement_key(row.slug), earlier_key(row.slug, replaced.signed.year, replaced.sha256)
     signatures = enumerate(signature_files(key, replaced), 1)
     return [
         ArchivedCopy(key, kept, replaced.sha256),
@@ -256,23 +275,30 @@ def _archived(row: Row, replaced: SignedStatement | None) -> list[ArchivedCopy]:
 
 
 def of_public(context: CommandContext, key: Key, but: Iterable[str]) -> tuple[Candidate, ...]:
-    """Return signed candidates of the public releases that nobody signed, except those with a slug among ``but``.
+    """Return signed candidates of the public releases that no signer of today signed, but those with a slug in ``but``.
 
+    So a release is signed anew when the key that signed it was stolen, and its line was deleted from the signers.
     What they state is read from the storage: nothing is rendered. Raises StorageError when a file is not what the
     manifest says.
     """
     left = set(but)
-    rows = {row.slug: row for row in context.published.rows if row.statement is None and row.slug not in left}
+    rows = {row.slug: row for row in context.published.rows if row.slug not in left and not _is_signed(context, row)}
     day = context.now.astimezone(UTC).date()
+
+    known = in_parallel(lambda slug: _public_files(context.store, rows[slug]), rows)
 
     def signed(slug: str) -> Candidate:
         row = rows[slug]
-        files, copy = _public_files(context.store, row)
+        files, copy = known[slug]
         status: Status = "canceled" if row.withdrawn else "usable"
         statement = drafted(row, lasting(slug, files), copy, context.newsroom, day, status)
-        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row)
+        return with_statement(Candidate(row, ()), statement, signed_with(statement, key), row, row.statement)
 
-    return tuple(in_parallel(signed, rows).values())
+    return tuple(map(signed, rows))  # one after the other: a security key asks for a touch each time
+
+
+def _is_signed(context: CommandContext, row: Row) -> bool:
+    return row.statement is not None and bool(lines_of(row.statement, context.signers))
 
 
 def _public_files(store: ObjectStore, row: Row) -> tuple[dict[str, str], str]:
@@ -324,10 +350,13 @@ def with_copies(
         known = {each.sha256 for each in candidate.row.earlier_statements}
         for text, signature in texts:
             data = text.encode()
-            statement = decode(data)
+            try:
+                statement = decode(data)
+            except ValueError:  # another version wrote it
+                continue
             signed = SignedStatement(digest(data), statement.signed, statement.entries(), (signature,))
             if signed.sha256 not in known:
-                key = earlier_key(slug, candidate.row.date.year, signed.sha256)
+                key = earlier_key(slug, signed.signed.year, signed.sha256)
                 earlier = (*candidate.row.earlier_statements, signed)
                 candidate = replace(
                     candidate,

@@ -101,6 +101,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
     feeds = top.group("feeds") or Fields(empty, top.report)
     storage = top.group("storage")
     warnings = top.group("warnings")
+    signers = {line.name for line in read_signers(folder, top.report).known}
     newsroom = Newsroom(
         name=organisation.text("name", required=True, limit=200),
         language=language,
@@ -123,13 +124,16 @@ def _read(top: Fields, folder: Path) -> Newsroom:
         default_footage=defaults.choices("footage", set(footage), "footage") or (),
         topics=tuple(_read_topics(top)),
         warnings_off=(warnings.choices("off", WARNINGS, "warning") if warnings else None) or (),
-        signs=bool(read_signers(folder, top.report).known),
+        signs=bool(signers),
         signatures_required=_read_signatures(organisation),
         approvals=_read_approvals(organisation),
     )
     if (newsroom.signatures_required or newsroom.approvals) and not newsroom.signs:
         key = "approvals" if newsroom.approvals else "signatures"
         organisation.fault(key, f"nobody is named in {folder / SIGNERS}", "make key writes a key and names it there")
+    elif newsroom.approvals > len(signers):
+        hint = "make key NAME=address adds a person; two keys of one person count once"
+        organisation.fault("approvals", f"only {len(signers)} person is named in {folder / SIGNERS}", hint)
     for fields in (organisation, defaults, feeds, storage, warnings, top):
         if fields:
             fields.report_unknown()

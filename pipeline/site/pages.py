@@ -7,11 +7,12 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from pipeline.model import statement
 from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import PictureSize
 from pipeline.model.render_context import RenderContext
-from pipeline.site import archive, search, verify
+from pipeline.site import archive, search
 from pipeline.site.archive import NEWEST, TOPICS, ArchivePage, leading
 from pipeline.site.contact import PAGE, newsroom_footer
 from pipeline.typography.contact_cards import CARDS
@@ -141,7 +142,7 @@ def newsroom_page(rows: tuple[Row, ...], render_context: RenderContext) -> bytes
         policy=FETCHING if entries else SCRIPTLESS,
         cards=CARDS,
         contact_page=PAGE,
-        check_page=verify.PAGE,
+        check_page=statement.PAGE,
     ).encode()
 
 

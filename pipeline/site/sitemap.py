@@ -12,6 +12,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from pipeline.model import statement
 from pipeline.model.formats import ROBOTS
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.newsroom import Newsroom
@@ -144,7 +145,7 @@ def _addresses(manifest: Manifest, language: str = "") -> Iterator[_Address]:
     yield _Address("index.html", archive.newest(manifest.rows))
     yield _Address(PAGE, None)
     if verify.is_signed(manifest.rows):
-        yield _Address(verify.PAGE, None)
+        yield _Address(statement.PAGE, None)
     for archive_page in archive.archive_pages(manifest):
         if archive_page.rows:
             yield _Address(archive_page.key, archive.newest(archive_page.rows))

@@ -15,13 +15,13 @@ from msgspec import Struct
 from pipeline.model.manifest import Manifest, Row
 from pipeline.model.render_context import RenderContext
 from pipeline.model.statement import ENTRY, NAMESPACE, SIGNERS, SignedStatement, Signer
+from pipeline.model.statement import PAGE as PAGE
 from pipeline.site import search
 from pipeline.site.contact import newsroom_footer
 from pipeline.typography import messages as languages
 from pipeline.typography.messages import Messages, capitals, newsroom_messages
 from pipeline.typography.templates import FETCHING, asset_href, render, script
 
-PAGE = "verify.html"
 FOLDER = "verify/"
 INDEX = FOLDER + "index.json"
 FEWEST_BITS, MOST_BITS = 4, 16
@@ -32,11 +32,13 @@ TOLD = 32
 """How many statements a shard lists for one digest, newest first: many may have the same title or the same logo."""
 
 
-class _Index(Struct, frozen=True):
+class Index(Struct, frozen=True):
+    """``verify/index.json``."""
+
     bits: int
 
 
-class _Listed(Struct, frozen=True, array_like=True):
+class Listed(Struct, frozen=True, array_like=True):
     """A statement as a shard lists it: an array in this order."""
 
     slug: str
@@ -85,9 +87,19 @@ def _lookups(manifest: Manifest) -> dict[str, bytes]:
         if rows == manifest.rows:
             return found
     bits = _bits(manifest.rows)
-    shards = {f"{FOLDER}{bits}/{number}.json": data for number, data in enumerate(_shards(manifest.rows, bits))}
-    _last[:] = [(manifest.rows, {INDEX: msgspec.json.encode(_Index(bits)), **shards}), *_last[:1]]
+    shards = {shard_key(bits, number): data for number, data in enumerate(_shards(manifest.rows, bits))}
+    _last[:] = [(manifest.rows, {INDEX: msgspec.json.encode(Index(bits)), **shards}), *_last[:1]]
     return _last[0][1]
+
+
+def shard_key(bits: int, number: int) -> str:
+    """Return the key of a shard."""
+    return f"{FOLDER}{bits}/{number}.json"
+
+
+def shard_of(sha256: str, bits: int) -> int:
+    """Return the number of the shard of a digest, or of an entry."""
+    return int(sha256[:4], 16) >> 16 - bits
 
 
 _last: list[tuple[tuple[Row, ...], dict[str, bytes]]] = []
@@ -107,7 +119,7 @@ def _bits(rows: Iterable[Row]) -> int:
 
 def _shards(rows: Iterable[Row], bits: int) -> Iterator[bytes]:
     """Yield the shards in the order of their numbers."""
-    listed: list[list[_Listed]] = [[] for _ in range(1 << bits)]
+    listed: list[list[Listed]] = [[] for _ in range(1 << bits)]
     told: dict[str, int] = {}
     for row in rows:
         for statement in _statements(row):
@@ -116,10 +128,10 @@ def _shards(rows: Iterable[Row], bits: int) -> Iterator[bytes]:
                 entry = statement.entries[at : at + ENTRY]
                 told[entry] = count = told.get(entry, 0) + 1
                 if count <= TOLD:
-                    number = int(entry[:4], 16) >> 16 - bits
+                    number = shard_of(entry, bits)
                     of_shard[number] = of_shard.get(number, "") + entry
             for number, entries in of_shard.items():
-                listed[number].append(_Listed(row.slug, row.date.year, statement.sha256[:16], entries))
+                listed[number].append(Listed(row.slug, statement.signed.year, statement.sha256[:16], entries))
     return map(msgspec.json.encode, listed)
 
 
@@ -160,7 +172,7 @@ def _page(manifest: Manifest, render_context: RenderContext) -> bytes:
         footer=newsroom_footer(newsroom, messages),
         signer=known[-1].name if known else "",
         signers=[_key(each, newsroom.language) for each in known],
-        ends=msgspec.json.encode(_end_marks()).decode(),
+        ends=msgspec.json.encode(end_marks()).decode(),
         search_parts=" ".join(search.parts(manifest.rows)),
         script=script("verify.js"),
     ).encode()
@@ -176,7 +188,7 @@ def _key(signer: Signer, language: str) -> Key:
     return Key(signer.name, signer.fingerprint, since, until)
 
 
-def _end_marks() -> list[str]:
+def end_marks() -> list[str]:
     """Return the end marks of all languages, as a plain-text copy writes them."""
     found = (file.stem for file in sorted(languages.FOLDER.glob("*.toml")))
     return sorted({capitals(Messages(language, "UTC")["ends"], language) for language in found})

@@ -124,7 +124,8 @@ class Messages:
         if not {*kinds} & ({"L"} if self.direction == "rtl" else {"R", "AL"}):
             return name
         # The mark is for the end of a name that goes on in a second line, where WeasyPrint knows of no isolate.
-        return f"\u2068{name}{'\u200e' if kinds[0] == 'L' else '\u200f'}\u2069"
+        mark = "\u200e" if kinds[0] == "L" else "\u200f"
+        return f"\u2068{name}{mark}\u2069"
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""

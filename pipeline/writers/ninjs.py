@@ -259,6 +259,10 @@ class _ListedFiles(Struct, rename="camel"):
     renditions: tuple[_ListedFile, ...] = ()
 
 
+_LISTED_FILES = msgspec.json.Decoder(_ListedFiles)
+"""Made once: threads that ask for the first decoder of a type at the same time can crash Python."""
+
+
 def digests(data: bytes) -> dict[str, str]:
     """Return key → SHA-256 of every file that a record lists; nothing when ``data`` is no record."""
     return {
@@ -281,6 +285,6 @@ def files_of(data: bytes, slug: str) -> tuple[Rendition, ...]:
 
 def _listed(data: bytes) -> _ListedFiles:
     try:
-        return msgspec.json.decode(data, type=_ListedFiles)
+        return _LISTED_FILES.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _ListedFiles()

@@ -345,6 +345,7 @@ WORDS = "\n\n".join([*FERRY, "ENDS"])
         (WORDS.replace("The ferry sails again", "The ferry\nsails again"), "current"),
         (WORDS.replace("It carries", "It\u00a0carries"), "current"),
         (WORDS.replace("40", "400"), "differs"),
+        (WORDS.replace("It sails", "IT SAILS"), "differs"),
         (WORDS.removesuffix("ENDS") + "More words.", "differs"),
         ("\n\n".join(FERRY[1:]), "differs"),
         (FERRY[2], "differs"),
@@ -356,6 +357,29 @@ WORDS = "\n\n".join([*FERRY, "ENDS"])
 )
 def test_pasted_words_are_compared_with_what_is_signed(room: Room, text: str, verdict: str) -> None:
     assert room.check(room.pasted(text)).verdict == verdict
+
+
+def test_words_copied_from_paper_or_page_are_those_of_the_plain_text_copy(room: Room) -> None:
+    """There, headings are no capitals, and captions have no brackets."""
+    title = "A timetable for the summer season"
+    room.newsroom.publish("times", title, "[A ferry. Photo: Ann Lee]", "IN SUMMER", "The US ferry sails twice.")
+    room.write()
+    text = "\n".join([title, "A ferry. Photo: Ann Lee", "In summer", "The US ferry sails twice.", "Ends"])
+    assert room.check(room.pasted(text)).verdict == "current"
+    assert differing(room.check(room.pasted(text.replace("twice", "once")))) == [("gone", "twice."), ("new", "once.")]
+
+
+def test_part_of_a_text_without_blanks_is_compared_with_the_nearest(room: Room) -> None:
+    words = "新しい渡し船は毎日九時に古い桟橋から出航します。天候にかかわらず運航する予定です。"
+    room.newsroom.publish("fune", "渡し船の再開", words, end="以上")
+    room.write()
+    found = room.check(room.pasted(words.replace("九時", "十時")))
+    assert (found.verdict, found.slug) == ("differs", "fune")
+    assert found.passages
+    assert (
+        room.check(room.pasted("これはまったく別の文章であり、この報道室とは何の関係もありません。")).verdict
+        == "unknown"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -454,6 +478,7 @@ def test_statement_that_states_other_files_than_the_record_is_found(room: Room) 
     rows = [msgspec.structs.replace(row, record=digest(record))]
     room.newsroom.manifest = msgspec.structs.replace(room.newsroom.manifest, rows=tuple(rows))
     assert problems(room) == [
+        "releases/ferry.statement has no signature",
         "releases/ferry.statement states another releases/ferry.pdf than the record",
         "releases/ferry.statement states another releases/ferry.txt than the record",
     ]

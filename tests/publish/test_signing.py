@@ -474,6 +474,21 @@ def test_make_verify_names_the_signature_that_is_not_right(
         assert f"releases/{slug}.statement has a signature that is by a key that signers does not have" in said.err
 
 
+def test_stolen_key_is_replaced_and_what_it_signed_counts_no_more(
+    office: Office, base: str, tmp_path: Path, without: dict[str, str]
+) -> None:
+    new = tmp_path / "new" / "key"
+    (office.content / SIGNERS).write_text(f"desk@example.org {write_key(new)}\n", "utf-8")
+    said = office.make("sign", **with_key(new))
+    assert said.status == 0, said.text
+    assert all(newest(base, slug).is_signed(office) for slug in SLUGS)
+    said = office.make("verify", **without)
+    assert said.status == 0, said.text
+    assert "2 of 2 releases signed" in said.out
+    said = office.make("verify", "FILE=output/public/releases/tapes.pdf", **without)
+    assert said.out.startswith("genuine and current: The tapes\n"), said.text
+
+
 def test_file_is_checked_at_the_terminal_now_and_after_a_correction(
     office: Office, base: str, key: Path, tmp_path: Path, without: dict[str, str]
 ) -> None:

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from pipeline.model.formats import MINUTES, media_type
 from pipeline.model.manifest import Manifest, Row, digest, with_rows
 from pipeline.model.render_context import RenderContext
-from pipeline.model.statement import ENTRY, FOLDER, SIGNERS, SignedStatement, digest_of
+from pipeline.model.statement import ENTRY, FOLDER, PAGE, SIGNERS, SignedStatement, digest_of
 from pipeline.publish.plan import file_of, group_of
 from pipeline.publish.verification import local_links
 from pipeline.site import listings, verify
@@ -28,6 +29,8 @@ from pipeline.validators import FOLDER as VALIDATORS
 from pipeline.validators import MissingValidatorError, validate
 from tests.support import sample, signed
 from tests.support.browser import browse
+from tests.support.fontcache import FONTS
+from tests.support.newsroom import Office
 from tests.support.rows import BASE, DAY, row
 from tests.support.signed import NAME, SignedNewsroom, many_rows, new_key, served
 
@@ -156,7 +159,7 @@ class _Lookups:
     """All keys but that of the page, which lists nothing."""
 
     def __contains__(self, key: object) -> bool:
-        return key != verify.PAGE
+        return key != PAGE
 
 
 def signing() -> RenderContext:
@@ -179,7 +182,7 @@ def test_page_changes_with_the_signers_and_not_with_a_release(office: SignedNews
 def test_page_is_in_the_language_of_the_newsroom(language: str, tmp_path: Path) -> None:
     newsroom = msgspec.structs.replace(sample.NEWSROOM, language=language)
     office = SignedNewsroom(tmp_path / "public", newsroom=newsroom)
-    page = verify.files(office.manifest, office.render_context, {verify.PAGE})[verify.PAGE].decode()
+    page = verify.files(office.manifest, office.render_context, {PAGE})[PAGE].decode()
     messages = Messages(language, "UTC")
     shown = re.sub(r"<[^>]+>", "", page.partition("<script>")[0])
     for name in ("verify", "verify_current", "verify_unknown", "verify_private", "verify_terminal"):
@@ -187,6 +190,27 @@ def test_page_is_in_the_language_of_the_newsroom(language: str, tmp_path: Path) 
     assert f'<html lang="{language}" dir="{messages.direction}"' in page
     assert "{name}" not in shown
     assert "Open Window Archive" in page
+
+
+def test_new_key_is_public_after_the_next_run(tmp_path: Path) -> None:
+    """Although no release is another: pages and signers change with the file, on this machine and in public."""
+    office = Office(tmp_path / "office")
+    office.write("one")
+    (office.content / SIGNERS).write_text(valid(""), "utf-8")
+    try:
+        base = office.make("publish").out.strip().splitlines()[-1].removesuffix("index.html")
+        (office.content / SIGNERS).write_text(valid("") + valid("", 2), "utf-8")
+        assert office.make("pages").status == 0
+        assert office.files()[SIGNERS].decode() == valid("") + valid("", 2)
+        assert office.make("publish").status == 0
+        with build_opener(ProxyHandler({})).open(base + SIGNERS, timeout=20) as answer:
+            assert answer.read().decode() == valid("") + valid("", 2)
+        with build_opener(ProxyHandler({})).open(base + PAGE, timeout=20) as answer:
+            assert signed.fingerprint(new_key(2)) in answer.read().decode()
+        assert "nothing to do" in office.make("publish").out
+        assert office.make("verify").status == 0
+    finally:
+        office.end()
 
 
 # ── In the browser ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +261,8 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> SignedNewsroom:
     """A newsroom with a release for each answer, and the files that a journalist may have of it in ``kept/``."""
     folder = tmp_path_factory.mktemp("verify")
     found = SignedNewsroom(folder / "public")
-    made = assets(found.newsroom, b"", folder / "fonts")
+    found.signers = valid('namespaces="press-release",valid-after="20250101",valid-before="20260401"')  # and not now
+    made = assets(found.newsroom, b"", FONTS)
     for key, data in made.items():
         found.put(key, data)
     found.assets = asset_names(made)
@@ -498,6 +523,42 @@ def to_other(office: SignedNewsroom) -> None:
     shards(lambda rows: [["other", row[1], beginning, row[3]] for row in rows])(office)
 
 
+def leads_to(slug: str, statement: str) -> Callable[[SignedNewsroom], None]:
+    """Let the shard of the file that is checked lead to the statement at the key ``statement`` of ``slug`` alone."""
+
+    def tamper(office: SignedNewsroom) -> None:
+        sha256 = digest((office.folder / "file/tapes.pdf").read_bytes())
+        beginning = digest((office.folder / statement).read_bytes())[:16]
+        office.put(f"verify/4/{int(sha256[0], 16)}.json", json.dumps([[slug, 2026, beginning, sha256[:ENTRY]]]))
+
+    return tamper
+
+
+def of_other_as_earlier(office: SignedNewsroom) -> None:
+    """Pass off a file of another release as one of an earlier revision."""
+    copied("releases/other.pdf", "file/tapes.pdf")(office)
+    leads_to("tapes", "releases/other.statement")(office)
+    key = f"{FOLDER}2026/tapes.{digest((office.folder / 'releases/other.statement').read_bytes())[:16]}.statement"
+    copied("releases/other.statement", key)(office)
+    copied("releases/other.statement.sig", f"{key}.sig")(office)
+
+
+def put_back(office: SignedNewsroom) -> None:
+    """Put the first statement back as the newest, and check a file of the second."""
+    copied("releases/tapes.pdf", "file/tapes.pdf")(office)
+    newest = (office.folder / STATEMENT).read_bytes()
+    (first,) = (file for file in office.folder.glob(f"{FOLDER}*/tapes.*.statement") if file.read_bytes() != newest)
+    office.put(STATEMENT, first.read_bytes())
+    office.put(SIGNATURE, Path(f"{first}.sig").read_bytes())
+
+
+def not_stated_earlier(office: SignedNewsroom) -> None:
+    other_file(office)
+    newest = (office.folder / STATEMENT).read_bytes()
+    (first,) = (file for file in office.folder.glob(f"{FOLDER}*/tapes.*.statement") if file.read_bytes() != newest)
+    leads_to("tapes", str(first.relative_to(office.folder)))(office)
+
+
 def other_file(office: SignedNewsroom) -> None:
     edited(office, "file/tapes.pdf", "1,200", "1,201")
 
@@ -556,6 +617,14 @@ TAMPERED: dict[str, tuple[str, Callable[[SignedNewsroom], None]]] = {
         WRONG,
         in_turn(copied("releases/other.statement", STATEMENT), copied("releases/other.statement.sig", SIGNATURE)),
     ),
+    "statement and signature at the place of another release": (
+        WRONG,
+        in_turn(
+            copied(STATEMENT, "releases/other.statement"),
+            copied(SIGNATURE, "releases/other.statement.sig"),
+            leads_to("other", STATEMENT),
+        ),
+    ),
     "another namespace": (WRONG, signed_by(1, namespace="file")),
     "a key that nobody lists": (WRONG, signed_by(2)),
     "SHA-256 in the signature": (RIGHT, signed_by(1, algorithm="sha256")),
@@ -609,7 +678,10 @@ OF_EARLIER: dict[str, tuple[str, Callable[[SignedNewsroom], None]]] = {
     "no earlier statements": (WRONG, removed(f"{FOLDER}*/*")),
     "no signatures of earlier statements": (WRONG, removed(f"{FOLDER}*/*.sig")),
     "signature of the newest statement": (WRONG, copied("releases/other.statement.sig", SIGNATURE)),
-    "a revision that comes after the newest": (
+    "an earlier statement of another release": (WRONG, of_other_as_earlier),
+    "the first statement put back as the newest": (WRONG, put_back),
+    "a shard that leads to an earlier statement without the file": (NOTHING, not_stated_earlier),
+    "the newest at the place of an earlier one": (
         WRONG,
         lambda office: everywhere(f"{FOLDER}*/tapes.*.statement", (office.folder / STATEMENT).read_text())(office),
     ),
@@ -797,6 +869,17 @@ def test_pasted_words_have_their_answer_and_what_differs_is_marked(name: str, pa
         assert (added, left_out) == (inserted, deleted)
     assert len(spoken) == len(added) + len(left_out)
     assert set(spoken) <= {"(only in your text:)", "(only in the release:)"}
+
+
+def test_text_is_compared_only_with_a_plain_copy_that_the_statement_states(tmp_path: Path) -> None:
+    office = SignedNewsroom(tmp_path / "public")
+    office.publish("tapes", TITLE, FIRST, SECOND)
+    office.write()
+    edited(office, "releases/tapes.txt", "1,200", "1,201")
+    steps = "say(await text(await opened(), more[0]));"
+    with served(office.folder) as address:
+        (seen,) = browse(tmp_path, LOOK + steps, address, f"{TITLE}\n\n{FIRST.replace('1,200', '1,201')}\n\n{SECOND}")
+    assert seen[0] == WRONG
 
 
 def test_answers_to_texts_say_what_they_do_not_prove(pasted: dict[str, list[Any]]) -> None:

@@ -22,7 +22,7 @@ import pytest
 
 from pipeline.validators import VALIDATORS, MissingValidatorError, ValidationResult, validate
 from pipeline.writers.docx import writer as docx
-from tests.support import sample
+from tests.support import sample, signing_keys
 from tests.support.newsroom import SAMPLE, Office
 from tests.writers import cases
 
@@ -61,7 +61,14 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Output:
         home = source.parent if (source.parent / "newsroom.toml").is_file() else cases.FOLDER
         if home not in offices:
             newsroom = (home / "newsroom.toml").read_text("utf-8")
+            if (
+                home == cases.FOLDER
+            ):  # with a QR code, the line for checking and the keys; the other newsrooms have none
+                newsroom = newsroom.replace("[organisation]\n", f'[organisation]\nbase_url = "{cases.BASE}"\n', 1)
             offices[home] = Office(tmp_path_factory.mktemp(home.name) / "office", newsroom=newsroom)
+            if home == cases.FOLDER:
+                key = signing_keys.new_key(tmp_path_factory.mktemp("key") / "key")
+                offices[home].content.joinpath("signers").write_text(signing_keys.line(key), "utf-8")
             for mark in home.glob("*.png"):
                 shutil.copy(mark, offices[home].content)
         content = offices[home].content

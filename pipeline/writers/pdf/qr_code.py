@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import segno
 from msgspec import Struct
@@ -25,6 +26,7 @@ class QrCode(Struct, frozen=True):
     """Points of white on each side."""
 
 
+@lru_cache(maxsize=1)  # a release is laid out more than once
 def draw(address: str) -> QrCode:
     """Return the code, which can still be read when a seventh of it is damaged (level M), or more if there is room."""
     code = segno.make(address, error="m", micro=False)

@@ -209,7 +209,7 @@ const kindOf = ({ newest, stated }) => {
   if (newest.status === "canceled") return "withdrawn";
   if (stated.status === "embargoed") return "embargoed";
   // What stands after the end mark, notes and contacts, may have been corrected too.
-  const isSame = newest.revision === stated.revision && newest.words === stated.words;
+  const isSame = newest.corrections === stated.corrections && newest.words === stated.words;
   return newest.words && isSame ? "current" : "corrected";
 };
 

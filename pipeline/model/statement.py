@@ -57,6 +57,8 @@ class Statement(Struct, frozen=True):
     """SHA-256 of the folded words, from headline to end mark; empty for a withdrawn release."""
     files: tuple[tuple[str, str], ...] = ()
     """Key and SHA-256, in the order of the keys."""
+    corrections: int = 0
+    """How often the release was corrected: notes and contacts stand after the end mark, and may have been too."""
 
     @property
     def slug(self) -> str:
@@ -70,6 +72,7 @@ class Statement(Struct, frozen=True):
             "address": self.address,
             "title": self.title,
             "revision": str(self.revision),
+            "corrections": str(self.corrections or ""),
             "instant": self.instant.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "status": self.status,
             "signed": self.signed.isoformat(),
@@ -102,6 +105,7 @@ def decode(data: bytes) -> Statement:
             status=_status(facts["status"]),
             signed=date.fromisoformat(facts["signed"]),
             words=facts.get("words", ""),
+            corrections=int(facts.get("corrections", "0")),
             files=tuple((match["key"], match["sha256"]) for line in lines if (match := _LINE.fullmatch(line))),
         )
     except KeyError as missing:

@@ -232,8 +232,7 @@ class _Lookup:
         newest = self.newest(listed.slug)
         if newest.revision < stated.revision:
             raise MisfitError(f"{statement_key(listed.slug)} is older than what was signed before", listed.slug)
-        # What stands after the end mark, notes and contacts, may have been corrected too.
-        is_layout = newest.revision == stated.revision and newest.words == stated.words and bool(stated.words)
+        is_layout = newest.corrections == stated.corrections and newest.words == stated.words and bool(stated.words)
         same = newest == stated or is_layout
         note = "" if same else self.note(listed.slug)
         verdict: Verdict = "current" if same else "corrected"

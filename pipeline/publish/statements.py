@@ -157,6 +157,7 @@ class _Facts(NamedTuple):
     language: str
     revision: int
     modified: datetime
+    corrections: int = 0
     withdrawn: bool = False
 
 
@@ -171,6 +172,7 @@ def drafted(
         address=f"releases/{row.slug}.html",
         title=row.title,
         revision=row.revision,
+        corrections=max(row.corrections, 0),
         instant=row.modified.astimezone(UTC),
         status=status,
         signed=day,

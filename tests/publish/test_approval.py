@@ -79,7 +79,7 @@ def test_a_new_release_is_public_when_the_second_has_approved_it(office: Office,
     office.write("news", title="Quite new")
     result = office.make("publish")
     assert last_line(result) == "dateline: exit 2 (release)", result.text
-    assert "is not published: 0 of 2 approvals" in result.err
+    assert "is not published: it has 0 of 2 approvals" in result.err
     assert "news" not in result.text.replace("newsroom", ""), "a release that is not public is not named"
     base = "http://" + result.out.rsplit("http://", 1)[1].strip().removesuffix("index.html")
     assert get(f"{base}releases/news.html")[0] == 404
@@ -241,6 +241,79 @@ def test_a_withdrawal_needs_one_signature_and_no_approval(office: Office) -> Non
     assert result.status == 0, result.text
     assert b"status: canceled\n" in get(f"{base}releases/before.statement")[2]
     assert get(f"{base}releases/before.pdf")[0] == 404
+
+
+def test_a_correction_that_is_approved_while_a_run_waits_archives_the_revision_before(office: Office) -> None:
+    base = published(office)
+    instant = in_time(6)
+    office.write("later", date=instant.isoformat())
+    office.make("correct", "RELEASE=before", "NOTE=The headline was wrong.")
+    office.make("publish")
+    job = BackgroundPublish(office, "WAIT=15m")
+    job.until("scheduled before")
+    both_approve(office, "before")
+    both_approve(office, "later")
+    assert job.end().status == 2, "the correction was not approved when the run began"
+    assert get(f"{base}releases/later.html")[0] == 200
+    assert office.make("publish").status == 0
+    assert get(f"{base}releases/before/r1/before.pdf")[0] == 200
+    assert office.make("verify").status == 0
+
+
+def test_a_lost_statement_is_no_loss_where_it_can_be_drafted_again(office: Office) -> None:
+    base = published(office)
+    office.write("news")
+    office.make("publish")
+    both_approve(office, "news")
+    store = store_of(office)
+    store.delete(read_staged(store).releases["news"].files["releases/news.statement"].name, "private")
+    result = office.make("publish")
+    assert result.status == 0, result.text
+    assert get(f"{base}releases/news.statement.2.sig")[0] == 200
+    assert office.make("verify").status == 0
+
+
+def test_a_lost_file_stops_no_other_release_in_a_clone(office: Office, tmp_path: Path) -> None:
+    base = published(office)
+    office.write("news")
+    office.write("other", date="2026-01-06T09:00+00:00")
+    office.make("publish")
+    both_approve(office, "news")
+    both_approve(office, "other")
+    store = store_of(office)
+    store.delete(read_staged(store).releases["news"].files["releases/news.statement"].name, "private")
+    job = clone(office, tmp_path / "job")
+    result = job.make("publish", **env_of(office))
+    assert get(f"{base}releases/other.html")[0] == 200, result.text
+    assert get(f"{base}releases/news.html")[0] == 200, result.text
+
+
+def test_a_signature_from_before_approvals_is_no_approval(office: Office) -> None:
+    settings = office.content / "newsroom.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("approvals = 2", "approvals = 0"), "utf-8")
+    office.write("news", date=soon(3 * 24 * 3600).isoformat())
+    key = str(office.folder.parent / NAMES[0])
+    assert office.make("publish", PRESS_SIGNING_KEY=key).status == 0
+    assert read_staged(store_of(office)).releases["news"].signed
+    settings.write_text(text, "utf-8")
+    office.make("publish")
+    assert "staged, 0 of 2 approvals" in office.make("status").out
+    settings.write_text(text.replace("approvals = 2", "approvals = 0"), "utf-8")
+    assert office.make("publish", PRESS_SIGNING_KEY=key).status == 0
+    assert read_staged(store_of(office)).releases["news"].signed, "and without approvals it is signed again"
+
+
+def test_the_page_of_an_unapproved_release_names_its_neighbours_and_none_names_it(office: Office) -> None:
+    base = published(office)
+    office.write("news", date="2026-01-07T09:00+00:00", title="Quite new")
+    office.make("publish")
+    staged = read_staged(store_of(office)).releases["news"]
+    assert staged.neighbours == ("before",)
+    both_approve(office, "news")
+    assert office.make("publish").status == 0
+    assert b"Quite new" in get(f"{base}releases/before.html")[2]
+    assert "nothing to do" in office.make("publish").out
 
 
 def test_status_says_who_has_approved(office: Office) -> None:

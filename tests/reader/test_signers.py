@@ -190,6 +190,14 @@ def test_a_newsroom_signs_when_somebody_is_named(keys: dict[str, str], tmp_path:
     assert not read_newsroom(tmp_path).signs
     read(tmp_path, f"p@example.org {keys['key']}\n")
     assert read_newsroom(tmp_path).signs
-    (tmp_path / "newsroom.toml").write_text(toml + 'signatures = "required"\napprovals = 2\n', "utf-8")
+    (tmp_path / "newsroom.toml").write_text(toml + 'signatures = "required"\napprovals = 1\n', "utf-8")
     found = read_newsroom(tmp_path)
-    assert (found.signs, found.signatures_required, found.approvals) == (True, True, 2)
+    assert (found.signs, found.signatures_required, found.approvals) == (True, True, 1)
+
+
+def test_two_approvals_need_two_people(keys: dict[str, str], tmp_path: Path) -> None:
+    toml = '[organisation]\nname = "N"\nlanguage = "en"\ntime_zone = "Europe/London"\napprovals = 2\n'
+    (tmp_path / "newsroom.toml").write_text(toml, "utf-8")
+    read(tmp_path, f"p@example.org {keys['key']}\n")
+    with pytest.raises(ReleaseError, match="only 1 person is named in"):
+        read_newsroom(tmp_path)

@@ -61,11 +61,12 @@ $(STAMPS)/%: | $(READY)
 	@$(RUN) $* --stamp $@ $(if $(PUBLISHING),--publishing) $(if $(filter $*,$(MAKECMDGOALS)),,--go-on)
 $(STAGES): %: $(STAMPS)/%
 render: $(STAMPS)/render ## render all formats of every release and the listings; upload nothing
-publish sign: | $(READY) ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
+publish: ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
+sign: ## publish, and sign what is public without a signature
+publish sign: | $(READY)
 	@$(RUN) fetch $(options)
 	@$(MAKE) renditions PUBLISHING=1
 	@$(RUN) publish $(options) $(if $(filter sign,$@),--sign)
-sign: ## publish, and sign what is public without a signature
 publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
 renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice

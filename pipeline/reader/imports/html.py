@@ -142,9 +142,7 @@ def _facts(root: Any) -> tuple[dict[str, str], str]:
         "date": stated.get("datePublished") or meta.get("article:published_time", "") or next(iter(times), ""),
         "dateline": stated.get("dateline", ""),
         "reference": stated.get("identifier", ""),
-        "ai": next(
-            filter(None, (labels.stated("ai", each.text_content()) for each in root.xpath("//header//span"))), ""
-        ),
+        "ai": next(filter(None, (labels.stated("ai", each.text_content()) for each in spans)), ""),
         "language": (root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or "").strip(),
     }
     return {key: " ".join(clean(text).split()) for key, text in facts.items() if text}, base

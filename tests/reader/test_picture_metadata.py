@@ -101,6 +101,8 @@ def test_a_picture_looks_the_same_with_its_packet(tmp_path: Path, kind: str, mod
         assert before.convert("RGBA").tobytes() == after.convert("RGBA").tobytes()
         assert before.info.get("icc_profile") == after.info.get("icc_profile")
         assert before.mode == after.mode
+    if kind == "WEBP":
+        assert (out[12:16], bool(out[20] & 0b00010000)) == (b"VP8X", mode == "RGBA"), "the head says what follows"
 
 
 def test_a_picture_without_rights_states_caption_credit_and_text_alternative(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ class ReleasePictures:
     def state(self, named: str, stated: StatedRights, line: int, key: str) -> None:
         """Note what the author says about the picture ``named``, which may be added later."""
         path = self._path(named)
-        other = self._rights.setdefault(path, (stated, line))[1]
-        if other != line:
+        first, other = self._rights.setdefault(path, (stated, line))
+        if first is not stated:
             self.report.fault(line, f"{key}: described twice: {named[:80]}", f"delete this or line {other}")
 
     def published(self, figures: Iterable[Figure], language: str) -> Iterator[CheckedPicture]:

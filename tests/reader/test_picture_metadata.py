@@ -194,6 +194,10 @@ def test_pictures_of_the_text_have_their_rights_in_the_front_matter(tmp_path: Pa
             "5 image.file: described twice: a.png (delete this or line 9)",
         ),
         (
+            "pictures: [{file: a.png, usage: Free}, {file: x/a.png, usage: None}]\n",
+            "4 pictures.file: described twice: x/a.png (delete this or line 4)",
+        ),
+        (
             "pictures:\n  - copyright: © Ann\n",
             "5 pictures.file: missing (add a line file: with the name of a picture, or of several: [a.jpg, b.jpg])",
         ),

@@ -32,10 +32,12 @@ draft: true                       # {delete}
 # summary: …
 # dateline: {place}
 # reference: {year}/001
+# ai: …
 # language: {language}
 # translation_of: …
 {topics}{contacts}{footage}# embargo: true
-# image: {{file: ….jpg, alt: "…", caption: "…", credit: "…"}}
+# image: {{file: ….jpg, alt: "…", caption: "…", credit: "…", copyright: "…"}}
+# pictures: [{{file: ….jpg, copyright: "…", usage: "…", rights_page: "https://…", made_with: camera}}]
 # was: [….html]
 # corrections: …                  # make correct RELEASE=… NOTE="…"
 # withdrawn: …                    # make withdraw RELEASE=… REASON="…"

@@ -38,7 +38,7 @@ class Fact(Struct, frozen=True):
     """Its change in a public release needs a correction."""
 
 
-FACTS: tuple[Fact, ...] = (Fact("reference", schema="identifier", is_words=False),)
+FACTS: tuple[Fact, ...] = (Fact("reference", schema="identifier", is_words=False), Fact("ai"))
 """In the order in which they are shown."""
 
 
@@ -97,8 +97,37 @@ class PictureSize(Struct, frozen=True):
     sha256: str
 
 
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""Where IPTC's NewsCodes of source types are."""
+CAMERA, COMPOSITE, AI_MADE, AI_EDITED = (
+    "digitalCapture",
+    "composite",
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+)
+_TAKEN = (CAMERA, "computationalCapture", "negativeFilm", "positiveFilm", "print", "minorHumanEdits", "humanEdits")
+_COMPOSED = (COMPOSITE, "compositeCapture", "compositeSynthetic")
+_DRAWN = ("algorithmicMedia", "dataDrivenMedia", "digitalArt", "digitalCreation", "softwareImage", "virtualRecording")
+SOURCE_TYPES = frozenset([*_TAKEN, *_COMPOSED, *_DRAWN, "algorithmicallyEnhanced", "screenCapture", AI_MADE, AI_EDITED])
+"""The NewsCodes, retired ones included."""
+
+MadeWith = Literal["", "camera", "composite", "ai"]
+
+
+class Rights(Struct, frozen=True):
+    """What the author says about the rights and the making of a picture."""
+
+    copyright: str = ""
+    """The notice: ``© 2026 Ann Lee``."""
+    usage: str = ""
+    """What may be done with it."""
+    rights_page: str = ""
+    """Address of the page that says so, and whom to ask."""
+    made_with: MadeWith = ""
+
+
 class Picture(Struct, frozen=True):
-    """A picture as it is published: checked, upright, without metadata."""
+    """A picture as it is published: checked, upright, with no metadata but what the release says about it."""
 
     file: str
     """Name below ``releases/SLUG/``, with the suffix of ``media_type``."""
@@ -116,6 +145,19 @@ class Picture(Struct, frozen=True):
     """Whether what lies below it shows through, so that a dark page must put a light ground there."""
     thumbnail: PictureSize | None = None
     """A small copy, cut to one shape for lists; of the first picture of a release only."""
+    rights: Rights = Rights()
+    source: str = ""
+    """One of ``SOURCE_TYPES``, as the author and the incoming file say it together; empty when neither does."""
+
+    @property
+    def source_uri(self) -> str:
+        """The URI of ``source``; empty without one."""
+        return self.source and SOURCE_TYPE + self.source
+
+    @property
+    def mark(self) -> str:
+        """Name of the message about AI that stands beside the credit; empty for a picture made without."""
+        return {AI_MADE: "made_with_ai", AI_EDITED: "edited_with_ai"}.get(self.source, "")
 
     @property
     def files(self) -> tuple[PictureSize, ...]:
@@ -212,6 +254,24 @@ class Release(Struct, frozen=True):
             if picture.file == file:
                 return picture
         raise KeyError(file)
+
+
+def source_of(made_with: MadeWith, incoming: str) -> str | None:
+    """Return the source type of a picture that its author describes and whose file states ``incoming``.
+
+    None means that the two contradict each other: a file that says that it was made otherwise is no photograph.
+    """
+    match made_with:
+        case "camera":
+            known = (*_TAKEN, "algorithmicallyEnhanced")
+            return (incoming if incoming in known else None) if incoming else CAMERA
+        case "composite" if incoming in (AI_MADE, AI_EDITED):
+            return AI_EDITED
+        case "composite":
+            return incoming if incoming in _COMPOSED else COMPOSITE
+        case "ai":
+            return AI_MADE if incoming in ("", AI_MADE, "algorithmicMedia") else AI_EDITED
+    return incoming
 
 
 def to_minute(instant: datetime) -> datetime:

@@ -62,7 +62,8 @@ def _passages(release: Release) -> Iterator[str]:
     yield from (release.title, release.subtitle, release.summary, release.dateline)
     yield from _of_blocks((*((release.image,) if release.image else ()), *release.body, *release.notes))
     yield from (correction.note for correction in release.corrections)
-    yield from (release.facts.get(fact.key, "") for fact in FACTS if fact.is_words)
+    # Nothing for a key that the release lacks: a new kind of fact must not change the digests of old releases.
+    yield from (release.facts[fact.key] for fact in FACTS if fact.is_words and fact.key in release.facts)
 
 
 def _of_blocks(blocks: Iterable[Block]) -> Iterator[str]:

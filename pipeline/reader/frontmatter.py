@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -19,12 +20,23 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure, Text
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import FACTS, SLUG, SLUG_LIMIT, Contact, Correction, Footage, Withdrawal, to_minute
+from pipeline.model.release import (
+    FACTS,
+    SLUG,
+    SLUG_LIMIT,
+    Contact,
+    Correction,
+    Footage,
+    MadeWith,
+    Rights,
+    Withdrawal,
+    to_minute,
+)
 from pipeline.reader.addresses import is_url, old_address_problem, resolve_link
 from pipeline.reader.characters import collapse_spaces, joints
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.newsroom import read_footage
-from pipeline.reader.pictures import ReleasePictures
+from pipeline.reader.pictures import ReleasePictures, StatedRights
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_source
 from pipeline.reader.yaml_slips import LOADER, find_slips
@@ -72,9 +84,9 @@ class Metadata(Struct, frozen=True):
     was: tuple[str, ...]
 
 
-OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS}
+OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS} | {"pictures"}
 _INNER_KEYS = frozenset(
-    name for struct in (Figure, Footage, Correction, Withdrawal) for name in struct.__struct_fields__
+    name for struct in (Figure, Rights, Footage, Correction, Withdrawal) for name in struct.__struct_fields__
 )
 
 
@@ -84,6 +96,7 @@ def read_metadata(
     """Return what the front matter says; what is wrong is reported and left out."""
     zone = ZoneInfo(newsroom.time_zone)
     released = _read_date(fields, zone)
+    _read_pictures(fields, pictures)
     metadata = Metadata(
         title=fields.text("title", required=True, limit=TITLE_LIMIT),
         date=released,
@@ -318,8 +331,38 @@ def _read_image(fields: Fields, pictures: ReleasePictures) -> Figure | None:
     file = pictures.add(named, group.line("file"), group.name("file")) if named else ""
     caption = group.text("caption")
     figure = Figure(file, _read_alt(group), (Text(caption),) if caption else (), group.text("credit"))
+    stated = _read_rights(group)
+    if file and stated.rights != Rights():
+        pictures.state(file, stated, group.line("file"), group.name("file"))
     group.report_unknown()
     return figure
+
+
+def _read_pictures(fields: Fields, pictures: ReleasePictures) -> None:
+    """Read what is said about pictures of the text; one entry may be about several."""
+    for group in fields.groups("pictures", "write - file: ship.jpg and below it, under file, copyright: … and so on"):
+        files, stated = group.words("file"), _read_rights(group)
+        if files is None:
+            group.missing("file", "add a line file: with the name of a picture, or of several: [a.jpg, b.jpg]")
+        for key in ("alt", "caption", "credit"):
+            if group.node(key) is not None:
+                hint = 'write it where the picture is: ![Text alternative](file.jpg "Caption | Credit"), or below image'
+                group.fault(key, "does not belong here", hint)
+        for file in files or ():
+            pictures.state(file.text.strip(), stated, file.line, group.name("file"))
+        group.report_unknown()
+
+
+def _read_rights(group: Fields) -> StatedRights:
+    """Return what a group says about the rights and the making of a picture."""
+    page = group.url("rights_page")
+    made_with = group.word("made_with")
+    ways: tuple[MadeWith, ...] = get_args(MadeWith)
+    if made_with not in ways:
+        group.fault("made_with", f"unknown: {made_with[:40]}", suggestion(made_with, filter(None, ways)))
+    known = next((way for way in ways if way == made_with), ways[0])
+    rights = Rights(group.text("copyright"), group.text("usage"), page, known)
+    return StatedRights(rights, group.name("made_with"), group.line("made_with"))
 
 
 def _read_alt(group: Fields) -> str:

@@ -1,8 +1,11 @@
-"""The pictures of a release: checked before anything is decoded, turned upright, without metadata, with smaller copies.
+"""The pictures of a release: checked before anything is decoded, turned upright, with new metadata and smaller copies.
 
 Accepted are PNG, JPEG, WebP and GIF, by content. The colour profile is kept; EXIF (after its orientation was applied),
-XMP, comments and thumbnails are removed. A picture that is upright already keeps its exact pixels: its segments are
-copied, not encoded again.
+XMP, comments and thumbnails are removed. What the release says about a picture is written into it and its copies. A
+picture that is upright already keeps its exact pixels: its segments are copied, not encoded again.
+
+Content Credentials (C2PA) sign the bytes of a file. So a file that carries them is published unchanged if there is
+nothing in it to remove; otherwise they are lost, with a warning. Copies never have them.
 
 Widths of copies: a column of the page is about 550 pixels wide, a telephone 320, and both may have two or three dots to
 the pixel; on paper the column has 125 mm, of which 1,440 pixels are 292 dots per inch.
@@ -23,10 +26,12 @@ import msgspec
 from msgspec import Struct
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pipeline.model.document import Figure, plain
 from pipeline.model.formats import MEDIA_TYPES
-from pipeline.model.release import Picture, PictureSize
+from pipeline.model.release import AI_EDITED, AI_MADE, Picture, PictureSize, Rights, source_of
 from pipeline.reader.report import Report
-from pipeline.typography import image_metadata, image_sizes
+from pipeline.typography import image_metadata, image_sizes, iptc
+from pipeline.typography.messages import bare_credit
 
 PIXEL_LIMIT = 40_000_000
 BYTE_LIMIT = 64_000_000
@@ -67,8 +72,22 @@ class CheckedPicture(Struct, frozen=True):
     """A picture that may be published."""
 
     picture: Picture
+    """Its ``source`` is what the file says; digests are missing until ``published`` has written the metadata."""
     files: dict[str, bytes]
     """By name: the picture itself and its copies."""
+    lost: str = ""
+    """Why Content Credentials were removed; empty when there were none, or when they are kept."""
+    is_signed: bool = False
+    """Whether the picture itself has Content Credentials, so that no byte of it may change."""
+
+
+class StatedRights(Struct, frozen=True):
+    """What the front matter says about a picture, and where it says how that was made."""
+
+    rights: Rights = Rights()
+    key: str = ""
+    """As messages name it: ``image.made_with``."""
+    line: int = 0
 
 
 class ReleasePictures:
@@ -81,13 +100,58 @@ class ReleasePictures:
         self._checked: dict[str, CheckedPicture | None] = {}
         self._owners: dict[str, str] = {}
         """Every file name in use, in small letters, and the picture that uses it."""
+        self._rights: dict[str, tuple[StatedRights, int]] = {}
+        """What the front matter says about a picture, and in which line."""
 
     def __iter__(self) -> Iterator[CheckedPicture]:
         return (checked for checked in self._checked.values() if checked)
 
+    def state(self, named: str, stated: StatedRights, line: int, key: str) -> None:
+        """Note what the author says about the picture ``named``, which may be added later."""
+        path = self._path(named)
+        first, other = self._rights.setdefault(path, (stated, line))
+        if first is not stated:
+            self.report.fault(line, f"{key}: described twice: {named[:80]}", f"delete this or line {other}")
+
+    def published(self, figures: Iterable[Figure], language: str) -> Iterator[CheckedPicture]:
+        """Yield the pictures as they are published, with what the release says about them; report what is wrong.
+
+        Where several figures show one picture, the first that has a caption, a credit or a text alternative states it.
+        """
+        for path, (_, line) in self._rights.items():
+            if path not in self._checked:
+                hint = "write the name of a picture that this release shows, or delete the entry"
+                self.report.fault(line, f"pictures.file: not shown in this release: {path[:80]}", hint)
+        shown: dict[str, list[Figure]] = {}
+        for figure in figures:
+            shown.setdefault(figure.file, []).append(figure)
+        for path, checked in self._checked.items():
+            if checked:
+                stated = self._rights[path][0] if path in self._rights else StatedRights()
+                rights, source = stated.rights, self._source(path, stated, checked.picture.source)
+                picture = msgspec.structs.replace(checked.picture, rights=rights, source=source)
+                yield _with_metadata(checked, picture, _metadata(picture, shown.get(path, ()), language))
+
+    def _source(self, path: str, stated: StatedRights, incoming: str) -> str:
+        """Return the source type of a picture; report a contradiction between the author and the file."""
+        source = source_of(stated.rights.made_with, incoming)
+        if source is None:
+            way = {AI_MADE: "made with AI", AI_EDITED: "edited with AI"}.get(incoming, incoming)
+            if incoming in (AI_MADE, AI_EDITED):
+                hint = "write made_with: ai, or delete the line"
+            elif incoming.startswith("composite"):
+                hint = "write made_with: composite, or delete the line"
+            else:
+                hint = "delete the line"
+            self.report.fault(stated.line, f"{stated.key}: camera, but the file says: {way}: {path}", hint)
+        return source or ""
+
+    def _path(self, named: str) -> str:
+        return named.removeprefix("./").removeprefix(f"{self.slug}/").removeprefix("./")
+
     def add(self, named: str, line: int, key: str = "picture") -> str:
         """Read the picture that the author calls ``named``; return its ``Picture.file``, empty after a fault."""
-        path = named.removeprefix("./").removeprefix(f"{self.slug}/").removeprefix("./")
+        path = self._path(named)
         try:
             self._check_path(path)
             if path not in self._checked:
@@ -96,6 +160,10 @@ class ReleasePictures:
                 checked = check_picture(self.folder / path, path, for_lists=len(self._checked) == 1)
                 self._claim(path, checked.files)
                 self._checked[path] = checked
+                if checked.lost:
+                    hint = "only a file without EXIF, XMP, comments and previews keeps them; export and sign one"
+                    what = f"{key}: its Content Credentials (C2PA) are not published: {checked.lost}: {named[:80]}"
+                    self.report.warn(line, what, hint, "lost-credentials")
             return path if self._checked[path] else ""
         except PictureError as error:
             message, hint = error.args
@@ -147,7 +215,7 @@ def check_picture(file: Path, name: str, *, for_lists: bool = False) -> CheckedP
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _checked(image_metadata.parts_of(data, kind), kind, name, for_lists)
+            return _checked(data, image_metadata.parts_of(data, kind), kind, name, for_lists)
     except image_metadata.ProfileError as error:
         hint = "export the picture again with the profile sRGB"
         raise PictureError(f"its colour profile is {error}", hint) from error
@@ -183,6 +251,7 @@ class _UprightPicture(Struct, frozen=True):
     size: tuple[int, int]
     """Pixels; the decoded image may have fewer."""
     profile: bytes
+    source: str
 
 
 def _kind(data: bytes, name: str) -> str:
@@ -200,7 +269,7 @@ def _kind(data: bytes, name: str) -> str:
     return kind
 
 
-def _checked(parts: image_metadata.Parts, kind: str, name: str, for_lists: bool) -> CheckedPicture:
+def _checked(incoming: bytes, parts: image_metadata.Parts, kind: str, name: str, for_lists: bool) -> CheckedPicture:
     if parts.animated:
         raise PictureError(*_ANIMATED)
     with image_sizes.opened(parts.plain) as image:
@@ -210,16 +279,35 @@ def _checked(parts: image_metadata.Parts, kind: str, name: str, for_lists: bool)
         if getattr(image, "is_animated", False):
             raise PictureError(*_ANIMATED)
         profile = _profile(parts, image.mode)
+        source = iptc.source_type_of(parts.xmp, parts.credentials)
+        lost = _why_unsigned(parts, profile)
         orientation = _orientation(parts.exif)
         if orientation != 1:
             image.getexif()[_ORIENTATION] = orientation
             upright = ImageOps.exif_transpose(image)
             data = _encoded(upright, kind, profile, lossless=image_sizes.is_lossless(parts.plain))
-            return _with_copies(upright, _UprightPicture(kind, name, data, upright.size, profile), for_lists)
+            turned = _UprightPicture(kind, name, data, upright.size, profile, source)
+            return msgspec.structs.replace(_with_copies(upright, turned, for_lists), lost=lost)
         _draft(image)
         image.load()
-        data = _encoded(image, kind, b"") if kind == "GIF" else image_metadata.with_profile(parts.plain, kind, profile)
-        return _with_copies(image, _UprightPicture(kind, name, data, size, profile), for_lists)
+        is_signed = bool(parts.credentials) and not lost
+        if is_signed:
+            data = incoming
+        elif kind == "GIF":
+            data = _encoded(image, kind, b"")
+        else:
+            data = image_metadata.with_profile(parts.plain, kind, profile)
+        checked = _with_copies(image, _UprightPicture(kind, name, data, size, profile, source), for_lists)
+        return msgspec.structs.replace(checked, lost=lost, is_signed=is_signed)
+
+
+def _why_unsigned(parts: image_metadata.Parts, profile: bytes) -> str:
+    """Return why the credentials of a file must go; empty when it has none, or may keep them."""
+    if not parts.credentials:
+        return ""
+    if not parts.is_bare or profile != parts.profile:
+        return "the file has other metadata, which is removed"
+    return "they hold metadata themselves" if image_metadata.is_telling(parts.credentials) else ""
 
 
 def _profile(parts: image_metadata.Parts, mode: str) -> bytes:
@@ -258,6 +346,48 @@ def _encoded(image: Image.Image, kind: str, profile: bytes, *, lossless: bool = 
     return buffer.getvalue()
 
 
+# ── Metadata ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _metadata(picture: Picture, figures: Iterable[Figure], language: str) -> iptc.PhotoMetadata:
+    """Return what a release says about a picture."""
+    figures = tuple(figures)
+    return iptc.PhotoMetadata(
+        language,
+        next(filter(None, (plain(figure.caption) for figure in figures)), ""),
+        next((bare_credit(figure.credit) for figure in figures if figure.credit), ""),
+        picture.rights.copyright,
+        picture.rights.usage,
+        picture.rights.rights_page,
+        next((figure.alt for figure in figures if figure.alt), ""),
+        picture.source_uri,
+    )
+
+
+def _with_metadata(checked: CheckedPicture, picture: Picture, stated: iptc.PhotoMetadata) -> CheckedPicture:
+    """Return a picture with metadata in each of its files, and with the sizes and digests of these files."""
+    xmp, iim = iptc.xmp_packet(stated), iptc.iim_records(stated)
+    files: dict[str, bytes] = {}
+
+    def finished(size: PictureSize) -> PictureSize:
+        data = checked.files[size.file]
+        if not (checked.is_signed and size.file == picture.file):
+            kind = image_metadata.kind_of(data)
+            data = image_metadata.with_metadata(data, kind, (size.width, size.height), xmp, iim)
+        files[size.file] = data
+        return msgspec.structs.replace(size, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+    itself = finished(picture.files[0])
+    picture = msgspec.structs.replace(
+        picture,
+        size=itself.size,
+        sha256=itself.sha256,
+        copies=tuple(map(finished, picture.copies)),
+        thumbnail=finished(picture.thumbnail) if picture.thumbnail else None,
+    )
+    return msgspec.structs.replace(checked, picture=picture, files=files)
+
+
 # ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -266,10 +396,11 @@ def _with_copies(image: Image.Image, upright: _UprightPicture, for_lists: bool) 
         upright.name,
         MEDIA_TYPES[_SUFFIXES[upright.kind][0]],
         *upright.size,
-        len(upright.data),
-        hashlib.sha256(upright.data).hexdigest(),
+        0,
+        "",
         shown=_is_shown(image, upright),
         transparent=image_sizes.is_transparent(image),
+        source=upright.source,
     )
     copies = dict(_copies(image, upright, picture))
     files = {upright.name: upright.data, **{copy.file: data for copy, data in copies.items()}}
@@ -311,7 +442,7 @@ def _copies(image: Image.Image, upright: _UprightPicture, picture: Picture) -> I
         size = image_sizes.narrowed(copy, width)
         data = image_sizes.saved(size, kind, lossless=lossless)
         name = _copy_name(upright, width, kind)
-        yield PictureSize(name, *size.size, len(data), hashlib.sha256(data).hexdigest()), data
+        yield PictureSize(name, *size.size, 0, ""), data
 
 
 def _thumbnail(image: Image.Image, upright: _UprightPicture, picture: Picture) -> tuple[PictureSize, bytes] | None:
@@ -330,7 +461,7 @@ def _thumbnail(image: Image.Image, upright: _UprightPicture, picture: Picture) -
     cut = ImageOps.fit(small.convert("RGB"), size, centering=(0.5, 0.35))
     data = image_sizes.saved(cut, "WEBP", quality=_THUMBNAIL_QUALITY)
     name = f"{upright.name}.list.webp"
-    return PictureSize(name, *size, len(data), hashlib.sha256(data).hexdigest()), data
+    return PictureSize(name, *size, 0, ""), data
 
 
 def _copy_widths(picture: Picture) -> list[int]:

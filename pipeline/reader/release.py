@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from pipeline.model.document import Figure, walk
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Release
 from pipeline.reader import ReadRelease
@@ -37,6 +38,9 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
     withdrawn = metadata.withdrawn if metadata else None
     if not body and report.count == faults and not withdrawn:
         report.fault(source.body_line, "the release has no text", "write it below the front matter")
+    image = (metadata.image,) if metadata and metadata.image else ()
+    figures = (block for block in walk((*image, *body, *notes)) if isinstance(block, Figure))
+    published = tuple(pictures.published(figures, language))
     report.raise_faults()
     if fields is None or metadata is None or metadata.date is None:
         raise report.error()
@@ -46,8 +50,8 @@ def read_release_file(file: Path, newsroom: Newsroom, now: datetime | None = Non
     if withdrawn:  # listings and records must not repeat what was withdrawn
         facts |= {"summary": withdrawn.reason, "footage": (), "pictures": ()}
     else:
-        facts["pictures"] = tuple(checked.picture for checked in pictures)
-        files = {name: data for checked in pictures for name, data in checked.files.items()}
+        facts["pictures"] = tuple(checked.picture for checked in published)
+        files = {name: data for checked in published for name, data in checked.files.items()}
     release = Release(slug=file.stem, body=body, notes=notes, **facts)
     review(release, source, fields, newsroom, report)
     warnings = tuple(each for each in report.warnings if each.name not in newsroom.warnings_off)

@@ -40,6 +40,12 @@ _CREDIT_LABEL = re.compile(
 """Labels with which people begin a credit."""
 
 
+def bare_credit(name: str) -> str:
+    """Return a picture's credit without a label and colon that were typed with it."""
+    typed = _CREDIT_LABEL.match(name)
+    return name[typed.end() :] if typed and typed["colon"] else name
+
+
 class Messages:
     """The strings of one language, and the formats of its dates and numbers in one time zone.
 
@@ -134,15 +140,16 @@ class Messages:
             raise KeyError(name)
         return (value,) if isinstance(value, str) else tuple(value)
 
-    def credit(self, name: str) -> str:
-        """Return ``name`` with the label of a picture's credit: ``Photo: Ann Lee``.
+    def credit(self, name: str, mark: str = "") -> str:
+        """Return ``name`` with the label of a picture's credit: ``Photo: Ann Lee``; both may be empty.
 
         A label that was typed with it, of any language, is not repeated; nor is one without a colon: ``Photo by Ann``.
+        ``mark`` names the message that follows: ``Photo: Ann Lee · Made with AI``.
         """
         typed = _CREDIT_LABEL.match(name)
-        if typed and not typed["colon"]:
-            return name
-        return self["photo"].format(credit=name[typed.end() :] if typed else name)
+        is_labelled = typed and not typed["colon"]
+        credited = name if is_labelled or not name else self["photo"].format(credit=bare_credit(name))
+        return " · ".join(filter(None, (credited, self[mark] if mark else "")))
 
     @property
     def lacking(self) -> tuple[str, ...]:

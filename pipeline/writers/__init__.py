@@ -35,7 +35,7 @@ class RenderInput(Struct, frozen=True):
     messages: Messages
     article: Article
     pictures: Mapping[str, bytes]
-    """By file name, smaller copies included: checked, upright, without metadata."""
+    """By file name, smaller copies included: checked, upright, without the camera's metadata."""
     mark: bytes
     """The organisation's mark as a PNG; empty when it has none."""
     base_url: str
@@ -56,8 +56,9 @@ class RenderInput(Struct, frozen=True):
     """The earlier revisions of the release, oldest first."""
 
     def credit(self, figure: Figure) -> str:
-        """Return the line that names who made a picture, e.g. ``Photo: Ann Lee``; empty when nobody is named."""
-        return self.messages.credit(figure.credit) if figure.credit else ""
+        """Return the line that names who made a picture, and whether with AI; empty when there is nothing to say."""
+        mark = next((each.mark for each in self.release.pictures if each.file == figure.file), "")
+        return self.messages.credit(figure.credit, mark)
 
 
 class Output(Struct, frozen=True):

@@ -19,7 +19,7 @@ from pipeline.typography import feed_list
 from pipeline.typography.article import DATELINE_MARK, Line
 from pipeline.typography.contact_cards import CARDS
 from pipeline.typography.downloads import ORDER, Download, list_downloads
-from pipeline.typography.messages import Messages, language_territory
+from pipeline.typography.messages import Messages, bare_credit, language_territory
 from pipeline.typography.templates import POLICY, PreviewImage, asset_href, render, script
 from pipeline.writers import Output, RenderInput, ninjs
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
@@ -251,7 +251,7 @@ def _json_ld(render_input: RenderInput) -> Markup:
         **{fact.schema: release.facts.get(fact.key, "") for fact in FACTS if fact.schema},
         "inLanguage": release.language,
         "keywords": [newsroom.topic_label(topic, release.language) for topic in release.topics],
-        "image": image.href if (image := _share_image(render_input)) else "",
+        "image": _image_objects(render_input),
         **_translations(render_input),
         "publisher": _publisher(render_input),
         "author": _publisher(render_input),
@@ -270,6 +270,39 @@ def _json_ld(render_input: RenderInput) -> Markup:
     # Inside a script element only these characters can end it or begin a comment.
     escaped = data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(escaped)  # noqa: S704  # JSON without < > & may stand in a script element as it is
+
+
+def _image_objects(render_input: RenderInput) -> list[dict[str, object]] | str:
+    """Return the pictures that the page shows, with what it says about them; the preview picture if it shows none."""
+    release, article = render_input.release, render_input.article
+    blocks = walk((*((article.image,) if article.image else ()), *article.body, *article.notes))
+    figures = [block for block in blocks if isinstance(block, Figure)]
+    if release.withdrawn or not figures:
+        return image.href if (image := _share_image(render_input)) else ""
+    first: dict[str, Figure] = {}
+    for figure in figures:
+        first.setdefault(figure.file, figure)
+    return [_image_object(render_input, figure) for figure in first.values()]
+
+
+def _image_object(render_input: RenderInput, figure: Figure) -> dict[str, object]:
+    """Return a picture as search engines read it: at the address at which previews show it."""
+    picture = render_input.release.picture(figure.file)
+    size, rights = picture.at(_SHARE_WIDTH), picture.rights
+    facts: dict[str, object] = {
+        "@type": "ImageObject",
+        "contentUrl": f"{render_input.base_url}releases/{_picture_link(render_input, size)}",
+        "width": size.width,
+        "height": size.height,
+        "caption": plain(figure.caption),
+        "description": figure.alt,
+        "creditText": bare_credit(figure.credit),
+        "copyrightNotice": rights.copyright,
+        "license": rights.rights_page,
+        "acquireLicensePage": rights.rights_page,
+        "digitalSourceType": picture.source_uri,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _translations(render_input: RenderInput) -> dict[str, object]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pipeline.model.document import Figure
 from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, by_name, media_type
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact, Footage, Picture, Rights
 from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.templates import render
@@ -85,6 +85,11 @@ def record(render_input: RenderInput) -> dict[str, Any]:
             ),
             *(_earlier_revision(uri, render_input.base_url, each) for each in render_input.past),
             *(_footage(f"{uri}#footage-{n}", release.language, each) for n, each in enumerate(release.footage, 1)),
+            *(
+                _picture(f"{uri}#picture-{n}", render_input, each)
+                for n, each in enumerate(release.pictures, 1)
+                if each.rights != Rights() or each.source
+            ),
         ],
         embargoedUntil=release.date.isoformat() if article.embargoed else "",
     )
@@ -219,6 +224,27 @@ def _footage(uri: str, language: str, footage: Footage) -> dict[str, Any]:
         descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
         infoSources=[_stated(name=footage.supplier, contactInfo=_contact_info(footage))] if footage.supplier else [],
         renditions=[*tape, *({"name": name, "href": _uri(href)} for name, href in links if href)],
+    )
+
+
+def _picture(uri: str, render_input: RenderInput, picture: Picture) -> dict[str, Any]:
+    """Return a picture as an item of its own, because its rights and the way it was made are not those of the text."""
+    rights = picture.rights
+    return _stated(
+        name=picture.file,
+        uri=uri,
+        rel="picture",
+        type="picture",
+        language=render_input.release.language,
+        copyrightNotice=rights.copyright,
+        usageTerms=rights.usage,
+        rightsInfo={"linkedRights": _uri(rights.rights_page)} if rights.rights_page else "",
+        digitalSourceType={"name": picture.source, "uri": picture.source_uri} if picture.source else "",
+        renditions=[
+            _rendition(render_input, each)
+            for each in render_input.renditions
+            if each.format == "picture" and each.key.endswith(f"/{picture.file}")
+        ],
     )
 
 

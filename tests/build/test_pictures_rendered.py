@@ -118,6 +118,44 @@ def test_nothing_that_a_camera_or_a_program_noted_gets_out(sandbox: Sandbox) -> 
     assert NEEDLE not in sandbox.mark
 
 
+TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+def stating(source: str) -> bytes:
+    return f'<x Iptc4xmpExt:DigitalSourceType="{TYPE}{source}"/>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("language", "made", "edited", "use"),
+    [
+        ("en-GB", "Made with AI", "Edited with AI", "Use of AI: The chart."),
+        ("ar", "أُنشئت بالذكاء الاصطناعي", "عُدّلت بالذكاء الاصطناعي", "استخدام الذكاء الاصطناعي: The chart."),
+    ],
+)
+def test_every_format_says_beside_the_credit_that_a_picture_was_made_with_ai(
+    sandbox: Sandbox, language: str, made: str, edited: str, use: str
+) -> None:
+    """Each format is compared with the release, marks included, before it is stored."""
+    shot = scene(300, 200)
+    files = {name: encoded(shot, "JPEG", xmp=stating(source)) for name, source in
+             [("a.jpg", "trainedAlgorithmicMedia"), ("b.jpg", "compositeWithTrainedAlgorithmicMedia"),
+              ("c.jpg", "digitalCapture")]}  # fmt: skip
+    lay(sandbox, files, language=language, ai="The chart.", image="{file: d.jpg, alt: D, made_with: ai}")
+    (sandbox.content / "probe" / "d.jpg").write_bytes(encoded(shot, "JPEG"))
+    done = sandbox.run(NAMES)
+    assert {name: steps["probe"].verb for name, steps in done.items()} == dict.fromkeys(NAMES, "rendered")
+    text = (sandbox.output / "public/releases/probe.txt").read_text("utf-8")
+    assert f"Somebody · {made}]" in text
+    assert f"Somebody · {edited}]" in text
+    assert f"[{made}]" in text
+    assert text.count("Somebody]") == 1
+    assert use in text
+    for ending in ("html", "json", "docx"):
+        found = unpacked((sandbox.output / f"public/releases/probe.{ending}").read_bytes()).decode("utf-8", "ignore")
+        assert [found.count(mark) >= times for mark, times in ((made, 2), (edited, 1))] == [True, True], ending
+    assert NEEDLE not in b"".join(public(sandbox).values())
+
+
 # ── Colours ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 COLOURS = [

@@ -72,6 +72,12 @@ def test_words_are_those_from_title_to_notes_with_what_pictures_say(changes: dic
     assert digest_of_words(release(**changes)) != digest_of_words(release())
 
 
+def test_the_digest_of_words_that_were_published_long_ago_is_the_same() -> None:
+    """A key that is new to Dateline must not make every old release look changed."""
+    assert digest_of_words(release()) == "52121f53fb9a2da997f537603d562a81f072f978a0dfd6387f092cf3891d4cc9"
+    assert digest_of_words(release(facts={"ai": "A model translated it."})) != digest_of_words(release())
+
+
 @pytest.mark.parametrize("changes", [{"alt": "B"}, {"caption": (Text("B"),)}, {"credit": "B"}])
 def test_what_a_picture_says_are_words_too(changes: dict[str, Any]) -> None:
     figure = Figure("tape.png", "A", (Text("A"),), "A")

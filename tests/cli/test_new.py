@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.cli.new import draft, slug
 from pipeline.model.errors import SettingError
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import SLUG, SLUG_LIMIT
+from pipeline.model.release import SLUG, SLUG_LIMIT, Rights
 from pipeline.reader import ReadRelease, read_release
 from pipeline.reader.characters import damaged_by_decoding
 from pipeline.reader.frontmatter import OUTER_KEYS
@@ -150,6 +150,8 @@ def test_every_key_is_in_a_new_release(tmp_path: Path) -> None:
     text = draft(tmp_path, "A title", sample.NEWSROOM, NOW).read_text("utf-8")
     missing = [key for key in sorted(OUTER_KEYS) if not re.search(rf"(?m)^(?:# )?{key}: ", text)]
     assert missing == []
+    pictures = re.findall(r"(?m)^# (?:image|pictures): .*", text)
+    assert [key for key in Rights.__struct_fields__ if f"{key}: " not in "".join(pictures)] == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 
 from pipeline.model.errors import WARNINGS
 from pipeline.model.newsroom import Newsroom, Topic
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact, Footage, Rights
 from pipeline.reader import read_newsroom
 from pipeline.reader.frontmatter import Metadata
 from tests.documentation.pages import PAGES, ROOT, anchors, blocks, links, text_of
@@ -130,10 +130,11 @@ def test_example_of_the_settings_page_has_every_key_and_is_accepted(tmp_path: Pa
 def test_writing_page_has_every_key_of_the_front_matter() -> None:
     table = text_of("docs/writing.md").split("## The keys")[1].split("## ")[0]
     named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
-    assert named == set(Metadata.__struct_fields__) - {"facts"} | {"reference"}
+    assert named == set(Metadata.__struct_fields__) - {"facts"} | {"reference", "ai", "pictures"}
     inner = {key for block in blocks("docs/writing.md", "yaml") for value in yaml.safe_load(block.code).values()
              if isinstance(value, dict) for key in value}  # fmt: skip
-    assert set(Footage.__struct_fields__) | {"file", "alt", "caption", "credit"} == inner
+    rights = set(Rights.__struct_fields__)
+    assert set(Footage.__struct_fields__) | {"file", "alt", "caption", "credit"} | rights == inner
 
 
 def test_writing_page_has_every_warning() -> None:

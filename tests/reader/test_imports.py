@@ -18,6 +18,7 @@ from pipeline.reader import read_release
 from tests.support import reading, sample
 from tests.support.imports import drafted, questions, resolved, words, words_of
 from tests.support.newsroom import SAMPLE
+from tests.support.pictures import encoded, scene
 from tests.writers import cases
 
 NEWSROOM = msgspec.structs.replace(
@@ -69,6 +70,24 @@ def test_own_files_come_back_with_the_same_words(source: Path, name: str, tmp_pa
         assert after == before
     assert (release.dateline, release.language) == (render_input.release.dateline, render_input.release.language)
     assert release.contacts == render_input.release.contacts
+
+
+@pytest.mark.parametrize("name", ["html", "docx", "text"])
+def test_what_is_said_about_ai_comes_back(name: str, tmp_path: Path) -> None:
+    render_input, made = cases.written(cases.FOLDER / "everything" / "everything.md")
+    for number, picture in enumerate(render_input.pictures):
+        file = tmp_path / "everything" / picture
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(encoded(scene(160, 90 + number), "PNG"))  # whose file says nothing of its making
+    release = resolved(
+        tmp_path, drafted(tmp_path, f"everything{SUFFIXES[name]}", made[name], render_input.newsroom),
+        render_input.newsroom,
+    ).release  # fmt: skip
+    assert release.facts["ai"] == render_input.release.facts["ai"]
+    if name != "text":
+        assert [each.mark for each in release.pictures] == ["made_with_ai", ""]
+        assert release.image is not None
+        assert release.image.credit == "The photographer"
 
 
 @pytest.mark.parametrize("name", ["html", "docx"])

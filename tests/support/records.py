@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipeline.model.formats import Rendition
-from pipeline.model.release import Footage, Related, Withdrawal
+from pipeline.model.release import Footage, Related, Rights, Withdrawal
 from pipeline.model.revision import RevisionRecord
 from pipeline.writers import RenderInput
 from tests.support import sample
 
 PICTURE = Rendition("picture", "releases/sample/tape.png", 4321, "b" * 64)
 _ARCHIVED = (Rendition("pdf", "releases/sample/r1/sample.pdf", 26_000, "c" * 64),)
+RIGHTS = Rights("© 2026 Ann Lee", "Free for news use", "https://example.org/vidéo?a=%20|")
 _ODD_ADDRESSES = (
     "https://example.org/vidéo?a=%20|",
     "https://bücher.example.org/100%",
@@ -33,7 +34,8 @@ def everything() -> RenderInput:
     footage = tuple(
         msgspec.structs.replace(whole, url="https://example.org/tape", preview=odd) for odd in _ODD_ADDRESSES
     )
-    found = render_input(newsroom=newsroom, embargoed=True, footage=footage)
+    shot = msgspec.structs.replace(sample.release().pictures[0], rights=RIGHTS, source="trainedAlgorithmicMedia")
+    found = render_input(newsroom=newsroom, embargoed=True, footage=footage, pictures=(shot,))
     return msgspec.structs.replace(found, related=(Related("sample-ar", "ar", "عنوان"),), past=past())
 
 

@@ -14,7 +14,7 @@ from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import Figure, Heading, Link, Paragraph, Table, Text
 from pipeline.model.formats import Rendition
-from pipeline.model.release import Picture, PictureSize, Related, Withdrawal
+from pipeline.model.release import Picture, PictureSize, Related, Rights, Withdrawal
 from pipeline.writers import RenderInput, html
 from tests.support import sample
 from tests.support.html_pages import HOSTILE, Reader, page, written
@@ -267,6 +267,41 @@ def test_files_are_described_for_machines() -> None:
     assert pdf["sha256"] == "a" * 64
     assert "26400" in pdf["contentSize"]
     assert "text/html" not in files
+
+
+def test_pictures_are_described_for_machines() -> None:
+    whole = Picture(
+        "a.jpg", "image/jpeg", 3000, 2000, 900_000, "0" * 64, (PictureSize("a.1440.jpg", 1440, 960, 1, ""),)
+    )
+    stated = Rights("© Ann", "Free", "https://example.org/rights")
+    pictures = (
+        msgspec.structs.replace(whole, rights=stated, source="trainedAlgorithmicMedia", shown=False),
+        Picture("b.png", "image/png", 300, 200, 1, ""),
+    )
+    lead = Figure("a.jpg", "A ship", (Text("At sea"),), "Photo: Ann")
+    body = (Figure("b.png", ""), Figure("a.jpg", "Again"))
+    found = json_ld(written(sample.render_input(image=lead, body=body, notes=(), pictures=pictures)))["image"]
+    assert found == [
+        {
+            "@type": "ImageObject",
+            "contentUrl": "https://press.example.org/releases/sample/a.1440.jpg",
+            "width": 1440,
+            "height": 960,
+            "caption": "At sea",
+            "description": "A ship",
+            "creditText": "Ann",
+            "copyrightNotice": "© Ann",
+            "license": "https://example.org/rights",
+            "acquireLicensePage": "https://example.org/rights",
+            "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+        },
+        {
+            "@type": "ImageObject",
+            "contentUrl": "https://press.example.org/releases/sample/b.png",
+            "width": 300,
+            "height": 200,
+        },
+    ]
 
 
 def test_open_graph() -> None:

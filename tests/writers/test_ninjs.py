@@ -51,6 +51,19 @@ def associated(written: dict[str, Any], rel: str) -> list[dict[str, Any]]:
 SHAPES = pytest.mark.parametrize("found", RECORDS.values(), ids=RECORDS)
 
 
+def test_a_picture_with_rights_of_its_own_is_an_item_of_its_own() -> None:
+    written = record(everything())
+    (found,) = associated(written, "picture")
+    assert found["type"] == "picture"
+    assert found["uri"].startswith(f"{written['uri']}#")
+    assert (found["copyrightNotice"], found["usageTerms"]) == ("© 2026 Ann Lee", "Free for news use")
+    assert found["rightsInfo"] == {"linkedRights": "https://example.org/vid%C3%A9o?a=%20%7C"}
+    assert found["digitalSourceType"]["uri"].endswith("/digitalsourcetype/trainedAlgorithmicMedia")
+    (file,) = found["renditions"]
+    assert file in written["renditions"]
+    assert associated(record(render_input()), "picture") == [], "of others, the article says all there is to say"
+
+
 # ── Shape ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

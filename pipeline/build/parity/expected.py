@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pipeline.build.parity.content import Content, Passage, address, digits, folded, high, low, raise_references
@@ -36,13 +36,14 @@ from pipeline.writers import RenderInput, home_link
 
 def article_words(article: Article, messages: Messages) -> list[str]:
     """Return every word of ``article`` from letterhead to footer, without marks of lists."""
-    parts = _ExpectedContent(None, article, messages, "").parts()
+    parts = _ExpectedContent(None, article, messages, "", {}).parts()
     return [word for part in parts if isinstance(part, str) for word in folded(part)]
 
 
 def expected(kind: ParityKind, render_input: RenderInput) -> Content:
     """Return what a rendition of this kind has to say."""
-    content = _ExpectedContent(kind, render_input.article, render_input.messages, render_input.base_url)
+    marks = {picture.file: picture.mark for picture in render_input.release.pictures}
+    content = _ExpectedContent(kind, render_input.article, render_input.messages, render_input.base_url, marks)
     links = list(_links(kind, render_input.article))
     required: set[str] = set()
     optional: set[str] = set()
@@ -114,11 +115,15 @@ def _bare(target: str) -> str:
 class _ExpectedContent:
     """The content of an article as one kind of files has it; with ``None``, the article's own words alone."""
 
-    def __init__(self, kind: ParityKind | None, article: Article, messages: Messages, base_url: str) -> None:
+    def __init__(
+        self, kind: ParityKind | None, article: Article, messages: Messages, base_url: str, marks: Mapping[str, str]
+    ) -> None:
         self.kind = kind
         self.article = article
         self.messages = messages
         self.base_url = base_url
+        self.marks = marks
+        """File of a picture → name of its message about AI."""
 
     def target(self, link: Line) -> str:
         """Return the target of ``link``; in plain text, what is written there."""
@@ -198,8 +203,8 @@ class _ExpectedContent:
                 yield self.table(block)
             else:
                 yield from (self.inlines(run) for run in inlines_of(block))
-            if isinstance(block, Figure) and block.credit:
-                yield self.messages.credit(block.credit)
+            if isinstance(block, Figure):
+                yield self.messages.credit(block.credit, self.marks.get(block.file, ""))
 
     def items(self, block: List) -> Iterator[Passage]:
         """Yield the items of a list."""

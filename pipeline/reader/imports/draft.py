@@ -53,6 +53,8 @@ def _front_matter(found: Recognised, newsroom: Newsroom, now: datetime) -> Itera
         yield f"dateline: {_value(found.dateline)}"
     if found.reference:
         yield f"reference: {_value(found.reference)}"
+    if found.ai:
+        yield f"ai: {_value(found.ai)}"
     yield from _asked(found, "language")
     if found.language != newsroom.language:
         yield f"language: {found.language}"
@@ -67,6 +69,7 @@ def _front_matter(found: Recognised, newsroom: Newsroom, now: datetime) -> Itera
     yield from _footage(found)
     if found.image:
         yield from _image(found, found.image)
+    yield from _pictures(found)
 
 
 def _asked(found: Recognised, key: str) -> Iterator[str]:
@@ -113,12 +116,34 @@ def _image(found: Recognised, image: Figure) -> Iterator[str]:
     yield f"  alt: {_value(image.alt)}"
     if image.caption:
         yield f"  caption: {_value(plain(image.caption))}"
-    if image.credit:
-        yield f"  credit: {_value(_credit(image.credit))}"
+    if credit := _credit(image.credit):
+        yield f"  credit: {_value(credit)}"
+    if _is_marked(image):
+        yield "  made_with: ai"
+
+
+def _pictures(found: Recognised) -> Iterator[str]:
+    """Yield what is said about the making of the pictures in the text."""
+    files = [block.file for block in (*found.body, *found.notes) if isinstance(block, Figure) and _is_marked(block)]
+    if files:
+        yield f"pictures: [{{file: [{', '.join(dict.fromkeys(files))}], made_with: ai}}]"
+
+
+def _is_marked(figure: Figure) -> bool:
+    return _unmarked(figure.credit) != figure.credit
+
+
+def _unmarked(text: str) -> str:
+    """Return a credit without the mark of AI that every format prints after it."""
+    for form in (*labels.forms("made_with_ai"), *labels.forms("edited_with_ai")):
+        if text.casefold().endswith(form.casefold()):
+            return text[: -len(form)].rstrip(" ·")
+    return text
 
 
 def _credit(text: str) -> str:
-    """Return a credit without the label that every format prints before it."""
+    """Return a credit without the label and the mark that every format prints around it."""
+    text = _unmarked(text)
     for form in labels.forms("photo"):
         label = form.partition("{")[0].strip()
         if text.casefold().startswith(label.casefold()):

@@ -42,6 +42,7 @@ from pipeline.model.document import (
     Text,
     plain,
 )
+from pipeline.reader.imports import labels
 from pipeline.reader.imports.foreign import Check, Foreign, ForeignBlock, clean, tidy
 from pipeline.reader.imports.pictures import Pictures
 
@@ -133,6 +134,7 @@ def _facts(root: Any) -> tuple[dict[str, str], str]:
     base = next(iter(root.xpath("//link[@rel='canonical']/@href")), "") or meta.get("og:url", "")
     stated = _linked_data(root)
     times = root.xpath("//article//time/@datetime|//header//time/@datetime|//main//time/@datetime")
+    spans = root.xpath("//header//span")
     facts = {
         "title": stated.get("headline") or meta.get("og:title", ""),
         "subtitle": stated.get("alternativeHeadline", ""),
@@ -140,6 +142,7 @@ def _facts(root: Any) -> tuple[dict[str, str], str]:
         "date": stated.get("datePublished") or meta.get("article:published_time", "") or next(iter(times), ""),
         "dateline": stated.get("dateline", ""),
         "reference": stated.get("identifier", ""),
+        "ai": next(filter(None, (labels.stated("ai", each.text_content()) for each in spans)), ""),
         "language": (root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or "").strip(),
     }
     return {key: " ".join(clean(text).split()) for key, text in facts.items() if text}, base

@@ -81,6 +81,7 @@ class Recognised(Struct):
     date: datetime | None = None
     dateline: str = ""
     reference: str = ""
+    ai: str = ""
     summary: str = ""
     language: str = ""
     embargo: bool = False
@@ -260,6 +261,10 @@ class _Recogniser:
             if take:
                 self.found.reference = self.found.reference or number
             return True
+        if said := labels.stated("ai", line):
+            if take:
+                self.found.ai = self.found.ai or said
+            return True
         if labels.stated("embargoed_until", line) or re.match(r"(?i)(?:strictly )?embargo(?:ed)?\b", line):
             if take and len(line) < 200:
                 self.found.embargo = True
@@ -363,6 +368,7 @@ class _Recogniser:
         if isinstance(first, (Heading, Paragraph)) and labels.fold(_text(first)) == labels.fold(self.found.title):
             return self.find_dateline([*body[:at], *body[at + 1 :]])
         self.found.reference = self.found.reference or self.facts.get("reference", "")
+        self.found.ai = self.found.ai or self.facts.get("ai", "")
         if len(body) > at + 1 and self.is_place_and_day(first):
             return [*body[:at], *body[at + 1 :]]
         if isinstance(first, Paragraph) and (found := self.dateline_of(plain(first.children))):

@@ -203,7 +203,8 @@ class WordBlocks:
         return self._indented(style, 0, place, content)
 
     def _figure(self, figure: Figure, place: Place) -> list[Element]:
-        credit = self.runs.styled(self._credit(figure), "Credit") if figure.credit else []
+        line = self._credit(figure)
+        credit = self.runs.styled(line, "Credit") if line else []
         words = self.runs.inlines(figure.caption)
         if words and credit:
             words += self.runs.text(credit_gap(figure))

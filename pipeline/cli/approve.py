@@ -17,8 +17,8 @@ from pipeline.model.errors import SettingError
 from pipeline.model.formats import FORMATS
 from pipeline.model.statement import SIGNERS
 from pipeline.publish import approval
-from pipeline.publish.approval import Proposal
 from pipeline.publish.fetch import start_embedded
+from pipeline.publish.proposal import Proposal, approve, propose
 from pipeline.publish.signing import open_key
 
 
@@ -40,14 +40,14 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     if key is None:
         raise SettingError(f"there is no key of content/{SIGNERS} on this machine", "make key writes one")
     start_embedded(context)
-    proposal = approval.propose(context, slug)
+    proposal = propose(context, slug)
     _show(context, proposal, console)
     if options.open:
         _open(proposal, context.state.work / "to-approve")
     asked = f"approve it as {key.signer.name}? [y/N]"
     if sys.stdin.isatty() and console.ask(asked).lower() not in ("y", "yes"):
         raise SettingError("not approved", "run make approve again when it is right")
-    staged = approval.approve(context, proposal, key)
+    staged = approve(context, proposal, key)
     given = approval.signers_of(context, staged)
     console.line(
         f"approved by {', '.join(signer.name for signer in given)}: {len(given)} of {count(needed, 'approval')}"

@@ -99,7 +99,9 @@ def test_validator_finds_no_fault(output: Output, name: str) -> None:
     public = [tree for tree in output.trees if tree.name == "public"]
     archive = sum(len(list(tree.glob("archive/**/*.html"))) for tree in public)
     assert archive >= 2 * output.newsrooms  # the overview, and a year at least
-    pages = 2 * output.newsrooms + archive  # the newsroom page and the media contact
+    checking = sum((tree / "verify.html").is_file() for tree in public)
+    assert checking >= 1
+    pages = 2 * output.newsrooms + archive + checking  # the newsroom page and the media contact
     notices = sum("withdrawn:" in source.read_text("utf-8").split("\n---")[0] for source in SOURCES)
     assert notices == 1  # a page and a record, and nothing else
     on_paper = output.releases - (notices if name in ("verapdf", "ooxml", "libreoffice") else 0)

@@ -131,7 +131,7 @@ def test_new_release_changes_only_the_shards_that_list_it() -> None:
     assert changed == {f"verify/4/{int(start, 16) >> 12}.json" for start in starts}
 
 
-@pytest.mark.parametrize("number", [10, 10_000, 100_000])
+@pytest.mark.parametrize("number", [10, 10_000, 30_000])
 def test_one_lookup_loads_less_than_50_kb_however_long_the_archive(number: int) -> None:
     rows = tuple(many_rows(number))
     lookups = verify.files(Manifest(1, rows), signing(), _Lookups())

@@ -74,11 +74,9 @@ validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools
 	@$(RUN) $@
 $(TYPED): | $(READY)
 	@$(RUN) $@ $(options)
-key: options = $(if $(filter-out 0,$(FIDO)),--fido)
-key: ## write a key that signs releases, and name it in content/signers (FIDO=1: on a security key)
-approve: options = $(if $(filter-out 0,$(OPEN)),--open)
-approve: ## show a staged release and sign it: RELEASE=name (OPEN=1 opens its files)
-share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (TO="…"; REVOKE=1: end)
+key: options = $(if $(filter-out 0,$(FIDO)),--fido)## write a key that signs releases (FIDO=1: on a security key)
+approve: options = $(if $(filter-out 0,$(OPEN)),--open)## show a staged release and sign it: RELEASE=name (OPEN=1)
+share: export DATELINE_REVOKE := $(value REVOKE)## print links to embargoed copies: RELEASE=name (TO=; REVOKE=1)
 share: export DATELINE_TO := $(call typed,TO)
 share: options = $(if $(findstring command,$(origin TO)),--to="$$DATELINE_TO")
 preview: ## show the newsroom in the browser, scheduled releases included, and follow edits until Ctrl+C

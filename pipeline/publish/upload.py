@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -161,22 +161,31 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    unproven = expected_files({key: sha256 for key, sha256 in written.items() if key not in by_checksum})
-    answers = ask(context.anonymous, unproven)
-    with ThreadPoolExecutor(1) as pool:  # to read the release's files back while the listings are rendered
-        reading = pool.submit(read, answers)
-        _, problems = listings.update_and_verify(
-            context, found, applied, update_listings, written, by_checksum, reading.result
-        )
+    problems = _update_listings(context, found, applied, update_listings, written, by_checksum)
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)
     raise_problems(problems)
-    progress.line(
-        f"{count(len(written), 'file')} uploaded, {todo.unchanged} unchanged; "
-        + (f"{len(by_checksum)} verified by the storage's checksums, all others " if by_checksum else "all ")
-        + "read back and verified without credentials"
-    )
+    _report_proof(len(written), todo.unchanged, len(by_checksum), progress)
+
+
+def _update_listings(
+    context: CommandContext,
+    found: listings.Listings,
+    applied: Snapshot,
+    update_once: Callable[[Snapshot], Snapshot],
+    written: Mapping[str, str],
+    by_checksum: frozenset[str],
+) -> list[Problem]:
+    """Bring the listings in line, and read the files of the releases back while they are rendered; return problems."""
+    unproven = expected_files({key: sha256 for key, sha256 in written.items() if key not in by_checksum})
+    answers = ask(context.anonymous, unproven)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read, answers)
+        _, problems = listings.update_and_verify(
+            context, found, applied, update_once, written, by_checksum, reading.result
+        )
+    return problems
 
 
 def _files(assets: Mapping[str, bytes]) -> list[File]:
@@ -217,6 +226,15 @@ def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate
 
 
 # ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _report_proof(written: int, unchanged: int, by_checksum: int, progress: Progress) -> None:
+    """Report how many files were uploaded, and what proves that they are right."""
+    progress.line(
+        f"{count(written, 'file')} uploaded, {unchanged} unchanged; "
+        + (f"{by_checksum} verified by the storage's checksums, all others " if by_checksum else "all ")
+        + "read back and verified without credentials"
+    )
 
 
 def _report_uploads(uploads: Iterable[Upload], progress: Progress) -> None:

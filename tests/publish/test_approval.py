@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.model.manifest import digest
 from pipeline.publish import staging
-from pipeline.publish.staging import read_staged
-from pipeline.storage import Put
+from pipeline.publish.staging import StagedRelease, read_staged
+from pipeline.storage import ObjectStore, Put
 from tests.support.instants import in_time, published, soon
 from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, Result, clone, env_of, store_of
 from tests.support.public_http import get
@@ -314,6 +314,29 @@ def test_the_page_of_an_unapproved_release_names_its_neighbours_and_none_names_i
     assert office.make("publish").status == 0
     assert b"Quite new" in get(f"{base}releases/before.html")[2]
     assert "nothing to do" in office.make("publish").out
+
+
+def test_a_signed_page_that_names_a_headline_is_staged_anew_when_that_is_retracted(office: Office) -> None:
+    settings = office.content / "newsroom.toml"
+    settings.write_text(settings.read_text("utf-8").replace("approvals = 2", "approvals = 0"), "utf-8")
+    key, first, second = str(office.folder.parent / NAMES[0]), soon(72 * 3600), soon(96 * 3600)
+    office.write("first", title="Profit falls", date=first.isoformat())
+    office.write("second", title="The one after", date=second.isoformat())
+    assert office.make("publish", PRESS_SIGNING_KEY=key).status == 0
+    store = store_of(office)
+    before = read_staged(store).releases["second"]
+    assert b"Profit falls" in _staged_page(store, before)
+    office.write("first", title="Profit rises", date=first.isoformat())
+    assert office.make("publish").status == 0, "the words of the second are the same: it needs no key"
+    after = read_staged(store).releases["second"]
+    assert b"Profit falls" not in _staged_page(store, after)
+    assert after.row.statement == before.row.statement
+
+
+def _staged_page(store: ObjectStore, staged: StagedRelease) -> bytes:
+    stored = store.get(staged.files[f"releases/{staged.row.slug}.html"].name, "private")
+    assert stored is not None
+    return stored.body
 
 
 def test_status_says_who_has_approved(office: Office) -> None:

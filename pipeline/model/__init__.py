@@ -1,7 +1,8 @@
 """The types that all other rooms share: data and the rules that hold for it, no files, network or clock.
 
 document       the document tree: blocks and inlines
-release        one press release with its contacts, footage, pictures and corrections
+release        one press release with its contacts, pictures and corrections
+footage        footage notices: shot list, files and what was measured of them
 newsroom       the organisation: ``content/newsroom.toml`` as types
 formats        the table of formats, of feed formats and of media types
 revision       earlier revisions of a release

@@ -54,6 +54,8 @@ class Format(Struct, frozen=True):
     """Holds the files of the formats before it, and says nothing of its own."""
     names_others: bool = False
     """Links to other releases and to earlier revisions, so that a change of them makes another file."""
+    states_footage: bool = False
+    """Says which footage files are there, so that it changes when they come and go."""
     notice: bool = False
     """Rendered for a withdrawn release too: the notice of its withdrawal."""
     preview: bool = False
@@ -83,7 +85,7 @@ class Rendition(Struct, frozen=True):
     """A rendered file: what pages, records and feeds state about it."""
 
     format: str
-    """Name of its row in ``FORMATS``, ``picture``, or ``copy`` for a smaller one."""
+    """Name of its row in ``FORMATS``, ``picture``, ``copy`` for a smaller one, or ``footage``."""
     key: str
     size: int
     """Bytes."""
@@ -106,11 +108,11 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "html", "html", ".html", "text/html; charset=utf-8", "Page", "pages", False, "html",
-        address=True, states_earlier=True, names_others=True, notice=True,
+        address=True, states_earlier=True, names_others=True, states_footage=True, notice=True,
     ),
     Format(
         "json", "ninjs", ".json", "application/json", "Data", "records", False, "record",
-        offered=4, address=True, states_earlier=True, names_others=True, notice=True,
+        offered=4, address=True, states_earlier=True, names_others=True, states_footage=True, notice=True,
     ),
 )  # fmt: skip
 """In the order in which the stages run: a format states or packs those before it."""
@@ -131,6 +133,21 @@ MEDIA_TYPES: dict[str, str] = {
     ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mxf": "application/mxf",
+    ".mkv": "video/matroska",
+    ".webm": "video/webm",
+    ".mpg": "video/mpeg",
+    ".ts": "video/mp2t",
+    ".avi": "video/vnd.avi",
+    ".wav": "audio/vnd.wave",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/aac",
+    ".flac": "audio/flac",
+    ".vtt": "text/vtt; charset=utf-8",
     ".statement": "text/plain; charset=utf-8",
     ".sig": "text/plain; charset=utf-8",
     "": "text/plain; charset=utf-8",  # of the signers

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
-from pipeline.model.release import Contact, Footage
+from pipeline.model.footage import Footage
+from pipeline.model.release import Contact
 
 FILE = "newsroom.toml"
 

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
+from pipeline.model.footage import Footage, FootageFile
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 SLUG_LIMIT = 80
@@ -53,21 +54,6 @@ class Contact(Struct, frozen=True):
     email: str = ""
     languages: tuple[str, ...] = ()
     """BCP 47 tags of the languages that the person speaks."""
-
-
-class Footage(Struct, frozen=True):
-    """A footage notice: what was filmed, on which medium, and who supplies copies."""
-
-    notice: str
-    """One or more sentences: what the footage shows, where and when it was filmed."""
-    carrier: str = ""
-    duration: str = ""
-    rights: str = ""
-    supplier: str = ""
-    telephone: str = ""
-    email: str = ""
-    url: str = ""
-    preview: str = ""
 
 
 class Correction(Struct, frozen=True):
@@ -247,6 +233,11 @@ class Release(Struct, frozen=True):
     def picture_files(self) -> tuple[str, ...]:
         """The file names of all pictures, each followed by those of its copies."""
         return tuple(each.file for picture in self.pictures for each in picture.files)
+
+    @property
+    def footage_files(self) -> tuple[FootageFile, ...]:
+        """The files of all footage notices, each name once."""
+        return tuple({each.file: each for notice in self.footage for each in notice.files}.values())
 
     def picture(self, file: str) -> Picture:
         """Return the picture that ``Figure.file`` names. Raises KeyError if the release does not have it."""

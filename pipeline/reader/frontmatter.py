@@ -19,6 +19,7 @@ import yaml
 from msgspec import Struct
 
 from pipeline.model.document import Figure, Text
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import (
     FACTS,
@@ -26,7 +27,6 @@ from pipeline.model.release import (
     SLUG_LIMIT,
     Contact,
     Correction,
-    Footage,
     MadeWith,
     Rights,
     Withdrawal,

@@ -9,8 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pipeline.model.errors import WARNINGS
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic, read_address
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.model.statement import SIGNERS
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
 from pipeline.reader.pictures import check_mark

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.model.render_context import RenderContext
 from pipeline.typography.article import Footer, Party, compose_footer, key_parties, party_lines
 from pipeline.typography.contact_cards import CARDS, TEXT, contact_cards, contact_text

@@ -6,14 +6,15 @@ the order of print.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from pipeline.model.document import Block, Figure
+from pipeline.model.footage import Footage, Missing
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import FACTS, Contact, Fact, Footage, Related, Release, tel_uri
+from pipeline.model.release import FACTS, Contact, Fact, Related, Release, tel_uri
 from pipeline.model.statement import PAGE, SigningKey
 from pipeline.typography.messages import Messages, capitals, direction_of
 
@@ -126,12 +127,13 @@ def compose(
     embargoed: bool = False,
     holder: str = "",
     replacement: Related | None = None,
+    missing: Mapping[str, Missing] = {},
 ) -> Article:
     """Return the article of ``release``.
 
     ``base_url`` is the newsroom's public address. ``embargoed`` marks a copy that is given out before the release's
     date, ``holder`` names whom it is given to. ``replacement`` is the release that replaces a withdrawn one, if it is
-    public.
+    public. ``missing`` names the footage files that are not there.
     """
     withdrawn = release.withdrawn is not None
     terms = newsroom.reuse_in(release.language)

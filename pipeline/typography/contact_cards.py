@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage, tel_uri
+from pipeline.model.release import Contact, tel_uri
 from pipeline.typography.article import Footer, footer_lines
 from pipeline.typography.messages import Messages, capitals
 

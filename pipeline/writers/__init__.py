@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pipeline.model.document import Figure
+from pipeline.model.footage import Missing
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Related, Release
@@ -52,6 +53,8 @@ class RenderInput(Struct, frozen=True):
     """The nearest earlier releases on the same topics, newest first."""
     assets: Mapping[str, str] = {}
     """Logical name → key of the files that pages share, e.g. ``page.css`` → ``assets/page.1a2b3c4d.css``."""
+    missing: Mapping[str, Missing] = {}
+    """Names of the footage files that are not there yet, or not any more. Empty for formats that do not say so."""
     past: tuple[RevisionRecord, ...] = ()
     """The earlier revisions of the release, oldest first."""
 

@@ -16,8 +16,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from pipeline.model.document import Figure
+from pipeline.model.footage import Footage
 from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, by_name, media_type
-from pipeline.model.release import Contact, Footage, Picture, Rights
+from pipeline.model.release import Contact, Picture, Rights
 from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
 from pipeline.typography.templates import render

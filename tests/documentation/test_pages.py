@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from pipeline.model.errors import WARNINGS
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom, Topic
-from pipeline.model.release import Contact, Footage, Rights
+from pipeline.model.release import Contact, Rights
 from pipeline.reader import read_newsroom
 from pipeline.reader.frontmatter import Metadata
 from tests.documentation.pages import PAGES, ROOT, anchors, blocks, links, text_of

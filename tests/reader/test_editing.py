@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.reader import read_release
 from tests.support.reading import picture
 

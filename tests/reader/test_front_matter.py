@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.document import Figure, Text
-from pipeline.model.release import Correction, Footage, Withdrawal
+from pipeline.model.footage import Footage
+from pipeline.model.release import Correction, Withdrawal
 from tests.support.markdown_outline import Case, accept, cases
 from tests.support.reading import FRONT, faults, picture, release
 

@@ -12,8 +12,9 @@ import pytest
 
 from pipeline.model.document import Block, Heading, List, Paragraph, Quote, Table, plain
 from pipeline.model.errors import ReleaseError, SettingError
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.reader import read_release
 from tests.support import reading, sample
 from tests.support.imports import drafted, questions, resolved, words, words_of

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.errors import ReleaseError
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom, Topic
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.reader import read_newsroom
 from pipeline.reader.newsroom import contrast_on_white
 from tests.support.markdown_outline import Case, accept, cases

@@ -9,8 +9,9 @@ from typing import Any
 from PIL import Image
 
 from pipeline.model.errors import ReleaseError
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom, Topic
-from pipeline.model.release import Contact, Footage
+from pipeline.model.release import Contact
 from pipeline.reader import ReadRelease, read_newsroom, read_release
 
 NEWSROOM = Newsroom(

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pipeline.model.footage import Footage
 from pipeline.model.formats import Rendition
-from pipeline.model.release import Footage, Related, Rights, Withdrawal
+from pipeline.model.release import Related, Rights, Withdrawal
 from pipeline.model.revision import RevisionRecord
 from pipeline.writers import RenderInput
 from tests.support import sample

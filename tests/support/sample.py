@@ -32,9 +32,10 @@ from pipeline.model.document import (
     Table,
     Text,
 )
+from pipeline.model.footage import Footage
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom, Topic
-from pipeline.model.release import Contact, Correction, Footage, Picture, Release
+from pipeline.model.release import Contact, Correction, Picture, Release
 from pipeline.typography.article import compose
 from pipeline.typography.messages import Messages
 from pipeline.writers import RenderInput

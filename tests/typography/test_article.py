@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from pipeline.model.document import Figure
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Correction, Footage, Release, Withdrawal, tel_uri
+from pipeline.model.release import Contact, Correction, Release, Withdrawal, tel_uri
 from pipeline.typography.article import Article, Line, Notice, Party, compose, compose_footer, paragraphs
 from pipeline.typography.messages import FOLDER, Messages
 from tests.support import sample

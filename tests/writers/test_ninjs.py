@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import CodeBlock, Figure, Link, Paragraph, Text
+from pipeline.model.footage import Footage
 from pipeline.model.formats import by_name
-from pipeline.model.release import Correction, Footage, Withdrawal
+from pipeline.model.release import Correction, Withdrawal
 from pipeline.validators import ninjs as standard
 from pipeline.writers import RenderInput, ninjs
 from tests.support import sample

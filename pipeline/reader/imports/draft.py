@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.model.document import Figure, plain
 from pipeline.model.errors import SettingError
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Footage
 from pipeline.reader.addresses import is_url
 from pipeline.reader.fields import quoted
 from pipeline.reader.imports import ImportedDraft, labels

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -34,8 +35,9 @@ from pipeline.model.document import (
     plain,
     walk,
 )
+from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
-from pipeline.model.release import Contact, Footage, tel_uri
+from pipeline.model.release import Contact, tel_uri
 from pipeline.reader.frontmatter import TITLE_LIMIT
 from pipeline.reader.imports import labels
 from pipeline.reader.imports.contacts import Party, find_parties, match_party
@@ -620,7 +622,7 @@ class _Recogniser:
         if "carrier" not in values and (carrier := _CARRIER.search(notice)):
             values["carrier"] = carrier[0]
         names = {"copies_from": "supplier", "download": "url"}
-        fields = {
+        fields: dict[str, Any] = {
             names.get(key, key): value for key, value in values.items() if key not in ("languages", "out_of_hours")
         }
         footage = Footage(notice=notice, **fields)

@@ -22,6 +22,7 @@ from pipeline.storage.destination import destination
 from pipeline.writers.ninjs import digests
 from tests.support.batches import MANY, NOW, newsroom, nth, release, run
 from tests.support.memory_store import Killed
+from tests.support.stores import kill_store
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         embedded.start(root)
         yield open_store(destination({}, root), {})
     finally:
-        embedded.stop(root)
+        kill_store(root)
 
 
 class Counting:

@@ -28,7 +28,8 @@ def find_file(folder: Path, name: str, home: Path) -> Path:
     except (OSError, RuntimeError):
         there = exact = False
     if not there:
-        raise FileError("outside the folder" if file.exists() else "no such file", f"put it into {folder}")
+        what = "no such file" if not file.exists() else "outside the folder" if file.is_file() else "not a file"
+        raise FileError(what, f"put it into {folder}")
     if not exact:
         raise FileError("no such file; its name has other capital letters", "write the name exactly as it is")
     return file

@@ -37,11 +37,12 @@ PLAYED = (".mp4", ".m4v", ".webm")
 """Suffixes of what browsers play."""
 _PLAYED_CODECS = ("H.264", "VP8", "VP9", "AV1")
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
-_SUFFIXES: dict[str, tuple[str, ...]] = {
+_SUFFIXES: dict[Role, tuple[str, ...]] = {
     "master": (*VIDEO, *SOUND),
     "preview": PLAYED,
     "sound": SOUND,
     "poster": _PICTURES,
+    "captions": (CAPTIONS,),
 }
 _LAST = ("poster", "captions")
 _TIME = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])(?::([0-9]{2}))?")
@@ -74,22 +75,23 @@ class FootageReader:
         self.folder = folder
         self.below = below
         """The folder's name and a slash; empty for ``content/`` itself."""
+        self.home = folder.parent.resolve() / folder.name if below else folder.resolve()
         self.films = films
         self.claim = claim
         self.now = now
         self.files: dict[str, bytes] = {}
         """Posters and captions by name."""
-        self.home = folder.parent.resolve() / folder.name if below else folder.resolve()
 
     def read(self, fields: Fields, zone: ZoneInfo, released: datetime | None = None) -> Footage:
         """Return a notice; what is wrong with it is reported and left out."""
-        expires = self._expires(fields, zone, released)
-        is_gone = self._is_gone(expires)
-        seen: dict[str, int] = {}
+        expires = read_instant(fields, "expires", zone)
+        if expires and released and expires <= released:
+            fields.fault("expires", "not after the release itself", "write when the files are to be taken down")
+        named = _NamedFiles(self, self.is_gone(expires))
         groups = list(fields.groups("files", _FILES))
-        found = [file for group in groups if (file := self._file(group, seen, is_gone))]
-        captions = self._captions(fields, found, seen, is_gone)
-        files = (*(file for file in found if file.role not in _LAST), *(f for f in found if f.role in _LAST), *captions)
+        found = [file for group in groups if (file := named.entry(group))]
+        found += named.captions(fields, found)
+        files = tuple(sorted(found, key=lambda file: file.role in _LAST and 1 + _LAST.index(file.role)))
         duration = fields.text("duration")
         footage = Footage(
             notice=fields.text("notice", required=True),
@@ -108,25 +110,27 @@ class FootageReader:
             restrictions=fields.text("restrictions"),
             expires=expires,
         )
-        self._check_preview(fields, footage, groups)
+        _check_roles(fields, groups)
         if expires and not groups:
-            fields.fault(
-                "expires", "there are no files that could expire", "name them below files:, or delete the line"
-            )
+            hint = "name them below files:, or delete the line"
+            fields.fault("expires", "there are no files that could expire", hint)
         fields.report_unknown()
         return footage
 
+    def is_gone(self, expires: datetime | None) -> bool:
+        """Whether the files of a notice have expired by now."""
+        return bool(expires and self.now and expires <= self.now)
+
     def adopt(self, notice: Footage, fields: Fields) -> Footage:
         """Return a notice of newsroom.toml as a release has it, with what is known of its stored files by now."""
-        is_gone = self._is_gone(notice.expires)
+        is_gone = self.is_gone(notice.expires)
         files = (self._adopted(file, fields, is_gone) for file in notice.files)
         return msgspec.structs.replace(notice, files=tuple(files))
 
     def _adopted(self, file: FootageFile, fields: Fields, is_gone: bool) -> FootageFile:
         path = self.folder.parent / file.file
         try:
-            if self.claim:
-                self.claim(file.source if file.is_stored else f"../{file.file}", [file.file])
+            self.take_name(file.source if file.is_stored else f"../{file.file}", file.file)
             if file.role == "poster":
                 picture, self.files[file.file] = check_poster(path, file.file)
                 return msgspec.structs.replace(file, size=picture.size, sha256=picture.sha256)
@@ -134,207 +138,201 @@ class FootageReader:
                 data = self.files[file.file] = read_captions(path, fields.report)
                 return msgspec.structs.replace(file, size=len(data), sha256=hashlib.sha256(data).hexdigest())
             if is_gone:
-                return self._gone(file)
+                return self.known(file)
             if file.is_stored:
-                return self._stored(file, fields, "footage", fields.line("footage"))
-            self._warn(file, fields, "footage", fields.line("footage"))
+                return self.stored(file, fields, "footage")
+            _warn(file, fields, "footage")
         except FileError as error:
             message, hint = error.args
             fields.fault("footage", f"{message}: {file.file}", hint)
         return file
 
-    def _is_gone(self, expires: datetime | None) -> bool:
-        return bool(expires and self.now and expires <= self.now)
+    def take_name(self, owner: str, name: str) -> None:
+        """Take a name in the public tree. Raises ``FileError`` when another file of the release has it."""
+        if self.claim:
+            self.claim(owner, [name])
 
-    # Files
+    def known(self, file: FootageFile) -> FootageFile:
+        """Return a file with what was found out about it earlier, if anything was."""
+        film = self.films.get(file.source)
+        return _filled(file, film) if film else file
 
-    def _file(self, group: Fields, seen: dict[str, int], is_gone: bool) -> FootageFile | None:
+    def stored(self, file: FootageFile, fields: Fields, key: str) -> FootageFile:
+        """Return a file of the private bucket with what is known of it. Raises ``FileError``."""
+        if file.source not in self.films:
+            what = f"{fields.name(key)}: nobody has looked at it yet: {file.source}"
+            hint = "make publish looks at it in the private bucket"
+            fields.report.warn(fields.line(key), what, hint, "unmeasured-footage")
+            return file
+        found = self.known(file)
+        _check_measured(found)
+        _warn(found, fields, key)
+        return found
+
+
+class _NamedFiles:
+    """The files that one notice names."""
+
+    def __init__(self, reader: FootageReader, is_gone: bool) -> None:
+        self.reader = reader
+        self.folder = reader.folder
+        self.is_gone = is_gone
+        self.sources: dict[str, tuple[str, int]] = {}
+        """Names in small letters, with where each file is, and in which line it is named."""
+
+    def entry(self, group: Fields) -> FootageFile | None:
+        """Return a file of the list ``files``; None after reporting what is wrong."""
         named, typed = group.word("file", required=True), group.word("role", required=True)
         language = group.language("language")
         role = next((each for each in ROLES if each == typed), None)
         if typed and not role:
-            hint = "write captions: and its name beside files:" if typed == "captions" else suggestion(typed, ROLES)
+            hint = f"write captions: {named} beside files:" if typed == "captions" else suggestion(typed, ROLES)
             group.fault("role", f"unknown role: {typed[:40]}", hint)
-        file = self._known(group, "file", named, role, seen, is_gone) if named else None
+        file = self._file(group, "file", named, role) if named else None
         group.report_unknown()
         return msgspec.structs.replace(file, language=language) if file and role else None
 
-    def _captions(
-        self, fields: Fields, files: Iterable[FootageFile], seen: dict[str, int], is_gone: bool
-    ) -> list[FootageFile]:
+    def captions(self, fields: Fields, files: Iterable[FootageFile]) -> list[FootageFile]:
+        """Return the captions of a notice with these ``files``, if it has any."""
         named = fields.word("captions")
-        if not named:
-            return []
-        suffix = Path(named).suffix.lower()
-        if suffix != CAPTIONS:
-            hint = "save them as WebVTT, with a name in .vtt"
-            fields.fault("captions", f"not a WebVTT file: {named[:80]}", hint)
-            return []
         lengths = (each.measured.duration for each in files if each.role == "preview" and each.measured)
-        file = self._known(fields, "captions", named, "captions", seen, is_gone, max(lengths, default=0))
+        file = self._file(fields, "captions", named, "captions", max(lengths, default=0)) if named else None
         return [file] if file else []
 
-    def _known(
-        self,
-        fields: Fields,
-        key: str,
-        named: str,
-        role: Role | None,
-        seen: dict[str, int],
-        is_gone: bool,
-        duration: float = 0,
-    ) -> FootageFile | None:
-        """Return a file with what is known of it; None after reporting what is wrong, and for one that is gone."""
-        line = fields.line(key)
+    def _file(self, fields: Fields, key: str, named: str, role: Role | None, duration: float = 0) -> FootageFile | None:
+        """Return what is known of a file; None after reporting what is wrong, and for one that is gone.
+
+        Without a role, a file is looked at all the same, so that one run reports what is wrong with it.
+        """
         try:
             name = self._name(named, role)
-            first = seen.setdefault(name.lower(), line)
-            if first != line:
-                fields.fault(key, f"named twice: {named[:80]}", f"delete this one, or that in line {first}")
-                return None
-            if role and not name.lower().endswith(_SUFFIXES.get(role, (CAPTIONS,))):
+            self._note(named, name, fields.line(key))
+            if role and not name.lower().endswith(_SUFFIXES[role]):
                 raise FileError(*_misfit(name, role))
-            if named.startswith(STORED):
-                self._claim(named, name)
-                file = FootageFile(name, role or "master", 0, "", named)
-                if is_gone or not self.below:  # a release that has the notice looks at it
-                    return self._gone(file) if self.below else file
-                return self._stored(file, fields, fields.name(key), line)
-            if is_gone and not (self.folder / name).exists():
-                file = FootageFile(name, role or "master", 0, "", self.below + name)
-                return None if role in _LAST else self._gone(file)
-            path = find_file(self.folder, name, self.home)
-            self._claim(name, name)
-            return self._local(path, name, role, fields, key, duration)
+            below = self.reader.below
+            file = FootageFile(name, role or "master", 0, "", named if named.startswith(STORED) else below + name)
+            if file.is_stored:
+                self.reader.take_name(named, name)
+                if self.is_gone:
+                    return self.reader.known(file)
+                return self.reader.stored(file, fields, key) if below else file  # a release looks what is known of it
+            if self.is_gone and not (self.folder / name).exists():
+                return None if role in _LAST else self.reader.known(file)
+            path = find_file(self.folder, name, self.reader.home)
+            self.reader.take_name(name, name)
+            return self._local(path, file, role, fields, key, duration)
         except FileError as error:
             message, hint = error.args
             fields.fault(key, f"{message}: {named[:80]}", hint)
         except OSError as error:
-            fields.fault(
-                key, f"cannot be read: {error.strerror}: {named[:80]}", "look at the file, and at who may read it"
-            )
+            what = f"cannot be read: {error.strerror}: {named[:80]}"
+            fields.fault(key, what, "look at the file, and at who may read it")
         return None
 
-    def _claim(self, owner: str, name: str) -> None:
-        if self.claim:
-            self.claim(owner, [name])
-
-    def _gone(self, file: FootageFile) -> FootageFile:
-        """Return an expired file with what was known of it, if anything still is."""
-        known = self.films.get(file.source)
-        return _filled(file, known) if known else file
-
     def _name(self, named: str, role: Role | None) -> str:
-        """Return the name in the public tree. Raises ``FileError``."""
+        """Return the name of a file in the public tree. Raises ``FileError``."""
         if named.startswith(STORED):
             key = named.removeprefix(STORED)
             parts = key.split("/")
             if role in _LAST:
                 raise FileError("cannot come from the private bucket", f"put the file itself into {self.folder}")
-            if (
-                not key
-                or len(key) > _KEY_LIMIT
-                or not key.isprintable()
-                or any(part in ("", ".", "..") for part in parts)
-            ):
-                raise FileError(
-                    "not a key of the private bucket", "write s3:// and the whole key: s3://films/master.mxf"
-                )
+            if len(key) > _KEY_LIMIT or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
+                hint = "write s3:// and the whole key: s3://films/master.mxf"
+                raise FileError("not a key of the private bucket", hint)
             check_name(parts[-1], "rename the object: in the last part of its key ")
             return parts[-1]
         if ADDRESS.match(named):
-            hint = f"put the file into {self.folder}, or write s3:// and its key in the private bucket"
-            raise FileError("not a file of this release" if self.below else "not a file of this newsroom", hint)
-        return named.removeprefix("./").removeprefix(self.below).removeprefix("./")
+            what = "not a file of this release" if self.reader.below else "not a file beside newsroom.toml"
+            if named.lower().startswith(STORED):
+                raise FileError(what, f"write s3:// in small letters: {STORED}{named[len(STORED) :]}")
+            stored = "" if role in _LAST else ", or write s3:// and its key in the private bucket"
+            raise FileError(what, f"put the file into {self.folder}{stored}")
+        name = named.removeprefix("./").removeprefix(self.reader.below).removeprefix("./")
+        check_name(name, f"put it into {self.folder}; ")
+        return name
 
-    def _stored(self, file: FootageFile, fields: Fields, key: str, line: int) -> FootageFile:
-        known = self.films.get(file.source)
-        if known is None:
-            what = f"{key}: nobody has looked at it yet: {file.source}"
-            fields.report.warn(line, what, "make publish looks at it in the private bucket", "unmeasured-footage")
-            return file
-        found = _filled(file, known)
-        _check_measured(found)
-        self._warn(found, fields, key, line)
-        return found
+    def _note(self, named: str, name: str, line: int) -> None:
+        """Raise ``FileError`` when the notice names this file already, or another one of the same name."""
+        source = named if named.startswith(STORED) else name
+        if known := self.sources.get(name.lower()):
+            where = f"in line {known[1]}"
+            if known[0] == source:
+                raise FileError("named twice", f"delete this one, or that {where}")
+            raise FileError(f"the file {where} would have the same name", "rename one of the files")
+        self.sources[name.lower()] = source, line
 
     def _local(
-        self, path: Path, name: str, role: Role | None, fields: Fields, key: str, duration: float
+        self, path: Path, file: FootageFile, role: Role | None, fields: Fields, key: str, duration: float
     ) -> FootageFile | None:
         if role == "poster":
-            picture, data = check_poster(path, name)
-            self.files[name] = data
-            kind = path.suffix[1:].upper().replace("JPG", "JPEG")
-            shown = Measured(kind, 0, width=picture.width, height=picture.height)
-            return FootageFile(name, role, picture.size, picture.sha256, measured=shown)
+            picture, data = check_poster(path, file.file)
+            self.reader.files[file.file] = data
+            shown = Measured(
+                picture.media_type.partition("/")[2].upper(), 0, width=picture.width, height=picture.height
+            )
+            return FootageFile(file.file, role, picture.size, picture.sha256, measured=shown)
         if role == "captions":
             data = read_captions(path, fields.report, duration)
-            if not data:
-                return None
-            self.files[name] = data
-            return FootageFile(name, role, len(data), hashlib.sha256(data).hexdigest())
-        if path.suffix.lower() in _PICTURES:
-            return None  # its role was refused
-        found = _filled(FootageFile(name, role or "master", 0, ""), look_at(path, self.below + name, self.films))
-        found = msgspec.structs.replace(found, source=self.below + name)
-        _check_measured(found)
-        self._warn(found, fields, fields.name(key), fields.line(key))
+            self.reader.files[file.file] = data
+            return FootageFile(file.file, role, len(data), hashlib.sha256(data).hexdigest())
+        if path.suffix.lower() not in (*VIDEO, *SOUND):
+            return None  # there is a fault for its role
+        found = _filled(file, look_at(path, file.source, self.reader.films))
+        if role:
+            _check_measured(found)
+        _warn(found, fields, key)
         return found
 
-    def _warn(self, file: FootageFile, fields: Fields, key: str, line: int) -> None:
-        if file.measured is None:
-            what = f"{key}: published with its size and digest only, because nothing here measures: {file.file}"
-            fields.report.warn(line, what, f"type: {INSTALL}", "unmeasured-footage")
-        elif file.measured.located:
-            what = f"{key}: the file says where it was filmed: {file.file}"
-            hint = "if nobody may know, export it without its metadata; films are published as they are"
-            fields.report.warn(line, what, hint, "footage-location")
 
-    # What keys say of each other
+def _warn(file: FootageFile, fields: Fields, key: str) -> None:
+    if file.measured is None:
+        what = f"{fields.name(key)}: published with size and digest only, because nothing here measures: {file.file}"
+        fields.report.warn(fields.line(key), what, f"type: {INSTALL}", "unmeasured-footage")
+    elif file.measured.located:
+        what = f"{fields.name(key)}: the file says where it was filmed: {file.file}"
+        hint = "if nobody may know, export it without its metadata; films are published as they are"
+        fields.report.warn(fields.line(key), what, hint, "footage-location")
 
-    def _expires(self, fields: Fields, zone: ZoneInfo, released: datetime | None) -> datetime | None:
-        expires = read_instant(fields, "expires", zone)
-        if expires and released and expires <= released:
-            fields.fault("expires", "not after the release itself", "write when the files are to be taken down")
-        return expires
 
-    def _check_preview(self, fields: Fields, footage: Footage, groups: list[Fields]) -> None:
-        entries = [(group, group.entries["role"].node) for group in groups if "role" in group.entries]
-        preview = next(
-            (group for group, node in entries if isinstance(node, ScalarNode) and node.text == "preview"), None
-        )
-        line = preview.line("role") if preview else 0
-        if preview and "captions" not in fields.entries:
+def _check_roles(fields: Fields, groups: Iterable[Fields]) -> None:
+    """Report what a preview lacks, captions without one, and a second poster."""
+    roles: dict[str, list[int]] = {}
+    for group in groups:
+        entry = group.entries.get("role")
+        if entry and isinstance(entry.node, ScalarNode):
+            roles.setdefault(entry.node.text, []).append(entry.line)
+    if previews := roles.get("preview"):
+        if "captions" not in fields.entries:
             hint = "write captions: and the name of a WebVTT file, beside files:"
-            fields.fault("captions", "missing: a preview needs captions, for people who do not hear it", hint, line)
-        if preview and "transcript" not in fields.entries:
+            what = "missing: a preview needs captions, for people who do not hear it"
+            fields.fault("captions", what, hint, previews[0])
+        if "transcript" not in fields.entries:
             hint = "write transcript: | and below it, indented, what is said and shown"
-            fields.fault("transcript", "missing: a preview needs a transcript, as a picture needs alt", hint, line)
-        if not preview and "captions" in fields.entries:
-            hint = "name a file with role: preview below files:, or delete the line"
-            fields.fault("captions", "there is no preview that they belong to", hint)
-        posters = [group for group, node in entries if isinstance(node, ScalarNode) and node.text == "poster"]
-        for group in posters[1:]:
-            group.fault("role", "a second poster", f"delete this one, or that in line {posters[0].line('role')}")
+            what = "missing: a preview needs a transcript, as a picture needs alt"
+            fields.fault("transcript", what, hint, previews[0])
+    elif "captions" in fields.entries:
+        hint = "name a file with role: preview below files:, or delete the line"
+        fields.fault("captions", "there is no preview that they belong to", hint)
+    for line in roles.get("poster", [])[1:]:
+        hint = f"delete this one, or that in line {roles['poster'][0]}"
+        fields.fault("files", "a second poster", hint, line)
 
 
 def _filled(file: FootageFile, film: Film) -> FootageFile:
     return msgspec.structs.replace(file, size=film.size, sha256=film.sha256, measured=film.measured)
 
 
-def _misfit(name: str, role: str) -> tuple[str, str]:
+def _misfit(name: str, role: Role) -> tuple[str, str]:
     """Return message and hint for a file that cannot have its role."""
     suffix = Path(name).suffix.lower()
-    if role == "preview" and suffix in VIDEO:
-        return "browsers do not play such a file", "make footage makes a preview (MP4, H.264) of the master"
-    fitting = next((other for other in ("master", "sound", "poster") if suffix in _SUFFIXES[other]), "")
-    if suffix in SOUND:
-        fitting = "sound"
     if role == "captions":
         return "not a WebVTT file", "save them as WebVTT, with a name in .vtt"
+    if role == "preview" and suffix in VIDEO:
+        return "browsers do not play such a file", "make footage makes a preview (MP4, H.264) of the master"
     if suffix == CAPTIONS:
         return f"captions, not a {role}", f"write captions: {name} beside files:"
-    if fitting:
+    others: tuple[Role, ...] = ("sound", "master", "poster")
+    if fitting := next((other for other in others if suffix in _SUFFIXES[other]), ""):
         return f"no file that may be a {role}", f"write role: {fitting}"
     known = ", ".join(each[1:].upper() for each in _SUFFIXES[role])
     return f"no file that may be a {role}", f"export it as one of these: {known}"
@@ -396,8 +394,7 @@ def _shots(fields: Fields, length: float, rate: int) -> tuple[Shot, ...]:
             if latest and _is_before(begin, latest):
                 hint = f"put the shots in the order of their times; compare line {latest.line}"
                 group.fault("in", f"before the shot above: {at}", hint)
-            else:
-                latest = begin
+            latest = begin
             if length and begin.seconds >= ceil(length):
                 hint = "times count from the first frame of the film, which is 00:00:00"
                 group.fault("in", f"past the end of the film, which has {in_time(length)}: {at}", hint)

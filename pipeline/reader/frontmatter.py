@@ -131,6 +131,30 @@ def line_of(source: Path, *keys: str) -> int:
     return 0
 
 
+def footage_files(source: Path) -> list[tuple[str, str, int]]:
+    """Return role, name and line of the files that the footage notices of ``source`` name, captions included.
+
+    A transcript counts with the name of its key. Raises ``ReleaseError`` when the front matter cannot be read.
+    """
+    report = Report(str(source))
+    texts = read_source(source, report)
+    root = parse_front_matter(texts.front, report, texts.front_line) if texts else None
+    report.raise_faults()
+    entry = root.entries.get("footage") if root else None
+    notices = entry.node.items if entry and isinstance(entry.node, ListNode) else (entry.node,) if entry else ()
+    found = []
+    for notice in notices:
+        if not isinstance(notice, GroupNode):
+            continue
+        fields = Fields(notice, report)
+        for group in fields.groups("files"):
+            found.append((group.word("role"), group.word("file"), group.line("file")))
+        found += [
+            (key, fields.word(key), fields.line(key)) for key in ("captions", "transcript") if key in notice.entries
+        ]
+    return found
+
+
 # ── YAML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -246,6 +246,11 @@ def _matroska_number(head: bytes, at: int) -> tuple[int | None, int]:
     return (None if value == (1 << 7 * length) - 1 else value), at + length
 
 
+def format_of(container: str) -> str:
+    """Return FFmpeg's name of a container."""
+    return _FORMATS[container][0]
+
+
 # ── Measuring ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -289,7 +294,7 @@ def _with_av(name: str, container: str) -> Measured:
     import av
 
     options = {"protocol_whitelist": _protocols(name), "format_whitelist": _whitelist()}
-    form = _FORMATS[container][0] if container else None
+    form = format_of(container) if container else None
     try:
         with av.open(name, format=form, options=options, timeout=SECONDS, metadata_errors="replace") as film:
             picture = next((stream for stream in film.streams.video if not _is_attached(stream)), None)
@@ -337,7 +342,7 @@ def _is_attached(stream: Any) -> bool:
 
 
 def _with_ffprobe(name: str, container: str) -> Measured:
-    form = ["-f", _FORMATS[container][0]] if container else ["-format_whitelist", _whitelist()]
+    form = ["-f", format_of(container)] if container else ["-format_whitelist", _whitelist()]
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", _protocols(name), *form]
     command += ["-print_format", "json", "-show_format", "-show_streams", name]
     try:

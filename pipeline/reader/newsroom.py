@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -265,24 +265,55 @@ def parse_toml(text: str, report: Report) -> GroupNode | None:
 
 
 class _TomlLines:
-    """The line of each key: tomllib does not give it, so headers and keys are looked up in the text."""
+    """The line of each key: tomllib does not give it, so headers and keys are looked up in the text.
 
+    The elements of a list are counted from 0, whether they are written as ``[[tables]]`` or ``{in braces}``.
+    """
+
+    _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
     _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 
     def __init__(self, text: str) -> None:
         self.by_path: dict[tuple[str, ...], int] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
-        within = ""
+        key_path: tuple[str, ...] = ()
+        within, depth = "", 0
         for number, line in enumerate(text.split("\n"), 1):
             if within:
                 within = "" if line.count(within) % 2 else within
-            elif header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
-                table = self._names(header[1])
+            elif depth:
+                depth = self._elements(key_path, number, line, depth)
+            elif header := re.match(r"\s*(\[\[?)([^\[\]]+)\]", line):
+                *above, last = self._names(header[2])
+                table = (*self._within(above), last)
+                table = self._next(table) if header[1] == "[[" else self._within([last], table[:-1])
                 self._note(table, number)
             elif key := self._KEY.match(line):
-                self._note((*table, *self._names(key[1])), number)
+                key_path = (*table, *self._names(key[1]))
+                self._note(key_path, number)
                 value = line[key.end() :]
                 within = next((mark for mark in ('"""', "'''") if value.count(mark) % 2), "")
+                depth = 0 if within else self._elements(key_path, number, value, 0)
+
+    def _elements(self, path: tuple[str, ...], number: int, line: str, depth: int) -> int:
+        """Note the elements in braces that begin in a line of a list; return how many brackets are open after it."""
+        for sign in re.findall(r"[\[\]{}]", self._TEXT.sub("", line)):
+            if sign == "{" and depth == 1:
+                self._note(self._next(path), number)
+            depth += 1 if sign in "[{" else -1
+        return max(depth, 0)
+
+    def _next(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        self._counts[path] = self._counts.get(path, -1) + 1
+        return (*path, str(self._counts[path]))
+
+    def _within(self, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return the path of ``names``, each in the last element of the lists that they are in."""
+        for name in names:
+            path = (*path, name)
+            path = (*path, str(self._counts[path])) if path in self._counts else path
+        return path
 
     @staticmethod
     def _names(dotted: str) -> tuple[str, ...]:
@@ -308,7 +339,7 @@ def _node(value: object, path: tuple[str, ...], lines: _TomlLines) -> Node:
             entries[str(name)] = GroupEntry(lines.line(at), _node(inner, at, lines))
         return GroupNode(entries, line)
     if isinstance(value, list):
-        return ListNode(tuple(_node(item, path, lines) for item in value), line)
+        return ListNode(tuple(_node(item, (*path, str(at)), lines) for at, item in enumerate(value)), line)
     if isinstance(value, str):
         return ScalarNode(value, line, quoted=True)
     if isinstance(value, bool):

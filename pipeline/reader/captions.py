@@ -22,7 +22,7 @@ _HEAD = re.compile(r"WEBVTT(?:[ \t].*)?")
 _TIME = r"(?:([0-9]{2,}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
 _CUE = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t]+(.*))?")
 _LOOSE_TIME = r"(?:(\d{1,3})\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,:;]\s*(\d{1,3}))?"
-_LOOSE_CUE = re.compile(rf"\s*{_LOOSE_TIME}\s*-+[>→]\s*{_LOOSE_TIME}(.*)")
+_LOOSE_CUE = re.compile(rf"\s*{_LOOSE_TIME}\s*(?:[-–—]+>|→)\s*{_LOOSE_TIME}(.*)")
 _COMMAS = re.compile(r"\d,\d{3}\s*-->")
 _SETTING = re.compile(r"(vertical|line|position|size|align|region):\S+")
 _TAG = re.compile(r"<(?:/?(?:c|i|b|u|ruby|rt|v|lang)(?:[. \t][^>]*)?|[0-9:.]+)?>")
@@ -94,7 +94,7 @@ class _Cues:
     def block(self, start: int, lines: list[str]) -> Iterator[tuple[int, str, str]]:
         timing = next((at for at, line in enumerate(lines) if "-->" in line or _LOOSE_CUE.match(line)), None)
         if timing is None:
-            if not re.match(rf"(?:{'|'.join(_BLOCKS)})(?:[ \t:]|$)", lines[0]) and not _HEAD.fullmatch(lines[0]):
+            if not re.match(rf"(?:{'|'.join(_BLOCKS)})(?:[ \t:]|$)", lines[0]) and not re.match("(?i)webvtt", lines[0]):
                 hint = "if it belongs to the caption above, delete the empty line before it"
                 yield start, "words without a time, which players leave out", hint
             return

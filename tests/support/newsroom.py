@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 _MOVED = ROOT / "docs" / "samples"
 SAMPLE = _MOVED if _MOVED.is_dir() else ROOT / "content"
 """The sample newsroom, wherever ``make newsroom`` has put it."""
-LOCKS = tuple(f"requirements{name}.lock" for name in ("", "-test", "-build", "-scripts", "-cluster"))
+LOCKS = tuple(f"requirements{name}.lock" for name in ("", "-test", "-build", "-scripts", "-cluster", "-footage"))
 PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 
 UNTRANSLATED = next(

@@ -17,7 +17,7 @@ from pipeline.model.footage import Footage, Missing
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Related, Release, tel_uri
 from pipeline.model.statement import PAGE, SigningKey
-from pipeline.typography.footage import Film, file_facts, file_label, films
+from pipeline.typography.footage import NO_BREAK, Film, file_facts, file_label, films
 from pipeline.typography.messages import Messages, capitals, direction_of, paragraphs
 
 
@@ -288,7 +288,7 @@ def _person(contact: Contact, messages: Messages) -> Party:
 
 def _footage(footage: Footage, messages: Messages, listing: _Listing | None) -> Party:
     values = (
-        ("carrier", ", ".join(footage.all_carriers), _no_link),
+        ("carrier", messages.series(footage.all_carriers), _no_link),
         ("duration", footage.duration, _no_link),
         ("rights", footage.rights, _no_link),
         ("restrictions", footage.restrictions, _no_link),
@@ -306,13 +306,13 @@ def _file_lines(footage: Footage, messages: Messages, listing: _Listing) -> Iter
     """Yield a line for each file that is there or will be, and one that says how long there are any."""
     gone = [file for file in footage.files if listing.missing.get(file.file) == "gone"]
     for file in footage.files:
-        label, facts = file_label(file, messages), file_facts(file, messages)
+        label = file_label(file, messages)
         if file.file not in listing.missing:
             href = f"{listing.slug}/{quote(file.file)}"
-            yield Line(label, facts, href, address=f"{listing.base_url}releases/{href}")
+            yield Line(label, file_facts(file, messages), href, address=f"{listing.base_url}releases/{href}")
         elif file not in gone:
             coming = messages["after_embargo" if listing.embargoed else "in_a_moment"]
-            yield Line(label, f"{facts}, {coming}")
+            yield Line(label, file_facts(file, messages, coming))
     if footage.expires and footage.files:
         if gone:
             yield Line(messages["files_gone"], messages.date(footage.expires))
@@ -351,4 +351,6 @@ def _party_text(party: Party) -> str:
 
 def line_text(line: Line) -> str:
     """Return a line as plain text."""
-    return f"{line.label}: {line.value}" + (f" ({line.address})" if line.address else "")
+    if line.address:
+        return f"{line.label}: {line.value.replace(NO_BREAK, ' ')} ({line.address})"
+    return f"{line.label}: {line.value}"

@@ -70,7 +70,7 @@ def _supplier_card(footage: Footage, messages: Messages) -> Iterator[str]:
     if footage.url:
         yield f"URL:{footage.url}"
     facts = (
-        (messages["carrier"], ", ".join(footage.all_carriers)),
+        (messages["carrier"], messages.series(footage.all_carriers)),
         (messages["duration"], footage.duration),
         (messages["rights"], footage.rights),
         (messages["restrictions"], footage.restrictions),

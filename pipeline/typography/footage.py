@@ -17,6 +17,8 @@ _KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WebP", ".gif
 """What a file is of which no container was measured."""
 
 
+NO_BREAK = "\u00a0"
+"""Stands between the words of a date or a fact, which are not parted at the end of a line; not in plain text."""
 _ALIGNMENTS: tuple[Alignment, ...] = ("", "", "")
 
 
@@ -108,9 +110,9 @@ def films(footage: Iterable[Footage], messages: Messages) -> tuple[Film, ...]:
 
 
 def _entry(shot: Shot, messages: Messages) -> ShotEntry:
-    day = messages.day_or_part(shot.date) if shot.date else ""
+    day = messages.day_or_part(shot.date).replace(" ", NO_BREAK) if shot.date else ""
     where = messages.fill("dateline", place=shot.place, date=day) if shot.place and day else shot.place or day
-    who = ", ".join(filter(None, (shot.speaker, shot.role)))
+    who = messages.series((shot.speaker, shot.role))
     quote = messages.fill("quote", quote=shot.quote) if shot.quote else ""
     language = f"({messages.translated_language(shot.language)})" if shot.language else ""
     said = " ".join(filter(None, (language, ": ".join(filter(None, (who, quote))))))
@@ -123,17 +125,29 @@ def file_label(file: FootageFile, messages: Messages) -> str:
     return f"{role} ({messages.translated_language(file.language)})" if file.language else role
 
 
-def file_facts(file: FootageFile, messages: Messages) -> str:
-    """Return what is known of a file: ``MP4, H.264, 1280 × 720, 25 fps, AAC 2 ch, 2:10, 32 MB``."""
-    facts = list(_measured_facts(file.measured, messages)) if file.measured else []
+def file_facts(file: FootageFile, messages: Messages, condition: str = "") -> str:
+    """Return what is known of a file, with ``condition`` last: ``MP4, H.264, 1280 × 720, 25 fps, 2:10, 32 MB``."""
+    measured = _measured_facts(file.measured, messages) if file.measured else ()
+    facts = (fact.replace(" ", NO_BREAK) for fact in (_kind(file), *measured, _size(file, messages)))
+    return messages.series((*facts, condition))
+
+
+def short_facts(file: FootageFile, messages: Messages) -> str:
+    """Return kind and size of a file alone: ``MP4, 32 MB``."""
+    return messages.series((_kind(file), _size(file, messages)))
+
+
+def _kind(file: FootageFile) -> str:
     suffix = splitext(file.file)[1].lower()
-    if not (file.measured and file.measured.container):
-        facts.insert(0, _KINDS.get(suffix, suffix.lstrip(".").upper()))
-    return ", ".join([*facts, *([messages.size(file.size)] if file.size else [])])
+    return (file.measured and file.measured.container) or _KINDS.get(suffix, suffix.lstrip(".").upper())
+
+
+def _size(file: FootageFile, messages: Messages) -> str:
+    return messages.size(file.size) if file.size else ""
 
 
 def _measured_facts(measured: Measured, messages: Messages) -> Iterator[str]:
-    yield from filter(None, (measured.container, measured.codec))
+    yield measured.codec
     if measured.width and measured.height:
         yield f"{measured.width} × {measured.height}"
     if measured.frame_rate:

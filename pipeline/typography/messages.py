@@ -133,6 +133,14 @@ class Messages:
         mark = "\u200e" if kinds[0] == "L" else "\u200f"
         return f"\u2068{name}{mark}\u2069"
 
+    def series(self, parts: Iterable[str]) -> str:
+        """Return ``parts`` with commas between them; from right to left, none gets mixed up with the one before."""
+        found = list(filter(None, parts))
+        if self.direction == "ltr" or len(found) < 2:
+            return ", ".join(found)
+        comma = "\u060c" if self.script == "Arab" else ","
+        return f"{comma}\u200f ".join(part if _FROM_RIGHT.search(part) else f"\u200e{part}\u200e" for part in found)
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""
         value = next((table[name] for table in self._tables if name in table), None)

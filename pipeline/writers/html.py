@@ -23,7 +23,7 @@ from pipeline.typography.messages import Messages, bare_credit, language_territo
 from pipeline.typography.templates import POLICY, PreviewImage, asset_href, render, script
 from pipeline.writers import Output, RenderInput, ninjs
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
-from pipeline.writers.player import link_to_film, players, video_objects
+from pipeline.writers.player import links_to_film, players, video_objects
 
 _PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
 _PREVIEWS = tuple(row.name for row in FORMATS if row.preview)
@@ -79,7 +79,7 @@ def write(render_input: RenderInput) -> Output:
         modified=release.modified.isoformat(),
         mail=f"mailto:?body={quote(_address(render_input))}",  # the script adds the headline
         call=_call(render_input),
-        to_film=link_to_film(render_input),
+        to_film=links_to_film(render_input),
         films=article.films,
         players=players(render_input),
         film_script=script("film.js"),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pipeline.model.footage import Footage, FootageFile
 from pipeline.model.formats import media_type
 from pipeline.typography.downloads import Download
-from pipeline.typography.footage import file_facts, file_label, running_time
+from pipeline.typography.footage import file_label, running_time, short_facts
 from pipeline.writers import RenderInput
 
 _SCREEN = (1280, 720)
@@ -44,14 +44,14 @@ def players(render_input: RenderInput) -> list[Player]:
     return [player for notice in _notices(render_input) for player in _players(render_input, notice)]
 
 
-def link_to_film(render_input: RenderInput) -> Download | None:
-    """Return the link from the top of the page to its first player, with the length of the film."""
+def links_to_film(render_input: RenderInput) -> tuple[Download, ...]:
+    """Return the link from the top of the page to the players, with the length of the first film, if there are any."""
     previews = [file for notice in _notices(render_input) for file in _there(render_input, notice, "preview")]
     if not previews:
-        return None
+        return ()
     measured = previews[0].measured
     facts = running_time(measured.duration) if measured and measured.duration else ""
-    return Download(render_input.messages["footage"], facts, "#FOOTAGE", "")
+    return (Download(render_input.messages["footage"], facts, "#FOOTAGE", ""),)
 
 
 def _players(render_input: RenderInput, notice: Footage) -> Iterator[Player]:
@@ -67,7 +67,7 @@ def _players(render_input: RenderInput, notice: Footage) -> Iterator[Player]:
     )
     files = _there(render_input, notice)
     downloads = tuple(
-        Download(file_label(file, messages), file_facts(file, messages), _href(render_input, file), _type(file))
+        Download(file_label(file, messages), short_facts(file, messages), _href(render_input, file), _type(file))
         for file in files
     )
     for number, file in enumerate(previews, 1):

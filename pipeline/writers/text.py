@@ -34,7 +34,7 @@ from pipeline.model.document import (
     figures,
 )
 from pipeline.typography.article import DATELINE_MARK, Article, Notice, footer_lines, line_text
-from pipeline.typography.footage import Film, ShotEntry
+from pipeline.typography.footage import NO_BREAK, Film, ShotEntry
 from pipeline.typography.messages import capitals
 from pipeline.writers import Output, RenderInput, home_link
 
@@ -88,10 +88,9 @@ def film_copy(film: Film, article: Article) -> list[str]:
     parts: list[str] = []
     if film.shots:
         parts += ["\n".join(filter(None, (f"{capital(film.heading)}: {article.slug}", film.restrictions)))]
-        parts += [
-            "\n".join([*filter(None, [capital(where)]), *(_shot(shot, capital) for shot in shots)])
-            for where, shots in film.groups
-        ]
+        for where, shots in film.groups:
+            lines = [capital(where.replace(NO_BREAK, " ")), *(_shot(shot, capital) for shot in shots)]
+            parts.append("\n".join(filter(None, lines)))
     return [*parts, capital(film.transcript_heading), *film.transcript] if film.transcript else parts
 
 

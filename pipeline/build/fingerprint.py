@@ -260,9 +260,11 @@ def _imported(file: Path) -> tuple[str, ...]:
 
 def links_home(release: Release) -> bool:
     """Whether the text links within the newsroom, so that formats other than the page state its address."""
-    return any(
-        _relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block)
-    ) or bool(release.withdrawn and release.withdrawn.replaced_by)
+    return (
+        any(_relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block))
+        or bool(release.withdrawn and release.withdrawn.replaced_by)
+        or bool(release.footage_files)
+    )
 
 
 def _relative(inlines: Iterable[Inline]) -> bool:

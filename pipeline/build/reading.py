@@ -191,7 +191,13 @@ def _read_one(
 def _summary(parsed: ParsedRelease, reader: str) -> Summary:
     release, entry = parsed.release, IndexEntry.of_release(parsed.release)
     return Summary(
-        entry, parsed.source, reader, release.embargo, fingerprint.links_home(release), tuple(picture_files(release))
+        entry,
+        parsed.source,
+        reader,
+        release.embargo,
+        fingerprint.links_home(release),
+        tuple(picture_files(release)),
+        shots=release.has_shots,
     )
 
 

@@ -216,7 +216,7 @@ def _stated_formats(row: Format, summary: Summary) -> list[str]:
 
 
 def _has(row: Format, summary: Summary) -> bool:
-    return row.is_for(withdrawn=summary.entry.withdrawn, pictured=bool(summary.pictures))
+    return row.is_for(withdrawn=summary.entry.withdrawn, pictured=bool(summary.pictures), shots=summary.shots)
 
 
 def _stated(summary: Summary, unpublished: bool, files: list[RenderedFile | None]) -> tuple[Rendition, ...] | None:

@@ -113,6 +113,8 @@ class Summary(Struct, frozen=True):
     """The text links to other releases, so that formats other than the page state the newsroom's address."""
     pictures: tuple[Rendition, ...] = ()
     """Its pictures and their copies, as files of the public tree."""
+    shots: bool = False
+    """Its footage has a shot list."""
 
 
 class ParsedRelease(Struct, frozen=True):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct, field
 
 Role = Literal["master", "preview", "sound", "poster", "captions"]
+ROLES: tuple[Role, ...] = get_args(Role)
+FOOTAGE = "footage"
+"""``Rendition.format`` of these files."""
 Missing = Literal["coming", "gone"]
 """Why a file of footage is not there: its release is not public yet, or only just; or it has expired."""
 STORED = "s3://"

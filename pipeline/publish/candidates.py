@@ -72,7 +72,9 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
             failed.append(slug)
             continue
         release = parsed_release.release
-        formats = formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))
+        formats = formats_of(
+            withdrawn=release.withdrawn is not None, pictured=bool(release.pictures), shots=release.has_shots
+        )
         rendered = [(wanted[row.name].get(slug), rendered_files[row.name].get(slug)) for row in formats]
         if not parsed_release.release.is_public(instant) or any(entry and entry.unpublished for _, entry in rendered):
             scheduled.append(slug)

@@ -63,6 +63,6 @@ def pending_deletes(manifest: Manifest) -> tuple[Row, ...]:
 
 def _keys(store: ObjectStore, row: Row) -> list[str]:
     """Return the keys to delete: the pending ones, and all others in the release's folder; never page and record."""
-    stays = {form.key(row.slug) for form in formats_of(withdrawn=True, pictured=False)}
+    stays = {form.key(row.slug) for form in formats_of(withdrawn=True, pictured=False, shots=False)}
     keys = {*row.pending_deletes, *store.list(f"releases/{row.slug}/")} - stays
     return sorted(key for key in keys if key.startswith((f"releases/{row.slug}.", f"releases/{row.slug}/")))

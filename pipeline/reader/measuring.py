@@ -8,23 +8,22 @@ own structure, so that a text called ``.mp4`` is refused on every machine. The r
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
-from fractions import Fraction
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from pipeline.model.footage import AudioTrack, Film, Measured
 from pipeline.reader.files import FileError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SECONDS = 60
 """After which a file that is being measured counts as damaged, or its storage as down."""
@@ -259,6 +258,8 @@ def measures_with() -> str:
     """Return what measures here: ``av``, ``ffprobe``, or nothing."""
     if find_spec("av"):
         return "av"
+    import shutil  # as the others below: a run that has nothing to measure asks only whether PyAV is here
+
     return "ffprobe" if shutil.which("ffprobe") else ""
 
 
@@ -342,6 +343,9 @@ def _is_attached(stream: Any) -> bool:
 
 
 def _with_ffprobe(name: str, container: str) -> Measured:
+    import json
+    import subprocess
+
     form = ["-f", format_of(container)] if container else ["-format_whitelist", _whitelist()]
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", _protocols(name), *form]
     command += ["-print_format", "json", "-show_format", "-show_streams", name]
@@ -386,6 +390,8 @@ def _with_ffprobe(name: str, container: str) -> Measured:
 
 
 def _fraction(text: str) -> Fraction | None:
+    from fractions import Fraction
+
     with suppress(ValueError, ZeroDivisionError):
         return Fraction(text)
     return None

@@ -19,7 +19,7 @@ from pipeline.model.footage import CAPTIONS, SOUND, STORED, VIDEO, Film, Footage
 from pipeline.reader.captions import SECOND, in_time, read_captions
 from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, ScalarNode
-from pipeline.reader.files import ADDRESS, FileError, check_name, find_file
+from pipeline.reader.files import ADDRESS, PLAIN, FileError, check_name, find_file
 from pipeline.reader.instants import read_instant
 from pipeline.reader.measuring import look_at
 from pipeline.reader.pictures import check_poster
@@ -240,7 +240,7 @@ class _NamedFiles:
             if len(key) > _KEY_LIMIT or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
                 hint = "write s3:// and the whole key: s3://films/master.mxf"
                 raise FileError("not a key of the private bucket", hint)
-            check_name(parts[-1], "rename the object: in the last part of its key ")
+            check_name(parts[-1], f"rename the object: in the last part of its key {PLAIN}")
             return parts[-1]
         if ADDRESS.match(named):
             what = "not a file of this release" if self.reader.below else "not a file beside newsroom.toml"
@@ -249,7 +249,7 @@ class _NamedFiles:
             stored = "" if role in _LAST else ", or write s3:// and its key in the private bucket"
             raise FileError(what, f"put the file into {self.folder}{stored}")
         name = named.removeprefix("./").removeprefix(self.reader.below).removeprefix("./")
-        check_name(name, f"put it into {self.folder}; ")
+        check_name(name, f"put it into {self.folder}; {PLAIN}")
         return name
 
     def _note(self, named: str, name: str, line: int) -> None:

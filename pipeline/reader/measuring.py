@@ -131,7 +131,8 @@ def container_of(file: Path) -> str:
             raise FilmError(what, f"export it as one of these: {known}")
         suffixes = _FORMATS[container][1]
         if file.suffix.lower() not in suffixes:
-            raise FilmError(f"{container} with the wrong suffix", f"rename it to {file.stem}{suffixes[0]}")
+            proper = file.with_suffix(suffixes[0]).name
+            raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
         if _is_cut(opened, container, size):
             raise FilmError("its end is missing", "copy or export the file again; wait until that is complete")
     return container

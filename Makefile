@@ -17,7 +17,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 # The commands: the stages, those that are one Python process, and what is put together of them
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-TYPED  := key new import newsroom correct withdraw approve share preview check status verify history diff serve stop \
+TYPED  := key new import footage newsroom correct withdraw approve share preview check status verify history diff serve stop \
   storage doctor
 COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE TO WAIT FORMAT STRICT LINKS \
@@ -84,6 +84,7 @@ check: export DATELINE_FORMAT := $(value FORMAT)## check every release (STRICT=1
 check: options = $(foreach name,STRICT LINKS,$(if $(filter-out 0,$($(name))),--$(name))) --format="$$DATELINE_FORMAT"
 new: export DATELINE_TITLE := $(value TITLE)## write a new release: make new TITLE="…" (NAME=a-few-words: its name)
 import: export DATELINE_FROM := $(value FROM)## turn a DOCX, HTML, text, Markdown or PDF release into a draft: FROM=file
+footage: ## make a preview and a poster of the film of a release, with ffmpeg: make footage RELEASE=name
 newsroom: ## make the sample newsroom your own: make newsroom NAME="…"
 correct: export DATELINE_NOTE := $(value NOTE)## write a correction into a public release: RELEASE=name NOTE="…"
 withdraw: export DATELINE_REASON := $(value REASON)## withdraw a public release: RELEASE=name REASON="…"

@@ -20,6 +20,7 @@ from pipeline.storage.embedded.folder import choose_ports
 from pipeline.storage.embedded.server import program, remove_sockets
 from pipeline.writers import Output, RenderInput
 from tests.support.in_process import Sandbox
+from tests.support.stores import kill_store
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
@@ -39,7 +40,7 @@ def embedded_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         embedded.start(root)
         yield root
     finally:
-        embedded.stop(root)
+        kill_store(root)
 
 
 @pytest.fixture(scope="session")

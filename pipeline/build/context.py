@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pipeline.build import fingerprint, published, stored_index
 from pipeline.build.published import StoredManifest
-from pipeline.build.state import BuildState, write_file
+from pipeline.build.state import BESIDE, BuildState, write_file
 from pipeline.model.errors import DatelineError, SettingError
 from pipeline.model.formats import FEEDS, RSS
 from pipeline.model.manifest import Manifest, PublicReleases, Row, digest
@@ -77,20 +77,23 @@ class CommandContext:
             return cached.newsroom
         from pipeline.reader import read_newsroom
 
-        newsroom = read_newsroom(self.state.content)
+        newsroom = read_newsroom(self.state.content, self.state.films, self.now)
         self.state.remember("newsroom", CachedNewsroom(stamp, newsroom))
         return newsroom
 
     def _newsroom_digest(self) -> str:
-        """Return a digest of newsroom.toml, the pictures beside it and the reader's code; empty without the file."""
+        """Return a digest of newsroom.toml, the files beside it and the reader's code; empty without newsroom.toml."""
         file = self.state.newsroom_file
         if not file.is_file():
             return ""
         signers = file.parent / SIGNERS
         named = [signers.read_bytes()] if signers.is_file() else []
-        marks = [path for path in sorted(file.parent.glob("*.png")) if path.is_file()]
-        beside = [part for path in marks for part in (os.fsencode(path.name), str(path.stat().st_size).encode())]
-        return digest(b"\0".join([file.read_bytes(), *named, *beside, fingerprint.of_code(fingerprint.READER)]))
+        with os.scandir(file.parent) as entries:
+            found = [each for each in entries if each.name.lower().endswith(BESIDE) and each.is_file()]
+        stats = [(os.fsencode(each.name), each.stat()) for each in sorted(found, key=lambda each: each.name)]
+        beside = [(name, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino) for name, of in stats]
+        code = fingerprint.of_code(fingerprint.READER)
+        return digest(b"\0".join([file.read_bytes(), *named, repr(beside).encode(), code]))
 
     @cached_property
     def destination(self) -> Destination:

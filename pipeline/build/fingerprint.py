@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from pipeline.build.state import BuildState
 from pipeline.model.document import Code, FootnoteReference, Inline, LineBreak, Link, Text, inlines_of, walk
+from pipeline.model.footage import CAPTIONS, SUFFIXES, Film
 from pipeline.model.formats import FORMATS, Format, Rendition
 from pipeline.model.manifest import Manifest
 from pipeline.model.newsroom import Newsroom
@@ -42,23 +43,41 @@ _IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n(]+)|i
 
 
 def of_source(state: BuildState, slug: str) -> str:
-    """Return the digest of a release's source and of the pictures beside it.
+    """Return the digest of a release's source, of the pictures beside it, and of the films that it names.
 
     A source counts as it is read: one that was only saved again with other line ends, or with accents in the decomposed
     form, is the same. A file that cannot be read counts as empty; the reader reports what is wrong with it.
     """
-    return of_files(state.inputs(slug))
+    return of_files(state.inputs(slug), state.films)
 
 
-def of_files(files: Iterable[Path]) -> str:
-    """Return the same for a source and the pictures beside it, in the order of ``BuildState.inputs``."""
+def of_files(files: Iterable[Path], films: MutableMapping[str, Film]) -> str:
+    """Return the same for a source and the files beside it, in the order of ``BuildState.inputs``.
+
+    ``films`` keeps the digests of films, so that they are not read in every run.
+    """
     from pipeline.reader.source import as_read  # which only the reading stage needs
 
-    source, *pictures = files
-    parts = [os.fsencode(source.name), as_read(_content(source))]
-    for file in pictures:
-        parts += [os.fsencode(file.name), _content(file)]
+    source, *beside = files
+    text = as_read(_content(source))
+    parts = [os.fsencode(source.name), text]
+    for file in beside:
+        name = os.fsencode(file.name)
+        if not file.name.lower().endswith(SUFFIXES):
+            parts += [name, _content(file)]
+        elif name in text:
+            is_text = file.name.lower().endswith(CAPTIONS)
+            parts += [name, as_read(_content(file)) if is_text else _of_film(file, films)]
     return _digest(parts)
+
+
+def _of_film(file: Path, films: MutableMapping[str, Film]) -> bytes:
+    from pipeline.reader.measuring import digest_of
+
+    try:
+        return digest_of(file, f"{file.parent.name}/{file.name}", films).encode()
+    except OSError:
+        return b""
 
 
 def _content(file: Path) -> bytes:
@@ -80,8 +99,10 @@ def of_newsroom(newsroom: Newsroom, mark: bytes, row: Format | None = None) -> s
 
 
 def of_reading(newsroom: Newsroom) -> str:
-    """Return the digest of what decides how a source is read: the reader's code and the newsroom."""
-    return _digest([of_code(READER), msgspec.json.encode(newsroom, order="deterministic")])
+    """Return the digest of what decides how a source is read: the reader's code, what measures, and the newsroom."""
+    from pipeline.reader.measuring import measures_with
+
+    return _digest([of_code(READER), measures_with().encode(), msgspec.json.encode(newsroom, order="deterministic")])
 
 
 def of_rendition(

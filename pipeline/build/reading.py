@@ -178,7 +178,7 @@ def _read_one(
     if not source.is_file():
         raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
     digest = fingerprint.of_source(state, slug)
-    reading = read_release(source, newsroom, now)
+    reading = read_release(source, newsroom, now, state.films)
     if missing := tuple(_missing_glyphs(state, newsroom, reading.release)):
         raise ReleaseError(missing)
     minor = minor or history.is_minor(state, slug, digest)

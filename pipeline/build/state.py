@@ -19,7 +19,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
@@ -29,12 +29,14 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError, hint_for
+from pipeline.model.footage import SUFFIXES, Film
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import FILE
 from pipeline.model.release import Release
 from pipeline.model.release_index import IndexEntry
 
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", *SUFFIXES)
+"""Suffixes of the files beside a source that it may be about: pictures and footage."""
 FINAL = "final"
 HELD_BACK = "held_back"
 PREVIEW, PUBLISHING = "preview", "publishing"
@@ -42,7 +44,7 @@ BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
 BUSY_SECONDS = 60
 """How long to wait for another process that writes: ``make -j`` runs several stages at once."""
-VERSION = 5
+VERSION = 6
 """Of the tables; a file of another version is replaced."""
 BULK = 500
 """Values in one question to the database."""
@@ -81,6 +83,7 @@ CREATE TABLE IF NOT EXISTS renditions (
     tree TEXT, format TEXT, slug TEXT, file BLOB NOT NULL, PRIMARY KEY (tree, format, slug)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS films (source TEXT PRIMARY KEY, film BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS touched (slug TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _TRIGGER = """
@@ -158,6 +161,29 @@ class Pictures(Mapping[str, bytes]):
         return dict, (dict(self),)
 
 
+class Films(MutableMapping[str, Film]):
+    """What is known of the films of footage notices, by ``FootageFile.source``; kept from run to run."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __getitem__(self, source: str) -> Film:
+        found = _decoded(self._database.rows("SELECT source, film FROM films WHERE source = ?", source), Film)
+        return found[source]
+
+    def __setitem__(self, source: str, film: Film) -> None:
+        self._database.write("INSERT OR REPLACE INTO films VALUES (?, ?)", source, msgspec.msgpack.encode(film))
+
+    def __delitem__(self, source: str) -> None:
+        self._database.write("DELETE FROM films WHERE source = ?", source)
+
+    def __iter__(self) -> Iterator[str]:
+        return (source for (source,) in self._database.rows("SELECT source FROM films ORDER BY source"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class BuildState:
     """The folders of one newsroom and its ``state.sqlite``. Files are written by rename: whole, or not there."""
 
@@ -169,6 +195,7 @@ class BuildState:
         self.is_final = False
         """Whether this is the state of ``final()``."""
         self.database = Database(self.work / "state.sqlite")
+        self.films = Films(self.database)
 
     def final(self) -> BuildState:
         """Return the state of scheduled releases in their final form: a tree and renditions of their own."""
@@ -256,11 +283,11 @@ class BuildState:
         return self.content / f"{slug}.md"
 
     def inputs(self, slug: str) -> Iterator[Path]:
-        """Yield the source of a release and the pictures beside it, in a fixed order."""
+        """Yield the source of a release, and the pictures and films beside it, in a fixed order."""
         yield self.source(slug)
         folder = self.content / slug
         if folder.is_dir():
-            yield from sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
+            yield from sorted(file for file in folder.iterdir() if file.suffix.lower() in BESIDE and file.is_file())
 
     @property
     def newsroom_file(self) -> Path:

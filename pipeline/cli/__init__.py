@@ -20,7 +20,7 @@ from pipeline.model.formats import FORMATS
 
 Command = Callable[[CommandContext, Namespace, Console], ExitStatus | None]
 
-_WRITING = ("new", "import", "newsroom", "key")
+_WRITING = ("new", "import", "footage", "newsroom", "key")
 RENDERING = ("read", "check", *(row.name for row in FORMATS), "feed", "pages", "render", *_WRITING)
 """The commands that publish nothing, and need not know where."""
 _STORE = ("serve", "stop", "storage", "doctor")

@@ -59,7 +59,7 @@ def _source_text(context: CommandContext, slug: str) -> tuple[str, str]:
     from pipeline.writers.text import write
 
     source, newsroom = context.state.source(slug), context.newsroom
-    reading = read_release(source, newsroom, context.now)
+    reading = read_release(source, newsroom, context.now, context.state.films)
     messages = Messages(reading.release.language, newsroom.time_zone)
     address = context.destination.base_url
     article = compose(reading.release, newsroom, messages, base_url=address)

@@ -64,7 +64,7 @@ def _faults(path: Path, context: CommandContext) -> tuple[Fault, ...]:
     from pipeline.reader import read_release
 
     try:
-        read_release(path, context.newsroom, context.now)
+        read_release(path, context.newsroom, context.now, context.state.films)
     except ReleaseError as error:
         return error.faults
     return ()

@@ -72,7 +72,7 @@ def write(context: CommandContext, notice: Notice) -> Written:
     text = _text(context, notice)
     row = _public_row(context, notice, slug)
     source = context.state.source(slug)
-    release = read_release(source, context.newsroom, context.now).release
+    release = read_release(source, context.newsroom, context.now, context.state.films).release
     _refuse_withdrawn(context, notice, row, release)
     if len(release.corrections) < row.corrections:
         _refuse_unpublishable(context, row, release)
@@ -151,7 +151,7 @@ def _date(context: CommandContext, newest: datetime) -> str:
 def _read_again(context: CommandContext, notice: Notice, row: Row, source: Path, text: str) -> Release:
     """Return the release as it is now. Raises SettingError when it cannot be published, or says something else."""
     try:
-        release = read_release(source, context.newsroom, context.now).release
+        release = read_release(source, context.newsroom, context.now, context.state.films).release
     except ReleaseError as error:
         fault = error.faults[0]
         raise SettingError(f"nothing was written: {notice.variable}: {fault.message}", fault.hint) from None

@@ -17,7 +17,7 @@ WarningName = Literal[
     "long-headline", "headline-in-capitals", "no-summary", "long-summary", "no-quotation", "no-telephone",
     "legacy-carrier", "alt-file-name", "small-picture", "dead-link", "moved-link",
     "headline-again", "looks-like-a-mark", "to-fill-in", "second-copy", "lost-blank",
-    "lost-credentials",
+    "lost-credentials", "unmeasured-footage", "footage-location",
 ]  # fmt: skip
 """Each warning has a name, by which ``[warnings] off`` of newsroom.toml switches it off."""
 WARNINGS: frozenset[str] = frozenset(get_args(WarningName))

@@ -15,6 +15,11 @@ Missing = Literal["coming", "gone"]
 """Why a file of footage is not there: its release is not public yet, or only just; or it has expired."""
 STORED = "s3://"
 """Before the key of a file in the private bucket, for what is too large for a repository."""
+VIDEO = (".mp4", ".m4v", ".mov", ".mxf", ".mkv", ".webm", ".mpg", ".ts", ".avi")
+SOUND = (".wav", ".mp3", ".m4a", ".aac", ".flac")
+CAPTIONS = ".vtt"
+SUFFIXES = (*VIDEO, *SOUND, CAPTIONS)
+"""Of the files that may go with a footage notice, posters left out."""
 
 
 class AudioTrack(Struct, frozen=True):
@@ -46,6 +51,20 @@ class Measured(Struct, frozen=True):
     scan: Literal["", "progressive", "interlaced"] = ""
     """Empty when the file does not say."""
     audio: tuple[AudioTrack, ...] = ()
+    located: bool = False
+    """The file says where it was filmed."""
+
+
+class Film(Struct, frozen=True):
+    """What is known of a video or audio file that was looked at, wherever it is."""
+
+    size: int
+    """Bytes."""
+    sha256: str
+    etag: str
+    """By which it is recognised without reading it: the storage's, or size, times and inode of a local file."""
+    measured: Measured | None = None
+    """None where nothing that measures is installed."""
 
 
 class FootageFile(Struct, frozen=True):

@@ -28,7 +28,7 @@ from pipeline.publish.commits import Snapshot, commit, put_missing
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
-from pipeline.storage import ObjectStore
+from pipeline.storage import ObjectStore, OnSent
 from pipeline.writers.ninjs import digests
 
 Done = Callable[[Upload], None]
@@ -110,6 +110,7 @@ def apply(
     done: Done,
     new_listings: Mapping[str, bytes] = EMPTY,
     confirmed: set[str] | None = None,
+    sent: OnSent = lambda key, size: None,
 ) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
@@ -117,7 +118,7 @@ def apply(
     are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
     in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
     ``new_listings`` are listings that pages will link to and that do not exist yet. ``confirmed`` gets the keys of the
-    files whose SHA-256 the storage stated when it had received them.
+    files whose SHA-256 the storage stated when it had received them; ``sent`` is called for each part of a large file.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
@@ -149,7 +150,7 @@ def apply(
                 commit(store, snapshot, partial(change, finished=finished, coming=()))
             raise
         withdrawal.archive(store, (copy for each in coming for copy in each.archived))
-        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done)
+        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done, sent)
     return snapshot
 
 
@@ -172,7 +173,12 @@ def batches(going: Container[str], candidates: Iterable[Candidate], public: Mani
 
 
 def upload_batch(
-    store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done
+    store: ObjectStore,
+    going: Mapping[str, Upload],
+    batch: Batch,
+    public: Manifest,
+    done: Done,
+    sent: OnSent = lambda key, size: None,
 ) -> frozenset[str]:
     """Upload the files of a batch: a page after the files and the new pages that it links to, records last.
 
@@ -186,15 +192,17 @@ def upload_batch(
         [each for known, each in ours if each.group == "pages" and known],
         [each for _, each in ours if each.group == "records"],
     )
-    return frozenset[str]().union(*(upload(store, group, done) for group in groups))
+    return frozenset[str]().union(*(upload(store, group, done, sent) for group in groups))
 
 
-def upload(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> frozenset[str]:
+def upload(
+    store: ObjectStore, uploads: Iterable[Upload], done: Done, sent: OnSent = lambda key, size: None
+) -> frozenset[str]:
     """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed."""
     by_key = {each.file.key: each for each in uploads}
     if not by_key:
         return frozenset()
-    return store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]))
+    return store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]), sent=sent)
 
 
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -79,7 +79,7 @@ def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str,
 
     slug, newsroom = staged.row.slug, context.newsroom
     row, source = staged.row, context.state.source(slug)
-    release = read_release(source, newsroom, None).release
+    release = read_release(source, newsroom, None, context.state.films).release
     if release.date != row.date:
         raise _other(source, f"its date here, {release.date:%Y-%m-%d %H:%M%z}, is not the one that is staged")
     if digest_of_words(release) != row.words:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.build import fingerprint, revisions
 from pipeline.build.published import StoredManifest
 from pipeline.build.reading import listed_around
-from pipeline.build.state import PICTURES, BuildState, is_storable
+from pipeline.build.state import BESIDE, BuildState, is_storable
 from pipeline.model.manifest import digest
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
@@ -46,7 +46,7 @@ def scan_sources(state: BuildState) -> None:
     sources = {slug: (stat, files) for slug, stat, files in _stats(state.content, reader, now)}
     gone = [(slug,) for slug in known.keys() - sources.keys()]
     touched = {slug: files for slug, (stat, files) in sources.items() if not stat or known.get(slug) != stat}
-    digests = {slug: fingerprint.of_files(map(Path, files)) for slug, files in touched.items()}
+    digests = {slug: fingerprint.of_files(map(Path, files), state.films) for slug, files in touched.items()}
     before = dict(state.database.of("SELECT slug, digest FROM sources", digests))
     changed = [(slug,) for slug, sha256 in digests.items() if before.get(slug) != sha256]
     state.database.write_all(
@@ -69,7 +69,7 @@ def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str, lis
         if slug in folders:
             with os.scandir(content / slug) as beside:
                 files += sorted(
-                    (file for file in beside if Path(file.name).suffix.lower() in PICTURES and file.is_file()),
+                    (file for file in beside if Path(file.name).suffix.lower() in BESIDE and file.is_file()),
                     key=lambda file: file.name,
                 )
         stat = ""

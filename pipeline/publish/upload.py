@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.verification import (
     Problem,
     ask,
+    delivered,
     expected_files,
     proven,
     raise_problems,
@@ -41,9 +42,12 @@ from pipeline.publish.verification import (
     require_shown,
     served_digests,
 )
+from pipeline.storage import LARGE
 
 LEASE = timedelta(minutes=15)
-"""How long a release stays leased to a publisher that is never heard of again."""
+"""How long a release stays leased to a publisher that is never heard of again; longer by what it has to send."""
+SLOWEST = 250_000
+"""Bytes a second that are counted on: films take hours over a line of two megabits."""
 
 
 def publish_all(
@@ -124,19 +128,32 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
+    going = sum(upload.file.size for upload in todo.uploads)
+    publisher = replace(publisher, until=publisher.until + timedelta(seconds=going / SLOWEST))
     written: dict[str, str] = {}
     listed: dict[str, Upload] = {}
     confirmed: set[str] = set()
-    total, sent = sum(upload.file.size for upload in todo.uploads), 0
+    sent: dict[str, int] = {}
+    large = {each.file.key: (each.file.size, each.file.sha256) for each in todo.uploads if each.file.size > LARGE}
+
+    def report() -> None:
+        there, total = round(sum(sent.values()) / 1e6), round(going / 1e6)
+        if large:
+            progress.progress(there, total, f"MB, {len(written)} of {count(len(todo.uploads), 'file')}")
+        else:
+            progress.progress(len(written), len(todo.uploads), f"files, {there} of {total} MB")
+
+    def part_sent(key: str, size: int) -> None:
+        sent[key] = sent.get(key, 0) + size
+        report()
 
     def done(upload: Upload) -> None:
-        nonlocal sent
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
             listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in new_listings else upload
         else:
-            sent += upload.file.size
-            progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
+            sent[upload.file.key] = upload.file.size
+            report()
 
     found = listings.Listings(context)
     public: dict[str, str] = {}
@@ -157,11 +174,14 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
     snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
-    applied = apply(store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed)
+    applied = apply(
+        store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed, part_sent
+    )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
-    by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    problems = _update_listings(context, found, applied, update_listings, written, by_checksum)
+    by_checksum = _proven(context, confirmed, candidates, snapshot.manifest, large)
+    problems = delivered(context.anonymous, {key: large[key] for key in by_checksum if key in large})
+    problems += _update_listings(context, found, applied, update_listings, written, by_checksum)
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)
@@ -203,9 +223,16 @@ def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mappi
 
 
 def _proven(
-    context: CommandContext, confirmed: Iterable[str], candidates: Iterable[Candidate], before: Manifest
+    context: CommandContext,
+    confirmed: Iterable[str],
+    candidates: Iterable[Candidate],
+    before: Manifest,
+    large: Container[str],
 ) -> frozenset[str]:
-    """Return which files need not be read back; all of a release that was public or under embargo is read back."""
+    """Return which files need not be read back; all of a release that was public or under embargo is read back.
+
+    That does not hold for ``large`` files, of which the storage has confirmed every part.
+    """
     if not checks_uploads(context):
         return frozenset()
     rows, summaries = before.by_slug(), context.state.summaries()
@@ -213,7 +240,8 @@ def _proven(
     def is_read_in_full(slug: str) -> bool:
         return slug in rows or slug not in summaries or summaries[slug].embargo
 
-    return proven(confirmed, {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files})
+    in_full = {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files}
+    return proven(confirmed, in_full, large)
 
 
 def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:

@@ -123,8 +123,9 @@ def _review_people(release: Release, fields: Fields, report: Report) -> None:
 
 def _review_footage(release: Release, fields: Fields, report: Report) -> None:
     for footage in release.footage:
-        offered = f"{footage.carrier} {footage.notice}"
-        if not footage.url and _LEGACY.search(footage.carrier) and not _FILE.search(offered):
+        offered = " ".join((*footage.all_carriers, footage.notice))
+        is_file = footage.url or footage.files or _FILE.search(offered)
+        if not is_file and any(map(_LEGACY.search, footage.all_carriers)):
             line = fields.line("footage") if "footage" in fields.entries else 0
             what = f"footage: offered on {footage.carrier} alone, which few newsrooms can play"
             report.warn(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -35,7 +35,8 @@ from pipeline.model.release import (
 from pipeline.reader.addresses import is_url, old_address_problem, resolve_link
 from pipeline.reader.characters import collapse_spaces, joints
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
-from pipeline.reader.newsroom import read_footage
+from pipeline.reader.footage import KEYS, FootageReader
+from pipeline.reader.instants import DATE, read_instant
 from pipeline.reader.pictures import ReleasePictures, StatedRights
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.source import read_source
@@ -44,20 +45,6 @@ from pipeline.reader.yaml_slips import LOADER, find_slips
 TITLE_LIMIT = 200
 DEPTH_LIMIT = 8
 _QUOTE = "put quotation marks around the value"
-_DATE = "date: 2026-11-23T09:00+00:00"
-_INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)"
-    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?"
-    r" ?(?:([Zz])|([+-])(\d\d):?(\d\d))?"
-)
-_LOOSE_INSTANT = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)(?:[Tt, ]+(\d\d?)[:.h](\d\d)(?::(\d\d))?)?"
-    r"\s*(?:([+-])(\d\d?)(?::?(\d\d))?)?\s*\[?([A-Za-z][A-Za-z/_]*)?\]?"
-)
-"""As people write dates; the last group is the name of a zone."""
-_YEARS = range(1900, 9999)
-_OTHER_SIGNS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-") | dict.fromkeys(map(ord, "：﹕"), ":")
-_OTHER_SIGNS |= dict.fromkeys(map(ord, "“”‘’\u200b\ufeff"), "") | {0xA0: " ", 0x202F: " ", ord("．"): "."}
 _CLOCKS = timedelta(seconds=3)
 """How far the clock by which ``now`` was read may be behind the one that the author looked at."""
 
@@ -85,13 +72,17 @@ class Metadata(Struct, frozen=True):
 
 
 OUTER_KEYS = frozenset(Metadata.__struct_fields__) - {"facts"} | {fact.key for fact in FACTS} | {"pictures"}
-_INNER_KEYS = frozenset(
-    name for struct in (Figure, Rights, Footage, Correction, Withdrawal) for name in struct.__struct_fields__
+_INNER_KEYS = (
+    frozenset(name for struct in (Figure, Rights, Correction, Withdrawal) for name in struct.__struct_fields__) | KEYS
 )
 
 
 def read_metadata(
-    fields: Fields, newsroom: Newsroom, pictures: ReleasePictures, now: datetime | None = None
+    fields: Fields,
+    newsroom: Newsroom,
+    pictures: ReleasePictures,
+    films: FootageReader,
+    now: datetime | None = None,
 ) -> Metadata:
     """Return what the front matter says; what is wrong is reported and left out."""
     zone = ZoneInfo(newsroom.time_zone)
@@ -110,7 +101,7 @@ def read_metadata(
         translation_of=_read_slug(fields, "translation_of"),
         topics=fields.choices("topics", {topic.id for topic in newsroom.topics}, "topic") or (),
         contacts=_read_contacts(fields, newsroom),
-        footage=_read_footage(fields, newsroom),
+        footage=_read_footage(fields, newsroom, films, zone, released),
         image=_read_image(fields, pictures),
         corrections=_read_corrections(fields, zone, released, now),
         withdrawn=_read_withdrawal(fields, zone, released, now),
@@ -138,6 +129,30 @@ def line_of(source: Path, *keys: str) -> int:
         if line:
             return line
     return 0
+
+
+def footage_files(source: Path) -> list[tuple[str, str, int]]:
+    """Return role, name and line of the files that the footage notices of ``source`` name, captions included.
+
+    A transcript counts with the name of its key. Raises ``ReleaseError`` when the front matter cannot be read.
+    """
+    report = Report(str(source))
+    texts = read_source(source, report)
+    root = parse_front_matter(texts.front, report, texts.front_line) if texts else None
+    report.raise_faults()
+    entry = root.entries.get("footage") if root else None
+    notices = entry.node.items if entry and isinstance(entry.node, ListNode) else (entry.node,) if entry else ()
+    found = []
+    for notice in notices:
+        if not isinstance(notice, GroupNode):
+            continue
+        fields = Fields(notice, report)
+        for group in fields.groups("files"):
+            found.append((group.word("role"), group.word("file"), group.line("file")))
+        found += [
+            (key, fields.word(key), fields.line(key)) for key in ("captions", "transcript") if key in notice.entries
+        ]
+    return found
 
 
 # ── YAML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,7 +312,9 @@ def _read_contacts(fields: Fields, newsroom: Newsroom) -> tuple[Contact, ...]:
     return tuple(known[name] for name in (newsroom.default_contacts if named is None else named))
 
 
-def _read_footage(fields: Fields, newsroom: Newsroom) -> tuple[Footage, ...]:
+def _read_footage(
+    fields: Fields, newsroom: Newsroom, films: FootageReader, zone: ZoneInfo, released: datetime | None
+) -> tuple[Footage, ...]:
     """Return footage notices: ids of the newsroom's, or notices of the release's own, or a list of both.
 
     An empty list means none, where the newsroom has one by default.
@@ -306,21 +323,21 @@ def _read_footage(fields: Fields, newsroom: Newsroom) -> tuple[Footage, ...]:
     if isinstance(node, ListNode) and not node.items:
         return ()
     items = node.items if isinstance(node, ListNode) else (node,)
-    if any(isinstance(item, GroupNode) for item in items):
-        return tuple(notice for item in items for notice in _read_notice(fields, item, newsroom))
-    named = fields.choices("footage", set(newsroom.footage), "footage")
-    return tuple(newsroom.footage[name] for name in (newsroom.default_footage if named is None else named))
-
-
-def _read_notice(fields: Fields, node: Node | None, newsroom: Newsroom) -> list[Footage]:
-    if isinstance(node, GroupNode):
-        return [read_footage(Fields(node, fields.report, "footage."))]
-    if isinstance(node, ScalarNode) and node.text in newsroom.footage:
-        return [newsroom.footage[node.text]]
-    named = node.text[:80] if isinstance(node, ScalarNode) else "a list"
-    hint = suggestion(named, newsroom.footage) or "write the name of a notice in newsroom.toml, or notice: …"
-    fields.fault("footage", f"unknown footage: {named}", hint)
-    return []
+    if not any(isinstance(item, GroupNode) for item in items):
+        named = fields.choices("footage", set(newsroom.footage), "footage")
+        named = newsroom.default_footage if named is None else named
+        return tuple(films.adopt(newsroom.footage[name], fields) for name in named)
+    notices = []
+    for item in items:
+        if isinstance(item, GroupNode):
+            notices.append(films.read(Fields(item, fields.report, "footage."), zone, released))
+        elif isinstance(item, ScalarNode) and item.text in newsroom.footage:
+            notices.append(films.adopt(newsroom.footage[item.text], fields))
+        else:
+            named_so = item.text[:80] if isinstance(item, ScalarNode) else "a list"
+            hint = suggestion(named_so, newsroom.footage) or "write the name of a notice in newsroom.toml, or notice: …"
+            fields.fault("footage", f"unknown footage: {named_so}", hint)
+    return tuple(notices)
 
 
 def _read_image(fields: Fields, pictures: ReleasePictures) -> Figure | None:
@@ -381,7 +398,7 @@ def _read_corrections(
 ) -> tuple[Correction, ...]:
     """Return the corrections, the latest first."""
     corrections = []
-    for group in fields.groups("corrections", f"write - {_DATE} and below it, under date, note: …"):
+    for group in fields.groups("corrections", f"write - {DATE} and below it, under date, note: …"):
         corrected, note = _read_later_date(group, zone, released, now), group.text("note", required=True)
         group.report_unknown()
         if corrected and note:
@@ -422,7 +439,7 @@ def _read_facts(fields: Fields, zone: ZoneInfo) -> dict[str, str]:
     facts: dict[str, str] = {}
     for fact in FACTS:
         if fact.kind == "date":
-            instant = _read_instant(fields, fact.key, zone)
+            instant = read_instant(fields, fact.key, zone)
             facts[fact.key] = instant.isoformat() if instant else ""
         else:
             facts[fact.key] = fields.text(fact.key)
@@ -436,13 +453,8 @@ def _read_facts(fields: Fields, zone: ZoneInfo) -> dict[str, str]:
 
 def _read_date(fields: Fields, zone: ZoneInfo) -> datetime | None:
     if "date" not in fields.entries:
-        fields.missing("date", f"write {_DATE}")
-    return _read_instant(fields, "date", zone)
-
-
-def _read_instant(fields: Fields, key: str, zone: ZoneInfo) -> datetime | None:
-    scalar = fields.scalar(key)
-    return _Instant(fields, key, zone, scalar.line).read(scalar.text.strip()) if scalar else None
+        fields.missing("date", f"write {DATE}")
+    return read_instant(fields, "date", zone)
 
 
 def _read_later_date(
@@ -456,100 +468,3 @@ def _read_later_date(
         current = now.astimezone(zone).isoformat(timespec="minutes")
         fields.fault("date", "in the future", f"write the current time: {current}")
     return later
-
-
-class _Instant:
-    """Reads one date. ``zone`` is the newsroom's: it supplies offsets for hints, and its skipped hours are refused."""
-
-    def __init__(self, fields: Fields, key: str, zone: ZoneInfo, line: int) -> None:
-        self.fields = fields
-        self.key = key
-        self.zone = zone
-        self.line = line
-
-    def read(self, text: str) -> datetime | None:
-        """Return the aware instant in ``text`` with the author's offset, or None after reporting what is wrong."""
-        match = _INSTANT.fullmatch(text)
-        wall = _wall_time(match)
-        if match is None:
-            example = f"the date as {_DATE.removeprefix('date: ')}"
-            self.fault("not a date", f"write {self.tidied(text) or example}")
-        elif wall is None:
-            midnight = _wall_time(_INSTANT.fullmatch(f"{match[1]}T00:00")) if match[2] == "24" else None
-            hint = (
-                f"write {midnight + timedelta(days=1):%Y-%m-%d}{text[10:].replace('24', '00', 1)}" if midnight else ""
-            )
-            hint = hint or "check it in a calendar"
-            self.fault(f"no such day or time: {text}", hint)
-        elif not match[2]:
-            self.fault("no time", f"write {self.written(wall.replace(hour=9))}")
-        elif not (match[6] or match[7]):
-            first, second = (self.written(wall, fold) for fold in (0, 1))
-            is_twice = first != second and first[:16] == second[:16]
-            other = f", or {second}: that hour comes twice, the clocks go back" if is_twice else ""
-            self.fault("no time zone", f"write {first}{other}")
-        elif match[6]:
-            return wall.replace(tzinfo=UTC)
-        else:
-            return self.with_offset(wall, match)
-        return None
-
-    def with_offset(self, wall: datetime, match: re.Match[str]) -> datetime | None:
-        zone = self.zone
-        hours, minutes = int(match[8]), int(match[9])
-        offset = timedelta(hours=hours, minutes=minutes) * (-1 if match[7] == "-" else 1)
-        if hours > 23 or minutes > 59 or abs(offset) > timedelta(hours=15):
-            self.fault("no such offset from UTC", f"write {self.written(wall)}")
-            return None
-        instant = wall.replace(tzinfo=timezone(offset))
-        local = {wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
-        skipped = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall
-        if skipped and offset in local:
-            what = f"{wall:%H:%M} does not exist on {wall:%Y-%m-%d} in {zone.key}: clocks go forward"
-            self.fault(what, f"write {self.written(instant.astimezone(zone).replace(tzinfo=None))}")
-            return None
-        all_year = {datetime(wall.year, month, 1, 12, tzinfo=zone).utcoffset() for month in range(1, 13)}
-        if offset not in local and offset in all_year:
-            what = f"{self.fields.name('date')}: {zone.key} uses another offset on that day"
-            self.fields.report.warn(self.line, what, f"did you mean {self.written(wall)}?", "offset")
-        return instant
-
-    def fault(self, what: str, hint: str) -> None:
-        self.fields.fault(self.key, what, hint, self.line)
-
-    def tidied(self, text: str) -> str:
-        """Return what a date with other dashes, colons or blanks means; empty when it may mean another instant."""
-        match = _LOOSE_INSTANT.fullmatch(text.translate(_OTHER_SIGNS))
-        if match is None:
-            return ""
-        year, month, day, hour, minute, second, sign, hours, minutes, name = match.groups()
-        tidy = f"{year}-{month:0>2}-{day:0>2}T{hour or '9':0>2}:{minute or '00'}" + (f":{second}" if second else "")
-        wall = _wall_time(_INSTANT.fullmatch(tidy))
-        if wall is None:
-            return ""
-        if sign:
-            return f"{tidy}{sign}{hours:0>2}:{minutes or '00'}"
-        if name in ("Z", "z", "UTC", "GMT"):
-            return f"{tidy}+00:00"
-        own = (None, self.zone.key, wall.replace(tzinfo=self.zone).tzname())
-        return self.written(wall) if name in own else ""
-
-    def written(self, wall: datetime, fold: int = 0) -> str:
-        """Return ``wall`` with the offset that the zone has then, as short as possible."""
-        there = wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC).astimezone(self.zone)
-        return there.isoformat(timespec="seconds" if there.second else "minutes")
-
-
-def _wall_time(match: re.Match[str] | None) -> datetime | None:
-    """Return the time that a clock would show, without offset; None for an impossible day or time."""
-    if match is None:
-        return None
-    try:
-        day = date.fromisoformat(match[1])
-        fraction = (match[5] or "0")[:6].ljust(6, "0")
-        wall = datetime(  # noqa: DTZ001 - the offset is checked on its own
-            day.year, day.month, day.day, int(match[2] or 0), int(match[3] or 0), int(match[4] or 0), int(fraction)
-        )
-    except ValueError:
-        return None
-    return wall if wall.year in _YEARS else None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pipeline.model.errors import WARNINGS
-from pipeline.model.footage import Footage
+from pipeline.model.footage import Film
 from pipeline.model.newsroom import FILE, Newsroom, PaperSize, Topic, read_address
 from pipeline.model.release import Contact
 from pipeline.model.statement import SIGNERS
 from pipeline.reader.fields import Fields, GroupEntry, GroupNode, ListNode, Node, ScalarNode
+from pipeline.reader.footage import FootageReader
 from pipeline.reader.pictures import check_mark
 from pipeline.reader.report import Report, suggestion
 from pipeline.reader.signers import read_signers
@@ -29,7 +31,7 @@ _AUTHORITY = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+|[\w.+-]+@[a-z0-9.-]+),\d{4}
 _TOML_HINT = "put texts in quotation marks; https://toml.io describes the format"
 
 
-def read_newsroom_file(folder: Path) -> Newsroom:
+def read_newsroom_file(folder: Path, films: MutableMapping[str, Film], now: datetime | None = None) -> Newsroom:
     """Return the newsroom of ``folder``. Raises ``ReleaseError`` with all faults of its newsroom.toml."""
     file = folder / FILE
     report = Report(str(file))
@@ -40,7 +42,7 @@ def read_newsroom_file(folder: Path) -> Newsroom:
     group = None if text is None else parse_toml(text, report)
     if group is None:
         raise report.error()
-    newsroom = _read(Fields(group, report), folder)
+    newsroom = _read(Fields(group, report), folder, FootageReader(folder, "", films, now=now))
     report.raise_faults()
     return newsroom
 
@@ -65,23 +67,6 @@ def _texts(key: str, node: Node) -> Iterator[tuple[str, int, str]]:
             yield from _texts(f"{key}.{name}" if key else name, entry.node)
 
 
-def read_footage(fields: Fields) -> Footage:
-    """Return a footage notice, from newsroom.toml or from a release's own front matter."""
-    footage = Footage(
-        notice=fields.text("notice", required=True),
-        carrier=fields.text("carrier"),
-        duration=fields.text("duration"),
-        rights=fields.text("rights"),
-        supplier=fields.text("supplier"),
-        telephone=fields.telephone("telephone"),
-        email=fields.email("email"),
-        url=fields.url("url"),
-        preview=fields.url("preview"),
-    )
-    fields.report_unknown()
-    return footage
-
-
 def contrast_on_white(colour: str) -> float:
     """Return the contrast of ``#rrggbb`` on white (WCAG 2.2)."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
@@ -89,7 +74,7 @@ def contrast_on_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def _read(top: Fields, folder: Path) -> Newsroom:
+def _read(top: Fields, folder: Path, films: FootageReader) -> Newsroom:
     empty = GroupNode({}, 0)
     organisation = top.group("organisation", required=True) or Fields(empty, Report(""))
     language = organisation.language("language", required=True)
@@ -97,7 +82,8 @@ def _read(top: Fields, folder: Path) -> Newsroom:
     if languages and language and language.lower() not in map(str.lower, languages):
         languages = (language, *languages)
     contacts = tuple(_read_contact(name, fields) for name, fields in _tables(top, "contacts"))
-    footage = {name: read_footage(fields) for name, fields in _tables(top, "footage")}
+    zone = _read_zone(organisation)
+    footage = {name: films.read(fields, ZoneInfo(zone)) for name, fields in _tables(top, "footage")}
     defaults = top.group("defaults") or Fields(empty, top.report)
     feeds = top.group("feeds") or Fields(empty, top.report)
     storage = top.group("storage")
@@ -106,7 +92,7 @@ def _read(top: Fields, folder: Path) -> Newsroom:
     newsroom = Newsroom(
         name=organisation.text("name", required=True, limit=200),
         language=language,
-        time_zone=_read_zone(organisation),
+        time_zone=zone,
         boilerplate=organisation.text("boilerplate", lines=True),
         boilerplates=_by_language(organisation, "boilerplates"),
         languages=languages,
@@ -279,24 +265,55 @@ def parse_toml(text: str, report: Report) -> GroupNode | None:
 
 
 class _TomlLines:
-    """The line of each key: tomllib does not give it, so headers and keys are looked up in the text."""
+    """The line of each key: tomllib does not give it, so headers and keys are looked up in the text.
 
+    The elements of a list are counted from 0, whether they are written as ``[[tables]]`` or ``{in braces}``.
+    """
+
+    _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
     _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 
     def __init__(self, text: str) -> None:
         self.by_path: dict[tuple[str, ...], int] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
-        within = ""
+        key_path: tuple[str, ...] = ()
+        within, depth = "", 0
         for number, line in enumerate(text.split("\n"), 1):
             if within:
                 within = "" if line.count(within) % 2 else within
-            elif header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
-                table = self._names(header[1])
+            elif depth:
+                depth = self._elements(key_path, number, line, depth)
+            elif header := re.match(r"\s*(\[\[?)([^\[\]]+)\]", line):
+                *above, last = self._names(header[2])
+                table = (*self._within(above), last)
+                table = self._next(table) if header[1] == "[[" else self._within([last], table[:-1])
                 self._note(table, number)
             elif key := self._KEY.match(line):
-                self._note((*table, *self._names(key[1])), number)
+                key_path = (*table, *self._names(key[1]))
+                self._note(key_path, number)
                 value = line[key.end() :]
                 within = next((mark for mark in ('"""', "'''") if value.count(mark) % 2), "")
+                depth = 0 if within else self._elements(key_path, number, value, 0)
+
+    def _elements(self, path: tuple[str, ...], number: int, line: str, depth: int) -> int:
+        """Note the elements in braces that begin in a line of a list; return how many brackets are open after it."""
+        for sign in re.findall(r"[\[\]{}]", self._TEXT.sub("", line)):
+            if sign == "{" and depth == 1:
+                self._note(self._next(path), number)
+            depth += 1 if sign in "[{" else -1
+        return max(depth, 0)
+
+    def _next(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        self._counts[path] = self._counts.get(path, -1) + 1
+        return (*path, str(self._counts[path]))
+
+    def _within(self, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return the path of ``names``, each in the last element of the lists that they are in."""
+        for name in names:
+            path = (*path, name)
+            path = (*path, str(self._counts[path])) if path in self._counts else path
+        return path
 
     @staticmethod
     def _names(dotted: str) -> tuple[str, ...]:
@@ -322,7 +339,7 @@ def _node(value: object, path: tuple[str, ...], lines: _TomlLines) -> Node:
             entries[str(name)] = GroupEntry(lines.line(at), _node(inner, at, lines))
         return GroupNode(entries, line)
     if isinstance(value, list):
-        return ListNode(tuple(_node(item, path, lines) for item in value), line)
+        return ListNode(tuple(_node(item, (*path, str(at)), lines) for at, item in enumerate(value)), line)
     if isinstance(value, str):
         return ScalarNode(value, line, quoted=True)
     if isinstance(value, bool):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import struct
 import warnings
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pipeline.model.document import Figure, plain
 from pipeline.model.formats import MEDIA_TYPES
 from pipeline.model.release import AI_EDITED, AI_MADE, Picture, PictureSize, Rights, source_of
+from pipeline.reader.files import ADDRESS, NAME, FileError, find_file
 from pipeline.reader.report import Report
 from pipeline.typography import image_metadata, image_sizes, iptc
 from pipeline.typography.messages import bare_credit
@@ -43,7 +43,6 @@ SHOWN_LIMIT = 600_000
 """Bytes that a page may load for one picture."""
 _LARGER = 1.25
 """A picture must be this many times wider than a copy; a smaller gain is not worth a file."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "GIF": (".gif",)}
 _ORIENTATION = 0x0112
 _DECODER_ERRORS = (
@@ -64,7 +63,7 @@ _ANIMATED = "an animated picture", "save one frame of it; PDF and Word cannot sh
 _RENAME = "rename one of the files"
 
 
-class PictureError(Exception):
+class PictureError(FileError):
     """A picture that cannot be used: message and hint."""
 
 
@@ -99,7 +98,7 @@ class ReleasePictures:
         self.report = report
         self._checked: dict[str, CheckedPicture | None] = {}
         self._owners: dict[str, str] = {}
-        """Every file name in use, in small letters, and the picture that uses it."""
+        """Every file name in use, in small letters, and the picture or film that uses it."""
         self._rights: dict[str, tuple[StatedRights, int]] = {}
         """What the front matter says about a picture, and in which line."""
 
@@ -156,50 +155,43 @@ class ReleasePictures:
             self._check_path(path)
             if path not in self._checked:
                 self._checked[path] = None
-                self._claim(path, [path])
+                self.claim(path, [path])
                 checked = check_picture(self.folder / path, path, for_lists=len(self._checked) == 1)
-                self._claim(path, checked.files)
+                self.claim(path, checked.files)
                 self._checked[path] = checked
                 if checked.lost:
                     hint = "only a file without EXIF, XMP, comments and previews keeps them; export and sign one"
                     what = f"{key}: its Content Credentials (C2PA) are not published: {checked.lost}: {named[:80]}"
                     self.report.warn(line, what, hint, "lost-credentials")
             return path if self._checked[path] else ""
-        except PictureError as error:
+        except FileError as error:
             message, hint = error.args
             self.report.fault(line, f"{key}: {message}: {named[:80]}", hint)
         return ""
 
     def _check_path(self, path: str) -> None:
-        """Raise ``PictureError`` when ``path`` is not a plain file of this release."""
-        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", path):
+        """Raise ``FileError`` when ``path`` is not a plain file of this release."""
+        if ADDRESS.match(path):
             raise PictureError("not a file of this release", f"save the picture into {self.folder}")
-        if not _NAME.fullmatch(path) or len(path) > 100:
-            hint = f"put it into {self.folder}; use letters, digits, full stop, hyphen and underscore"
-            raise PictureError("not a plain file name", hint)
         if path.lower().endswith((".svg", ".svgz")):
             raise PictureError("SVG is not accepted", "export the picture as PNG")
-        file = self.folder / path
-        try:
-            there = file.resolve().is_relative_to(self.folder.parent.resolve() / self.slug) and file.is_file()
-            exact = there and path in (other.name for other in self.folder.iterdir())
-        except (OSError, RuntimeError):
-            there = exact = False
-        if not there:
-            outside = file.exists()
-            raise PictureError("outside the folder" if outside else "no such file", f"put it into {self.folder}")
-        if not exact:
-            raise PictureError("no such file; its name has other capital letters", "write the name exactly as it is")
+        find_file(self.folder, path, self.folder.parent.resolve() / self.slug)
 
-    def _claim(self, name: str, files: Iterable[str]) -> None:
-        """Take the file names of a picture and its copies; many computers do not distinguish capital letters."""
+    def claim(self, owner: str, files: Iterable[str]) -> None:
+        """Take the names that files of ``owner`` have in the public tree, such as a picture and its copies.
+
+        Many computers do not distinguish capital letters. Raises ``FileError``.
+        """
         for file in files:
-            other = self._owners.setdefault(file.lower(), name)
-            if other == name:
+            other = self._owners.setdefault(file.lower(), owner)
+            if other == owner:
                 continue
-            if name.lower() == other.lower():
-                raise PictureError(f"differs only in capital letters from {other}", _RENAME)
-            raise PictureError(f"its smaller copy {file} would have the same name as {other}", _RENAME)
+            own, others = (each.rpartition("/")[2] for each in (owner, other))
+            if own == others:
+                raise FileError(f"another file of this release has the same name, {other}", _RENAME)
+            if own.lower() == others.lower():
+                raise FileError(f"differs only in capital letters from {other}", _RENAME)
+            raise FileError(f"its smaller copy {file} would have the same name as {other}", _RENAME)
 
 
 def check_picture(file: Path, name: str, *, for_lists: bool = False) -> CheckedPicture:
@@ -227,9 +219,23 @@ def check_picture(file: Path, name: str, *, for_lists: bool = False) -> CheckedP
         raise PictureError("truncated or damaged", "export the picture again") from error
 
 
+def check_poster(file: Path, name: str) -> tuple[Picture, bytes]:
+    """Return the picture that stands for a film before somebody plays it, and its bytes without metadata.
+
+    Raises ``PictureError``, also for one that was made or edited with AI: nothing beside it could say so.
+    """
+    checked = check_picture(file, name)
+    if checked.picture.mark:
+        what = "made with AI" if checked.picture.source == AI_MADE else "edited with AI"
+        hint = "take a frame of the film (make footage does); a poster has no caption that could say so"
+        raise PictureError(f"the file says: {what}", hint)
+    data = checked.files[name]
+    return msgspec.structs.replace(checked.picture, size=len(data), sha256=hashlib.sha256(data).hexdigest()), data
+
+
 def check_mark(folder: Path, name: str) -> tuple[str, str] | None:
     """Return message and hint when ``name`` is not a PNG in ``folder``."""
-    if not _NAME.fullmatch(name) or not (folder / name).is_file():
+    if not NAME.fullmatch(name) or not (folder / name).is_file():
         return f"no such file: {name[:80]}", f"put a PNG into {folder}"
     try:
         media_type = check_picture(folder / name, name).picture.media_type

@@ -35,6 +35,10 @@ _DEPTH_LIMIT = 100
 """Brackets in a value: the parser needs minutes for thousands."""
 _GROUPS = ("image", "footage", "corrections", "withdrawn")
 _NAME_LISTS = ("topics", "contacts", "footage")
+_COMMON = frozenset(("in", "text", "place", "role", "quote", "speaker", "files", "shots"))
+"""Keys that are common words: outside a group, a line that begins with one goes on with the text above."""
+_SHOT = re.compile(r"(\d[\d:;.,]*\d):?\s+(?:[-–—]\s+)?([^\W\d].*)")
+"""An entry of a shot list without keys: ``00:00:14 Interview``."""
 
 
 class Slip(Struct, frozen=True):
@@ -167,6 +171,7 @@ class _Scanner:
         if not line.strip() or line.lstrip().startswith("#"):
             return row + 1
         self._mend_bullet(row)
+        self._mend_shot(row)
         self._mend_key(row)
         indent, hyphens, rest = self._parts(row)
         key = _KEY.fullmatch(rest)
@@ -199,6 +204,15 @@ class _Scanner:
             self.lines[row] = f"{indent}- {rest[match.end() :]}"
             self.note(row, f"%{what}")
 
+    def _mend_shot(self, row: int) -> None:
+        """An entry of a shot list without keys."""
+        indent, hyphens, rest = self._parts(row)
+        shot = _SHOT.fullmatch(rest)
+        if shot and indent and self.name().rpartition(".")[2] == "shots":
+            self.lines[row] = f"{indent}{hyphens or '- '}{{in: {quoted(shot[1])}, text: {quoted(shot[2])}}}"
+            text = shot[2] if _misread_plain(shot[2]) is None else quoted(shot[2])
+            self.note(row, "%no keys", f"write - in: {shot[1]} and below it, under in, text: {text}")
+
     def _mend_key(self, row: int) -> None:
         """A key with a colon of another width, or without a blank after it, or without a colon."""
         indent, hyphens, rest = self._parts(row)
@@ -217,12 +231,17 @@ class _Scanner:
             self.note(row, f"{found[2]}: {what}")
             return
         words = _KEY_AND_WORDS.fullmatch(rest)
-        if words and words[1] in self.keys and not self._is_given(words[1]) and not self._goes_on(len(indent)):
+        is_key = words is not None and words[1] in self.keys and self.is_key(words[1])
+        if words and is_key and not self._is_given(words[1]) and not self._goes_on(len(indent)):
             self.lines[row] = f"{indent}{hyphens}{words[1]}: {words[2]}"
             self.note(row, f"{words[1]}: no colon after the key")
 
     def is_key(self, word: str) -> bool:
-        return word.strip("\"'").lower().replace(" ", "_") in self.keys
+        key = word.strip("\"'").lower().replace(" ", "_")
+        return key in self.keys and (key not in _COMMON or self._is_in_group())
+
+    def _is_in_group(self) -> bool:
+        return len(self.levels) > 1 or (self.entry is not None and self.entry.is_open)
 
     def _may_be_key(self, word: str) -> bool:
         """Whether it is a key, if perhaps a wrong one; several words before a colon are text."""
@@ -272,8 +291,7 @@ class _Scanner:
 
     def _is_inner(self, row: int) -> bool:
         """Whether a key stands at the margin, though it belongs below the key of a group that is open."""
-        is_open = len(self.levels) > 1 or (self.entry is not None and self.entry.is_open)
-        return is_open and self._key(row) in self.inner and self.levels[0].key in _GROUPS
+        return self._is_in_group() and self._key(row) in self.inner and self.levels[0].key in _GROUPS
 
     def _inner_column(self) -> int:
         deepest = next((level.column for level in reversed(self.levels[1:]) if not level.is_list), 0)
@@ -328,6 +346,8 @@ class _Scanner:
         is_below = goes_on and (hyphens or _BULLET.match(rest) or len(indent) > entry.column)
         if value and not is_below:
             self._replace(entry, row + 1, _Meant("%the text after # is read as a comment", quoted(value), 0))
+        elif self.levels[-1].key == "shots" and _SHOT.fullmatch(rest):
+            return row + 1
         elif below is not None and len(indent) > entry.column and not hyphens and not _KEY.match(rest):
             if _NEARLY_A_KEY.match(rest) or _KEY_AND_WORDS.match(rest) or _BULLET.match(rest):
                 self._mend_bullet(below)

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -77,11 +77,18 @@ def transfer_all(
     """
     count = processes(len(items))
     if count == 1:
-        return _in_threads(items, run, threads)
+        return in_threads(items, run, threads, ahead=threads)
     return _in_processes(items, run, disconnect, count, max(1, threads // count))
 
 
-def _in_threads(items: Sequence[Item], run: Callable[[Item], Result], threads: int) -> Iterator[tuple[Item, Result]]:
+def in_threads(
+    items: Iterable[Item], run: Callable[[Item], Result], threads: int, ahead: int = 0
+) -> Iterator[tuple[Item, Result]]:
+    """Yield each item with ``run(item)`` as they end, in no order, ``threads`` at a time.
+
+    An item is taken from ``items``, in the caller's thread, when a thread is free for it, or at most ``ahead`` items
+    earlier. On the first error the requests under way are finished and yielded, then it is raised.
+    """
     ended: SimpleQueue[Future[Result]] = SimpleQueue()
     under_way: dict[Future[Result], Item] = {}
     error: BaseException | None = None
@@ -94,15 +101,19 @@ def _in_threads(items: Sequence[Item], run: Callable[[Item], Result], threads: i
                 under_way[future] = item
                 future.add_done_callback(ended.put)
 
-        begin(2 * threads)
-        while under_way:
-            future = ended.get()
-            item, failure = under_way.pop(future), future.exception()
-            error = error or failure
-            if failure is None:
-                yield item, future.result()
-            if error is None:
-                begin(1)
+        try:
+            begin(threads + ahead)
+            while under_way:
+                future = ended.get()
+                item, failure = under_way.pop(future), future.exception()
+                error = error or failure
+                if failure is None:
+                    yield item, future.result()
+                if error is None:
+                    begin(1)
+        except BaseException:  # of who reads the items, or an interrupt: what has not begun is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if error:
         raise error
 

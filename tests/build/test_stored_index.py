@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.build import fingerprint, reading, stored_index
 from pipeline.build.reading import all_listed, listed_around
+from pipeline.model.footage import Film
 from pipeline.model.manifest import Manifest, Row, newest_first
 from pipeline.model.release_index import ReleaseIndex
 from pipeline.publish import up_to_date
@@ -116,10 +117,10 @@ def test_new_release_reads_as_many_sources_and_entries_in_a_large_archive(
     asked: list[str] = []
     of_files, of_release = fingerprint.of_files, fingerprint.of_release
 
-    def counted_files(files: Iterable[Path]) -> str:
+    def counted_files(files: Iterable[Path], films: MutableMapping[str, Film]) -> str:
         source, *pictures = files
         asked.append(f"source {source.stem}")
-        return of_files([source, *pictures])
+        return of_files([source, *pictures], films)
 
     def counted_release(*facts: object) -> str:
         asked.append("fingerprint")

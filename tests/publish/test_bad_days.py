@@ -28,7 +28,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 def kill_when(office: Office, goal: str, happened: Path) -> None:

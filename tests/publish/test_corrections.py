@@ -76,7 +76,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
     (found.content / "tapes" / "shot.png").write_bytes(picture_bytes())
     found.write("other", title="Another one", date="2026-02-05T09:00+00:00")
     published(found)
-    found.make("stop")
+    found.end()
     return found
 
 

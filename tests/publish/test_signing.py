@@ -61,7 +61,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
     with_it = with_key(key)
     made, again = office.make("key", **with_it), office.make("key", **with_it)
     signed, settled = office.make("sign", **with_it), office.make("publish", **with_it)
-    office.make("stop")
+    office.end()
     return Begun(office, key, made, again, signed, settled, base)
 
 
@@ -450,8 +450,13 @@ def test_two_publishers_with_keys_of_their_own_agree(office: Office, base: str, 
     stated = newest(base, "third")
     assert stated.is_signed(office) or stated.is_signed(office, identity="second@example.org")
     for publisher, file in ((office, key), (other, second)):
+        # Who was told of a conflict has not recorded yet what the other has published.
+        settled = publisher.make("publish", **own, **with_key(file))
+        assert settled.status == 0, settled.text
+        assert re.search("nothing to do|^0 files uploaded", settled.out, re.MULTILINE), settled.text
         assert "nothing to do" in publisher.make("publish", **own, **with_key(file)).out
-        assert newest(base, "third").data == stated.data
+        after = newest(base, "third")
+        assert (after.data, after.signature) == (stated.data, stated.signature), "one signs over the other"
 
 
 # ── make verify ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,12 +16,13 @@ from pipeline.storage.destination import destination
 from pipeline.storage.embedded import folder as storefolder
 from tests.support import forkserver
 from tests.support.formats import NAMES
+from tests.support.stores import kill_store
 
 ROOT = Path(__file__).parents[2]
 _MOVED = ROOT / "docs" / "samples"
 SAMPLE = _MOVED if _MOVED.is_dir() else ROOT / "content"
 """The sample newsroom, wherever ``make newsroom`` has put it."""
-LOCKS = tuple(f"requirements{name}.lock" for name in ("", "-test", "-build", "-scripts", "-cluster"))
+LOCKS = tuple(f"requirements{name}.lock" for name in ("", "-test", "-build", "-scripts", "-cluster", "-footage"))
 PARTS = ("pipeline", "templates", "Makefile", *LOCKS)
 
 UNTRANSLATED = next(
@@ -96,10 +97,10 @@ class Office:
         self.jobs: list[BackgroundPublish] = []
 
     def end(self) -> None:
-        """Kill what still runs in the background, and stop the store."""
+        """Kill what still runs in the background, and the store."""
         for job in self.jobs:
             job.kill()
-        self.make("stop")
+        kill_store(self.folder)
 
     def copy(self, folder: Path) -> Office:
         """Return a copy with all that was rendered and published: much quicker than to render and publish anew.

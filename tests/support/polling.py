@@ -139,7 +139,7 @@ def main() -> None:
                 poller.wait(5)
             print(result.text, f"instant {instant.isoformat()}", poller.table(), sep="\n")
         finally:
-            office.make("stop")
+            office.end()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,150 @@
+"""Captions: a WebVTT file as the W3C defines its syntax (https://www.w3.org/TR/webvtt1/, section 4).
+
+webvtt-py reads such files, but leaves out what it cannot read without a word, and knows no lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.reader.report import Report
+from pipeline.reader.source import as_read, read_text
+
+LIMIT = 2_000_000
+"""Bytes."""
+SECOND = 1.0
+"""Seconds by which captions, and stated durations, may be off."""
+_SHOWN = 20
+"""Faults of one file that are reported one by one."""
+_HEAD = re.compile(r"WEBVTT(?:[ \t].*)?")
+_TIME = r"(?:([0-9]{2,}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
+_CUE = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t]+(.*))?")
+_LOOSE_TIME = r"(?:(\d{1,3})\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,:;]\s*(\d{1,3}))?"
+_LOOSE_CUE = re.compile(rf"\s*{_LOOSE_TIME}\s*(?:[-–—]+>|→)\s*{_LOOSE_TIME}(.*)")
+_COMMAS = re.compile(r"\d,\d{3}\s*-->")
+_SETTING = re.compile(r"(vertical|line|position|size|align|region):\S+")
+_TAG = re.compile(r"<(?:/?(?:c|i|b|u|ruby|rt|v|lang)(?:[. \t][^>]*)?|[0-9:.]+)?>")
+_BLOCKS = ("NOTE", "STYLE", "REGION")
+_SAME_TIME = "write times as 00:00:14.000 --> 00:00:17.500"
+
+
+def read_captions(file: Path, report: Report, duration: float = 0) -> bytes:
+    """Return the WebVTT file ``file`` without byte order mark and with plain newlines; nothing after reporting faults.
+
+    ``duration`` is that of the film in seconds, if it is known. Faults name the lines of ``file``.
+    """
+    own = Report(str(file))
+    text = read_text(file, LIMIT, own)
+    if text is not None and not own.count:
+        for number, (line, message, hint) in enumerate(sorted(_faults(text, duration))):
+            if number == _SHOWN:
+                own.fault(line, "more faults in this line and below", "correct those above first")
+                break
+            own.fault(line, message, hint)
+    report.include(own)
+    return b"" if own.count else as_read(file.read_bytes())
+
+
+def _faults(text: str, duration: float) -> Iterator[tuple[int, str, str]]:
+    lines = text.split("\n")
+    head = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if not _HEAD.fullmatch(lines[0]):
+        if not _HEAD.fullmatch(lines[head].strip()) and _COMMAS.search(text):
+            hint = "begin it with a line WEBVTT and an empty line, and write full stops instead of commas in the times"
+            yield 1, "SubRip (SRT), not WebVTT", f"{hint}: 00:00:14.000"
+            return
+        yield 1, "does not begin with WEBVTT", "write WEBVTT as the first line, and an empty line below it"
+    blocks = list(_blocks(lines))
+    if blocks and blocks[0][0] == 1 and _HEAD.fullmatch(lines[0]):
+        first = next((at for at, line in enumerate(blocks[0][1]) if "-->" in line), None)
+        if first is not None:
+            yield 2, "no empty line below WEBVTT", "write one"
+            blocks[0] = (2, blocks[0][1][1:])
+        else:
+            blocks = blocks[1:]
+    cues = _Cues(duration)
+    for start, block in blocks:
+        yield from cues.block(start, block)
+    if not cues.count:
+        yield 1, "no captions in it", f"{_SAME_TIME}, and the words in the line below"
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield what stands between empty lines, with the number of its first line."""
+    block: list[str] = []
+    for number, line in enumerate([*lines, ""], 1):
+        if line:
+            block.append(line)
+        elif block:
+            yield number - len(block), block
+            block = []
+
+
+class _Cues:
+    """Checks the blocks of a file one after the other."""
+
+    def __init__(self, duration: float) -> None:
+        self.duration = duration
+        self.count = 0
+        self.latest = 0.0
+        self.latest_line = 0
+
+    def block(self, start: int, lines: list[str]) -> Iterator[tuple[int, str, str]]:
+        timing = next((at for at, line in enumerate(lines) if "-->" in line or _LOOSE_CUE.match(line)), None)
+        if timing is None:
+            if not re.match(rf"(?:{'|'.join(_BLOCKS)})(?:[ \t:]|$)", lines[0]) and not re.match("(?i)webvtt", lines[0]):
+                hint = "if it belongs to the caption above, delete the empty line before it"
+                yield start, "words without a time, which players leave out", hint
+            return
+        self.count += 1
+        if timing > 1:
+            yield start, "words before the time, which players leave out", "write an empty line above the time"
+        yield from self.times(start + timing, lines[timing])
+        for number, line in enumerate(lines[timing + 1 :], start + timing + 1):
+            if "-->" in line:
+                yield number, "no empty line above this caption", "write one"
+                yield from self.times(number, line)
+            elif odd := next((each for each in re.findall(r"<[^<>]*>?", line) if not _TAG.fullmatch(each)), ""):
+                hint = "delete it; to print the sign itself, write &lt;"
+                yield number, f"no mark of WebVTT: {odd[:40]}", hint
+
+    def times(self, number: int, line: str) -> Iterator[tuple[int, str, str]]:
+        match = _CUE.fullmatch(line)
+        if match is None:
+            loose = _LOOSE_CUE.fullmatch(line)
+            first, last = (_written(*loose.groups()[at : at + 4]) for at in (0, 4)) if loose else ("", "")
+            hint = f"write {first} --> {last}{loose[9].rstrip()}" if loose and first and last else _SAME_TIME
+            yield number, f"not a time of WebVTT: {line.strip()[:60]}", hint
+            return
+        begin, end = (_seconds(*match.groups()[at : at + 4]) for at in (0, 4))
+        if end <= begin:
+            yield number, "the caption ends before it begins", "correct one of the two times"
+        if begin < self.latest:
+            hint = f"put the captions in the order of their times, or correct the time; compare line {self.latest_line}"
+            yield number, "begins before the caption above", hint
+        else:
+            self.latest, self.latest_line = begin, number
+        if self.duration and end > self.duration + SECOND:
+            yield number, f"past the end of the film, which has {in_time(self.duration)}", "compare it with the film"
+        for setting in (match[9] or "").split():
+            if not _SETTING.fullmatch(setting):
+                yield number, f"no setting of WebVTT: {setting[:40]}", "delete it"
+
+
+def _seconds(hours: str | None, minutes: str, seconds: str, thousandths: str) -> float:
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(thousandths) / 1000
+
+
+def _written(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> str:
+    """Return a time as WebVTT has it; empty for one that no clock shows."""
+    if int(minutes) > 59 or int(seconds) > 59:
+        return ""
+    return f"{int(hours or 0):02}:{int(minutes):02}:{int(seconds):02}.{(fraction or '').ljust(3, '0')}"
+
+
+def in_time(seconds: float) -> str:
+    """Return ``HH:MM:SS``, rounded."""
+    whole = round(seconds)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"

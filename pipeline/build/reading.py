@@ -182,8 +182,8 @@ def _read_one(
         raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
     digest = fingerprint.of_source(state, slug)
     reading = read_release(source, newsroom, now, state.films)
-    if absent := tuple(_absent_films(state, reading.release, now)):
-        raise ReleaseError(absent)
+    if unusable := tuple(_unusable_films(state, reading.release, now)):
+        raise ReleaseError(unusable)
     if missing := tuple(_missing_glyphs(state, newsroom, reading.release)):
         raise ReleaseError(missing)
     minor = minor or history.is_minor(state, slug, digest)
@@ -193,14 +193,17 @@ def _read_one(
     return ParsedRelease(reading.release, digest), reading.pictures, reading.warnings
 
 
-def _absent_films(state: BuildState, release: Release, now: datetime) -> Iterator[Fault]:
-    """Yield a fault for every file that make publish did not find in the private bucket."""
-    absent = state.absent_films().get(release.slug, [])
-    gone = missing_at(release.footage, now, coming=False)
+def _unusable_films(state: BuildState, release: Release, now: datetime) -> Iterator[Fault]:
+    """Yield what make publish has found out about the files that a release names in the private bucket."""
+    if not any(file.is_stored for file in release.footage_files):
+        return
+    wrong, gone = state.unusable_films().get(release.slug, {}), missing_at(release.footage, now, coming=False)
     for file in release.footage_files:
-        if file.source in absent and file.file not in gone:
-            hint = "put it there, or correct its key; make publish looks again"
-            yield _at(state, release, file.source, f"{file.source} is not in the private bucket", hint)
+        if file.source in wrong and file.file not in gone:
+            what, remedy = wrong[file.source]
+            if not what:
+                what, remedy = "not in the private bucket", "put it there, or correct its key; make publish looks again"
+            yield _at(state, release, file.source, f"{what}: {file.source}", remedy)
 
 
 def _summary(parsed: ParsedRelease, reader: str) -> Summary:

@@ -38,7 +38,7 @@ from pipeline.model.release_index import IndexEntry
 BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", *SUFFIXES)
 """Suffixes of the files beside a source that it may be about: pictures and footage."""
 FINAL = "final"
-HELD_BACK, ABSENT = "held_back", "absent_films"
+HELD_BACK, UNUSABLE = "held_back", "unusable_films"
 PREVIEW, PUBLISHING = "preview", "publishing"
 BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
@@ -442,9 +442,12 @@ class BuildState:
         """Store a fact."""
         self.database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
 
-    def absent_films(self) -> dict[str, list[str]]:
-        """Return by slug the files that were not in the private bucket when somebody looked last."""
-        return self.recall(ABSENT, dict[str, list[str]], {})
+    def unusable_films(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """Return by slug and source what was wrong with files of the private bucket, and what to do, as last seen.
+
+        Both are empty for one that was not there.
+        """
+        return self.recall(UNUSABLE, dict[str, dict[str, tuple[str, str]]], {})
 
     def held_back(self) -> list[str]:
         """Return the slugs of the new and changed releases that nobody has approved, or that nobody can sign here."""

@@ -13,13 +13,14 @@ from contextlib import suppress
 import msgspec
 
 from pipeline.build.context import CommandContext
-from pipeline.build.state import ABSENT
+from pipeline.build.state import UNUSABLE
 from pipeline.model.errors import ReleaseError, StorageError
 from pipeline.model.footage import STORED, Film
 from pipeline.publish.commits import put_shared
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
 from pipeline.publish.up_to_date import unpublished_sources
+from pipeline.reader.files import FileError
 from pipeline.storage import ObjectStore
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
@@ -47,19 +48,24 @@ def look(context: CommandContext, slugs: Iterable[str], progress: Progress) -> N
     heads = in_parallel(lambda name: store.head(name.removeprefix(STORED), "private"), all_named)
     if any(head and not _is_of(known.get(name), head.etag, head.size) for name, head in heads.items()):
         known |= {name: film for name, film in _read(store)[0].items() if name in heads}
+    wrong: dict[str, tuple[str, str]] = {}
     for name, head in heads.items():
         if head and not _is_of(known.get(name), head.etag, head.size):
-            known[name] = _film(context, name, head.etag, head.size, progress)
+            try:
+                known[name] = _film(context, name, head.etag, head.size, progress)
+            except FileError as error:
+                wrong[name] = error.args
     for name, film in known.items():
         if films.get(name) != film:
             films[name] = film
     gone = {name for name, head in heads.items() if head is None}
-    absent = {
-        slug: sorted(name for name in theirs & gone if not _is_public(context, slug, name, known.get(name)))
-        for slug, theirs in named.items()
-    }
-    others = {slug: theirs for slug, theirs in context.state.absent_films().items() if slug not in absent}
-    context.state.remember(ABSENT, others | {slug: theirs for slug, theirs in absent.items() if theirs})
+    unusable = {slug: theirs for slug, theirs in context.state.unusable_films().items() if slug not in named}
+    for slug, theirs in named.items():
+        lost = {name: ("", "") for name in theirs & gone if not _is_public(context, slug, name, known.get(name))}
+        if found := lost | {name: wrong[name] for name in theirs & wrong.keys()}:
+            unusable[slug] = found
+    if unusable != context.state.unusable_films():
+        context.state.remember(UNUSABLE, unusable)
 
 
 def changed(context: CommandContext, progress: Progress) -> list[str]:
@@ -70,8 +76,8 @@ def changed(context: CommandContext, progress: Progress) -> list[str]:
     summaries = context.state.summaries(slugs)
     stored = {slug: each for slug, each in summaries.items() if any(file.is_stored for file in each.footage_files)}
     look(context, stored, progress)
-    absent = context.state.absent_films()
-    return [slug for slug, each in stored.items() if slug in absent or not each.has_films(context.state.films)]
+    unusable = context.state.unusable_films()
+    return [slug for slug, each in stored.items() if slug in unusable or not each.has_films(context.state.films)]
 
 
 def tell(context: CommandContext) -> None:
@@ -117,15 +123,18 @@ def _is_public(context: CommandContext, slug: str, name: str, film: Film | None)
 
 
 def _film(context: CommandContext, name: str, etag: str, size: int, progress: Progress) -> Film:
-    """Read and measure a file. Its name may be secret, so the progress does not say it."""
+    """Measure and read a file. Its name may be secret, so the progress does not say it. Raises FileError."""
     from pipeline.reader import measure
 
     key, store, digest, read = name.removeprefix(STORED), context.store, hashlib.sha256(), 0
+    measured = None
+    with suppress(OSError):  # what is not measured is published with its size and digest
+        measured = measure(store.presign(key, "private", MEASURING).address)
     for part in store.stream(key, etag, "private"):
         digest.update(part)
         read += len(part)
         progress.progress(read // 1_000_000, size // 1_000_000, "MB of footage in the private bucket read")
-    return Film(size, digest.hexdigest(), etag, measure(store.presign(key, "private", MEASURING).address))
+    return Film(size, digest.hexdigest(), etag, measured)
 
 
 def _read(store: ObjectStore) -> tuple[Films, str]:

@@ -233,7 +233,7 @@ def test_a_film_in_the_private_bucket_is_read_once_and_copied(
     (office.content / "news" / FILM).unlink()
     result = office.make("publish", **here)
     assert result.status == 2
-    assert re.search(rf"^content/news.md:\d+: {STORED} is not in the private bucket", result.err, re.MULTILINE), (
+    assert re.search(rf"^content/news.md:\d+: not in the private bucket: {STORED}", result.err, re.MULTILINE), (
         result.text
     )
     store.put(Put(key=STORED.removeprefix("s3://"), body=body, media_type="application/octet-stream"), "private")

@@ -20,15 +20,12 @@ from pipeline.publish.commits import commit, read_manifest
 from pipeline.publish.staging import read_staged
 from pipeline.storage import Put
 from tests.support.faulty import Exchange, Proxy, proxy, silence
-from tests.support.films import CAPTIONS as CUES
-from tests.support.films import film
+from tests.support.films import CUES, FILM, POSTER, film, notice
 from tests.support.instants import in_time, published
 from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, clone, env_of, store_of
 from tests.support.public_http import get, manifest
-from tests.support.sample import picture_bytes
 
-FILM, POSTER, CAPTIONS = "harbour.mp4", "quay.png", "harbour.vtt"
-FILES = {FILM, POSTER, CAPTIONS}
+FILES = {FILM, POSTER, CUES}
 STORED = f"s3://films/{FILM}"
 HELD = 20
 """Seconds for which a proxy holds a request back, unless the test ends it."""
@@ -39,16 +36,9 @@ sent: list[int] = []
 
 
 def write(office: Office, slug: str, *, stored: str = "", expires: str = LATER, **keys: str) -> bytes:
-    """Write a release with footage, and return its film; ``stored`` is the key of one in the private bucket."""
-    folder = office.content / slug
-    film(folder / FILM, tags={"title": slug})
-    (folder / POSTER).write_bytes(picture_bytes())
-    (folder / CAPTIONS).write_text(CUES, "utf-8")
-    files = [f"{{file: {stored or FILM}, role: preview}}", f"{{file: {POSTER}, role: poster}}"]
-    facts = {"notice": "The harbour.", "captions": CAPTIONS, "transcript": "The harbour at dawn.", "expires": expires}
-    lines = [*(f"  {key}: {value}" for key, value in facts.items()), "  files:", *(f"    - {each}" for each in files)]
-    office.write(slug, **keys, footage="\n" + "\n".join(lines))
-    return (folder / FILM).read_bytes()
+    """Write a release with footage, and return its film; ``stored`` names one in the private bucket."""
+    office.write(slug, **keys, footage=notice(office.content / slug, stored=stored, expires=expires))
+    return b"" if stored else (office.content / slug / FILM).read_bytes()
 
 
 def form(base: str, slug: str) -> str:
@@ -229,8 +219,8 @@ def test_a_film_in_the_private_bucket_is_read_once_and_copied(
     office: Office, gate: tuple[Proxy, dict[str, str]], tmp_path: Path
 ) -> None:
     _, here = gate
-    store, body = store_of(office), write(office, "news", stored=STORED)
-    (office.content / "news" / FILM).unlink()
+    store, body = store_of(office), film(tmp_path / FILM).read_bytes()
+    write(office, "news", stored=STORED)
     result = office.make("publish", **here)
     assert result.status == 2
     assert re.search(rf"^content/news.md:\d+: not in the private bucket: {STORED}", result.err, re.MULTILINE), (

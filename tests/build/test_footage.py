@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from pipeline.build import stages
 from pipeline.model.footage import Footage, FootageFile, Missing, missing_at
+from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import Candidate, classify
 from tests.support.films import CUES, FILM, POSTER, notice
 from tests.support.formats import NAMES
@@ -19,9 +21,9 @@ ENDS = NOW + timedelta(days=30)
 KEYS = {f"releases/probe/{name}" for name in (FILM, POSTER, CUES)}
 
 
-def write(sandbox: Sandbox, date: str = PAST, **keys: str) -> Path:
+def write(sandbox: Sandbox, date: str = PAST, expires: datetime = ENDS, **keys: str) -> Path:
     """Write a release with a film that expires."""
-    footage = notice(sandbox.content / "probe", expires=ENDS.isoformat())
+    footage = notice(sandbox.content / "probe", expires=expires.isoformat())
     return sandbox.write(date=date, footage=footage, **keys)
 
 
@@ -64,7 +66,7 @@ def test_page_and_record_alone_change_when_footage_comes_and_goes(sandbox: Sandb
 
 @pytest.mark.parametrize("keys", [{"embargo": "true"}, {"draft": "true"}, {}])
 def test_nothing_of_the_footage_of_a_waiting_release_is_in_the_public_tree(
-    sandbox: Sandbox, keys: dict[str, str]
+    sandbox: Sandbox, keys: dict[str, Any]
 ) -> None:
     write(sandbox, AHEAD, **keys)
     sandbox.run(NAMES)
@@ -110,6 +112,27 @@ def test_a_release_is_stale_when_its_footage_has_expired_or_its_words_went_ahead
         sandbox.published, serial=9, rows=(msgspec.structs.replace(row, footage_outdated=True),)
     )
     assert up_to_date_slugs(sandbox) == set()
+
+
+def test_what_is_to_be_taken_down_is_known_until_it_is_done(sandbox: Sandbox) -> None:
+    """Whether the instant has come, was moved, or the film is not named any more; and only what was public."""
+    long_ago = "2026-01-05T09:00+00:00"
+    write(sandbox, long_ago)
+    (row,) = publish(sandbox)
+    sandbox.now = ENDS
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, ENDS)
+    sandbox.now = NOW
+    earlier = NOW - timedelta(days=1)
+    write(sandbox, long_ago, expires=earlier)
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, earlier)
+    sandbox.write()
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, ENDS)
+    write(sandbox, long_ago, expires=earlier)
+    done = msgspec.structs.replace(row, expiring={}, expired=tuple(KEYS))
+    sandbox.published = msgspec.structs.replace(sandbox.published, rows=(done,))
+    assert candidate(sandbox).row.expiring == {}
+    sandbox.published = Manifest()
+    assert candidate(sandbox).row.expiring == {}
 
 
 def test_a_poster_that_is_a_picture_of_the_release_stays_when_the_film_expires(sandbox: Sandbox) -> None:

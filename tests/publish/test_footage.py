@@ -137,20 +137,22 @@ def test_words_go_ahead_of_a_film_and_a_killed_run_sends_nothing_twice(
     base = f"{held.endpoint}/{here['PRESS_BUCKET']}/"
     instant = in_time(3)
     body = write(office, "news", date=instant.isoformat())
+    store = store_of(office)
+    store.put(Put(key=STORED.removeprefix("s3://"), body=body, media_type="video/mp4"), "private")
+    write(office, "tape", title="A tape", stored=STORED, date=instant.isoformat())
     held.always("PUT", f"news/{FILM}", silence(HELD))
     job = BackgroundPublish(office, "WAIT=15m", **here)
     try:
         job.until("scheduled before")
-        store = store_of(office)
         staged = read_staged(store).releases["news"].films[f"releases/news/{FILM}"]
         assert staged.sha256 == digest(body)
         assert store.head(staged.name, "private")
-        assert statuses(base, "news") | {get(f"{base}releases/news.html")[0]} == {404}
+        assert statuses(base, "news") | statuses(base, "tape") | {get(f"{base}releases/news.html")[0]} == {404}
         job.until("\nrelease news")
         late = re.search(r"^release news .* (\d+\.\d) s after its instant", job.text, re.MULTILINE)
         assert late, job.text
         until(job, lambda: held.busy)
-        assert form(base, "news") == "coming"
+        assert form(base, "news") == form(base, "tape") == "coming"
         assert get(f"{base}releases/news/{FILM}")[0] == 404
         assert not FILES & listed(base, "news")
         assert office.make("verify", **here).status == 0, "what is public is whole"
@@ -163,10 +165,12 @@ def test_words_go_ahead_of_a_film_and_a_killed_run_sends_nothing_twice(
     assert re.search(r"^release news .* 3 footage files .* after its instant|late", result.out, re.MULTILINE), (
         result.text
     )
-    assert get(f"{base}releases/news/{FILM}")[2] == body
-    assert form(base, "news") == "there"
+    for slug in ("news", "tape"):
+        assert get(f"{base}releases/{slug}/{FILM}")[2] == body
+        assert form(base, slug) == "there"
     at_rest(office, **here)
-    assert not list(store_of(office).list(staging.FOLDER, "private"))
+    assert not list(store.list(staging.FOLDER, "private"))
+    assert store.head(STORED.removeprefix("s3://"), "private"), "who put it there may delete it"
     assert len(body) not in sent, "the film is copied inside the storage"
 
 

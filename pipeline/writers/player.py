@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -95,7 +94,7 @@ def _there(render_input: RenderInput, notice: Footage, role: str = "") -> list[F
 
 
 def _href(render_input: RenderInput, file: FootageFile) -> str:
-    return f"{render_input.release.slug}/{quote(file.file)}"
+    return f"{render_input.release.slug}/{file.file}"
 
 
 def _type(file: FootageFile) -> str:

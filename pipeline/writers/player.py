@@ -125,8 +125,7 @@ def _video_object(render_input: RenderInput, notice: Footage, main: FootageFile)
         thumbnailUrl=[base + _href(render_input, file) for file in others if file.role == "poster"],
         transcript=notice.transcript.strip(),
         caption=[_media_object(render_input, file, "MediaObject") for file in captions],
-        copyrightNotice=notice.rights,
-        conditionsOfAccess=notice.restrictions,
+        conditionsOfAccess=notice.terms,
         expires=notice.expires.isoformat() if notice.expires else "",
         encoding=[
             _media_object(render_input, file, "AudioObject" if file.role == "sound" else "VideoObject")

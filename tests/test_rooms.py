@@ -66,6 +66,7 @@ def test_no_test_module_imports_another_for_helpers_live_in_support() -> None:
         ("boto3", "storage/s3/client.py"),
         ("markdown", "reader/markdown/extension.py"),
         ("distributed", "build/cluster.py"),
+        ("av", "reader/measuring.py"),
     ],
 )
 def test_library_is_imported_where_it_is_used_only(library: str, module: str) -> None:
@@ -89,7 +90,8 @@ def test_library_is_imported_where_it_is_used_only(library: str, module: str) ->
 )
 def test_command_with_nothing_to_do_loads_no_heavy_library(rendered: Office, commands: list[str], more: str) -> None:
     """Nor what costs little, but would cost it in each process."""
-    heavy = f"weasyprint docx pypdfium2 feedgen boto3 markdown yaml distributed typing_extensions {more}".split()
+    always = "weasyprint docx pypdfium2 feedgen boto3 markdown yaml distributed av typing_extensions fractions"
+    heavy = f"{always} {more}".split()
     code = (
         "import sys; from pipeline.__main__ import main;"
         f"ended = [main([command]) for command in {commands}];"

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from pipeline.build.state import BuildState
 from pipeline.model.document import Code, FootnoteReference, Inline, LineBreak, Link, Text, inlines_of, walk
-from pipeline.model.footage import CAPTIONS, SUFFIXES, Film
+from pipeline.model.footage import CAPTIONS, SUFFIXES, Film, Footage
 from pipeline.model.formats import FORMATS, Format, Rendition
 from pipeline.model.manifest import Manifest
 from pipeline.model.newsroom import Newsroom
@@ -91,11 +91,22 @@ def _content(file: Path) -> bytes:
 
 
 def of_newsroom(newsroom: Newsroom, mark: bytes, row: Format | None = None) -> str:
-    """Return the digest of the settings that reach the renditions of a format, or all: not lengths and warnings."""
+    """Return the digest of the settings that reach the renditions of a format, or all: not lengths and warnings.
+
+    What is measured of a film is left out: on a machine where nothing measures, all renditions would be others.
+    """
     address = newsroom.base_url if row is None or row.lasting_address else ""
     unsigned = {"signatures_required": False, "approvals": 0}
-    reaching = msgspec.structs.replace(newsroom, base_url=address, feed_items=0, warnings_off=(), **unsigned)
+    footage = {name: _unmeasured(notice) for name, notice in newsroom.footage.items()}
+    reaching = msgspec.structs.replace(
+        newsroom, base_url=address, feed_items=0, warnings_off=(), footage=footage, **unsigned
+    )
     return _digest([msgspec.json.encode(reaching, order="deterministic"), mark])
+
+
+def _unmeasured(notice: Footage) -> Footage:
+    files = tuple(msgspec.structs.replace(file, measured=None) for file in notice.files)
+    return msgspec.structs.replace(notice, files=files)
 
 
 def of_reading(newsroom: Newsroom) -> str:

@@ -26,8 +26,8 @@ _LOOSE_CUE = re.compile(rf"\s*{_LOOSE_TIME}\s*(?:[-–—]+>|→)\s*{_LOOSE_TIME
 _COMMAS = re.compile(r"\d,\d{3}\s*-->")
 _SETTING = re.compile(r"(vertical|line|position|size|align|region):\S+")
 _TAG = re.compile(r"<(?:/?(?:c|i|b|u|ruby|rt|v|lang)(?:[. \t][^>]*)?|[0-9:.]+)?>")
-_BLOCKS = ("NOTE", "STYLE", "REGION")
-_SAME_TIME = "write times as 00:00:14.000 --> 00:00:17.500"
+_OTHER_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:]|$)|(?i:webvtt)")
+_TIMES = "write times as 00:00:14.000 --> 00:00:17.500"
 
 
 def read_captions(file: Path, report: Report, duration: float = 0) -> bytes:
@@ -38,37 +38,33 @@ def read_captions(file: Path, report: Report, duration: float = 0) -> bytes:
     own = Report(str(file))
     text = read_text(file, LIMIT, own)
     if text is not None and not own.count:
-        for number, (line, message, hint) in enumerate(sorted(_faults(text, duration))):
-            if number == _SHOWN:
-                own.fault(line, "more faults in this line and below", "correct those above first")
-                break
-            own.fault(line, message, hint)
+        _check(text, duration, own)
     report.include(own)
     return b"" if own.count else as_read(file.read_bytes())
 
 
-def _faults(text: str, duration: float) -> Iterator[tuple[int, str, str]]:
+def _check(text: str, duration: float, report: Report) -> None:
     lines = text.split("\n")
-    head = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    if not _HEAD.fullmatch(lines[0]):
-        if not _HEAD.fullmatch(lines[head].strip()) and _COMMAS.search(text):
-            hint = "begin it with a line WEBVTT and an empty line, and write full stops instead of commas in the times"
-            yield 1, "SubRip (SRT), not WebVTT", f"{hint}: 00:00:14.000"
+    is_begun = bool(_HEAD.fullmatch(lines[0]))
+    if not is_begun and _COMMAS.search(text) and not any(map(_HEAD.fullmatch, lines)):
+        hint = "begin it with a line WEBVTT and an empty line, and write full stops instead of commas in the times"
+        report.fault(1, "SubRip (SRT), not WebVTT", f"{hint}: 00:00:14.000")
+        return
+    if not is_begun:
+        hint = "write WEBVTT as the first line, and an empty line below it"
+        report.fault(1, "does not begin with WEBVTT", hint)
+    cues = _Cues(duration, report)
+    for start, block in _blocks(lines):
+        if report.count >= _SHOWN:
+            report.fault(start, "more faults may be in this line and below", "correct those above first")
             return
-        yield 1, "does not begin with WEBVTT", "write WEBVTT as the first line, and an empty line below it"
-    blocks = list(_blocks(lines))
-    if blocks and blocks[0][0] == 1 and _HEAD.fullmatch(lines[0]):
-        first = next((at for at, line in enumerate(blocks[0][1]) if "-->" in line), None)
-        if first is not None:
-            yield 2, "no empty line below WEBVTT", "write one"
-            blocks[0] = (2, blocks[0][1][1:])
-        else:
-            blocks = blocks[1:]
-    cues = _Cues(duration)
-    for start, block in blocks:
-        yield from cues.block(start, block)
+        if start > 1 or not is_begun:
+            cues.block(start, block)
+        elif any("-->" in line for line in block):
+            report.fault(2, "no empty line below WEBVTT", "write one")
+            cues.block(2, block[1:])
     if not cues.count:
-        yield 1, "no captions in it", f"{_SAME_TIME}, and the words in the line below"
+        report.fault(1, "no captions in it", f"{_TIMES}, and the words in the line below")
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -85,52 +81,58 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
 class _Cues:
     """Checks the blocks of a file one after the other."""
 
-    def __init__(self, duration: float) -> None:
+    def __init__(self, duration: float, report: Report) -> None:
         self.duration = duration
+        self.report = report
         self.count = 0
         self.latest = 0.0
         self.latest_line = 0
 
-    def block(self, start: int, lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    def block(self, start: int, lines: list[str]) -> None:
         timing = next((at for at, line in enumerate(lines) if "-->" in line or _LOOSE_CUE.match(line)), None)
         if timing is None:
-            if not re.match(rf"(?:{'|'.join(_BLOCKS)})(?:[ \t:]|$)", lines[0]) and not re.match("(?i)webvtt", lines[0]):
+            if not _OTHER_BLOCK.match(lines[0]):
                 hint = "if it belongs to the caption above, delete the empty line before it"
-                yield start, "words without a time, which players leave out", hint
+                self.report.fault(start, "words without a time, which players leave out", hint)
             return
         self.count += 1
         if timing > 1:
-            yield start, "words before the time, which players leave out", "write an empty line above the time"
-        yield from self.times(start + timing, lines[timing])
+            hint = "write an empty line above the time"
+            self.report.fault(start, "words before the time, which players leave out", hint)
+        self.times(start + timing, lines[timing])
         for number, line in enumerate(lines[timing + 1 :], start + timing + 1):
             if "-->" in line:
-                yield number, "no empty line above this caption", "write one"
-                yield from self.times(number, line)
+                self.report.fault(number, "no empty line above this caption", "write one")
+                self.times(number, line)
             elif odd := next((each for each in re.findall(r"<[^<>]*>?", line) if not _TAG.fullmatch(each)), ""):
                 hint = "delete it; to print the sign itself, write &lt;"
-                yield number, f"no mark of WebVTT: {odd[:40]}", hint
+                self.report.fault(number, f"no mark of WebVTT: {odd[:40]}", hint)
 
-    def times(self, number: int, line: str) -> Iterator[tuple[int, str, str]]:
+    def times(self, number: int, line: str) -> None:
         match = _CUE.fullmatch(line)
         if match is None:
-            loose = _LOOSE_CUE.fullmatch(line)
-            first, last = (_written(*loose.groups()[at : at + 4]) for at in (0, 4)) if loose else ("", "")
-            hint = f"write {first} --> {last}{loose[9].rstrip()}" if loose and first and last else _SAME_TIME
-            yield number, f"not a time of WebVTT: {line.strip()[:60]}", hint
+            self.report.fault(number, f"not a time of WebVTT: {line.strip()[:60]}", _meant(line))
             return
         begin, end = (_seconds(*match.groups()[at : at + 4]) for at in (0, 4))
         if end <= begin:
-            yield number, "the caption ends before it begins", "correct one of the two times"
+            self.report.fault(number, "the caption ends before it begins", "correct one of the two times")
         if begin < self.latest:
             hint = f"put the captions in the order of their times, or correct the time; compare line {self.latest_line}"
-            yield number, "begins before the caption above", hint
-        else:
-            self.latest, self.latest_line = begin, number
+            self.report.fault(number, "begins before the caption above", hint)
+        self.latest, self.latest_line = begin, number
         if self.duration and end > self.duration + SECOND:
-            yield number, f"past the end of the film, which has {in_time(self.duration)}", "compare it with the film"
+            what = f"past the end of the film, which has {in_time(self.duration)}"
+            self.report.fault(number, what, "compare it with the film")
         for setting in (match[9] or "").split():
             if not _SETTING.fullmatch(setting):
-                yield number, f"no setting of WebVTT: {setting[:40]}", "delete it"
+                self.report.fault(number, f"no setting of WebVTT: {setting[:40]}", "delete it")
+
+
+def _meant(line: str) -> str:
+    """Return a hint with the times as WebVTT has them, if they can be known."""
+    loose = _LOOSE_CUE.fullmatch(line)
+    begin, end = (_written(*loose.groups()[at : at + 4]) for at in (0, 4)) if loose else ("", "")
+    return f"write {begin} --> {end}{loose[9].rstrip()}" if loose and begin and end else _TIMES
 
 
 def _seconds(hours: str | None, minutes: str, seconds: str, thousandths: str) -> float:

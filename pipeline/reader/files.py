@@ -7,6 +7,7 @@ from pathlib import Path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NAME_LIMIT = 100
+PLAIN = "use letters, digits, full stop, hyphen and underscore"
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 """Begins what is no file but an address."""
 
@@ -20,7 +21,7 @@ def find_file(folder: Path, name: str, home: Path) -> Path:
 
     A link may lead to another file below ``home``, which is resolved.
     """
-    check_name(name, f"put it into {folder}; ")
+    check_name(name, f"put it into {folder}; {PLAIN}")
     file = folder / name
     try:
         there = file.resolve().is_relative_to(home) and file.is_file()
@@ -35,8 +36,7 @@ def find_file(folder: Path, name: str, home: Path) -> Path:
     return file
 
 
-def check_name(name: str, before: str = "") -> None:
-    """Raise ``FileError`` when a file may not have this name in the public tree; ``before`` begins the hint."""
+def check_name(name: str, hint: str) -> None:
+    """Raise ``FileError`` when a file may not have this name in the public tree."""
     if not NAME.fullmatch(name) or len(name) > NAME_LIMIT:
-        hint = f"{before}use letters, digits, full stop, hyphen and underscore"
         raise FileError("not a plain file name", hint)

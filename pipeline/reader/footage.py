@@ -19,7 +19,7 @@ from pipeline.model.footage import CAPTIONS, SOUND, STORED, VIDEO, Film, Footage
 from pipeline.reader.captions import SECOND, in_time, read_captions
 from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, ScalarNode
-from pipeline.reader.files import ADDRESS, FileError, check_name, find_file
+from pipeline.reader.files import ADDRESS, PLAIN, FileError, check_name, find_file
 from pipeline.reader.instants import read_instant
 from pipeline.reader.measuring import look_at
 from pipeline.reader.pictures import check_poster
@@ -93,6 +93,7 @@ class FootageReader:
         found += named.captions(fields, found)
         files = tuple(sorted(found, key=lambda file: file.role in _LAST and 1 + _LAST.index(file.role)))
         duration = fields.text("duration")
+        length = _length(fields, duration, files, len([f for f in found if f.role != "captions"]) == len(groups))
         footage = Footage(
             notice=fields.text("notice", required=True),
             carrier=fields.text("carrier"),
@@ -104,7 +105,7 @@ class FootageReader:
             url=fields.url("url"),
             preview=fields.url("preview"),
             carriers=tuple(collapse_spaces(each.text) for each in fields.words("carriers") or ()),
-            shots=_shots(fields, _length(fields, duration, files), _frame_rate(files)),
+            shots=_shots(fields, length, _frame_rate(files)),
             files=files,
             transcript=fields.text("transcript", lines=True),
             restrictions=fields.text("restrictions"),
@@ -239,7 +240,7 @@ class _NamedFiles:
             if len(key) > _KEY_LIMIT or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
                 hint = "write s3:// and the whole key: s3://films/master.mxf"
                 raise FileError("not a key of the private bucket", hint)
-            check_name(parts[-1], "rename the object: in the last part of its key ")
+            check_name(parts[-1], f"rename the object: in the last part of its key {PLAIN}")
             return parts[-1]
         if ADDRESS.match(named):
             what = "not a file of this release" if self.reader.below else "not a file beside newsroom.toml"
@@ -248,7 +249,7 @@ class _NamedFiles:
             stored = "" if role in _LAST else ", or write s3:// and its key in the private bucket"
             raise FileError(what, f"put the file into {self.folder}{stored}")
         name = named.removeprefix("./").removeprefix(self.reader.below).removeprefix("./")
-        check_name(name, f"put it into {self.folder}; ")
+        check_name(name, f"put it into {self.folder}; {PLAIN}")
         return name
 
     def _note(self, named: str, name: str, line: int) -> None:
@@ -356,20 +357,22 @@ def _check_measured(file: FootageFile) -> None:
 # ── Times ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _length(fields: Fields, stated: str, files: Iterable[FootageFile]) -> float:
+def _length(fields: Fields, stated: str, files: Iterable[FootageFile], are_all: bool) -> float:
     """Return the seconds of the film that the shots are of, 0 if unknown; report a stated duration that is another.
 
-    A preview may be shorter than the film, so it only counts where no master is named.
+    A preview may be shorter than the film, so it only counts where no master is named. Unless these ``are_all`` files
+    of the notice, because one of them was refused, they are not compared.
     """
     films = [each for each in files if each.role not in _LAST]
     masters = [each for each in films if each.role == "master"] or films
-    lengths = [each.measured.duration for each in masters if each.measured and each.measured.duration]
+    measured = [each for each in masters if each.measured and each.measured.duration and are_all]
+    lengths = [each.measured.duration for each in measured if each.measured]
     clock = _CLOCK.fullmatch(stated)
     said = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3]) if clock else 0
     if said and lengths and not any(abs(said - each) <= SECOND for each in lengths):
-        measured = max(lengths)
-        what = f"{stated}, but the file has {in_time(measured)}: {next(each.file for each in masters if each.measured)}"
-        fields.fault("duration", what, f"write duration: {in_time(measured)}, or name the right file")
+        found = in_time(lengths[0])
+        what = f"{stated}, but the file has {found}: {measured[0].file}"
+        fields.fault("duration", what, f"write duration: {found}, or name the right file")
     if len(lengths) < len(masters):
         return float(said)
     return max(lengths, default=float(said))

@@ -324,9 +324,9 @@ def _read_footage(
         return ()
     items = node.items if isinstance(node, ListNode) else (node,)
     if not any(isinstance(item, GroupNode) for item in items):
-        named = fields.choices("footage", set(newsroom.footage), "footage")
-        named = newsroom.default_footage if named is None else named
-        return tuple(films.adopt(newsroom.footage[name], fields) for name in named)
+        ids = fields.choices("footage", set(newsroom.footage), "footage")
+        ids = newsroom.default_footage if ids is None else ids
+        return tuple(films.adopt(newsroom.footage[name], fields) for name in ids)
     notices = []
     for item in items:
         if isinstance(item, GroupNode):
@@ -334,9 +334,9 @@ def _read_footage(
         elif isinstance(item, ScalarNode) and item.text in newsroom.footage:
             notices.append(films.adopt(newsroom.footage[item.text], fields))
         else:
-            named_so = item.text[:80] if isinstance(item, ScalarNode) else "a list"
-            hint = suggestion(named_so, newsroom.footage) or "write the name of a notice in newsroom.toml, or notice: …"
-            fields.fault("footage", f"unknown footage: {named_so}", hint)
+            named = item.text[:80] if isinstance(item, ScalarNode) else "a list"
+            hint = suggestion(named, newsroom.footage) or "write the name of a notice in newsroom.toml, or notice: …"
+            fields.fault("footage", f"unknown footage: {named}", hint)
     return tuple(notices)
 
 

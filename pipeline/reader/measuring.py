@@ -8,23 +8,22 @@ own structure, so that a text called ``.mp4`` is refused on every machine. The r
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
-from fractions import Fraction
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from pipeline.model.footage import AudioTrack, Film, Measured
 from pipeline.reader.files import FileError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SECONDS = 60
 """After which a file that is being measured counts as damaged, or its storage as down."""
@@ -132,7 +131,8 @@ def container_of(file: Path) -> str:
             raise FilmError(what, f"export it as one of these: {known}")
         suffixes = _FORMATS[container][1]
         if file.suffix.lower() not in suffixes:
-            raise FilmError(f"{container} with the wrong suffix", f"rename it to {file.stem}{suffixes[0]}")
+            proper = file.with_suffix(suffixes[0]).name
+            raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
         if _is_cut(opened, container, size):
             raise FilmError("its end is missing", "copy or export the file again; wait until that is complete")
     return container
@@ -259,6 +259,8 @@ def measures_with() -> str:
     """Return what measures here: ``av``, ``ffprobe``, or nothing."""
     if find_spec("av"):
         return "av"
+    import shutil  # as the others below: a run that has nothing to measure asks only whether PyAV is here
+
     return "ffprobe" if shutil.which("ffprobe") else ""
 
 
@@ -342,6 +344,9 @@ def _is_attached(stream: Any) -> bool:
 
 
 def _with_ffprobe(name: str, container: str) -> Measured:
+    import json
+    import subprocess
+
     form = ["-f", format_of(container)] if container else ["-format_whitelist", _whitelist()]
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", _protocols(name), *form]
     command += ["-print_format", "json", "-show_format", "-show_streams", name]
@@ -386,6 +391,8 @@ def _with_ffprobe(name: str, container: str) -> Measured:
 
 
 def _fraction(text: str) -> Fraction | None:
+    from fractions import Fraction
+
     with suppress(ValueError, ZeroDivisionError):
         return Fraction(text)
     return None

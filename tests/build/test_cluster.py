@@ -444,9 +444,11 @@ def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch: p
     assert "pip install --require-hashes --requirement requirements-cluster.lock" in refused.value.hint
 
 
-def test_the_lock_of_the_cluster_and_that_of_the_tests_agree() -> None:
-    cluster_lock, tests_lock = (
+@pytest.mark.parametrize("group", ["cluster", "footage"])
+def test_the_lock_of_a_group_and_that_of_the_tests_agree(group: str) -> None:
+    own_lock, tests_lock = (
         {line for line in (ROOT / f"requirements-{name}.lock").read_text("utf-8").split("\n") if "==" in line}
-        for name in ("cluster", "test")
+        for name in (group, "test")
     )
-    assert cluster_lock <= tests_lock
+    assert own_lock
+    assert own_lock <= tests_lock

@@ -34,9 +34,18 @@ MARK = f"<!-- Below this line everything is written by {COMMAND}. -->\n"
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "A release: its file": ("reader.source", "reader.references", "reader.release", "build.reading", "build.samples"),
-    "A release: its front matter": ("reader.frontmatter", "reader.yaml_slips", "reader.fields", "reader.addresses"),
+    "A release: its front matter": (
+        *("reader.frontmatter", "reader.instants", "reader.yaml_slips", "reader.fields", "reader.addresses"),
+    ),
     "A release: its text": ("reader.markdown", "reader.document", "reader.body", "reader.characters", "reader.report"),
-    "A release: its pictures": ("reader.pictures", "typography.image_metadata"),
+    "A release: its pictures": ("reader.pictures", "reader.files", "typography.image_metadata"),
+    "A release: its footage": (
+        "reader.footage",
+        "reader.measuring",
+        "reader.captions",
+        "reader.previews",
+        "cli.footage",
+    ),
     "A release: what an editor would ask about": ("reader.editing", "publish.link_check", "build.translations"),
     "Changes of a public release": ("build.revisions", "cli.notices", "cli.diff", "publish.withdrawal"),
     "newsroom.toml": ("reader.newsroom", "model.newsroom", "cli.newsroom"),

@@ -109,6 +109,7 @@ def is_list_of_fonts(command: str) -> None:
 CHECKED: dict[str, tuple[str, Callable[[str], None]]] = {
     r"make test": ("it is the run that runs this test", is_target),
     r"make (bench|sweep)\b.*": ("takes minutes to hours", is_target),
+    r"make footage .*": ("needs ffmpeg and a film", is_target),
     r"make validate": ("installs programs from the network", is_target),
     r"git clone .*": ("needs the network", is_clone),
     r"\.venv/bin/python -m pip install .*": ("needs the network", is_program),

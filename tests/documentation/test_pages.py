@@ -12,13 +12,15 @@ import pytest
 import yaml
 
 from pipeline.model.errors import WARNINGS
-from pipeline.model.footage import Footage
+from pipeline.model.footage import Footage, FootageFile, Shot
 from pipeline.model.newsroom import Newsroom, Topic
 from pipeline.model.release import Contact, Rights
 from pipeline.reader import read_newsroom
+from pipeline.reader.footage import KEYS
 from pipeline.reader.frontmatter import Metadata
 from tests.documentation.pages import PAGES, ROOT, anchors, blocks, links, text_of
 from tests.support import signing_keys
+from tests.support.films import CAPTIONS, film
 from tests.support.pictures import encoded, scene
 
 README_WORDS = 1100
@@ -34,6 +36,7 @@ RENAMED = {
 """Fields of ``Newsroom`` that newsroom.toml has under another name; the others are keys of [organisation]."""
 TABLES: dict[str, type[msgspec.Struct]] = {"contacts": Contact, "footage": Footage, "topics": Topic}
 """Fields of ``Newsroom`` that are tables of their own."""
+PARTS_OF_FOOTAGE: tuple[type[msgspec.Struct], ...] = (FootageFile, Shot)
 STRUCTS: dict[str, type[msgspec.Struct]] = {"organisation": Newsroom, **TABLES}
 
 
@@ -84,16 +87,17 @@ def documented() -> dict[str, str]:
 def of_the_code() -> dict[str, object]:
     """Return the keys of the types of newsroom.toml with their defaults."""
     found: dict[str, object] = {}
-    for table, struct in STRUCTS.items():
+    for table, struct in [*STRUCTS.items(), *(("footage", each) for each in PARTS_OF_FOOTAGE)]:
         for each in msgspec.structs.fields(struct):
             required = each.default is msgspec.NODEFAULT and each.default_factory is msgspec.NODEFAULT
             default = "required" if required else "" if each.default is msgspec.NODEFAULT else each.default
             if struct is Newsroom and (each.name in TABLES or each.name == "signs"):  # that is a file of its own
                 continue
-            if each.name not in ("id", "labels"):
-                key = RENAMED.get(each.name, f"{table}.{each.name}") if struct is Newsroom else f"{table}.{each.name}"
-                found[key] = "optional" if default is False else default
-    return found
+            if each.name not in ("id", "labels") and not (struct is FootageFile and each.name not in KEYS):
+                named = each.encode_name
+                key = RENAMED.get(named, f"{table}.{named}") if struct is Newsroom else f"{table}.{named}"
+                found.setdefault(key, "optional" if default is False else default)
+    return found | {"footage.captions": ""}
 
 
 def test_settings_page_has_every_key_that_the_code_reads_and_no_other() -> None:
@@ -116,11 +120,16 @@ def test_example_of_the_settings_page_has_every_key_and_is_accepted(tmp_path: Pa
     (tmp_path / "newsroom.toml").write_text(example.code, "utf-8")
     (tmp_path / "logo.png").write_bytes(encoded(scene(40, 40), "PNG"))
     (tmp_path / "signers").write_text(signing_keys.line(signing_keys.new_key(tmp_path / "key")), "utf-8")
+    film(tmp_path / "ferry.mov")
+    film(tmp_path / "ferry.mp4")
+    (tmp_path / "ferry.vtt").write_text(CAPTIONS)
     read_newsroom(tmp_path)
     found = set()
     for table, value in tomllib.loads(example.code).items():
         inner = value.values() if table in TABLES and table != "topics" else [value]
         found |= {f"{table}.{key}" for each in inner for key in each}
+        for each in inner if table == "footage" else ():
+            found |= {f"footage.{key}" for part in (*each["files"], *each["shots"]) for key in part}
     found = {key for key in found if not key.startswith("topics.")} | {"topics.label"}
     assert found == documented().keys()
 
@@ -135,7 +144,7 @@ def test_writing_page_has_every_key_of_the_front_matter() -> None:
     inner = {key for block in blocks("docs/writing.md", "yaml") for value in yaml.safe_load(block.code).values()
              if isinstance(value, dict) for key in value}  # fmt: skip
     rights = set(Rights.__struct_fields__)
-    assert set(Footage.__struct_fields__) | {"file", "alt", "caption", "credit"} | rights == inner
+    assert set(Footage.__struct_fields__) | {"captions", "file", "alt", "caption", "credit"} | rights == inner
 
 
 def test_writing_page_has_every_warning() -> None:

@@ -6,6 +6,7 @@ import base64
 import re
 import shutil
 import stat
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.model.statement import SIGNERS, earlier_key, statement_key
 from pipeline.publish.commits import read_manifest
 from tests.support.instants import in_time, published
 from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, Result, clone, env_of, store_of
-from tests.support.polling import Poller
+from tests.support.polling import EVERY, Poller
 from tests.support.public_http import get
 from tests.support.signing import (
     Stated,
@@ -558,6 +559,7 @@ def test_nothing_of_a_signed_release_is_public_before_its_instant(office: Office
             told = b"guarded" in get(f"{base}manifest.json")[2]
             if datetime.now(UTC) < instant:
                 early += [(now, suffix) for suffix, answer in answers.items() if answer[0] != 404] + [now] * told
+            time.sleep(EVERY)
         result = job.end()
         poller.wait(5)
     assert result.status == 0, result.text

@@ -19,7 +19,18 @@ from pipeline.reader.imports.markdown_source import write_blocks
 from pipeline.reader.imports.recognition import Recognised, recognise
 from pipeline.typography.messages import FALLBACK, Messages, newsroom_messages
 
-_FOOTAGE = ("notice", "carrier", "duration", "rights", "supplier", "telephone", "email", "url", "preview")
+_FOOTAGE = (
+    "notice",
+    "carrier",
+    "duration",
+    "rights",
+    "restrictions",
+    "supplier",
+    "telephone",
+    "email",
+    "url",
+    "preview",
+)
 _SHAPES = {"telephone": re.compile(r"\+?[\d ().\-/\u00a0\u2011]{3,}"), "email": re.compile(r"[^\s@]+@[\w.-]+\.\w+")}
 
 

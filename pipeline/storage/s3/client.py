@@ -211,8 +211,8 @@ class Failure(Struct, frozen=True):
     """Whether the same request may succeed in a moment."""
 
 
-class FailedError(Exception):
-    """Carries a failure, and never leaves ``pipeline.storage.s3``."""
+class Failed(Exception):  # noqa: N818 -- carries a failure
+    """A request failed. Never leaves ``pipeline.storage.s3``."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import UPLOADS, Bucket, OnSent, Put
-from pipeline.storage.s3.client import HEADER_REFUSED, DamagedError, FailedError, checksum_of, content_md5
+from pipeline.storage.s3.client import HEADER_REFUSED, DamagedError, Failed, checksum_of, content_md5
 from pipeline.storage.transfers import in_threads
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ _GONE = frozenset({"NoSuchUpload", "InvalidPart", "NoSuchKey", "404"})
 class Content(Struct, frozen=True):
     """What is uploaded."""
 
+    name: str
+    """Of the file or the object, for messages."""
     size: int
     sha256: str
     """Hexadecimal. Other bytes are not stored; empty if it is not known."""
     read: Callable[[int, int], bytes]
     """Returns the bytes at an offset, at most that many. Is asked for one part after the other."""
-    changed: str
-    """What to say when the bytes are others."""
 
 
 class Written(Struct, frozen=True):
@@ -104,7 +104,7 @@ class Upload:
     def run(self, checksum: Checksum) -> Written:
         """Send what the storage does not have yet, each part with its ``checksum``, and complete the upload.
 
-        Raises FailedError with one of HEADER_REFUSED before the storage has taken a part, and StorageError.
+        Raises Failed with one of HEADER_REFUSED before the storage has taken a part, and StorageError.
         """
         for is_last in (False, True):
             taken: dict[int, _Stored] = {}
@@ -113,7 +113,7 @@ class Upload:
                 begun, present = self._begin(checksum)
                 self._send(begun, present, taken)
                 return self._complete(begun, taken)
-            except FailedError as failed:
+            except Failed as failed:
                 code = failed.failure.code
                 if begun and (code in _GONE or (code in HEADER_REFUSED and not taken)):
                     self._forget()
@@ -133,9 +133,9 @@ class Upload:
         raise AssertionError("the second attempt is the last")
 
     def _begin(self, checksum: Checksum) -> tuple[_Begun, dict[int, list[Any]]]:
-        """Return the upload to continue with the parts that are there, or a new one. Raises FailedError."""
+        """Return the upload to continue with the parts that are there, or a new one. Raises Failed."""
         if begun := self._remembered():
-            with suppress(FailedError):
+            with suppress(Failed):
                 return begun, self._parts(begun)
         more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if checksum == "sha256" else {}
         request: dict[str, Any] = {**self._place, **self._headers, **more}
@@ -189,7 +189,7 @@ class Upload:
         if self._content.sha256 not in ("", whole.hexdigest()):
             self._abort(begun)
             self._forget()
-            raise StorageError(self._content.changed, "run the same command again")
+            raise StorageError(f"{self._content.name} has changed since it was read", "run the same command again")
 
     def _send_part(self, begun: _Begun, part: _Part) -> _Stored:
         expected = checksum_of(part.sha256)
@@ -233,7 +233,7 @@ class Upload:
 
     def _abort(self, begun: _Begun) -> None:
         """Have the parts removed; where that fails, the lifecycle rule of ``make storage`` removes them."""
-        with suppress(FailedError):
+        with suppress(Failed):
             self._store.attempt(
                 self._action,
                 self._bucket,
@@ -271,7 +271,7 @@ def copy(
     """Copy an object inside the storage, several parts at a time.
 
     ``source`` is ``CopySource`` with its condition, ``headers`` are those of the new object, by boto3's names. Raises
-    FailedError.
+    Failed.
     """
     place: dict[str, Any] = {"Bucket": store.name(bucket), "Key": key}
     begun = store.attempt(action, bucket, lambda: store.client.create_multipart_upload(**place, **headers))
@@ -293,6 +293,6 @@ def copy(
             action, bucket, lambda: store.client.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
         )
     except BaseException:
-        with suppress(FailedError):
+        with suppress(Failed):
             store.attempt(action, bucket, lambda: store.client.abort_multipart_upload(**place))
         raise

@@ -44,7 +44,7 @@ from pipeline.storage.s3.client import (
     SOLE_PUBLISHER,
     UNSUPPORTED,
     DamagedError,
-    FailedError,
+    Failed,
     checksum_of,
     content_md5,
     create_client,
@@ -175,7 +175,7 @@ class S3Store:
             put = msgspec.structs.replace(put, if_match="", if_none_match=False)
         try:
             return self._put(put, bucket, digest)
-        except FailedError as failed:
+        except Failed as failed:
             conflict = failed.failure.code in _CONFLICT or (put.if_match and failed.failure.code in _MISSING)
             if put.conditional and failed.failure.code in UNSUPPORTED:
                 raise StorageError(str(failed.failure.error), SOLE_PUBLISHER) from None
@@ -188,8 +188,8 @@ class S3Store:
         return Written(present.etag, False)
 
     def _put(self, put: Put, bucket: Bucket, digest: str) -> Written:
-        """Write the object with the best checksum that the storage takes. Raises FailedError."""
-        first: FailedError | None = None
+        """Write the object with the best checksum that the storage takes. Raises Failed."""
+        first: Failed | None = None
         for checksum in self._checksums:
 
             def request(checksum: Checksum = checksum) -> Written:
@@ -200,7 +200,7 @@ class S3Store:
 
             try:
                 written = self.attempt(f"cannot write {put.key}", bucket, request)
-            except FailedError as failed:
+            except Failed as failed:
                 first = first or failed
                 if failed.failure.code not in HEADER_REFUSED:
                     raise first from None
@@ -213,23 +213,22 @@ class S3Store:
     def _write_large(self, put: Put, bucket: Bucket, sent: OnSent) -> Written:
         """Write a file in parts. Raises StorageError when it cannot be read, or is not the one that was rendered."""
         path = Path(str(put.body))
-        changed = f"{path} has changed since it was rendered"
         try:
             sha256 = put.digest()
             with path.open("rb") as file:
                 handle = file.fileno()
                 size = os.fstat(handle).st_size
-                content = Content(size, sha256, lambda offset, length: os.pread(handle, length, offset), changed)
+                content = Content(str(path), size, sha256, lambda offset, length: os.pread(handle, length, offset))
                 headers = _headers(put, disposition(put.download, inline=put.inline), sha256)
                 try:
                     return self._write_parts(bucket, put.key, headers, content, sent)
-                except FailedError as failed:
+                except Failed as failed:
                     first = failed.failure.error
         except OSError as error:
             raise StorageError(f"cannot read {path}: {error.strerror}", "run the same command again") from None
         try:
             return self._put(_loaded(put), bucket, sha256)  # for a storage that takes no parts
-        except FailedError:
+        except Failed:
             raise first from None
 
     def _write_parts(
@@ -237,14 +236,14 @@ class S3Store:
     ) -> Written:
         """Write an object in parts with the best checksum that the storage takes.
 
-        Raises StorageError, and FailedError when the storage takes no parts.
+        Raises StorageError, and Failed when the storage takes no parts.
         """
         upload = large.Upload(self, bucket, key, headers, content, sent)
-        first: FailedError | None = None
+        first: Failed | None = None
         for checksum in self._checksums:
             try:
                 written = upload.run(checksum)
-            except FailedError as failed:
+            except Failed as failed:
                 first = first or failed
             else:
                 if first:
@@ -356,7 +355,7 @@ class S3Store:
                     large.copy(self, action, bucket, copy.key, headers, source, copy.size)
                 else:
                     self.attempt(action, bucket, request)
-            except FailedError as failed:
+            except Failed as failed:
                 code = failed.failure.code
                 if code in _CONFLICT | _MISSING:
                     return False
@@ -376,16 +375,15 @@ class S3Store:
         if head is None or head.etag != (copy.if_match or head.etag):
             return False
         headers = _headers_of_copy(copy, head)
-        changed = f"cannot copy {copy.key}: {copy.source} was changed"
 
         def read(offset: int, length: int) -> bytes:
             return self._range(copy.source, head.etag, copy.bucket, offset, length)
 
         if head.size > LARGE:
-            content = Content(head.size, copy.sha256 or head.sha256, read, changed)
+            content = Content(copy.source, head.size, copy.sha256 or head.sha256, read)
             try:
                 self._write_parts(bucket, copy.key, headers, content, lambda key, size: None)
-            except FailedError as failed:
+            except Failed as failed:
                 raise failed.failure.error from None
             return True
         stored = self.get(copy.source, copy.bucket)
@@ -452,7 +450,7 @@ class S3Store:
     def _unless_missing(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response | None:
         try:
             return self.attempt(action, bucket, request)
-        except FailedError as failed:
+        except Failed as failed:
             if failed.failure.code in _MISSING:
                 return None
             raise failed.failure.error from None
@@ -460,15 +458,15 @@ class S3Store:
     def _try(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response:
         try:
             return self.attempt(action, bucket, request)
-        except FailedError as failed:
+        except Failed as failed:
             raise failed.failure.error from None
 
     def attempt(self, action: str, bucket: Bucket, request: Callable[[], Response]) -> Response:
-        """Send a request until it succeeds or a retry is useless. Raises FailedError: not for other rooms."""
+        """Send a request until it succeeds or a retry is useless. Raises Failed: not for other rooms."""
         try:
             return retried(request)
         except FAILURES as error:
-            raise FailedError(explain(error, action, self.name(bucket), self.client.meta.endpoint_url)) from None
+            raise Failed(explain(error, action, self.name(bucket), self.client.meta.endpoint_url)) from None
 
 
 def retried(request: Callable[[], Response], attempts: int = 0) -> Response:

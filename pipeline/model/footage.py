@@ -138,6 +138,11 @@ class Footage(Struct, frozen=True):
         """The carrier and the further ones, each once."""
         return tuple(dict.fromkeys(filter(None, (self.carrier, *self.carriers))))
 
+    @property
+    def terms(self) -> str:
+        """Rights and restrictions, each in a line."""
+        return "\n".join(filter(None, (self.rights, self.restrictions)))
+
     def files_of(self, role: Role) -> tuple[FootageFile, ...]:
         """Return the files with ``role``."""
         return tuple(each for each in self.files if each.role == role)

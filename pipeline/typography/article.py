@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -308,7 +307,7 @@ def _file_lines(footage: Footage, messages: Messages, listing: _Listing) -> Iter
     for file in footage.files:
         label = file_label(file, messages)
         if file.file not in listing.missing:
-            href = f"{listing.slug}/{quote(file.file)}"
+            href = f"{listing.slug}/{file.file}"
             yield Line(label, file_facts(file, messages), href, address=f"{listing.base_url}releases/{href}")
         elif file not in gone:
             coming = messages["after_embargo" if listing.embargoed else "in_a_moment"]

@@ -254,7 +254,7 @@ def _footage(uri: str, render_input: RenderInput, footage: Footage) -> dict[str,
         rel="footage",
         type="video",
         language=release.language,
-        usageTerms="\n".join(filter(None, (footage.rights, footage.restrictions))),
+        usageTerms=footage.terms,
         descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
         bodies=[
             {"role": role, "contentType": "text/plain", "value": text}

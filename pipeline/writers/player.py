@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -95,7 +94,7 @@ def _there(render_input: RenderInput, notice: Footage, role: str = "") -> list[F
 
 
 def _href(render_input: RenderInput, file: FootageFile) -> str:
-    return f"{render_input.release.slug}/{quote(file.file)}"
+    return f"{render_input.release.slug}/{file.file}"
 
 
 def _type(file: FootageFile) -> str:
@@ -126,8 +125,7 @@ def _video_object(render_input: RenderInput, notice: Footage, main: FootageFile)
         thumbnailUrl=[base + _href(render_input, file) for file in others if file.role == "poster"],
         transcript=notice.transcript.strip(),
         caption=[_media_object(render_input, file, "MediaObject") for file in captions],
-        copyrightNotice=notice.rights,
-        conditionsOfAccess=notice.restrictions,
+        conditionsOfAccess=notice.terms,
         expires=notice.expires.isoformat() if notice.expires else "",
         encoding=[
             _media_object(render_input, file, "AudioObject" if file.role == "sound" else "VideoObject")

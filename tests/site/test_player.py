@@ -16,7 +16,7 @@ from tests.support.browser import browse
 from tests.support.fontcache import FONTS
 
 FOLDER = "https://press.example.org/releases/sample/"
-FILES = ["seoul%20master.mov", "preview.mp4", "sound.wav", "still.jpg", "captions.vtt"]
+FILES = ["seoul-master.mov", "preview.mp4", "sound.wav", "still.jpg", "captions.vtt"]
 
 
 @pytest.fixture(scope="module")

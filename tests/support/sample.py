@@ -99,7 +99,7 @@ FILM = Footage(
     ),
     files=(
         FootageFile(
-            "seoul master.mov", "master", 1_840_000_000, "b" * 64, "sample/seoul master.mov", "ko",
+            "seoul-master.mov", "master", 1_840_000_000, "b" * 64, "sample/seoul-master.mov", "ko",
             Measured("QuickTime", 130.2, "ProRes", 1920, 1080, "29.97", "interlaced", (PCM,) * 2),
         ),
         FootageFile(

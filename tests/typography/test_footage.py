@@ -93,8 +93,8 @@ def test_files_are_links_and_a_text_states_their_address() -> None:
     found = {line.label: line for line in lines()}
     assert found["Available on"].value == "Beta SP, Betacam SX"
     assert found["Restrictions"].value == "No archive use after 2027. No use in advertising."
-    assert found["Master (Korean)"].href == "sample/seoul%20master.mov"
-    assert found["Master (Korean)"].address == f"{sample.BASE}releases/sample/seoul%20master.mov"
+    assert found["Master (Korean)"].href == "sample/seoul-master.mov"
+    assert found["Master (Korean)"].address == f"{sample.BASE}releases/sample/seoul-master.mov"
     assert list(found)[-6:-1] == ["Master (Korean)", "Preview", "Sound", "Still", "Captions"]
     assert found["Files available until"].value.startswith("Sunday, 31 January 2027, 00:00")
     text = "\n".join(footer_lines(compose_footer((), (sample.FILM,), ENGLISH), "en"))

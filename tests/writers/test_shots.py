@@ -41,7 +41,7 @@ MEDIA CONTACT
 """
 MASTER = (
     "Master (Korean): QuickTime, ProRes, 1920 × 1080, 29.97 fps, interlaced, 2 × PCM 2 ch, 2:10, 1.8 GB "
-    "(https://press.example.org/releases/sample/seoul%20master.mov)\n"
+    "(https://press.example.org/releases/sample/seoul-master.mov)\n"
 )
 
 

@@ -46,6 +46,9 @@ def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     article = compose(release, newsroom, messages, embargoed=embargoed, base_url=BASE)
     _want_faces(article)
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
+    shown += tuple(
+        Rendition("footage", f"releases/{release.slug}/{f.file}", f.size, f.sha256) for f in release.footage_files
+    )
     done: dict[str, Rendition] = {}
     made: dict[str, bytes] = {}
     kinds = {"pictured": bool(release.pictures), "shots": release.has_shots}

@@ -406,6 +406,8 @@ class Watch:
             try:
                 start_embedded(self.context)
                 await_instant(self.context, _instant(due) - AHEAD)
+                for slug in due:  # a film takes seconds to read: its digest is known at the instant
+                    fingerprint.of_source(self.context.state, slug)
                 return prepare(self.context, due)
             except StorageError as error:
                 if datetime.now(UTC) + NAP > _instant(due):

@@ -125,7 +125,7 @@ def test_an_edit_ends_the_approval_and_the_next_one_shows_what_differs(office: O
 
 
 def test_a_correction_is_not_public_before_it_is_approved(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("after", title="The one after", date="2026-01-06T09:00+00:00")
     office.make("publish")
     both_approve(office, "after")
@@ -147,7 +147,7 @@ def test_a_correction_is_not_public_before_it_is_approved(office: Office) -> Non
 
 
 def test_an_unattended_clone_publishes_the_staged_bytes_and_needs_no_key(office: Office, tmp_path: Path) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("news")
     office.make("publish")
     both_approve(office, "news")
@@ -225,14 +225,14 @@ def test_one_who_may_not_sign_cannot_approve(office: Office, tmp_path: Path) -> 
     [((), "RELEASE is not set"), (("RELEASE=nothing",), "nothing is not staged, so there is nothing to approve")],
 )
 def test_what_cannot_be_approved(office: Office, arguments: tuple[str, ...], message: str) -> None:
-    published(office)
+    office.serve()
     result = office.make("approve", *arguments, PRESS_SIGNING_KEY=str(office.folder.parent / NAMES[0]))
     assert result.status == 2
     assert message in result.err
 
 
 def test_a_withdrawal_needs_one_signature_and_no_approval(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.make("withdraw", "RELEASE=before", "REASON=It was wrong.")
     result = office.make("publish")
     assert result.status == 2
@@ -261,7 +261,7 @@ def test_a_correction_that_is_approved_while_a_run_waits_archives_the_revision_b
 
 
 def test_a_lost_statement_is_no_loss_where_it_can_be_drafted_again(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("news")
     office.make("publish")
     both_approve(office, "news")
@@ -274,7 +274,7 @@ def test_a_lost_statement_is_no_loss_where_it_can_be_drafted_again(office: Offic
 
 
 def test_a_lost_file_stops_no_other_release_in_a_clone(office: Office, tmp_path: Path) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("news")
     office.write("other", date="2026-01-06T09:00+00:00")
     office.make("publish")
@@ -305,7 +305,7 @@ def test_a_signature_from_before_approvals_is_no_approval(office: Office) -> Non
 
 
 def test_the_page_of_an_unapproved_release_names_its_neighbours_and_none_names_it(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("news", date="2026-01-07T09:00+00:00", title="Quite new")
     office.make("publish")
     staged = read_staged(store_of(office)).releases["news"]

@@ -38,8 +38,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the rooms whose files take longest, so that no worker is left with one of them at the end."""
-    slow = ("publish", "validators")
-    items.sort(key=lambda item: item.path.parent.name not in slow)
+    rooms = ["publish", "validators", "site", "build", "documentation", "cli", "storage", "reader"]
+    items.sort(key=lambda item: [*rooms, item.path.parent.name].index(item.path.parent.name))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,9 +33,9 @@ for name in libraries.split():
 
 # WeasyPrint names C types by strings, and parsing one takes milliseconds: a quarter of what a short PDF takes.
 ffi = importlib.import_module("weasyprint.text.ffi").ffi
-for name in "PangoFcFontMap *, FcChar8 **, char[], char[4], PangoRectangle *, PangoLogAttr[], unsigned int *".split(", "):
+types = "PangoFcFontMap *, FcChar8 **, PangoRectangle *, PangoLogAttr[], char[], char[4], unsigned int *, hb_tag_t[100]"
+for name in types.split(", "):
     ffi.typeof(name)
-ffi.typeof("hb_tag_t[100]")
 pointer = ffi.typeof("hb_codepoint_t *")
 for length in range(1, 4096):
     ffi._parsed_types[f"hb_codepoint_t[{length}]"] = ffi._backend.new_array_type(pointer, length), False

@@ -62,6 +62,8 @@ _PRORES = {
     "4444": " 4444",
     "XQ": " 4444 XQ",
 }
+_OF_STUDIOS = re.compile(r" 10|4:[24]")
+"""Profiles of H.264 that cameras and editing programs have, and browsers do not."""
 _PLACES = re.compile(r"location|gps|xyz", re.IGNORECASE)
 _COORDINATES = re.compile(r"[+-]\d")
 _TRACKS_OF_PLACES = ("GoPro MET",)
@@ -450,7 +452,10 @@ def _shown(width: int, height: int, aspect: Fraction | None, turned: float) -> t
 def _codec(name: str, profile: str = "") -> str:
     if pcm := re.match(r"pcm_[fsu](\d+)", name):
         return f"PCM {pcm[1]}-bit"
-    return _CODECS.get(name, name.upper()) + (_PRORES.get(profile, "") if name == "prores" else "")
+    usual = _CODECS.get(name, name.upper())
+    if name == "prores":
+        return usual + _PRORES.get(profile, "")
+    return f"{usual} {profile}" if name == "h264" and _OF_STUDIOS.search(profile) else usual
 
 
 def _language(tag: str) -> str:

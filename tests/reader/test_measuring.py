@@ -34,6 +34,10 @@ FILMS: dict[str, tuple[dict[str, object], Measured]] = {
     "e.mp4": (
         {"interlaced": True, "fps": "25", "sound": ()}, Measured("MP4", 2, "H.264", 320, 180, "25", "interlaced")
     ),
+    "studio.mov": (
+        {"pixels": "yuv422p", "sound": ()},
+        Measured("QuickTime", 2, "H.264 High 4:2:2", 320, 180, "25", "progressive"),
+    ),
     "upright.mov": (
         {"turned": 90, "sound": (), "tags": PLACE},
         Measured("QuickTime", 2, "H.264", 180, 320, "25", "progressive", located=True),

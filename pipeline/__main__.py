@@ -93,6 +93,9 @@ def _leave(status: int) -> NoReturn:
     What is registered to be done at the end is done. With threads, or under a profiler, the process ends as usual.
     """
     if threading.active_count() > 1 or sys.getprofile() or sys.gettrace():
+        # Once an interrupt has passed through code made from a string, as a named tuple is when a library is imported,
+        # Python ends by SIGINT whatever the status, although the interrupt was caught. Running such code forgets it.
+        exec("")  # noqa: S102
         sys.exit(status)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -58,7 +58,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     result = office.make("publish")
     assert result.status == 0, result.text
     yield office
-    office.make("stop")
+    office.end()
 
 
 @pytest.fixture(scope="module")

@@ -126,12 +126,18 @@ def of_rendition(
     rendered: Iterable[Rendition] = (),
     related: Iterable[Related] = (),
     past: tuple[RevisionRecord, ...] = (),
+    footage: tuple[tuple[str, str], ...] = (),
 ) -> str:
-    """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
+    """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above.
+
+    ``footage`` are names of footage files with why they are missing, or with their digests where the source does not
+    decide them.
+    """
     address = base_url if row.address or links_home else ""
     stated = msgspec.json.encode([tuple(rendered), (*related, *past) if row.names_others else ()])
     return _digest([row.name.encode(), of_format(row), source.encode(), newsroom.encode(), address.encode(),
-                    b"embargoed" if embargoed else b"", stated])  # fmt: skip
+                    b"embargoed" if embargoed else b"", stated,
+                    *([msgspec.json.encode(footage)] if footage else ())])  # fmt: skip
 
 
 def of_release(
@@ -271,9 +277,11 @@ def _imported(file: Path) -> tuple[str, ...]:
 
 def links_home(release: Release) -> bool:
     """Whether the text links within the newsroom, so that formats other than the page state its address."""
-    return any(
-        _relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block)
-    ) or bool(release.withdrawn and release.withdrawn.replaced_by)
+    return (
+        any(_relative(inlines) for block in walk((*release.body, *release.notes)) for inlines in inlines_of(block))
+        or bool(release.withdrawn and release.withdrawn.replaced_by)
+        or bool(release.footage_files)
+    )
 
 
 def _relative(inlines: Iterable[Inline]) -> bool:

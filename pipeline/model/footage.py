@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct, field
 
 Role = Literal["master", "preview", "sound", "poster", "captions"]
+ROLES: tuple[Role, ...] = get_args(Role)
+FOOTAGE = "footage"
+"""``Rendition.format`` of these files."""
 Missing = Literal["coming", "gone"]
 """Why a file of footage is not there: its release is not public yet, or only just; or it has expired."""
 STORED = "s3://"
@@ -134,6 +138,30 @@ class Footage(Struct, frozen=True):
         """The carrier and the further ones, each once."""
         return tuple(dict.fromkeys(filter(None, (self.carrier, *self.carriers))))
 
+    @property
+    def terms(self) -> str:
+        """Rights and restrictions, each in a line."""
+        return "\n".join(filter(None, (self.rights, self.restrictions)))
+
     def files_of(self, role: Role) -> tuple[FootageFile, ...]:
         """Return the files with ``role``."""
         return tuple(each for each in self.files if each.role == role)
+
+
+def expiries(notices: Iterable[Footage]) -> dict[str, datetime]:
+    """Return by name when each file is taken down; one that any notice offers without end is left out."""
+    ends: dict[str, datetime | None] = {}
+    for notice in notices:
+        for each in notice.files:
+            known = ends.get(each.file, notice.expires)
+            ends[each.file] = max(known, notice.expires) if known and notice.expires else None
+    return {file: end for file, end in ends.items() if end}
+
+
+def missing_at(notices: Iterable[Footage], now: datetime, *, coming: bool) -> dict[str, Missing]:
+    """Return the names of the files that are not there at ``now``; all that have not expired if they are ``coming``."""
+    notices = tuple(notices)
+    ends = expiries(notices)
+    files = dict.fromkeys(each.file for notice in notices for each in notice.files)
+    gone = {file for file in files if file in ends and ends[file] <= now}
+    return {file: "gone" if file in gone else "coming" for file in files if coming or file in gone}

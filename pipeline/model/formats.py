@@ -15,7 +15,7 @@ Group = Literal["assets", "files", "pages", "records", "manifest", "listings"]
 GROUPS: tuple[Group, ...] = ("assets", "files", "pages", "records", "manifest", "listings")
 """Order of upload: nothing is named before it is there, and the manifest is the commit point."""
 
-ParityKind = Literal["text", "html", "record", "word", "pdf", "kit", "picture"]
+ParityKind = Literal["text", "shots", "html", "record", "word", "pdf", "kit", "picture"]
 """The readers of ``pipeline.build.parity``."""
 
 MINUTES = "public, max-age=60, must-revalidate"
@@ -60,12 +60,17 @@ class Format(Struct, frozen=True):
     """Rendered for a withdrawn release too: the notice of its withdrawal."""
     preview: bool = False
     """What programs show with a link to the page, for a release without a picture; no reader is offered it."""
+    of_shots: bool = False
+    """For a release whose footage has a shot list."""
     beside: str = ""
     """Name of the format in whose stage it is rendered, with what that one has loaded; empty for a stage of its own."""
 
-    def is_for(self, *, withdrawn: bool, pictured: bool) -> bool:
-        """Whether a release has this format; ``pictured`` says that it has pictures of its own."""
-        return (self.notice or not withdrawn) and not (self.preview and pictured)
+    def is_for(self, *, withdrawn: bool, pictured: bool, shots: bool) -> bool:
+        """Whether a release has this format.
+
+        ``pictured`` says that it has pictures of its own, ``shots`` that its footage has a shot list.
+        """
+        return (self.notice or not withdrawn) and not (self.preview and pictured) and (shots or not self.of_shots)
 
     def key(self, slug: str) -> str:
         """Return the address of a release's rendition below the public root."""
@@ -101,7 +106,11 @@ FORMATS: tuple[Format, ...] = (
         offered=1, lasting_address=True, pooled=True,
     ),
     Format("docx", "docx", ".docx", _WORD, "Word", "files", True, "word", offered=2, pooled=True),
-    Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, "kit", offered=5, packs=True),
+    Format(
+        "shots", "shots", ".shots.txt", "text/plain; charset=utf-8", "Shot list", "files", True, "shots",
+        offered=4, of_shots=True, beside="text",
+    ),
+    Format("kit", "kit", ".zip", "application/zip", "Press kit", "files", True, "kit", offered=6, packs=True),
     Format(
         "card", "card", ".png", "image/png", "Preview picture", "files", False, "picture",
         pooled=True, preview=True, beside="pdf",
@@ -112,7 +121,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "json", "ninjs", ".json", "application/json", "Data", "records", False, "record",
-        offered=4, address=True, states_earlier=True, names_others=True, states_footage=True, notice=True,
+        offered=5, address=True, states_earlier=True, names_others=True, states_footage=True, notice=True,
     ),
 )  # fmt: skip
 """In the order in which the stages run: a format states or packs those before it."""
@@ -199,9 +208,9 @@ def is_old_address(address: str) -> bool:
     return not own and bool(_OLD_ADDRESS.fullmatch(address))
 
 
-def formats_of(*, withdrawn: bool, pictured: bool) -> tuple[Format, ...]:
-    """Return the formats that a release has; ``pictured`` says that it has pictures of its own."""
-    return tuple(row for row in FORMATS if row.is_for(withdrawn=withdrawn, pictured=pictured))
+def formats_of(*, withdrawn: bool, pictured: bool, shots: bool) -> tuple[Format, ...]:
+    """Return the formats that a release has; the arguments are those of ``Format.is_for``."""
+    return tuple(row for row in FORMATS if row.is_for(withdrawn=withdrawn, pictured=pictured, shots=shots))
 
 
 def stage_rows(stage: str) -> tuple[Format, ...]:

@@ -239,6 +239,11 @@ class Release(Struct, frozen=True):
         """The files of all footage notices, each name once."""
         return tuple({each.file: each for notice in self.footage for each in notice.files}.values())
 
+    @property
+    def has_shots(self) -> bool:
+        """Whether a footage notice has a shot list."""
+        return any(notice.shots for notice in self.footage)
+
     def picture(self, file: str) -> Picture:
         """Return the picture that ``Figure.file`` names. Raises KeyError if the release does not have it."""
         for picture in self.pictures:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model import manifest as record
-from pipeline.model.errors import ConflictError
+from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import Lease, Manifest, Row
 from pipeline.model.statement import SigningKey
 from pipeline.publish import withdrawal
@@ -28,7 +28,7 @@ from pipeline.publish.commits import Snapshot, commit, put_missing
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
-from pipeline.storage import ObjectStore
+from pipeline.storage import CopyRequest, ObjectStore, OnSent
 from pipeline.writers.ninjs import digests
 
 Done = Callable[[Upload], None]
@@ -88,7 +88,9 @@ def _public_digests(store: ObjectStore, candidate: Candidate, row: Row | None, c
     if stored is None or digest not in (row.record, row.replacing.get(key)):
         return {key: ""}  # something else wrote it: what it says of the files proves nothing
     # Where a run was stopped while it replaced files, either digest may be that of the public file.
-    return {**digests(stored.body), key: digest, **_noted_digests(store, row.replacing.keys() - {key})}
+    stated = digests(stored.body)
+    footage = {file.key for file in candidate.files if file.footage} - stated.keys()
+    return {**stated, key: digest, **_noted_digests(store, (row.replacing.keys() | footage) - {key})}
 
 
 def _noted_digests(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
@@ -110,6 +112,7 @@ def apply(
     done: Done,
     new_listings: Mapping[str, bytes] = EMPTY,
     confirmed: set[str] | None = None,
+    sent: OnSent = lambda key, size: None,
 ) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
@@ -117,7 +120,7 @@ def apply(
     are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
     in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
     ``new_listings`` are listings that pages will link to and that do not exist yet. ``confirmed`` gets the keys of the
-    files whose SHA-256 the storage stated when it had received them.
+    files whose SHA-256 the storage stated when it had received them; ``sent`` is called for each part of a large file.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
@@ -149,7 +152,7 @@ def apply(
                 commit(store, snapshot, partial(change, finished=finished, coming=()))
             raise
         withdrawal.archive(store, (copy for each in coming for copy in each.archived))
-        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done)
+        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done, sent)
     return snapshot
 
 
@@ -172,7 +175,12 @@ def batches(going: Container[str], candidates: Iterable[Candidate], public: Mani
 
 
 def upload_batch(
-    store: ObjectStore, going: Mapping[str, Upload], batch: Batch, public: Manifest, done: Done
+    store: ObjectStore,
+    going: Mapping[str, Upload],
+    batch: Batch,
+    public: Manifest,
+    done: Done,
+    sent: OnSent = lambda key, size: None,
 ) -> frozenset[str]:
     """Upload the files of a batch: a page after the files and the new pages that it links to, records last.
 
@@ -186,15 +194,32 @@ def upload_batch(
         [each for known, each in ours if each.group == "pages" and known],
         [each for _, each in ours if each.group == "records"],
     )
-    return frozenset[str]().union(*(upload(store, group, done) for group in groups))
+    return frozenset[str]().union(*(upload(store, group, done, sent) for group in groups))
 
 
-def upload(store: ObjectStore, uploads: Iterable[Upload], done: Done) -> frozenset[str]:
+def upload(
+    store: ObjectStore, uploads: Iterable[Upload], done: Done, sent: OnSent = lambda key, size: None
+) -> frozenset[str]:
     """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed."""
     by_key = {each.file.key: each for each in uploads}
     if not by_key:
         return frozenset()
-    return store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]))
+    sources = [each.file.source for each in by_key.values()]
+    if copies := [source for source in sources if isinstance(source, CopyRequest)]:
+        _copy(store, copies, by_key, done)
+    copied = {copy.key for copy in copies}
+    puts = [by_key[key].file.put() for key in by_key if key not in copied]
+    return store.put_all(puts, lambda key: done(by_key[key]), sent=sent)
+
+
+def _copy(store: ObjectStore, copies: list[CopyRequest], uploads: Mapping[str, Upload], done: Done) -> None:
+    """Copy footage from the private bucket. Another publisher may have copied it first, and deleted what was staged."""
+    try:
+        store.copy_all(copies, lambda key: done(uploads[key]))
+    except StorageError:
+        there = _noted_digests(store, (copy.key for copy in copies))
+        if any(there.get(copy.key) != uploads[copy.key].file.sha256 for copy in copies):
+            raise
 
 
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────

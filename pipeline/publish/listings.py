@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from datetime import datetime
 from functools import cache
+from pathlib import PurePosixPath
 
 import msgspec
 from msgspec import Struct
@@ -288,4 +289,17 @@ def verify(
     now = found.digests(manifest)
     unverified = {key: now.get(key, sha256) for key, sha256 in written.items() if key not in verified}
     expected = expected_files({**unverified, KEY: digest(dump(manifest))})
-    return read_back(context.anonymous, expected, known=verified, early=early)
+    known = _Known(verified, manifest.by_slug())
+    return read_back(context.anonymous, expected, known=known, early=early)
+
+
+class _Known(Container[str]):
+    """Keys that need not be asked for when a page links to them: what was verified now, or when it was published."""
+
+    def __init__(self, verified: Set[str], rows: Mapping[str, Row]) -> None:
+        self.verified = verified
+        self.rows = rows
+
+    def __contains__(self, key: object) -> bool:
+        row = self.rows.get(PurePosixPath(str(key)).name.partition(".")[0])
+        return key in self.verified or (row is not None and any(key == file.key for file in row.files))

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from pipeline.build.context import CommandContext
 from pipeline.build.stages import render_for, tasks
 from pipeline.model.errors import Fault, ReleaseError, RenderError, SettingError, StorageError, printable
-from pipeline.model.formats import FORMATS, MEDIA_TYPES
+from pipeline.model.formats import MEDIA_TYPES, Format, formats_of
 from pipeline.model.manifest import digest
 from pipeline.model.release import Release
 from pipeline.publish import holders, single_file_page, statements
@@ -124,7 +124,7 @@ def share(context: CommandContext, release: Release, holder: str = "") -> list[S
         message = "not every format of it could be rendered, so it is not shared"
         source = str(context.state.source(release.slug))
         raise ReleaseError([Fault(source, 0, message, "read the errors above, or run make check")])
-    labels = {row.key(release.slug): row.label for row in FORMATS if not row.preview}
+    labels = {row.key(release.slug): row.label for row in _shared_formats(release.has_shots)}
     labels |= {f"releases/{release.slug}/{picture.file}": picture.file for picture in release.pictures}
     named = _rendered_for(context, release, holder) if holder else {}
     labels |= {key: CALENDAR for key in named if key not in labels}
@@ -151,7 +151,8 @@ def share(context: CommandContext, release: Release, holder: str = "") -> list[S
 def is_complete(context: CommandContext, slug: str) -> bool:
     """Whether all embargoed renditions of a release are here, rendered from its current source."""
     state, render_context = context.state, context.render_context()
-    for row in (row for row in FORMATS if not row.preview):
+    summary = state.summaries([slug]).get(slug)
+    for row in _shared_formats(summary is not None and summary.shots):
         task = next((task for task in tasks(row, state, render_context, [slug]) if task.slug == slug), None)
         entry = state.rendered(row.name).get(slug)
         if task is None or entry is None or not entry.unpublished or entry.fingerprint != task.fingerprint:
@@ -160,6 +161,11 @@ def is_complete(context: CommandContext, slug: str) -> bool:
         if not file.is_file() or digest(file.read_bytes()) != entry.rendition.sha256:
             return False
     return True
+
+
+def _shared_formats(shots: bool) -> tuple[Format, ...]:
+    """Return the formats that are shared: all but what programs show with a link."""
+    return formats_of(withdrawn=False, pictured=True, shots=shots)
 
 
 def new_keys(names: Iterable[str]) -> tuple[str, dict[str, str]]:

@@ -25,7 +25,9 @@ Fetch = Callable[[str], bytes]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; base-uri 'none'"
 _LEFT_OUT = frozenset({"tools", "others", "original", "beside", "related", "back"})
 """Classes of the parts that link to other files: downloads, translations, pictures at full size, neighbours."""
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
 _HEAD = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="robots" content="noindex">'
 _FACE = re.compile(r"@font-face \{[^}]*\}\n?")
 

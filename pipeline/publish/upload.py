@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
-from pipeline.publish import approval, listings, sharing, statements, withdrawal
+from pipeline.publish import approval, listings, sharing, statements, stored_footage, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -25,15 +25,16 @@ from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.manifest import keep
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Upload, file_of, plan
-from pipeline.publish.progress import Progress, count, size
+from pipeline.publish.progress import Progress, count, lateness, size
 from pipeline.publish.schedule import by_instant, scheduled_here
 from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
-from pipeline.publish.staging import plan_staging, stage_all
+from pipeline.publish.staging import plan_staging, stage_all, with_staged_footage
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.verification import (
     Problem,
     ask,
+    delivered,
     expected_files,
     proven,
     raise_problems,
@@ -41,9 +42,12 @@ from pipeline.publish.verification import (
     require_shown,
     served_digests,
 )
+from pipeline.storage import LARGE
 
 LEASE = timedelta(minutes=15)
-"""How long a release stays leased to a publisher that is never heard of again."""
+"""How long a release stays leased to a publisher that is never heard of again; longer by what it has to send."""
+SLOWEST = 250_000
+"""Bytes a second that are counted on: films take hours over a line of two megabits."""
 
 
 def publish_all(
@@ -73,10 +77,11 @@ def publish_all(
         staged = plan_staging(context, progress)
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
-            _upload(context, candidates, progress)
+            _upload(context, with_staged_footage(context, candidates), progress)
         elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
+        stored_footage.tell(context)
         staged = stage_all(context, progress, stated.to_approve)
         sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
     waiting = _report_unsigned(context, stated, progress)
@@ -124,19 +129,32 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
+    going = sum(upload.file.size for upload in todo.uploads)
+    publisher = replace(publisher, until=publisher.until + timedelta(seconds=going / SLOWEST))
     written: dict[str, str] = {}
     listed: dict[str, Upload] = {}
     confirmed: set[str] = set()
-    total, sent = sum(upload.file.size for upload in todo.uploads), 0
+    sent: dict[str, int] = {}
+    large = {each.file.key: (each.file.size, each.file.sha256) for each in todo.uploads if each.file.size > LARGE}
+
+    def report() -> None:
+        there, total = round(sum(sent.values()) / 1e6), round(going / 1e6)
+        if large:
+            progress.progress(there, total, f"MB, {len(written)} of {count(len(todo.uploads), 'file')}")
+        else:
+            progress.progress(len(written), len(todo.uploads), f"files, {there} of {total} MB")
+
+    def part_sent(key: str, size: int) -> None:
+        sent[key] = sent.get(key, 0) + size
+        report()
 
     def done(upload: Upload) -> None:
-        nonlocal sent
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
             listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in new_listings else upload
         else:
-            sent += upload.file.size
-            progress.progress(len(written), len(todo.uploads), f"files, {sent / 1e6:.0f} of {total / 1e6:.0f} MB")
+            sent[upload.file.key] = upload.file.size
+            report()
 
     found = listings.Listings(context)
     public: dict[str, str] = {}
@@ -148,7 +166,9 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
         current = listings.update(store, coming, lambda manifest: found.changed(manifest, public), done)
         for row in withdrawal.pending_deletes(current.manifest):
             progress.step("remove", row.slug, "", "", "withdrawn")
-        return withdrawal.take_down(store, current)
+        for slug in withdrawal.expired_footage(current.manifest, context.now):
+            progress.step("remove", slug, "", "", "footage expired")
+        return withdrawal.take_down(store, current, context.now)
 
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]
@@ -157,11 +177,15 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
     snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
-    applied = apply(store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed)
+    applied = apply(
+        store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed, part_sent
+    )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
-    by_checksum = _proven(context, confirmed, candidates, snapshot.manifest)
-    problems = _update_listings(context, found, applied, update_listings, written, by_checksum)
+    _report_footage(context, candidates, progress)
+    by_checksum = _proven(context, confirmed, candidates, snapshot.manifest, large)
+    problems = delivered(context.anonymous, {key: large[key] for key in by_checksum if key in large})
+    problems += _update_listings(context, found, applied, update_listings, written, by_checksum)
     _report_uploads(listed.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)
@@ -198,14 +222,23 @@ def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mappi
     So an interrupted run is continued: files that are right are not uploaded again.
     """
     unverified = recall_unverified(context.state)
-    keys = [file.key for each in candidates if each.row.slug in unverified for file in each.files]
+    # Footage is large, and its digest was stored with it: to ask for that is enough to decide.
+    files = (file for each in candidates if each.row.slug in unverified for file in each.files)
+    keys = [file.key for file in files if not file.footage]
     return served_digests(context.anonymous, keys)
 
 
 def _proven(
-    context: CommandContext, confirmed: Iterable[str], candidates: Iterable[Candidate], before: Manifest
+    context: CommandContext,
+    confirmed: Iterable[str],
+    candidates: Iterable[Candidate],
+    before: Manifest,
+    large: Container[str],
 ) -> frozenset[str]:
-    """Return which files need not be read back; all of a release that was public or under embargo is read back."""
+    """Return which files need not be read back; all of a release that was public or under embargo is read back.
+
+    That does not hold for ``large`` files, of which the storage has confirmed every part.
+    """
     if not checks_uploads(context):
         return frozenset()
     rows, summaries = before.by_slug(), context.state.summaries()
@@ -213,7 +246,8 @@ def _proven(
     def is_read_in_full(slug: str) -> bool:
         return slug in rows or slug not in summaries or summaries[slug].embargo
 
-    return proven(confirmed, {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files})
+    in_full = {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files}
+    return proven(confirmed, in_full, large)
 
 
 def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:
@@ -248,6 +282,18 @@ def _report_uploads(uploads: Iterable[Upload], progress: Progress) -> None:
         progress.step("upload", name, total, count(len(group), "file"), reasons)
 
 
+def _report_footage(context: CommandContext, candidates: Iterable[Candidate], progress: Progress) -> None:
+    """Report the footage that has followed the words, and how long after their instant."""
+    rows, now = context.published.by_slug(), datetime.now(UTC)
+    for each in candidates:
+        if (row := rows.get(each.row.slug)) and row.footage_outdated and not each.row.footage_outdated:
+            footage = [file for file in each.files if file.footage]
+            total = size(sum(file.size for file in footage))
+            if footage:
+                number = count(len(footage), "footage file")
+                progress.step("release", each.row.slug, total, number, lateness(now - each.row.date))
+
+
 def _shown_as(upload: Upload) -> str:
     """Return the name of the release or the listings that a file belongs to."""
     first, *rest = Path(upload.file.key).parts
@@ -273,6 +319,8 @@ def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], pro
     rows = [(each.reason, each.file.key, size(each.file.size), each.file.media_type) for each in uploads]
     rows += [("archived", copy.key, "", copy.source) for each in candidates for copy in each.archived]
     rows += [("removed", key, "", "") for each in candidates for key in each.row.pending_deletes]
+    expired = withdrawal.expired_footage(coming, context.now)
+    rows += [("removed", key, "", "") for keys in expired.values() for key in keys]
     if rows:
         progress.table([("why", "what", "size", "as"), *rows])
     number = count(len(uploads), "file")
@@ -305,8 +353,8 @@ def _still_public(context: CommandContext) -> list[str]:
 
 
 def _pending_deletes(context: CommandContext) -> bool:
-    """Whether files of a withdrawn release may still be public."""
-    return isinstance(context.published, StoredManifest) and context.published.pending_deletes()
+    """Whether files of a withdrawn release, or expired footage, may still be public."""
+    return isinstance(context.published, StoredManifest) and context.published.pending_deletes(context.now)
 
 
 def published_count(context: CommandContext) -> str:

@@ -29,6 +29,8 @@ from pipeline.writers.ninjs import digests
 
 THREADS = 16
 """Objects that are read at a time."""
+ENDING = 64 * 1024
+"""Bytes at the end of a large file that are read."""
 SHOWN = 5
 """Problems that a message lists."""
 LONGEST_CACHE = 90
@@ -50,17 +52,41 @@ Answers = Iterator[tuple[tuple[str, tuple[str, ...]], tuple[list[Problem], set[s
 """Key and right digests of each object, with its problems and the keys that it links to."""
 
 
-def proven(confirmed: Iterable[str], in_full: Container[str] = frozenset()) -> frozenset[str]:
+def proven(
+    confirmed: Iterable[str], in_full: Container[str] = frozenset(), large: Container[str] = frozenset()
+) -> frozenset[str]:
     """Return which uploaded files need not be read back, because the storage stated the SHA-256 of what it received.
 
     What that does not prove is read without credentials: that they are delivered, of one file of each kind; that the
-    links in a page lead somewhere, of every page; and all of ``in_full``.
+    links in a page lead somewhere, of every page; and all of ``in_full``. ``large`` files are left to ``delivered``.
     """
-    kinds = {key.rpartition(".")[2]: key for key in sorted(confirmed, reverse=True)}
+    others = [key for key in confirmed if key not in large]
+    kinds = {key.rpartition(".")[2]: key for key in sorted(others, reverse=True)}
     samples = set(kinds.values())
-    return frozenset(
-        key for key in confirmed if key not in in_full and key not in samples and not key.endswith(".html")
-    )
+    read = {key for key in others if key in in_full or key in samples or key.endswith(".html")}
+    return frozenset(confirmed) - read
+
+
+def delivered(anonymous: AnonymousClient, files: Mapping[str, tuple[int, str]]) -> list[Problem]:
+    """Ask for the end of each large file without credentials, and return the problems of all.
+
+    ``files`` are size and SHA-256 by key. The storage has proven what it received; this shows that anyone gets it, as
+    long as it should be, with the digest that was stored with it.
+    """
+    found = in_parallel(lambda key: list(_delivery(anonymous, key, *files[key])), sorted(files))
+    return [Problem(key, what) for key, problems in found.items() for what in problems]
+
+
+def _delivery(anonymous: AnonymousClient, key: str, size: int, sha256: str) -> Iterator[str]:
+    answer = anonymous.get(key, keep=False, start=max(0, size - ENDING))
+    whole = answer.headers.get("content-range", "").rpartition("/")[2] if answer.status == 206 else str(answer.size)
+    noted = answer.headers.get("x-amz-meta-sha256") if answer.status == 206 else answer.sha256
+    if answer.status not in (200, 206):
+        yield f"answers {answer.status}"
+    elif whole != str(size) or noted not in (None, sha256):
+        yield "has other bytes than were published"
+    elif wrong := wrong_type(key, answer):
+        yield wrong
 
 
 class Reading(Struct, frozen=True):
@@ -239,6 +265,8 @@ def expected_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Exp
     expected |= dict.fromkeys((*manifest.assets, *listings.keys(manifest)), ())
     for row in manifest.rows:
         recorded = {f"releases/{row.slug}.json": row.record, **digests(record(row))}
+        for key in row.expired:
+            recorded.pop(key, None)
         for key, sha256 in {**recorded, **row.statement_files()}.items():
             coming = row.replacing.get(key)
             expected[key] = (sha256, coming) if coming else (sha256,)

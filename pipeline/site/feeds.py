@@ -9,7 +9,7 @@ and Atom. It is imported only here, and this module only when feeds are rendered
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from lxml import etree
 from markupsafe import escape
 from msgspec import Struct
 
+from pipeline.model.footage import FOOTAGE, ROLES
 from pipeline.model.formats import ATOM, FORMATS, JSON_FEED, RSS, Rendition, Syndication, by_name
 from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
@@ -67,6 +68,18 @@ def render_feeds(
 # --- Items -----------------------------------------------------------------------------------------------------------
 
 
+class Film(Struct, frozen=True):
+    """What feeds say of a file of footage; 0 for what is not known of it."""
+
+    duration: float
+    """Seconds."""
+    width: int
+    height: int
+    frame_rate: float
+    poster: str
+    """Address of a still, or empty."""
+
+
 class FeedFile(Struct, frozen=True):
     """A file of a feed item."""
 
@@ -75,6 +88,7 @@ class FeedFile(Struct, frozen=True):
     """Without parameters."""
     size: int
     title: str
+    film: Film | None = None
 
 
 class Subject(Struct, frozen=True):
@@ -117,12 +131,27 @@ class _RecordRendition(Struct, rename="camel"):
     title: str = ""
 
 
+class _AssociatedRendition(Struct, rename="camel"):
+    name: str = ""
+    href: str = ""
+    duration: float = 0
+    width: int = 0
+    height: int = 0
+    frame_rate: float = 0
+
+
+class _Association(Struct):
+    rel: str = ""
+    renditions: tuple[_AssociatedRendition, ...] = ()
+
+
 class _FeedRecord(Struct):
     """The fields of a ninjs record that feeds use."""
 
     uri: str
     bodies: tuple[_RecordBody, ...]
     renditions: tuple[_RecordRendition, ...]
+    associations: tuple[_Association, ...] = ()
 
 
 def _item(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> FeedItem:
@@ -137,16 +166,28 @@ def _item(row: Row, data: bytes, newsroom: Newsroom, base_url: str) -> FeedItem:
         published=row.date,
         updated=row.modified,
         subjects=tuple(Subject(topic, newsroom.topic_label(topic, row.language)) for topic in row.topics),
-        files=(*_files(record.renditions, row.withdrawn), *_record_file(row.files, base_url)),
+        files=(*_files(record.renditions, row.withdrawn, _films(record)), *_record_file(row.files, base_url)),
     )
 
 
-def _files(renditions: Iterable[_RecordRendition], withdrawn: bool) -> list[FeedFile]:
+def _films(record: _FeedRecord) -> dict[str, Film]:
+    """Return address → film of all files of footage."""
+    found: dict[str, Film] = {}
+    for footage in (each for each in record.associations if each.rel == FOOTAGE):
+        files = {file.href: file for file in footage.renditions if file.name.partition(": ")[0] in ROLES}
+        poster = next((href for href, file in files.items() if file.name.startswith("poster: ")), "")
+        for href, file in files.items():
+            still = poster if href != poster and file.width else ""
+            found[href] = Film(file.duration, file.width, file.height, file.frame_rate, still)
+    return found
+
+
+def _files(renditions: Iterable[_RecordRendition], withdrawn: bool, films: Mapping[str, Film]) -> list[FeedFile]:
     left_out = ("html", *PREVIEWS, *(PACKS if withdrawn else ()))
     # Smaller copies of pictures are only for pages.
     offered = [each for each in renditions if each.name not in left_out and " px: " not in each.name]
     return [
-        FeedFile(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title)
+        FeedFile(each.href, each.content_type.partition(";")[0], each.size_in_bytes, each.title, films.get(each.href))
         for each in sorted(offered, key=lambda each: each.name != "pdf")
     ]
 
@@ -238,7 +279,9 @@ class FeedItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen ha
         etree.SubElement(element, UPDATED).text = self.item.updated.isoformat()
         for file in self.item.files:
             attributes = {"url": file.url, "type": file.media_type, "fileSize": str(file.size)}
-            etree.SubElement(element, f"{{{MEDIA}}}content", attributes)
+            content = etree.SubElement(element, f"{{{MEDIA}}}content", attributes | _media_facts(file))
+            if file.film and file.film.poster:
+                etree.SubElement(content, f"{{{MEDIA}}}thumbnail", {"url": file.film.poster})
         return element
 
     def extend_atom(self, element: Any) -> Any:
@@ -252,6 +295,21 @@ class FeedItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen ha
             link = {"rel": "enclosure", "type": file.media_type, "length": str(file.size), "href": file.url}
             etree.SubElement(element, "link", {**link, "title": file.title} if file.title else link)
         return element
+
+
+def _media_facts(file: FeedFile) -> dict[str, str]:
+    """Return the attributes that Media RSS has for films, sound and stills."""
+    if file.film is None:
+        return {}
+    kind = file.media_type.partition("/")[0]
+    facts = {
+        "medium": {"video": "video", "audio": "audio", "image": "image", "text": "document"}.get(kind, "video"),
+        "duration": round(file.film.duration),
+        "width": file.film.width,
+        "height": file.film.height,
+        "framerate": f"{file.film.frame_rate:g}" if file.film.frame_rate else "",
+    }
+    return {name: str(value) for name, value in facts.items() if value}
 
 
 # --- JSON Feed -------------------------------------------------------------------------------------------------------
@@ -273,7 +331,13 @@ def _json_feed(feed: Feed, items: Iterable[FeedItem], newsroom: Newsroom, base_u
 
 def _json_item(item: FeedItem) -> dict[str, Any]:
     attachments = [
-        {"url": file.url, "mime_type": file.media_type, "title": file.title, "size_in_bytes": file.size}
+        {
+            "url": file.url,
+            "mime_type": file.media_type,
+            "title": file.title,
+            "size_in_bytes": file.size,
+            "duration_in_seconds": round(file.film.duration) if file.film and file.film.duration else "",
+        }
         for file in item.files
     ]
     return _without_empty(

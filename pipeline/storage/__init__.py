@@ -23,8 +23,11 @@ from pipeline.model.errors import StorageError
 from pipeline.storage.destination import Destination
 
 Bucket = Literal["public", "private"]
-STAGED, SHARED = "staged/", "shared/"
-"""Prefixes in the private bucket: of scheduled releases, and of embargoed copies that were shared by link."""
+STAGED, SHARED, UPLOADS = "staged/", "shared/", "uploads/"
+"""Prefixes in the private bucket: of scheduled releases, of embargoed copies that were shared by link, and of the names
+of uploads in parts that have not ended."""
+LARGE = 16 * 1024 * 1024
+"""Bytes. A larger file is sent in parts, and is nowhere in memory as a whole."""
 LONGEST_LINK = 7 * 24 * 3600
 """Seconds. AWS refuses longer presigned links; other storages accept them, but nobody could revoke such a link without
 removing the object."""
@@ -71,7 +74,8 @@ class Put(Struct, frozen=True, kw_only=True):
 
     key: str
     body: bytes | Path
-    """A file must stay as it is until it is written."""
+    """A file must stay as it is until it is written. One that is larger than ``LARGE`` and has no condition is sent in
+    parts, and a later run sends only those that are missing."""
     media_type: str
     cache_control: str = ""
     download: str = ""
@@ -114,13 +118,25 @@ class CopyRequest(Struct, frozen=True, kw_only=True):
     """An object to copy inside the storage, with its headers, without a download."""
 
     key: str
-    """Its new key in the public bucket."""
+    """Its new key."""
     source: str
     """Its present key."""
     if_match: str = ""
     """Copy only if the source still has this ETag; otherwise it is an error."""
     bucket: Bucket = "private"
     """The bucket of ``source``."""
+    size: int = 0
+    """Of the source, in bytes, where it is known: a large object is copied in parts, which is faster."""
+    media_type: str = ""
+    cache_control: str = ""
+    download: str = ""
+    sha256: str = ""
+    """These replace what is stored with the source, e.g. by another program; what is empty stays."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the copy has other headers than the source."""
+        return bool(self.media_type or self.cache_control or self.download or self.sha256)
 
 
 class Clock(Struct, frozen=True):
@@ -134,6 +150,8 @@ class Clock(Struct, frozen=True):
 
 OnWritten = Callable[[str], None]
 """Called with the key of each object that was written."""
+OnSent = Callable[[str, int], None]
+"""Called after each part of a large file, with its key and the bytes of the part; also for those that were there."""
 
 
 class ObjectStore(Protocol):
@@ -148,17 +166,23 @@ class ObjectStore(Protocol):
     def head(self, key: str, bucket: Bucket = "public") -> Head | None:
         """Return the object's headers, or None if there is none."""
 
+    def stream(self, key: str, etag: str, bucket: Bucket = "public") -> Iterator[bytes]:
+        """Yield the object's bytes, some megabytes at a time. It is an error if it has another ETag, or is missing."""
+
     def put(self, put: Put, bucket: Bucket = "public") -> str:
         """Write the object and return its ETag. Raises PreconditionFailed."""
 
-    def put_all(self, puts: Iterable[Put], done: OnWritten = ..., bucket: Bucket = "public") -> frozenset[str]:
-        """Write all, many at a time and in no order; return the keys whose SHA-256 the storage confirmed.
+    def put_all(
+        self, puts: Iterable[Put], done: OnWritten = ..., bucket: Bucket = "public", sent: OnSent = ...
+    ) -> frozenset[str]:
+        """Write all, many at a time and in no order, large files last.
 
-        On the first error it finishes the writes under way and raises.
+        Return the keys whose SHA-256 the storage confirmed. On the first error it finishes the writes under way and
+        raises.
         """
 
-    def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = ...) -> None:
-        """Copy all into the public bucket, many at a time and in no order. Errors as in ``put_all``."""
+    def copy_all(self, copies: Iterable[CopyRequest], done: OnWritten = ..., bucket: Bucket = "public") -> None:
+        """Copy all into ``bucket``, many at a time and in no order. Errors as in ``put_all``."""
 
     def copy(
         self, source: str, key: str, sha256: str, source_bucket: Bucket = "public", bucket: Bucket = "public"

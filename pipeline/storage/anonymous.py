@@ -20,7 +20,9 @@ from pipeline.model.errors import StorageError
 
 SECONDS = 15.0
 LIMIT = 256 * 1024 * 1024
-"""Bytes. Dateline writes no larger objects."""
+"""Bytes of a body that is kept. Only films are larger."""
+LARGEST = 5 * 1024**4
+"""Bytes of the largest object that S3 defines."""
 _BLOCK = 256 * 1024
 _ATTEMPTS = 3
 _BUSY = frozenset({429, 500, 502, 503, 504})
@@ -57,13 +59,14 @@ class AnonymousClient:
         self._idle: list[http.client.HTTPConnection] = []
         weakref.finalize(self, _close_all, self._idle)
 
-    def get(self, key: str, *, keep: bool = True, limit: int = LIMIT) -> Answer:
+    def get(self, key: str, *, keep: bool = True, limit: int = 0, start: int = 0) -> Answer:
         """Get the object at ``key`` below the address, without following redirects.
 
-        ``keep=False`` drops the body and leaves its size and digest. Raises StorageError when there is no complete
-        answer, or when it has more than ``limit`` bytes.
+        ``keep=False`` drops the body and leaves its size and digest. ``start`` asks for the bytes from there on: then
+        the status is 206, or 200 with all bytes. Raises StorageError when there is no complete answer, or when it has
+        more than ``limit`` bytes (by default ``LIMIT``, and ``LARGEST`` for a body that is dropped).
         """
-        return self._ask("GET", self._path(key), keep, limit)
+        return self._ask("GET", self._path(key), keep, limit or (LIMIT if keep else LARGEST), start)
 
     def head(self, key: str) -> Answer:
         """Get the object's headers. Raises StorageError when there is no answer."""
@@ -109,21 +112,21 @@ class AnonymousClient:
     def _path(self, key: str) -> str:
         return self._parts.path + quote(key, safe="/-_.~")
 
-    def _ask(self, method: str, path: str, keep: bool, limit: int) -> Answer:
+    def _ask(self, method: str, path: str, keep: bool, limit: int, start: int = 0) -> Answer:
         for pause in _PAUSES:
-            answer = self._answer(method, path, keep, limit)
+            answer = self._answer(method, path, keep, limit, start)
             if answer.status not in _BUSY:
                 return answer
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that clients do not ask together
-        return self._answer(method, path, keep, limit)
+        return self._answer(method, path, keep, limit, start)
 
-    def _answer(self, method: str, path: str, keep: bool, limit: int) -> Answer:
+    def _answer(self, method: str, path: str, keep: bool, limit: int, start: int) -> Answer:
         where = f"{self._parts.scheme}://{self._parts.netloc}{path.partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
             # The last attempt uses a new connection: the server may have closed the idle ones.
             connection = self._idle.pop() if self._idle and attempt < _ATTEMPTS else self._connect()
             try:
-                answer = self._once(connection, method, path, keep, limit)
+                answer = self._once(connection, method, path, keep, limit, start)
             except _TooLargeError:
                 connection.close()
                 raise StorageError(
@@ -138,10 +141,13 @@ class AnonymousClient:
         reason = str(fault) or type(fault).__name__
         raise StorageError(f"cannot read {where}: {reason}", "check the network and the address") from fault
 
-    def _once(self, connection: http.client.HTTPConnection, method: str, path: str, keep: bool, limit: int) -> Answer:
-        connection.request(
-            method, self._target(path), headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
-        )
+    def _once(
+        self, connection: http.client.HTTPConnection, method: str, path: str, keep: bool, limit: int, start: int
+    ) -> Answer:
+        asked = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+        if start:
+            asked["Range"] = f"bytes={start}-"
+        connection.request(method, self._target(path), headers=asked)
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         digest, blocks, size = hashlib.sha256(), [], 0

@@ -6,7 +6,7 @@ the order of print.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -16,7 +16,8 @@ from pipeline.model.footage import Footage, Missing
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import FACTS, Contact, Fact, Related, Release, tel_uri
 from pipeline.model.statement import PAGE, SigningKey
-from pipeline.typography.messages import Messages, capitals, direction_of
+from pipeline.typography.footage import NO_BREAK, Film, file_facts, file_label, films
+from pipeline.typography.messages import Messages, capitals, direction_of, paragraphs
 
 
 class Line(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Line(Struct, frozen=True):
     language: str = ""
     """Language of the value, if it can differ from that of the article."""
     direction: str = ""
+    address: str = ""
+    """Where the link leads, in full, if the value does not say it: a text states it too."""
 
 
 class FactLine(Struct, frozen=True):
@@ -105,6 +108,8 @@ class Article(Struct, frozen=True):
     boilerplate: tuple[str, ...]
     notes: tuple[Block, ...]
     """Notes to editors with their heading."""
+    films: tuple[Film, ...]
+    """Shot lists and transcripts of the footage. Empty for a withdrawn release."""
     footer: Footer
     reuse: str
     """``Reuse: …`` or empty."""
@@ -161,20 +166,37 @@ def compose(
         about_heading=messages.fill("about", name=newsroom.name),
         boilerplate=paragraphs(newsroom.boilerplate_in(release.language)),
         notes=() if withdrawn else release.notes,
-        footer=compose_footer(release.contacts, release.footage, messages),
+        films=() if withdrawn else films(release.footage, messages),
+        footer=compose_footer(
+            release.contacts,
+            release.footage,
+            messages,
+            None if withdrawn else _Listing(release.slug, base_url, missing, embargoed=embargoed),
+        ),
         reuse=messages.fill("reuse", terms=terms) if terms else "",
         current=None if withdrawn else _current(release, newsroom, messages),
         verification=_verification(base_url, messages) if newsroom.signs and not withdrawn else None,
     )
 
 
-def compose_footer(contacts: tuple[Contact, ...], footage: tuple[Footage, ...], messages: Messages) -> Footer:
-    """Return the media-contact footer of a release, or of the newsroom."""
+class _Listing(Struct, frozen=True):
+    """Where the files of footage are, and which are not there."""
+
+    slug: str
+    base_url: str
+    missing: Mapping[str, Missing]
+    embargoed: bool
+
+
+def compose_footer(
+    contacts: tuple[Contact, ...], footage: tuple[Footage, ...], messages: Messages, listing: _Listing | None = None
+) -> Footer:
+    """Return the media-contact footer of a release, or of the newsroom; with a ``listing``, it lists footage files."""
     return Footer(
         contacts_heading=messages["media_contact"],
         contacts=tuple(_person(contact, messages) for contact in contacts),
         footage_heading=messages["footage"],
-        footage=tuple(_footage(notice, messages) for notice in footage),
+        footage=tuple(_footage(notice, messages, listing) for notice in footage),
     )
 
 
@@ -200,11 +222,6 @@ def _utc(moment: datetime) -> str:
     return (
         f"{there:%Y-%m-%d} UTC" if there.hour == there.minute == there.second == 0 else f"{there:%Y-%m-%d %H:%M:%S} UTC"
     )
-
-
-def paragraphs(text: str) -> tuple[str, ...]:
-    """Split plain text into paragraphs at empty lines; join the lines of a paragraph."""
-    return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
 
 
 def _fact_line(fact: Fact, release: Release, messages: Messages) -> FactLine:
@@ -268,18 +285,38 @@ def _person(contact: Contact, messages: Messages) -> Party:
     return Party(contact.name, contact.role, _party_lines(values, messages))
 
 
-def _footage(footage: Footage, messages: Messages) -> Party:
+def _footage(footage: Footage, messages: Messages, listing: _Listing | None) -> Party:
     values = (
-        ("carrier", footage.carrier, _no_link),
+        ("carrier", messages.series(footage.all_carriers), _no_link),
         ("duration", footage.duration, _no_link),
         ("rights", footage.rights, _no_link),
+        ("restrictions", footage.restrictions, _no_link),
         ("copies_from", footage.supplier, _no_link),
         ("telephone", footage.telephone, tel_uri),
         ("email", footage.email, _mailto),
         ("download", footage.url, str),
         ("preview", footage.preview, str),
     )
-    return Party("", footage.notice, _party_lines(values, messages))
+    files = tuple(_file_lines(footage, messages, listing)) if listing else ()
+    return Party("", footage.notice, (*_party_lines(values, messages), *files))
+
+
+def _file_lines(footage: Footage, messages: Messages, listing: _Listing) -> Iterator[Line]:
+    """Yield a line for each file that is there or will be, and one that says how long there are any."""
+    gone = [file for file in footage.files if listing.missing.get(file.file) == "gone"]
+    for file in footage.files:
+        label = file_label(file, messages)
+        if file.file not in listing.missing:
+            href = f"{listing.slug}/{file.file}"
+            yield Line(label, file_facts(file, messages), href, address=f"{listing.base_url}releases/{href}")
+        elif file not in gone:
+            coming = messages["after_embargo" if listing.embargoed else "in_a_moment"]
+            yield Line(label, file_facts(file, messages, coming))
+    if footage.expires and footage.files:
+        if gone:
+            yield Line(messages["files_gone"], messages.date(footage.expires))
+        else:
+            yield Line(messages["files_until"], messages.instant(footage.expires))
 
 
 def _party_lines(values: Iterable[tuple[str, str, Callable[[str], str]]], messages: Messages) -> tuple[Line, ...]:
@@ -313,4 +350,6 @@ def _party_text(party: Party) -> str:
 
 def line_text(line: Line) -> str:
     """Return a line as plain text."""
+    if line.address:
+        return f"{line.label}: {line.value.replace(NO_BREAK, ' ')} ({line.address})"
     return f"{line.label}: {line.value}"

@@ -70,9 +70,10 @@ def _supplier_card(footage: Footage, messages: Messages) -> Iterator[str]:
     if footage.url:
         yield f"URL:{footage.url}"
     facts = (
-        (messages["carrier"], footage.carrier),
+        (messages["carrier"], messages.series(footage.all_carriers)),
         (messages["duration"], footage.duration),
         (messages["rights"], footage.rights),
+        (messages["restrictions"], footage.restrictions),
     )
     yield f"NOTE:{escaped(chr(10).join([footage.notice, *(f'{label}: {value}' for label, value in facts if value)]))}"
 

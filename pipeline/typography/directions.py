@@ -16,7 +16,7 @@ _TOKEN = re.compile(
 )
 """A tag, or a whole element that has text without markup, or the document type."""
 _DIRECTION = re.compile(r' dir="(\w+)"')
-_VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "wbr"))
+_VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 _INLINE = frozenset(("a", "bdi", "span"))
 _LETTER = re.compile("[A-Za-z\u00c0-\u024f]")
 _FROM_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")

@@ -133,6 +133,14 @@ class Messages:
         mark = "\u200e" if kinds[0] == "L" else "\u200f"
         return f"\u2068{name}{mark}\u2069"
 
+    def series(self, parts: Iterable[str]) -> str:
+        """Return ``parts`` with commas between them; from right to left, none gets mixed up with the one before."""
+        found = list(filter(None, parts))
+        if self.direction == "ltr" or len(found) < 2:
+            return ", ".join(found)
+        comma = "\u060c" if self.script == "Arab" else ","
+        return f"{comma}\u200f ".join(part if _FROM_RIGHT.search(part) else f"\u200e{part}\u200e" for part in found)
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every form of a string that has several, the preferred one first. Raises KeyError."""
         value = next((table[name] for table in self._tables if name in table), None)
@@ -164,6 +172,16 @@ class Messages:
     def date(self, moment: datetime) -> str:
         """Return the day as in a letterhead: ``22 February 1999``."""
         return self._day(self.local(moment), "long")
+
+    def day_or_part(self, day: str) -> str:
+        """Return a day, a month or a year in ISO 8601 as it is printed: ``1998-09`` is ``September 1998``."""
+        from babel.dates import format_skeleton
+
+        year, month, of_month = (int(part) if part else 0 for part in f"{day}--".split("-")[:3])
+        moment = datetime(year, month or 1, of_month or 1, tzinfo=self.zone)
+        if of_month:
+            return self.date(moment)
+        return self.month(moment) if month else str(format_skeleton("y", moment, locale=self.locale))
 
     def month(self, moment: datetime) -> str:
         """Return the month as a heading: ``February 1999``."""
@@ -205,8 +223,8 @@ class Messages:
 
         return str(format_time(moment.time(), pattern, locale=self.locale))
 
-    def number(self, value: int) -> str:
-        """Return ``value`` with the digit grouping of the language."""
+    def number(self, value: float) -> str:
+        """Return ``value`` with the digit grouping and the decimal sign of the language."""
         from babel.numbers import format_decimal
 
         return str(format_decimal(value, locale=self.locale))
@@ -220,14 +238,19 @@ class Messages:
         return self.fill("one_page" if count == 1 else "many_pages", count=self.number(count))
 
     def size(self, size: int) -> str:
-        """Return the size of a file: ``26 KB``, ``1.4 MB``. A kilobyte has 1,000 bytes."""
+        """Return the size of a file: ``26 KB``, ``1.4 MB``, ``2 GB``. A kilobyte has 1,000 bytes."""
         unit, value = ("megabyte", size / 1e6) if size >= 999_500 else ("kilobyte", max(1, round(size / 1e3)))
+        unit, value = ("gigabyte", size / 1e9) if size >= 999_950_000 else (unit, value)
         return self._unit(round(value, 1), f"digital-{unit}").replace("kB", "KB")
 
     def _unit(self, value: float, unit: str) -> str:
         from babel.units import format_unit
 
         return str(format_unit(value, unit, length="short", locale=self.locale))
+
+    def translated_language(self, tag: str) -> str:
+        """Return the name of the language ``tag`` in this language: ``French`` or ``français``."""
+        return (_locale(tag).get_language_name(self.locale) if _is_known(tag) else None) or tag
 
     def language_name(self, tag: str, among: Iterable[str] = ()) -> str:
         """Return the name of the language ``tag`` in that language.
@@ -245,6 +268,11 @@ class Messages:
 def capitals(text: str, language: str) -> str:
     """Return ``text`` in capitals as ``language`` writes them: Turkish has a dotted and a dotless i."""
     return (text.replace("i", "İ") if _primary(language) in ("tr", "az") else text).upper()
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Split plain text into paragraphs at empty lines; join the lines of a paragraph."""
+    return tuple(" ".join(part.split()) for part in text.strip().split("\n\n") if part.strip())
 
 
 def newsroom_messages(newsroom: Newsroom) -> Messages:

@@ -7,20 +7,20 @@ const require = createRequire(pathToFileURL(`${modules}/`));
 const { chromium } = require(`${modules}/playwright-core`);
 const axe = readFileSync(`${modules}/axe-core/axe.min.js`, "utf8");
 const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"] });
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1280, 320]) {
-    const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-    const page = await context.newPage();
-    for (const file of pages) {
-      await page.goto(pathToFileURL(file).href);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run());
+const page = await (await browser.newContext({ bypassCSP: true })).newPage();
+for (const file of pages) {
+  await page.goto(pathToFileURL(file).href);
+  await page.evaluate(axe);
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1280, 320]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
       const faults = violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.length}: ${nodes[0].target.join(" ")})`);
       const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
       if (scrolls) faults.push("the page is wider than the window");
       console.log(JSON.stringify({ file, setting: `${colorScheme}, ${width} px`, faults }));
     }
-    await context.close();
   }
 }
 await browser.close();

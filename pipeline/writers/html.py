@@ -23,6 +23,7 @@ from pipeline.typography.messages import Messages, bare_credit, language_territo
 from pipeline.typography.templates import POLICY, PreviewImage, asset_href, render, script
 from pipeline.writers import Output, RenderInput, ninjs
 from pipeline.writers.markup import FigureHtml, NoteLinks, block_html, figure_html, linked_headings, referring_blocks
+from pipeline.writers.player import links_to_film, players, video_objects
 
 _PAGES = tuple(row.name for row in FORMATS if row.group == "pages")
 _PREVIEWS = tuple(row.name for row in FORMATS if row.preview)
@@ -78,6 +79,11 @@ def write(render_input: RenderInput) -> Output:
         modified=release.modified.isoformat(),
         mail=f"mailto:?body={quote(_address(render_input))}",  # the script adds the headline
         call=_call(render_input),
+        to_film=links_to_film(render_input),
+        films=article.films,
+        players=players(render_input),
+        film_script=script("film.js"),
+        shot_list=lambda film: block_html(film.shot_list, table_label=film.heading),
         card="" if _own_contacts(render_input) else f"../{CARDS}",
         json_ld=_json_ld(render_input),
         css=asset_href(render_input.assets, "page.css", "../"),
@@ -252,6 +258,7 @@ def _json_ld(render_input: RenderInput) -> Markup:
         "inLanguage": release.language,
         "keywords": [newsroom.topic_label(topic, release.language) for topic in release.topics],
         "image": _image_objects(render_input),
+        "video": video_objects(render_input),
         **_translations(render_input),
         "publisher": _publisher(render_input),
         "author": _publisher(render_input),

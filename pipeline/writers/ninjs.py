@@ -16,13 +16,14 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from pipeline.model.document import Figure
-from pipeline.model.footage import Footage
+from pipeline.model.footage import FOOTAGE, ROLES, Footage, FootageFile, Measured
 from pipeline.model.formats import CARD_SIZE, FORMATS, Rendition, by_name, media_type
 from pipeline.model.release import Contact, Picture, Rights
 from pipeline.model.revision import RevisionRecord, number
 from pipeline.typography.article import DATELINE_MARK
+from pipeline.typography.footage import films
 from pipeline.typography.templates import render
-from pipeline.writers import Output, RenderInput, home_link
+from pipeline.writers import Output, RenderInput, home_link, text
 from pipeline.writers.markup import block_html, figure_html
 
 VERSION = "3.1"
@@ -85,7 +86,7 @@ def record(render_input: RenderInput) -> dict[str, Any]:
                 for each in render_input.related
             ),
             *(_earlier_revision(uri, render_input.base_url, each) for each in render_input.past),
-            *(_footage(f"{uri}#footage-{n}", release.language, each) for n, each in enumerate(release.footage, 1)),
+            *(_footage(f"{uri}#footage-{n}", render_input, each) for n, each in enumerate(release.footage, 1)),
             *(
                 _picture(f"{uri}#picture-{n}", render_input, each)
                 for n, each in enumerate(release.pictures, 1)
@@ -125,16 +126,17 @@ def fragment(render_input: RenderInput) -> str:
         )
 
     lead_in = Markup("<strong>{}</strong>{}").format(article.dateline, DATELINE_MARK) if article.dateline else ""
-    text = render(
+    source = render(
         "fragment.html.j2",
         article=article,
         resolve=resolve,
         image=render_figure(article.image) if article.image else "",
         body=block_html(article.body, resolve, lead_in, render_figure),
         notes=block_html(article.notes, resolve, figure=render_figure),
+        films=block_html(block for film in article.films for block in film.blocks),
     )
     # Remove the blank lines that the template leaves, but not those of code.
-    return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda match: match[1] or "\n", text, flags=re.DOTALL).strip()
+    return re.sub(r"(<pre\b.*?</pre>)|\n\s*\n+", lambda match: match[1] or "\n", source, flags=re.DOTALL).strip()
 
 
 def _alt_ids(render_input: RenderInput) -> list[dict[str, str]]:
@@ -153,6 +155,9 @@ def _rendition(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
         "title": file.key.rpartition("/")[2],
         "sizeInBytes": file.size,
     }
+    if file.format == FOOTAGE:
+        films = render_input.release.footage_files
+        return stated | _film(next(each for each in films if each.file == stated["title"]))
     if not _is_picture(file):
         row = by_name(file.format)
         size = {"width": CARD_SIZE[0], "height": CARD_SIZE[1]} if row.preview else {}
@@ -161,6 +166,31 @@ def _rendition(render_input: RenderInput, file: Rendition) -> dict[str, Any]:
     shown = next(size for size in sizes if size.file == stated["title"])
     name = f"{shown.width} px: {shown.file}" if file.format == "copy" else shown.file
     return stated | {"name": name, "width": shown.width, "height": shown.height}
+
+
+def _film(file: FootageFile) -> dict[str, Any]:
+    """Return what is known of a file of footage, and its role in its name: ``master: seoul.mov``."""
+    measured = file.measured or Measured("", 0)
+    return _stated(
+        name=_film_name(file.role, file.file),
+        format=measured.container,
+        videoCodec=measured.codec,
+        **{
+            name: value
+            for name, value in (
+                ("width", measured.width),
+                ("height", measured.height),
+                ("duration", round(measured.duration, 3)),
+                ("frameRate", float(measured.frame_rate or 0)),
+            )
+            if value
+        },
+        scanType=measured.scan,
+    )
+
+
+def _film_name(role: str, file: str) -> str:
+    return f"{role}: {file}"
 
 
 def _is_picture(file: Rendition) -> bool:
@@ -205,27 +235,52 @@ def _person(contact: Contact) -> dict[str, Any]:
 
 
 def _supplier(footage: Footage) -> dict[str, Any]:
-    role = ", ".join(("footage", *_carrier_facts(footage)))
+    role = ", ".join(("footage", *_carrier_facts(footage, ", ".join(footage.all_carriers))))
     contact = _contact_info(footage)
     return _stated(name=footage.supplier or "footage", role=role, literal=footage.notice, contactInfo=contact)
 
 
-def _footage(uri: str, language: str, footage: Footage) -> dict[str, Any]:
+def _footage(uri: str, render_input: RenderInput, footage: Footage) -> dict[str, Any]:
     """Return the film as an item of its own, because its terms of use differ from those of the text."""
-    carrier = ", ".join(_carrier_facts(footage))
-    tape = [_stated(name="carrier", format=footage.carrier, title=carrier)] if carrier else []
+    release = render_input.release
+    carriers = [(carrier, ", ".join(_carrier_facts(footage, carrier))) for carrier in footage.all_carriers or [""]]
+    tapes = [_stated(name="carrier", format=carrier, title=facts) for carrier, facts in carriers if facts]
     links = (("preview", footage.preview), ("copy", footage.url))
+    names = {file.file for file in footage.files}
+    texts = (("shot list", _shot_list(render_input, footage)), ("transcript", footage.transcript.strip()))
     return _stated(
         name="footage",
         uri=uri,
         rel="footage",
         type="video",
-        language=language,
-        usageTerms=footage.rights,
+        language=release.language,
+        usageTerms=footage.terms,
         descriptions=[{"role": "notice", "contentType": "text/plain", "value": footage.notice}],
+        bodies=[
+            {"role": role, "contentType": "text/plain", "value": text}
+            for role, text in texts
+            if text and not release.withdrawn
+        ],
         infoSources=[_stated(name=footage.supplier, contactInfo=_contact_info(footage))] if footage.supplier else [],
-        renditions=[*tape, *({"name": name, "href": _uri(href)} for name, href in links if href)],
+        renditions=[
+            *tapes,
+            *({"name": name, "href": _uri(href)} for name, href in links if href),
+            *(
+                _rendition(render_input, each)
+                for each in render_input.renditions
+                if each.format == FOOTAGE and each.key.rpartition("/")[2] in names
+            ),
+        ],
+        expires=footage.expires.isoformat() if footage.expires and footage.files else "",
     )
+
+
+def _shot_list(render_input: RenderInput, footage: Footage) -> str:
+    """Return the shots as the plain-text copy has them."""
+    if not footage.shots:
+        return ""
+    (film,) = films([msgspec.structs.replace(footage, transcript="")], render_input.messages)
+    return "\n\n".join(text.film_copy(film, render_input.article))
 
 
 def _picture(uri: str, render_input: RenderInput, picture: Picture) -> dict[str, Any]:
@@ -257,8 +312,8 @@ def _uri(address: str) -> str:
     return urlunsplit((parts.scheme, quote(parts.netloc, safe=safe + "[]"), path, query, fragment))
 
 
-def _carrier_facts(footage: Footage) -> list[str]:
-    return [fact for fact in (footage.carrier, footage.duration) if fact]
+def _carrier_facts(footage: Footage, carrier: str) -> list[str]:
+    return [fact for fact in (carrier, footage.duration) if fact]
 
 
 def _contact_info(footage: Footage) -> list[dict[str, str]]:
@@ -270,6 +325,7 @@ def _contact_info(footage: Footage) -> list[dict[str, str]]:
 
 
 class _ListedFile(Struct, rename="camel"):
+    name: str = ""
     href: str = ""
     size_in_bytes: int = 0
 
@@ -301,6 +357,8 @@ def files_of(data: bytes, slug: str) -> tuple[Rendition, ...]:
     """Return the files of a record's own revision, without archived ones; nothing when ``data`` is no record."""
     listed, folder = _listed(data).renditions, f"releases/{slug}/"
     names = {row.key(slug): row.name for row in FORMATS}
+    films = {f"{folder}{file}" for each in listed for role, _, file in [each.name.partition(": ")] if role in ROLES}
+    names |= dict.fromkeys(films, FOOTAGE)
     return tuple(
         Rendition(names.get(key, "picture"), key, file.size_in_bytes, sha256)
         for key, sha256 in digests(data).items()

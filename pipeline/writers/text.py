@@ -33,7 +33,8 @@ from pipeline.model.document import (
     Text,
     figures,
 )
-from pipeline.typography.article import DATELINE_MARK, Notice, footer_lines, line_text
+from pipeline.typography.article import DATELINE_MARK, Article, Notice, footer_lines, line_text
+from pipeline.typography.footage import NO_BREAK, Film, ShotEntry
 from pipeline.typography.messages import capitals
 from pipeline.writers import Output, RenderInput, home_link
 
@@ -47,20 +48,60 @@ def write(render_input: RenderInput) -> Output:
     article = render_input.article
     writer = _TextBlocks(render_input)
     capital = partial(capitals, language=article.language)
-    name = capitals(article.organisation, render_input.newsroom.language)
-    letterhead = [name, article.kind, *(fact.text for fact in article.facts), article.date]
-    parts: list[str] = ["\n".join(filter(None, letterhead)), capital(article.status)]
-    parts += [_notice(notice) for notice in article.notices]
-    parts += [article.title, article.subtitle]
+    parts = [*head(render_input), article.subtitle]
     if article.image:
         parts.append(writer.block(article.image))
     parts += writer.blocks(article.body, article.dateline)
     parts.append(capital(article.ends))
-    about = capital(article.about_heading.replace(article.organisation, name))
+    about = capital(article.about_heading.replace(article.organisation, _sender(render_input)))
     parts += [about, *article.boilerplate] if article.boilerplate else []
     parts += writer.blocks(article.notes)
-    parts += footer_lines(article.footer, article.language)
-    parts += [article.reuse, article.verification.text if article.verification else ""]
+    return copy_of([*parts, *foot(render_input)])
+
+
+def _sender(render_input: RenderInput) -> str:
+    return capitals(render_input.article.organisation, render_input.newsroom.language)
+
+
+def head(render_input: RenderInput) -> list[str]:
+    """Return what stands above the text, up to the headline."""
+    article = render_input.article
+    letterhead = [_sender(render_input), article.kind, *(fact.text for fact in article.facts), article.date]
+    status = capitals(article.status, article.language)
+    return ["\n".join(filter(None, letterhead)), status, *map(_notice, article.notices), article.title]
+
+
+def foot(render_input: RenderInput) -> list[str]:
+    """Return what stands below the notes: shot lists, transcripts, contacts, words on reuse."""
+    article = render_input.article
+    films = [part for film in article.films for part in film_copy(film, article)]
+    last = [article.reuse, article.verification.text if article.verification else ""]
+    return [*films, *footer_lines(article.footer, article.language), *last]
+
+
+def film_copy(film: Film, article: Article) -> list[str]:
+    """Return a shot list as news agencies write it, and the transcript.
+
+    The shots are numbered; place and day stand over those that follow each other there.
+    """
+    capital = partial(capitals, language=article.language)
+    parts: list[str] = []
+    if film.shots:
+        parts += ["\n".join(filter(None, (f"{capital(film.heading)}: {article.slug}", film.restrictions)))]
+        for where, shots in film.groups:
+            lines = [capital(where.replace(NO_BREAK, " ")), *(_shot(shot, capital) for shot in shots)]
+            parts.append("\n".join(filter(None, lines)))
+    return [*parts, capital(film.transcript_heading), *film.transcript] if film.transcript else parts
+
+
+def _shot(numbered: tuple[int, ShotEntry], capital: Callable[[str], str]) -> str:
+    number, shot = numbered
+    bite = f"\n{INDENT}{' '.join(filter(None, (capital(shot.sound), shot.said)))}" if shot.bite else ""
+    return f"{number}. {shot.at} {shot.text}{bite}"
+
+
+def copy_of(parts: Iterable[str]) -> Output:
+    """Return a text of paragraphs, without the empty ones."""
     copy = "\n\n".join(part for part in parts if part) + "\n"
     return Output(copy.replace("\u00ad", "").encode())  # a soft hyphen would hide its word from every search
 

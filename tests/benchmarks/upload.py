@@ -27,7 +27,7 @@ def upload(folder: Path, number: int) -> None:
         costs["boto3, 8 threads"].append(peers.boto3(newsroom.public, bucket, prefix, environ))
         if fast := peers.s5cmd(newsroom.public, bucket, f"{prefix}s5cmd/", environ):
             costs["s5cmd"].append(fast)
-        newsroom.make("stop")
+        newsroom.end()
     rows = []
     ours = min(cost.wall for cost in costs["Dateline, all verified"])
     for name, found in costs.items():

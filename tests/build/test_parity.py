@@ -7,7 +7,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib import import_module
+from typing import Any
 
 import feedparser
 import msgspec
@@ -31,6 +33,7 @@ from pipeline.model.document import (
 )
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import FORMATS, Format, by_name
+from pipeline.model.release import Withdrawal
 from pipeline.site.feeds import render_feeds
 from pipeline.typography.feed_list import main_feed
 from pipeline.writers import Output, RenderInput
@@ -40,8 +43,9 @@ from tests.support.renditions import READERS, text_of_html, words_of
 from tests.writers import cases
 
 SOURCES = sorted([*SAMPLE.glob("*.md"), *cases.FOLDER.glob("*/*.md")])
-TELLING = [row for row in FORMATS if not row.packs and not row.preview]
-"""The formats whose words can be read; a kit holds the others, and has tests of its own, as the card has."""
+TELLING = [row for row in FORMATS if not row.packs and not row.preview and not row.of_shots]
+"""The formats whose words can be read; a kit holds the others, and has tests of its own, as the card has. A shot list
+says a part of it alone."""
 EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3]")
 OWN_BREAKS = {
     # Between words without blanks, the address that the wire copy adds to a link parts what is one word elsewhere.
@@ -223,6 +227,51 @@ def test_a_newsroom_that_signs_and_states_its_address_passes_too(row: Format, la
 def test_figures_and_footnotes_in_every_place_pass_too(row: Format, name: str) -> None:
     render_input = sample.render_input(**sample.FOOTNOTES[name])
     parity.check(row, render_input, write(row, render_input).data)
+
+
+FILMED = [*TELLING, by_name("shots")]
+ALL_FILES = [file.file for file in sample.FILM.files]
+STATES: dict[str, dict[str, Any]] = {
+    "there": {},
+    "in a moment": {"missing": dict.fromkeys(ALL_FILES, "coming")},
+    "under embargo": {"missing": dict.fromkeys(ALL_FILES, "coming"), "embargoed": True},
+    "gone": {"missing": dict.fromkeys(ALL_FILES, "gone")},
+    "two films": {"footage": (sample.FILM, sample.FILM)},
+    "shots alone": {"footage": (structs.replace(sample.FILM, transcript="", files=()),)},
+    "a transcript alone": {"footage": (structs.replace(sample.FILM, shots=()),)},
+    "withdrawn": {"withdrawn": Withdrawal(datetime(2026, 3, 5, tzinfo=UTC), "It was wrong.")},
+    **{language: {"language": language} for language in ("ar", "de", "fr", "he", "hi", "ja", "ko", "ru", "th", "zh")},
+    **{f"footnotes, {name}": changes for name, changes in sample.FOOTNOTES.items()},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("row", FILMED, ids=lambda row: row.name)
+def test_film_with_shots_transcript_and_files_passes_too(row: Format, state: str) -> None:
+    render_input = sample.render_input(**{"footage": (sample.FILM,), **STATES[state]})
+    assert parity.check(row, render_input, write(row, render_input).data) == ""
+
+
+CHANGED = {
+    "a lost shot": structs.replace(sample.FILM, shots=sample.FILM.shots[1:]),
+    "another time code": structs.replace(
+        sample.FILM, shots=(structs.replace(sample.FILM.shots[0], at="00:00:01"), *sample.FILM.shots[1:])
+    ),
+    "another speaker": structs.replace(
+        sample.FILM, shots=tuple(structs.replace(shot, speaker=shot.speaker and "Kim") for shot in sample.FILM.shots)
+    ),
+    "a lost paragraph": structs.replace(sample.FILM, transcript="The reading room opens at nine."),
+    "a lost file": structs.replace(sample.FILM, files=sample.FILM.files[1:]),
+    "other restrictions": structs.replace(sample.FILM, restrictions="None."),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.parametrize("row", FILMED, ids=lambda row: row.name)
+def test_change_of_a_film_is_noticed(row: Format, change: str) -> None:
+    changed = sample.render_input(footage=(CHANGED[change],))
+    with pytest.raises(RenderError, match="does not say what the release says"):
+        parity.check(row, sample.render_input(footage=(sample.FILM,)), write(row, changed).data)
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft und https://example.org/" + "long/" * 30 + " sowie 1.234,56 und so weiter. "

@@ -186,7 +186,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from argparse import Namespace
@@ -26,7 +27,7 @@ from pipeline.model.errors import (
     SettingError,
     StorageError,
 )
-from tests.support.newsroom import NEWSROOM, UNTRANSLATED
+from tests.support.newsroom import NEWSROOM, ROOT, UNTRANSLATED
 
 Say = pytest.CaptureFixture[str]
 
@@ -253,6 +254,27 @@ def test_the_keyboard_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: Say
     err = capsys.readouterr().err
     assert "the next run continues from there" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("command", "status"), [("caught", 0), ("uncaught", 130)])
+def test_the_keyboard_ends_it_with_a_status_even_while_a_library_makes_code(
+    tmp_path: Path, command: str, status: int
+) -> None:
+    steps = f"""
+import contextlib, runpy, threading
+from pipeline import cli
+def run(*_):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt if "{command}" == "caught" else ()):
+        exec("raise KeyboardInterrupt")
+cli.run = run
+runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+"""
+    (tmp_path / "steps.py").write_text(steps)
+    search = os.pathsep.join([str(tmp_path), str(ROOT)])
+    environ = os.environ | {"PYTHONPATH": search}
+    done = subprocess.run([sys.executable, "-m", "steps", "stop"], env=environ, cwd=tmp_path, capture_output=True)
+    assert (done.returncode, b"Traceback" in done.stderr) == (status, False), done.stderr
 
 
 def test_a_reader_who_hangs_up_does_not_stop_the_work() -> None:

@@ -32,7 +32,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
     found.write("bridge", title="A bridge", draft="true")
     found.write("tunnel", title="A tunnel", date="2099-01-05T09:00+00:00")
     published(found)
-    found.make("stop")
+    found.end()
     return found
 
 

@@ -17,7 +17,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
     found = Office(tmp_path_factory.mktemp("first") / "office")
     found.write("before", title="The one before")
     published(found)
-    found.make("stop")
+    found.end()
     return found
 
 

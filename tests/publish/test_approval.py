@@ -41,7 +41,7 @@ def approving(tmp_path_factory: pytest.TempPathFactory) -> Office:
     for name in NAMES:
         assert approve(found, "before", name).status == 0
     published(found)
-    found.make("stop")
+    found.end()
     return found
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,9 +14,30 @@ import pytest
 
 from pipeline.build.state import BuildState
 from pipeline.publish.up_to_date import UNVERIFIED
-from tests.support.newsroom import Office
+from pipeline.storage import Put
+from tests.support.instants import published
+from tests.support.newsroom import BackgroundPublish, Office, store_of
 from tests.support.public_http import address_of, get, manifest
 from tests.support.sample import picture_bytes
+
+
+@pytest.fixture(scope="module")
+def published_one(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    found = Office(tmp_path_factory.mktemp("one") / "office")
+    found.write("one")
+    published(found)
+    found.end()
+    return found
+
+
+@pytest.fixture
+def one(published_one: Office, tmp_path: Path) -> Iterator[Office]:
+    """A copy of a newsroom whose release ``one`` is public; the store does not run."""
+    found = published_one.copy(tmp_path / "one")
+    try:
+        yield found
+    finally:
+        found.end()
 
 
 @pytest.fixture
@@ -28,59 +46,74 @@ def office(tmp_path: Path) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
+
+
+def put_by_hand(office: Office, key: str, media_type: str) -> None:
+    """Put other bytes into the embedded store, as a broken disk or somebody else with keys would."""
+    store_of(office).put(Put(key=key, body=b"{}", media_type=media_type))
 
 
 def kill_when(office: Office, goal: str, happened: Path) -> None:
-    """Start make and kill it with everything it started as soon as ``happened`` exists anew."""
-    before = happened.stat().st_mtime_ns if happened.exists() else 0
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "CI"))}
-    run = subprocess.Popen(
-        ["make", goal],
-        cwd=office.folder,
-        env=environ | {"VENV": sys.prefix, "MINOR": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while run.poll() is None and time.monotonic() < deadline:
-        if happened.exists() and happened.stat().st_mtime_ns != before:
-            break
-        time.sleep(0.005)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
+    """Start make and kill it with everything it started as soon as ``happened`` is written anew."""
+    before = happened.stat().st_mtime_ns
+    run = BackgroundPublish(office, "MINOR=1", goal=goal)
+    while happened.stat().st_mtime_ns == before:
+        assert run.process.poll() is None, run.text
+        time.sleep(0.002)
+    run.kill()
+    assert run.process.returncode == -signal.SIGKILL, "it had come to its end"
 
 
-@pytest.mark.parametrize("suffix", ["read", "pdf", "html", "json"])
-def test_run_killed_in_the_middle_of_a_stage_is_finished_by_the_next(office: Office, suffix: str) -> None:
-    for number in range(6):
-        office.write(f"r-{number}")
-    assert office.make("publish").status == 0
-    for number in range(6):
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A newsroom with three public releases; each test has a copy."""
+    found = Office(tmp_path_factory.mktemp("three") / "office")
+    for number in range(3):
+        found.write(f"r-{number}")
+    assert found.make("publish").status == 0
+    found.end()
+    return found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [".work/state.sqlite", "public/releases/r-1.pdf", "public/releases/r-1.html", "public/releases/r-1.json"],
+    ids=["read", "pdf", "html", "json"],
+)
+def test_run_killed_in_the_middle_of_a_stage_is_finished_by_the_next(
+    three: Office, tmp_path: Path, written: str
+) -> None:
+    office = three.copy(tmp_path / "copy")
+    for number in range(3):
         office.write(f"r-{number}", body="Other words.")
-    happened = office.public / f"releases/r-2.{suffix}"
-    kill_when(office, "render", office.folder / "output/.work/read/r-2.json" if suffix == "read" else happened)
+    kill_when(office, "render", office.folder / "output" / written)
+    try:
+        finished(office)
+    finally:
+        office.end()
+
+
+def finished(office: Office) -> None:
+    """Publish, and read the new words of all releases."""
     result = office.make("publish", "MINOR=1")
     assert result.status == 0, result.text
     base = address_of(result.out)
-    for number in range(6):
+    for number in range(3):
         assert b"Other words." in get(f"{base}releases/r-{number}.txt")[2]
     assert office.make("verify").status == 0
     assert "nothing to do" in office.make("publish").out
 
 
-def test_store_that_was_thrown_away_is_filled_again(office: Office) -> None:
-    office.write("one")
-    assert office.make("publish").status == 0
-    office.make("stop")
-    shutil.rmtree(office.folder / ".store")
-    result = office.make("publish")
+def test_store_that_was_thrown_away_is_filled_again(one: Office) -> None:
+    one.make("serve")
+    one.make("stop")
+    shutil.rmtree(one.folder / ".store")
+    result = one.make("publish")
     assert result.status == 0, result.text
     base = address_of(result.out)
     assert f"{base}releases/one.html" in get(f"{base}releases/one.html")[2].decode()
-    assert "nothing to do" in office.make("publish").out
+    assert "nothing to do" in one.make("publish").out
 
 
 def test_index_that_was_lost_is_made_again(office: Office) -> None:
@@ -140,12 +173,10 @@ def test_odd_names_are_refused_run_nothing_and_stop_nobody(office: Office) -> No
     assert not (office.public / "releases/Capital.pdf").exists()
 
 
-def test_public_release_with_a_later_date_is_not_called_scheduled(office: Office) -> None:
-    office.write("one")
-    assert office.make("publish").status == 0
+def test_public_release_with_a_later_date_is_not_called_scheduled(one: Office) -> None:
     for keys in ({"draft": "true"}, {"date": "2036-01-01T00:00Z"}):
-        office.write("one", **keys)
-        result = office.make("publish")
+        one.write("one", **keys)
+        result = one.make("publish")
         assert result.status == 2
         assert "content/one.md" in result.err
         assert "already published on 2026-01-05" in result.err
@@ -160,22 +191,15 @@ def test_character_without_a_glyph_is_refused_with_its_line_before_anything_is_m
     assert not [key for key in office.files() if "sign" in key]
 
 
-def test_bytes_that_somebody_else_put_there_are_put_right(office: Office) -> None:
+def test_bytes_that_somebody_else_put_there_are_put_right(one: Office) -> None:
     """A rival who lost wrote after the winner had read back: the record no longer proves what is there."""
-    office.write("one")
-    result = office.make("publish")
-    base = address_of(result.out)
-    code = (
-        "from pathlib import Path; from pipeline.storage import Put, open_store;"
-        "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"
-        "store.put(Put(key='releases/one.json', body=b'{}', media_type='application/json'))"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=office.folder, check=True, timeout=60)
-    assert office.make("verify").status == 2
-    office.write("one", body="Other words.")
-    result = office.make("publish", "MINOR=1")
+    base = published(one)
+    put_by_hand(one, "releases/one.json", "application/json")
+    assert one.make("verify").status == 2
+    one.write("one", body="Other words.")
+    result = one.make("publish", "MINOR=1")
     assert result.status == 0, result.text
-    assert office.make("verify").status == 0
+    assert one.make("verify").status == 0
     assert b"Other words." in get(f"{base}releases/one.txt")[2]
 
 
@@ -254,48 +278,31 @@ def test_name_too_long_for_any_file_stops_nobody(office: Office) -> None:
     assert (office.public / "releases/good.pdf").is_file()
 
 
-def put_by_hand(office: Office, key: str, media_type: str) -> None:
-    """Put other bytes into the embedded store, as a broken disk or somebody else with keys would."""
-    code = (
-        "import sys; from pathlib import Path; from pipeline.storage import Put, open_store;"
-        "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"
-        "store.put(Put(key=sys.argv[1], body=b'{}', media_type=sys.argv[2]))"
-    )
-    subprocess.run([sys.executable, "-c", code, key, media_type], cwd=office.folder, check=True, timeout=60)
-
-
-def test_release_that_was_not_read_back_is_not_up_to_date(office: Office) -> None:
-    office.write("one")
-    base = address_of(office.make("publish").out)
-    state = BuildState(office.content, office.folder / "output")
+def test_release_that_was_not_read_back_is_not_up_to_date(one: Office) -> None:
+    base = published(one)
+    state = BuildState(one.content, one.folder / "output")
     state.remember(UNVERIFIED, ["one"])
-    result = office.make("publish")
+    result = one.make("publish")
     assert result.status == 0
     assert "7 unchanged" in result.out, "it is read back now, and as it is there, it does not go up again"
-    assert "nothing to do" in office.make("publish").out
+    assert "nothing to do" in one.make("publish").out
     good = get(f"{base}releases/one.pdf")[2]
-    put_by_hand(office, "releases/one.pdf", "application/pdf")
-    assert "nothing to do" in office.make("publish").out, "who looks at all of it each time never ends"
+    put_by_hand(one, "releases/one.pdf", "application/pdf")
+    assert "nothing to do" in one.make("publish").out, "who looks at all of it each time never ends"
     state.remember(UNVERIFIED, ["one"])
-    result = office.make("publish")
+    result = one.make("publish")
     assert result.status == 0
     assert "upload  one" in result.out
     assert "6 unchanged" in result.out
     assert get(f"{base}releases/one.pdf")[2] == good
 
 
-def test_file_of_a_waiting_release_that_lies_in_public_is_noticed(office: Office) -> None:
-    office.write("one")
-    office.write("held-one", date="2036-01-01T00:00Z")
-    assert office.make("publish").status == 0
-    code = (
-        "from pathlib import Path; from pipeline.storage import Put, open_store;"
-        "from pipeline.storage.destination import destination; store = open_store(destination({}, Path('.')), {});"
-        "store.put(Put(key='releases/held-one.pdf', body=b'x', media_type='application/pdf'))"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=office.folder, check=True, timeout=60)
+def test_file_of_a_waiting_release_that_lies_in_public_is_noticed(one: Office) -> None:
+    one.write("held-one", date="2036-01-01T00:00Z")
+    assert one.make("publish").status == 0
+    put_by_hand(one, "releases/held-one.pdf", "application/pdf")
     for goal in ("publish", "verify"):
-        result = office.make(goal)
+        result = one.make(goal)
         assert result.status == 2
         assert "is not public yet, but the public bucket answers for it" in result.err
         assert "held-one" not in result.text

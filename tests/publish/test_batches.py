@@ -22,6 +22,7 @@ from pipeline.storage.destination import destination
 from pipeline.writers.ninjs import digests
 from tests.support.batches import MANY, NOW, newsroom, nth, release, run
 from tests.support.memory_store import Killed
+from tests.support.stores import kill_store
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         embedded.start(root)
         yield open_store(destination({}, root), {})
     finally:
-        embedded.stop(root)
+        kill_store(root)
 
 
 class Counting:
@@ -40,7 +41,7 @@ class Counting:
     def __init__(self, real: ObjectStore) -> None:
         self.real = real
         self.check, self.delete, self.list = real.check, real.delete, real.list
-        self.copy, self.copy_all, self.presign = real.copy, real.copy_all, real.presign
+        self.copy, self.copy_all, self.presign, self.stream = real.copy, real.copy_all, real.presign, real.stream
         self.puts: list[str] = []
         self.heads: list[str] = []
         self.together: list[set[str]] = []
@@ -60,13 +61,17 @@ class Counting:
         return self.real.put(put, bucket)
 
     def put_all(
-        self, puts: Iterable[Put], done: Callable[[str], None] = lambda key: None, bucket: Bucket = "public"
+        self,
+        puts: Iterable[Put],
+        done: Callable[[str], None] = lambda key: None,
+        bucket: Bucket = "public",
+        sent: Callable[[str, int], None] = lambda key, size: None,
     ) -> frozenset[str]:
         going = list(puts)
         fatal = next((number for number, put in enumerate(going) if self.fatal(put)), None)
         self.puts += [put.key for put in going[:fatal]]
         self.together.append({put.key for put in going[:fatal]})
-        confirmed = self.real.put_all(going[:fatal], done, bucket)
+        confirmed = self.real.put_all(going[:fatal], done, bucket, sent)
         if fatal is not None:
             raise Killed
         return confirmed

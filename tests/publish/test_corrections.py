@@ -4,12 +4,8 @@ without credentials."""
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +18,7 @@ import pytest
 from pipeline.validators.ninjs import load_validator
 from tests.support.faulty import Exchange, proxy
 from tests.support.formats import NAMES
-from tests.support.newsroom import Office, Result
+from tests.support.newsroom import BackgroundPublish, Office, Result
 from tests.support.observer import watched
 from tests.support.public_http import address_of, get, last_written, manifest
 from tests.support.sample import picture_bytes
@@ -76,7 +72,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
     (found.content / "tapes" / "shot.png").write_bytes(picture_bytes())
     found.write("other", title="Another one", date="2026-02-05T09:00+00:00")
     published(found)
-    found.make("stop")
+    found.end()
     return found
 
 
@@ -401,22 +397,19 @@ def test_history_names_every_public_file_with_its_digest(office: Office, base: s
 
 def killer(office: Office, ours: dict[str, str], method: str, part: str) -> None:
     """Run ``make publish`` and kill it with all it started when it sends the first such request."""
-    hit = threading.Event()
+    hit, started = threading.Event(), threading.Event()
     with proxy(ours["AWS_ENDPOINT_URL_S3"]) as between:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
-        environ |= ours | {"VENV": sys.prefix, "AWS_ENDPOINT_URL_S3": between.endpoint}
-        run = subprocess.Popen(
-            ["make", "publish"], cwd=office.folder, env=environ, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
 
         def kill(exchange: Exchange) -> None:
-            os.killpg(run.pid, signal.SIGKILL)
+            started.wait()
             hit.set()
+            job.kill()
             exchange.reset()
 
         between.add(method, part, kill)
-        run.wait(120)
+        job = BackgroundPublish(office, **ours | {"AWS_ENDPOINT_URL_S3": between.endpoint})
+        started.set()
+        job.end()
     assert hit.is_set(), f"no {method} of {part} was sent"
 
 
@@ -489,11 +482,11 @@ def test_of_two_corrections_of_one_release_one_wins_and_the_other_is_told_both(
     for office, number in ((left, 41), (right, 42)):
         note = corrections((FIRST, f"There are {number}."))
         office.write("tapes", body=f"There are {number} tapes.", corrections=note)
-        assert step(office, "fetch", here).status == 0
+        assert office.step("fetch", **here).status == 0
         assert office.make("renditions", **here).status == 0
     with watched(base):
-        assert step(left, "publish", here).status == 0
-        result = step(right, "publish", here)
+        assert left.step("publish", **here).status == 0
+        result = right.step("publish", **here)
     assert result.status == 4, result.text
     theirs = str(row(base, "tapes")["record"])
     assert re.search(
@@ -513,9 +506,9 @@ def test_the_same_correction_from_two_machines_is_the_same_work(second_server: d
     published(left, here=here)
     for office in (left, right):
         office.write("tapes", body="There are 41 tapes.", corrections=corrections((FIRST, "There are 41.")))
-        assert step(office, "fetch", here).status == 0
+        assert office.step("fetch", **here).status == 0
         assert office.make("renditions", **here).status == 0
-    assert [step(office, "publish", here).status for office in (left, right)] == [0, 0]
+    assert [office.step("publish", **here).status for office in (left, right)] == [0, 0]
     at_rest(right, here["PRESS_BASE_URL"], here)
 
 
@@ -541,12 +534,3 @@ def test_a_machine_that_pulls_what_another_published_does_not_bring_the_old_word
     assert "Fünfzig" in get(f"{base}releases/tapes-de.txt")[2].decode()
     assert row(base, "tapes-de")["revision"] == 2
     at_rest(desk, base, here)
-
-
-def step(office: Office, command: str, environ: dict[str, str]) -> Result:
-    """Run one sub-command as make would."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", command],
-        cwd=office.folder, env={"PATH": os.environ["PATH"]} | environ, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return Result(done.returncode, done.stdout, done.stderr)

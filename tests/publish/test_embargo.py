@@ -15,13 +15,13 @@ from typing import Any, cast
 import pytest
 
 from pipeline.model.errors import SettingError, StorageError
-from pipeline.model.formats import FORMATS
 from pipeline.publish import release_at_instant
 from pipeline.publish import staging as embargo
 from pipeline.storage import Stored, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.s3 import client as s3_client
 from tests.support import faulty
+from tests.support.formats import ROWS
 from tests.support.instants import in_time, leeway, published, soon
 from tests.support.newsroom import NEWSROOM, Office, clone, env_of, store_of
 from tests.support.polling import Poller
@@ -130,7 +130,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
     store, client = open_store(there, ours), s3_client.create_client(there, ours)
     office.write("guarded", title=SECRET, date=soon(3600).isoformat())
     assert office.make("publish", **ours).status == 0
-    assert len(list(store.list("staged/", "private"))) == len(FORMATS)
+    assert len(list(store.list("staged/", "private"))) == len(ROWS)
     policy = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["*"]},'
         f'"Action":["s3:GetObject"],"Resource":["arn:aws:s3:::{there.private_bucket}/*"]}}]}}'
@@ -145,7 +145,7 @@ def test_nothing_is_staged_in_a_private_bucket_that_answers_anybody(
         assert "guarded" not in result.text
     client.delete_bucket_policy(Bucket=there.private_bucket)
     assert office.make("publish", **ours).status == 0
-    assert len(list(store.list("staged/", "private"))) == len(FORMATS)
+    assert len(list(store.list("staged/", "private"))) == len(ROWS)
     assert office.make("verify", **ours).status == 0
     client.put_bucket_policy(Bucket=there.private_bucket, Policy=policy)
     assert "anybody can read" in office.make("verify", **ours).err

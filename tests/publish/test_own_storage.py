@@ -119,28 +119,11 @@ def test_other_content_of_the_same_release_is_a_conflict(base: str, ours: dict[s
     second.write("same", body="What the second one says.")
     fetched = second.make("render", **ours)
     assert fetched.status == 0, fetched.text
-    assert run(second, "fetch", ours).status == 0
+    assert second.step("fetch", **ours).status == 0
     assert second.make("renditions", **ours).status == 0, "its page leads to those that were public before"
     assert first.make("publish", **ours).status == 0
-    result = run(second, "publish", ours)
+    result = second.step("publish", **ours)
     assert result.status == 4, result.text
     assert "dateline: exit 4 (conflict)" in result.err
     assert "same" in result.err
     assert b"What the first one says." in get(f"{base}releases/same.txt")[2]
-
-
-def run(office: Office, command: str, environ: dict[str, str]) -> Result:
-    """Run one sub-command as make would."""
-    import os
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", command],
-        cwd=office.folder,
-        env={"PATH": os.environ["PATH"]} | environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)

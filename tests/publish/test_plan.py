@@ -22,6 +22,7 @@ SPECIFICATION: tuple[tuple[str, Group, str, str, str], ...] = (
     ("releases/probe.pdf", "files", "application/pdf", MINUTES, ""),
     ("releases/probe.docx", "files", WORD, MINUTES, "probe.docx"),
     ("releases/probe.zip", "files", "application/zip", MINUTES, "probe.zip"),
+    ("releases/probe.shots.txt", "files", "text/plain; charset=utf-8", MINUTES, "probe.shots.txt"),
     ("releases/probe/tape.png", "files", "image/png", MINUTES, ""),
     ("releases/probe/TAPE.JPG", "files", "image/jpeg", MINUTES, ""),
     ("releases/probe/moving.gif", "files", "image/gif", MINUTES, ""),

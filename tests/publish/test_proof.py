@@ -133,3 +133,14 @@ def test_a_storage_that_states_another_checksum_is_caught(newsroom: Newsroom) ->
     newsroom.gate.mend()
     newsroom.publish()
     assert newsroom.make("verify").status == 0
+
+
+def test_a_new_release_asks_for_no_file_of_one_that_it_does_not_change(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.office.write("newest", title="The newest release", date="2026-06-01T09:00+00:00")
+    newsroom.publish()
+    asked = {path.rpartition("/")[2] for method, path in newsroom.gate.seen if "/releases/" in path}
+    assert "newest.pdf" in asked
+    changed = {name.partition(".")[0] for name in asked} - {"newest"}
+    assert len(changed) < len(SLUGS)
+    assert not {f"{slug}.{kind}" for slug in changed for kind in ("pdf", "docx", "txt", "zip")} & asked

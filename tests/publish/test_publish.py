@@ -28,7 +28,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +263,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, s
         assert result.status == 0, result.text
         yield found, address_of(result.out)
     finally:
-        found.make("stop")
+        found.end()
 
 
 def test_release_of_1999_has_its_footage_notice_in_every_format(sample: tuple[Office, str], tmp_path: Path) -> None:

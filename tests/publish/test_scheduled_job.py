@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from pipeline.publish import staging as embargo
+from tests.support import forkserver
 from tests.support.instants import in_time, published
 from tests.support.newsroom import ROOT, Office, clone, env_of, store_of
 from tests.support.polling import Poller
@@ -68,7 +68,8 @@ def test_its_steps_publish_on_the_second_and_tell_nothing_before(office: Office,
     known = {name: own[name] for name in own if name.startswith("PRESS_")} | {
         name: own[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     }
-    clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "CI": "true", "VENV": sys.prefix}
+    clean = {name: os.environ[name] for name in os.environ if name == "PATH" or name.startswith(forkserver.STARTED_BY)}
+    clean |= {"HOME": str(tmp_path), "CI": "true", "VENV": forkserver.venv()}
     clean["PRESS_ALLOW_SAMPLES"] = own["PRESS_ALLOW_SAMPLES"]
     clean |= {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "GITHUB_OUTPUT": str(tmp_path / "output")}
     steps = github_steps("schedule", known) if which == "github" else gitlab_steps(known)

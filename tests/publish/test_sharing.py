@@ -19,11 +19,11 @@ import pypdfium2
 import pytest
 
 from pipeline.model.errors import StorageError
-from pipeline.model.formats import FORMATS
 from pipeline.publish import sharing, single_file_page
 from pipeline.storage import ObjectStore, Put, open_store
 from pipeline.storage.destination import Destination, destination
 from tests.support import stores
+from tests.support.formats import ROWS
 from tests.support.newsroom import Office, Result
 from tests.support.public_http import get
 from tests.support.reading import picture
@@ -35,7 +35,7 @@ OPEN = "FOR IMMEDIATE RELEASE"
 DATE = (datetime.now(UTC) + timedelta(days=40)).replace(hour=9, minute=30, second=0, microsecond=0)
 LONDON = ZoneInfo("Europe/London")
 LONG = "\n\n".join(f"Paragraph {number} says what the others do not, and takes its time." * 6 for number in range(30))
-SHARED = [row for row in FORMATS if not row.preview]
+SHARED = [row for row in ROWS if not row.preview]
 ENDINGS = tuple(row.suffix.removeprefix(".") for row in SHARED)
 NAMES = (*(row.label for row in SHARED), "tape.png")
 
@@ -62,7 +62,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 @pytest.fixture(scope="module")

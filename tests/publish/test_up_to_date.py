@@ -9,11 +9,10 @@ import msgspec
 import pytest
 
 from pipeline.build.context import CommandContext
-from pipeline.model.formats import FORMATS
 from pipeline.model.manifest import EMPTY, Manifest
 from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
-from tests.support.formats import NAMES
+from tests.support.formats import NAMES, ROWS
 from tests.support.in_process import (
     AHEAD,
     Sandbox,
@@ -39,8 +38,8 @@ def test_a_release_is_ready_when_every_rendition_is_at_hand(sandbox: Sandbox) ->
     sandbox.write(topics="[archive]")
     sandbox.run(NAMES)
     (ready,) = sorted_now(sandbox).candidates
-    assert [file.key for file in ready.files] == [row.key("probe") for row in FORMATS]
-    assert ready.row.sizes == {row.name: file.size for row, file in zip(FORMATS, ready.files, strict=True)}
+    assert [file.key for file in ready.files] == [row.key("probe") for row in ROWS]
+    assert ready.row.sizes == {row.name: file.size for row, file in zip(ROWS, ready.files, strict=True)}
     assert ready.row.record == ready.files[-1].sha256
     assert (ready.row.title, ready.row.topics, ready.row.revision, ready.row.withdrawn) == (
         "Probe",

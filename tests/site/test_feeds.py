@@ -17,10 +17,12 @@ import pytest
 import time_machine
 
 from pipeline.build.parity.content import folded
+from pipeline.model.footage import Missing
 from pipeline.model.manifest import Row
 from pipeline.model.newsroom import Newsroom
 from pipeline.site.feeds import render_feeds
 from pipeline.typography.feed_list import main_feed
+from pipeline.writers import ninjs
 from tests.support import sample
 from tests.support.feed_records import ATOM, ATOM_SPACE, BODY, channel, record
 from tests.support.renditions import text_of_html, words_of
@@ -287,6 +289,75 @@ def test_checker_of_feeds_finds_every_broken_rule(good: str, bad: str) -> None:
     ]
     failed = [faults(text.encode()) for text in changed]
     assert [bool(found) for found in failed] == [good in text for text in made]
+
+
+# ── Films ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_film(**changes: Any) -> dict[str, bytes]:
+    """Return the feeds with the sample's film."""
+    data = ninjs.write(sample.render_input(footage=(sample.FILM,), **changes)).data
+    return render_feeds([(main_feed(sample.NEWSROOM), [row("sample")])], lambda _: data, sample.NEWSROOM, BASE)
+
+
+FOLDER_OF_FILM = f"{sample.BASE}releases/sample/"
+NAMES = [file.file for file in sample.FILM.files]
+
+
+def test_feeds_with_a_film_are_valid_and_state_its_files() -> None:
+    made = of_film()
+    assert [faults(data) for data in made.values()] == [[], [], []]
+    for data in made.values():
+        (entry,) = read(data).entries
+        assert {f"{FOLDER_OF_FILM}{name}" for name in NAMES} <= {url for url, _, _ in entry.files}
+
+
+def test_rss_says_how_long_and_large_a_film_is_and_shows_a_still() -> None:
+    (entry,) = parsed(of_film()["feed.xml"]).entries
+    media = {each["url"].removeprefix(FOLDER_OF_FILM): each for each in entry.media_content}
+    assert media["preview.mp4"] == {
+        "url": f"{FOLDER_OF_FILM}preview.mp4", "type": "video/mp4", "filesize": "32400000", "medium": "video",
+        "duration": "130", "width": "1280", "height": "720", "framerate": "25",
+    }  # fmt: skip
+    assert media["seoul-master.mov"]["framerate"] == "29.97"
+    assert (media["still.jpg"]["medium"], media["still.jpg"]["width"]) == ("image", "1280")
+    assert media["sound.wav"]["medium"] == "audio"
+    assert {each["url"] for each in entry.media_thumbnail} == {f"{FOLDER_OF_FILM}still.jpg"}
+    assert len(entry.enclosures) == 1, "the PDF, as in every entry"
+    assert not [url for url, each in media.items() if url.startswith("http") and "medium" in each]
+
+
+def test_atom_and_json_feed_offer_the_files_of_a_film_too() -> None:
+    made = of_film()
+    (entry,) = ElementTree.fromstring(made["atom.xml"]).findall(f"{{{ATOM_SPACE}}}entry")
+    enclosed = {link.get("href"): link.get("length") for link in entry.findall(ATOM) if link.get("rel") == "enclosure"}
+    assert enclosed[f"{FOLDER_OF_FILM}preview.mp4"] == "32400000"
+    (item,) = msgspec.json.decode(made["feed.json"])["items"]
+    lengths = {each["url"]: each.get("duration_in_seconds") for each in item["attachments"]}
+    assert lengths[f"{FOLDER_OF_FILM}preview.mp4"] == 130
+    assert lengths[f"{FOLDER_OF_FILM}still.jpg"] is None
+
+
+def test_each_film_has_its_own_still() -> None:
+    other = msgspec.structs.replace(
+        sample.FILM,
+        files=tuple(msgspec.structs.replace(file, file=f"other-{file.file}") for file in sample.FILM.files),
+    )
+    data = ninjs.write(sample.render_input(footage=(sample.FILM, other))).data
+    found = item(rss([row("sample")], lambda _: data))
+    stills = {
+        str(media.get("url")).removeprefix(FOLDER_OF_FILM): media[0].get("url")
+        for media in found.iter(MEDIA)
+        if len(media)
+    }
+    assert stills["preview.mp4"] == f"{FOLDER_OF_FILM}still.jpg"
+    assert stills["other-preview.mp4"] == f"{FOLDER_OF_FILM}other-still.jpg"
+
+
+def test_files_that_are_not_there_are_in_no_feed() -> None:
+    missing: dict[str, Missing] = {file.file: "gone" for file in sample.FILM.files}
+    for data in of_film(missing=missing).values():
+        assert not [name for name in NAMES if name in data.decode()]
 
 
 # ── With real records ─────────────────────────────────────────────────────────────────────────────────────────────────

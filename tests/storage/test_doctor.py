@@ -19,7 +19,7 @@ from pipeline.storage.destination import Destination, destination
 from pipeline.storage.doctor import FRESH, GUARANTEES, Finding, Findings, Guarantee, probes, refuse
 from pipeline.storage.doctor.findings import find_secure_address
 from pipeline.storage.doctor.probe_context import BUCKETS
-from pipeline.storage.s3.setup import DAYS, expiry_days, lifecycle_rules
+from pipeline.storage.s3.setup import DAYS, expiry_days, lifecycle_rules, unfinished_days
 from tests.support import signing_keys, stores
 from tests.support.newsroom import Office, Result
 
@@ -34,7 +34,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     try:
         yield found
     finally:
-        found.make("stop")
+        found.end()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def diagnosed(office: Office, environ: dict[str, str], status: int) -> Result:
     assert f"dateline: exit {status} (storage)" in result.err if status else "exit" not in result.err
     assert not SIGNED.search(result.text), "neither a secret nor a presigned link may be printed"
     assert "Traceback" not in result.text
-    assert len(table(result)) == 25
+    assert len(table(result)) == 27
     return result
 
 
@@ -131,6 +131,8 @@ def test_embedded_store_gives_all_guarantees(office: Office) -> None:
     assert "16 rounds of 2 and 4 writers, one succeeded in each" in found["simultaneous writes, create"][1]
     assert "16 rounds of 2 and 4 writers, one succeeded in each" in found["simultaneous writes, replace"][1]
     assert "staged/ is removed after 400 days" in found["lifecycle rules"][1]
+    for bucket in BUCKETS:
+        assert "their parts are removed after 2 days" in found[f"unfinished uploads, {bucket}"][1]
     assert "BadDigest" in found["wrong checksum"][1]
 
 
@@ -413,10 +415,14 @@ def test_newer_findings_replace_older_ones() -> None:
 
 
 def test_lifecycle_rules_are_recognised() -> None:
-    assert {prefix: expiry_days(lifecycle_rules(), prefix) for prefix in DAYS} == {"staged/": 400, "shared/": 8}
-    assert expiry_days(lifecycle_rules(), "other/") == 0
-    off = [{**rule, "Status": "Disabled"} for rule in lifecycle_rules()]
-    assert expiry_days(off, "staged/") == 0
+    ours = lifecycle_rules(DAYS)
+    assert {prefix: expiry_days(ours, prefix) for prefix in DAYS} == {"staged/": 400, "shared/": 8, "uploads/": 2}
+    assert expiry_days(ours, "other/") == 0
+    assert unfinished_days(ours) == unfinished_days(lifecycle_rules({})) == 2
+    off = [{**rule, "Status": "Disabled"} for rule in ours]
+    assert expiry_days(off, "staged/") == unfinished_days(off) == 0
+    some = {"Status": "Enabled", "Filter": {"Prefix": "staged/"}}
+    assert unfinished_days([{**some, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}}]) == 0
     assert expiry_days([{"Status": "Enabled", "Filter": {"Tag": {}}, "Expiration": {"Days": 3}}], "staged/") == 0
     assert expiry_days([{"Status": "Enabled", "Filter": {}, "Expiration": {"Days": 3}}], "staged/") == 3
     assert expiry_days([{"Status": "Enabled", "Prefix": "", "Expiration": {"Days": 3}}], "staged/") == 3

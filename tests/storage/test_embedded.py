@@ -23,6 +23,7 @@ from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded import configuration, server
 from pipeline.storage.embedded.folder import BUCKET, PRIVATE_BUCKET, StoreFolder
+from tests.support.stores import kill_store
 
 SECRET_NAME, SECRET = "q7-secret-name", b"q7-secret-words"
 
@@ -237,7 +238,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     try:
         yield tmp_path
     finally:
-        embedded.stop(tmp_path)
+        kill_store(tmp_path)
 
 
 def opened(root: Path) -> ObjectStore:
@@ -389,7 +390,7 @@ def test_the_folder_may_have_a_long_path(tmp_path: Path) -> None:
         embedded.start(root)
         opened(root).put(put("far/away"))
     finally:
-        embedded.stop(root)
+        kill_store(root)
 
 
 def test_without_the_program_the_message_has_a_hint(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ _LIBRARIES = (
     "msgspec multiprocessing nh3 PIL.Image PIL.ImageCms PIL.JpegImagePlugin PIL.PngImagePlugin pypdfium2 sqlite3 ssl "
     "tomllib urllib.request weasyprint xml.etree.ElementTree yaml zoneinfo"
 )
-_STARTED_BY = ("PYTHON", "LC_", "LD_", "LANG")
+STARTED_BY = ("PYTHON", "LC_", "LD_", "LANG")
 """With what the variables begin that decide how an interpreter starts."""
 
 _SERVER = """
@@ -144,8 +144,8 @@ def venv() -> str:
     client.write_text(
         _CLIENT.format(
             python=Path(real).resolve(),
-            started_by=_STARTED_BY,
-            known={name: value for name, value in os.environ.items() if name.startswith(_STARTED_BY)},
+            started_by=STARTED_BY,
+            known={name: value for name, value in os.environ.items() if name.startswith(STARTED_BY)},
             real=real,
             socket=f"{folder}/socket",
         )

@@ -50,15 +50,24 @@ class Memory:
         self.puts.append(put)
         return self.etag(put.key)
 
+    def stream(self, key: str, etag: str, bucket: Bucket = "public") -> Iterator[bytes]:
+        yield self.objects[key]
+
     def put_all(
-        self, puts: Iterable[Put], done: Callable[[str], None] = lambda key: None, bucket: Bucket = "public"
+        self,
+        puts: Iterable[Put],
+        done: Callable[[str], None] = lambda key: None,
+        bucket: Bucket = "public",
+        sent: Callable[[str, int], None] = lambda key, size: None,
     ) -> frozenset[str]:
         for put in puts:
             self.put(put)
             done(put.key)
         return frozenset()
 
-    def copy_all(self, copies: Iterable[CopyRequest], done: Callable[[str], None] = lambda key: None) -> None:
+    def copy_all(
+        self, copies: Iterable[CopyRequest], done: Callable[[str], None] = lambda key: None, bucket: Bucket = "public"
+    ) -> None:
         raise AssertionError("no release is scheduled here")
 
     def copy(

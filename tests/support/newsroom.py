@@ -16,6 +16,7 @@ from pipeline.storage.destination import destination
 from pipeline.storage.embedded import folder as storefolder
 from tests.support import forkserver
 from tests.support.formats import NAMES
+from tests.support.stores import kill_store
 
 ROOT = Path(__file__).parents[2]
 _MOVED = ROOT / "docs" / "samples"
@@ -73,6 +74,13 @@ class Result:
         return self.out + self.err
 
 
+def settings() -> dict[str, str]:
+    """Return the environment of commands: without a storage, and not that of a job."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
+    clean.pop("CI", None)
+    return clean | {"VENV": forkserver.venv()}
+
+
 class Office:
     """A newsroom in ``folder``, driven by make as its users do."""
 
@@ -96,10 +104,10 @@ class Office:
         self.jobs: list[BackgroundPublish] = []
 
     def end(self) -> None:
-        """Kill what still runs in the background, and stop the store."""
+        """Kill what still runs in the background, and the store."""
         for job in self.jobs:
             job.kill()
-        self.make("stop")
+        kill_store(self.folder)
 
     def copy(self, folder: Path) -> Office:
         """Return a copy with all that was rendered and published: much quicker than to render and publish anew.
@@ -121,13 +129,17 @@ class Office:
 
     def make(self, *arguments: str, **environ: str) -> Result:
         """Run make; the store is the embedded one unless ``environ`` names another."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
-        clean.pop("CI", None)
-        clean["VENV"] = forkserver.venv()
+        return self._run("make", *arguments, **environ)
+
+    def step(self, command: str, *arguments: str, **environ: str) -> Result:
+        """Run one step of a make target, ``python -m pipeline``."""
+        return self._run(f"{forkserver.venv()}/bin/python", "-m", "pipeline", command, *arguments, **environ)
+
+    def _run(self, *command: str, **environ: str) -> Result:
         done = subprocess.run(
-            ["make", *arguments],
+            command,
             cwd=self.folder,
-            env=clean | environ,
+            env=settings() | environ,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -193,18 +205,17 @@ def rendered_by(text: str) -> set[tuple[str, str]]:
 
 
 class BackgroundPublish:
-    """A ``make publish`` that runs beside the test."""
+    """A ``make publish``, or another ``goal``, that runs beside the test."""
 
-    def __init__(self, office: Office, *arguments: str, **environ: str) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
-        clean.pop("CI", None)
+    def __init__(self, office: Office, *arguments: str, goal: str = "publish", **environ: str) -> None:
         self.folder = office.folder
         self.out = office.folder / f"job-{time.monotonic_ns()}.log"
         with self.out.open("wb") as log:
             self.process = subprocess.Popen(
-                ["make", "publish", *arguments],
+                ["make", goal, *arguments],
                 cwd=office.folder,
-                env=clean | {"VENV": forkserver.venv()} | environ,
+                env=settings() | environ,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

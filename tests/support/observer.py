@@ -132,11 +132,13 @@ def watching(observer: Observer) -> Iterator[list[str]]:
 
     def look() -> None:
         while not over.is_set():
+            begun = time.monotonic()
             try:
                 problems.extend(observer.look())
             except (StorageError, OSError):
                 time.sleep(PAUSE)  # a test killed the store on purpose
-            over.wait(PAUSE)
+            # As long as it took, for the publisher needs the processor too: looks may take a second each.
+            over.wait(max(PAUSE, time.monotonic() - begun))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

@@ -221,7 +221,7 @@ def _millimetres(twips: str) -> str:
 
 # ── HTML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_VOID = {"meta", "link", "img", "input", "br", "hr"}
+_VOID = {"meta", "link", "img", "input", "br", "hr", "source", "track"}
 _INLINE = {"a", "strong", "em", "code", "del", "span", "time", "br", "img", "button", "bdi", "sub", "sup"}
 _SHORT = {"strong": "b", "em": "i"}
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from tests.support.formats import SUFFIXES
 from tests.support.newsroom import Office
 
-EVERY = 0.02
+EVERY = 0.05
 """Seconds between two requests, from ``CLOSE`` seconds before the instant on; ``SELDOM`` before that."""
 CLOSE, SELDOM = 3.0, 0.25
 SHARED = ("feed.xml", "index.html", "sitemap.xml")
@@ -37,7 +37,7 @@ class Record:
 
 
 class Poller:
-    """Asks for the files of ``slugs``, and the listings for their names, every 20 ms, each address in a thread."""
+    """Asks for the files of ``slugs``, and the listings for their names, every 50 ms, each address in a thread."""
 
     def __init__(self, base: str, slugs: Sequence[str], instant: datetime) -> None:
         self.base, self.instant = urlsplit(base), instant
@@ -139,7 +139,7 @@ def main() -> None:
                 poller.wait(5)
             print(result.text, f"instant {instant.isoformat()}", poller.table(), sep="\n")
         finally:
-            office.make("stop")
+            office.end()
 
 
 if __name__ == "__main__":

@@ -82,5 +82,7 @@ RECORDS = {
     "languages": in_languages(),
     "without authority": without_authority(),
     "withdrawn": withdrawn(),
+    "film": render_input(footage=(sample.FILM,)),
+    "film to come": render_input(footage=(sample.FILM,), missing={"preview.mp4": "coming"}),
 }
 """What the records are made from, by a name for the test."""

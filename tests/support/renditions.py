@@ -82,4 +82,4 @@ def of_json(data: bytes) -> str:
     return f"{record['headlines'][0]['value']} {text_of_html(record['bodies'][0]['value'])}"
 
 
-READERS = {"text": of_text, "pdf": of_pdf, "docx": of_docx, "html": of_html, "json": of_json}
+READERS = {"text": of_text, "shots": of_text, "pdf": of_pdf, "docx": of_docx, "html": of_html, "json": of_json}

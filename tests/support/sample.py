@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +33,8 @@ from pipeline.model.document import (
     Table,
     Text,
 )
-from pipeline.model.footage import Footage
+from pipeline.model.footage import FOOTAGE as FILMS
+from pipeline.model.footage import AudioTrack, Footage, FootageFile, Measured, Missing, Shot
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import Newsroom, Topic
 from pipeline.model.release import Contact, Correction, Picture, Release
@@ -70,6 +72,46 @@ FOOTAGE = Footage(
     supplier="World Images",
     telephone="+44 117 930 4099",
 )
+PCM = AudioTrack("PCM", 2, 48_000)
+FILM = Footage(
+    "A compilation filmed in Seoul and London: the reading room, the tapes, and three people who made them.",
+    carrier="Beta SP",
+    carriers=("Betacam SX",),
+    duration="00:02:10",
+    rights="Free for news use",
+    restrictions="No archive use after 2027. No use in advertising.",
+    supplier="World Images",
+    telephone="+44 117 930 4099",
+    expires=datetime(2027, 1, 31, tzinfo=UTC),
+    transcript="The reading room opens at nine.\n\n“We counted every tape,” says the archivist.",
+    shots=(
+        Shot("00:00:00", "Exterior of the archive, the door opens", "Seoul", "1998-09-12"),
+        Shot("00:00:09:12", "Rows of cassettes, pan from left to right", "Seoul", "1998-09-12"),
+        Shot(
+            "00:00:21", "Interview at a desk", "Seoul", "1998-09-12",
+            "Kim Seo-yeon", "Head of the archive", "ko", "We counted every tape, and nobody had asked us to.",
+        ),
+        Shot("00:00:44", "Close-up of a label", "Seoul", "1998-09"),
+        Shot("00:00:52", "Street with the archive’s sign", "London", "1999"),
+        Shot("00:01:03", "Interview in the street", "London", "1999", "A visitor", language="fr"),
+        Shot("00:01:20", "A player winds a tape back"),
+        Shot("00:01:58:24", "The lamp of the reading room goes out", "London"),
+    ),
+    files=(
+        FootageFile(
+            "seoul-master.mov", "master", 1_840_000_000, "b" * 64, "sample/seoul-master.mov", "ko",
+            Measured("QuickTime", 130.2, "ProRes", 1920, 1080, "29.97", "interlaced", (PCM,) * 2),
+        ),
+        FootageFile(
+            "preview.mp4", "preview", 32_400_000, "c" * 64, "sample/preview.mp4", "",
+            Measured("MP4", 130.2, "H.264", 1280, 720, "25", "progressive", (AudioTrack("AAC", 2, 48_000, "en"),)),
+        ),
+        FootageFile("sound.wav", "sound", 900_000, "d" * 64, "s3://films/sound.wav"),
+        FootageFile("still.jpg", "poster", 84_000, "e" * 64, "", "", Measured("", 0, "", 1280, 720)),
+        FootageFile("captions.vtt", "captions", 3_000, "f" * 64),
+    ),
+)  # fmt: skip
+"""A film with all that can be said of one."""
 NEWSROOM = Newsroom(
     name="Open Window Archive",
     language="en-GB",
@@ -225,7 +267,9 @@ def release(**changes: object) -> Release:
     return Release(**{**values, **changes})  # type: ignore[arg-type]  # the test's own keywords
 
 
-def render_input(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **changes: object) -> RenderInput:
+def render_input(
+    newsroom: Newsroom = NEWSROOM, embargoed: bool = False, missing: Mapping[str, Missing] = {}, **changes: object
+) -> RenderInput:
     found = release(**changes)
     messages = Messages(found.language, newsroom.time_zone)
     made = tuple(
@@ -238,13 +282,19 @@ def render_input(newsroom: Newsroom = NEWSROOM, embargoed: bool = False, **chang
             ("html", ".html", 20_000, 0),
         )
     )
+    films = tuple(
+        Rendition(FILMS, f"releases/{found.slug}/{file.file}", file.size, file.sha256)
+        for file in found.footage_files
+        if file.file not in missing
+    )
     return RenderInput(
         found,
         newsroom,
         messages,
-        compose(found, newsroom, messages, embargoed=embargoed, base_url=BASE),
+        compose(found, newsroom, messages, embargoed=embargoed, base_url=BASE, missing=missing),
         {"tape.png": picture_bytes()},
         b"",
         BASE,
-        made,
+        (*made, *films),
+        missing=missing,
     )

@@ -1,7 +1,12 @@
-"""Other S3 servers, which do not support all of S3. Each yields the environment variables that select it."""
+"""The end of embedded stores, and other S3 servers, which do not support all of S3.
+
+Each of these yields the environment variables that select it.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +18,10 @@ from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+
+from pipeline.storage import embedded
+from pipeline.storage.embedded.folder import StoreFolder
+from pipeline.storage.embedded.server import remove_sockets
 
 BIN = Path(sys.executable).parent
 KEYS = {
@@ -30,6 +39,23 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def kill_store(root: Path) -> None:
+    """Kill the embedded store of the newsroom in ``root``, where one runs. It takes seconds to end as it is asked to.
+
+    Its data can be copied and go on in another folder: what it has answered it has written.
+    """
+    found = embedded.status(root)
+    if found.pid:
+        os.kill(found.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while embedded.status(root).running:
+            assert time.monotonic() < deadline, "the store does not end"
+            time.sleep(0.005)
+        remove_sockets(StoreFolder(root).ports())
+    elif found.running:  # somebody else has begun to stop it
+        embedded.stop(root)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
 from tests.support.signed import line as signer_line
 from tests.support.signed import new_key
+from tests.support.stores import kill_store
 
 Moment = Literal["before", "after"]
 WRITES = ("PUT", "POST", "DELETE")
@@ -394,7 +395,7 @@ def proxied_store_in(folder: Path) -> Iterator[ProxiedStore]:
         with proxy(embedded.start(folder / "store")) as gate:
             yield ProxiedStore(folder, gate)
     finally:
-        embedded.stop(folder / "store")
+        kill_store(folder / "store")
 
 
 def main() -> None:

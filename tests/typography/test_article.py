@@ -11,8 +11,8 @@ from pipeline.model.document import Figure
 from pipeline.model.footage import Footage
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Correction, Release, Withdrawal, tel_uri
-from pipeline.typography.article import Article, Line, Notice, Party, compose, compose_footer, paragraphs
-from pipeline.typography.messages import FOLDER, Messages
+from pipeline.typography.article import Article, Line, Notice, Party, compose, compose_footer
+from pipeline.typography.messages import FOLDER, Messages, paragraphs
 from tests.support import sample
 
 DAY = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)

@@ -302,7 +302,7 @@ def test_printed_instant_does_not_depend_on_the_offset_that_the_author_wrote(
 @pytest.mark.parametrize(
     ("size", "printed"),
     [(0, "1 KB"), (1, "1 KB"), (499, "1 KB"), (1499, "1 KB"), (26_400, "26 KB"), (999_499, "999 KB"), (999_500, "1 MB"),
-     (1_449_000, "1.4 MB"), (12_000_000, "12 MB"), (2_500_000_000, "2,500 MB")],
+     (1_449_000, "1.4 MB"), (12_000_000, "12 MB"), (999_949_999, "999.9 MB"), (2_500_000_000, "2.5 GB")],
 )  # fmt: skip
 def test_sizes_are_in_units_of_thousand_and_at_least_one(size: int, printed: str) -> None:
     assert Messages("en-GB", "UTC").size(size) == printed

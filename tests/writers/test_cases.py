@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.writers import RenderInput
 from tests.support import outline
 from tests.support.renditions import pages_of_pdf
 from tests.writers import cases
@@ -22,13 +23,15 @@ DIGESTS = re.compile(r'"[0-9a-f]{64}"|(?<="sizeInBytes": )\d+|"\d+ B"|\d+ (?:KB|
 """Digests and sizes of compressed files: they change with every version of a library, the words do not."""
 
 
-WHOLE = {"everything", "embargoed", "withdrawn", "arabic"}
+WHOLE = {"everything", "embargoed", "withdrawn", "arabic", "film"}
 """Cases whose goldens hold all that stands around the text: letterhead, contacts, downloads, facts for machines."""
 
 
-def goldens(case: str, rendered: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+def goldens(case: str, render_input: RenderInput, rendered: dict[str, bytes]) -> Iterator[tuple[str, str]]:
     """Yield format and text of each golden of a release."""
     yield "text", rendered["text"].decode()
+    if render_input.release.has_shots:
+        yield "shots", rendered["shots"].decode()
     yield "pdf", outline.of_paper(pages_of_pdf(rendered["pdf"]), case in WHOLE)
     yield "docx", outline.of_word(rendered["docx"], case in WHOLE)
     yield "html", outline.of_page(DIGESTS.sub('"…"', rendered["html"].decode()), case in WHOLE)
@@ -37,10 +40,10 @@ def goldens(case: str, rendered: dict[str, bytes]) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_release_becomes_what_it_became_before(source: Path) -> None:
-    _, made = cases.written(source)
+    render_input, made = cases.written(source)
     accept = os.environ.get("ACCEPT") == "1"
     differing = []
-    for name, text in goldens(source.stem, made):
+    for name, text in goldens(source.stem, render_input, made):
         golden = source.parent / "golden" / f"{name}.txt"
         if accept:
             golden.parent.mkdir(exist_ok=True)

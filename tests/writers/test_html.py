@@ -13,8 +13,10 @@ import pytest
 from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import Figure, Heading, Link, Paragraph, Table, Text
+from pipeline.model.footage import Missing
 from pipeline.model.formats import Rendition
 from pipeline.model.release import Picture, PictureSize, Related, Rights, Withdrawal
+from pipeline.publish.single_file_page import page as single_file_page
 from pipeline.writers import RenderInput, html
 from tests.support import sample
 from tests.support.html_pages import HOSTILE, Reader, page, written
@@ -29,6 +31,62 @@ def json_ld(source: str) -> dict[str, Any]:
     facts = json.loads(found[1])
     assert isinstance(facts, dict)
     return facts
+
+
+def filmed(**changes: Any) -> str:
+    """Return the page of a release with a film."""
+    return html.write(sample.render_input(**{"footage": (sample.FILM,), **changes})).data.decode()
+
+
+def test_film_is_a_video_for_search_engines() -> None:
+    (video,) = json_ld(filmed())["video"]
+    folder = f"{sample.BASE}releases/sample/"
+    assert {name: video[name] for name in video if name not in ("caption", "encoding", "description")} == {
+        "@type": "VideoObject",
+        "name": sample.release().title,
+        "contentUrl": f"{folder}preview.mp4",
+        "encodingFormat": "video/mp4",
+        "contentSize": "32400000 B",
+        "sha256": "c" * 64,
+        "duration": "PT2M10S",
+        "width": 1280,
+        "height": 720,
+        "uploadDate": "2026-03-01T09:30:00+00:00",
+        "thumbnailUrl": [f"{folder}still.jpg"],
+        "transcript": sample.FILM.transcript,
+        "conditionsOfAccess": "Free for news use\nNo archive use after 2027. No use in advertising.",
+        "expires": "2027-01-31T00:00:00+00:00",
+    }
+    assert [each["contentUrl"] for each in video["caption"]] == [f"{folder}captions.vtt"]
+    assert [(each["@type"], each["contentUrl"]) for each in video["encoding"]] == [
+        ("VideoObject", f"{folder}seoul-master.mov"),
+        ("AudioObject", f"{folder}sound.wav"),
+    ]
+
+
+@pytest.mark.parametrize("state", ["coming", "gone"])
+def test_film_that_is_not_there_is_no_video(state: Missing) -> None:
+    source = filmed(missing=dict.fromkeys((file.file for file in sample.FILM.files), state))
+    assert "video" not in json_ld(source)
+    assert "<video" not in source
+    assert "preview.mp4" not in source
+
+
+def test_page_without_shots_has_no_script_for_them() -> None:
+    assert filmed().count("<script>") == 2
+    assert filmed(footage=(sample.FOOTAGE,)).count("<script>") == 1
+
+
+def test_shared_page_of_a_film_has_its_shots_and_no_player() -> None:
+    missing: dict[str, Missing] = dict.fromkeys((file.file for file in sample.FILM.files), "coming")
+    source = filmed(missing=missing, embargoed=True)
+    shared = single_file_page(source.encode(), "releases/sample.html", lambda key: b"").decode()
+    assert "available when the embargo ends" in shared
+    assert "We counted every tape, and nobody" in shared
+    assert "<script" not in shared
+    there = single_file_page(filmed().encode(), "releases/sample.html", lambda key: b"").decode()
+    assert "<video" not in there
+    assert there.count("<section") == there.count("</section")
 
 
 def in_order(wanted: list[str], found: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.build.parity.content import folded
 from pipeline.build.parity.expected import article_words
 from pipeline.model.document import CodeBlock, Figure, Link, Paragraph, Text
-from pipeline.model.footage import Footage
+from pipeline.model.footage import FOOTAGE, Footage, Missing
 from pipeline.model.formats import by_name
 from pipeline.model.release import Correction, Withdrawal
 from pipeline.validators import ninjs as standard
@@ -50,6 +50,58 @@ def associated(written: dict[str, Any], rel: str) -> list[dict[str, Any]]:
 
 
 SHAPES = pytest.mark.parametrize("found", RECORDS.values(), ids=RECORDS)
+
+
+def film_of(**changes: Any) -> dict[str, Any]:
+    """Return what a record says of the sample's film."""
+    (found,) = associated(record(render_input(footage=(sample.FILM,), **changes)), "footage")
+    return found
+
+
+def test_a_film_is_a_video_with_its_files_terms_and_texts() -> None:
+    found = film_of()
+    assert found["type"] == "video"
+    assert found["usageTerms"] == "Free for news use\nNo archive use after 2027. No use in advertising."
+    assert found["expires"] == "2027-01-31T00:00:00+00:00"
+    assert [each["format"] for each in found["renditions"] if each["name"] == "carrier"] == ["Beta SP", "Betacam SX"]
+    (preview,) = [each for each in found["renditions"] if each["name"] == "preview: preview.mp4"]
+    assert preview == {
+        "name": "preview: preview.mp4",
+        "href": f"{sample.BASE}releases/sample/preview.mp4",
+        "contentType": "video/mp4",
+        "title": "preview.mp4",
+        "sizeInBytes": 32_400_000,
+        "format": "MP4",
+        "videoCodec": "H.264",
+        "width": 1280,
+        "height": 720,
+        "duration": 130.2,
+        "frameRate": 25.0,
+        "scanType": "progressive",
+    }
+    bodies = {each["role"]: each["value"] for each in found["bodies"]}
+    assert "3. 00:00:21 Interview at a desk\n    SOUND BITE (Korean) Kim Seo-yeon" in bodies["shot list"]
+    assert bodies["transcript"] == sample.FILM.transcript
+
+
+def test_record_states_every_file_of_a_film_with_its_digest_and_can_be_read_back() -> None:
+    data = ninjs.write(render_input(footage=(sample.FILM,))).data
+    wanted = {f"releases/sample/{file.file}": (file.size, file.sha256) for file in sample.FILM.files}
+    found = ninjs.files_of(data, "sample")
+    assert {each.key: (each.size, each.sha256) for each in found if each.format == FOOTAGE} == wanted
+    assert [each.key for each in found if each.format == "picture"] == ["releases/sample/tape.png"]
+
+
+def test_files_that_are_not_there_are_in_no_record() -> None:
+    missing: dict[str, Missing] = {file.file: "coming" for file in sample.FILM.files}
+    written = json.dumps(record(render_input(footage=(sample.FILM,), missing=missing)))
+    assert not [file.file for file in sample.FILM.files if f"/{file.file}" in written]
+    assert [each["name"] for each in film_of(missing=missing)["renditions"]] == ["carrier", "carrier"]
+
+
+def test_withdrawn_film_has_neither_shots_nor_transcript() -> None:
+    withdrawal = Withdrawal(datetime(2026, 3, 3, tzinfo=UTC), "It was wrong.")
+    assert "bodies" not in film_of(withdrawn=withdrawal)
 
 
 def test_a_picture_with_rights_of_its_own_is_an_item_of_its_own() -> None:

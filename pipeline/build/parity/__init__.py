@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from pipeline.build.parity.content import Content, addresses_differ, links_differ, listed, order_differs
-from pipeline.build.parity.expected import expected
+from pipeline.build.parity.expected import PLAIN, expected
 from pipeline.model.errors import RenderError
 from pipeline.model.formats import Format
 from pipeline.writers import RenderInput
@@ -31,6 +31,7 @@ BLANKS_HINT = (
 KIT_HINT = "the kit was not stored; if you changed that file in output/ by hand, delete it, and it is rendered again"
 _READERS = {
     "text": "html.read_text",
+    "shots": "html.read_text",
     "html": "html.read_page",
     "record": "html.read_record",
     "word": "word.read_word",
@@ -71,7 +72,7 @@ def check(row: Format, render_input: RenderInput, data: bytes) -> str:
         problem, blanks = pages_differ(render_input, wanted, found)
     else:
         problem = order_differs(wanted.words, found.words)
-    problem = problem or (addresses_differ if row.parity == "text" else links_differ)(wanted, found)
+    problem = problem or (addresses_differ if row.parity in PLAIN else links_differ)(wanted, found)
     if problem:
         raise RenderError(f"does not say what the release says: {problem}", HINT)
     return listed("copied out of it, blanks are lost or added in", blanks)

@@ -33,6 +33,9 @@ from pipeline.typography.article import DATELINE_MARK, Article, Line, Party
 from pipeline.typography.messages import Messages
 from pipeline.writers import RenderInput, home_link
 
+PLAIN: tuple[ParityKind, ...] = ("text", "shots")
+"""Plain texts: addresses are words there, and no links."""
+
 
 def article_words(article: Article, messages: Messages) -> list[str]:
     """Return every word of ``article`` from letterhead to footer, without marks of lists."""
@@ -56,7 +59,7 @@ def expected(kind: ParityKind, render_input: RenderInput) -> Content:
     if kind == "html":
         required |= set(_note_links(render_input.article))
     passages = tuple(part for part in content.parts() if part)
-    if kind == "text":
+    if kind in PLAIN:
         passages = tuple(map(_raise_references, passages))
     return Content(passages, frozenset(required), frozenset(numbers), frozenset(optional - required))
 
@@ -71,7 +74,7 @@ def _links(kind: ParityKind, article: Article) -> Iterator[Line]:
     """Yield every link that the article has in one kind of files as a line without a label."""
     yield from (Line("", fact.value, fact.href) for fact in article.facts if fact.href)
     yield from (notice.link for notice in article.notices if notice.link)
-    blocks = (*((article.image,) if article.image else ()), *article.body, *article.notes)
+    blocks = (*((article.image,) if article.image else ()), *article.body, *article.notes) if kind != "shots" else ()
     for run in (run for block in walk(blocks) for run in inlines_of(block)):
         yield from _linked(run)
     for party in (*article.footer.contacts, *article.footer.footage):
@@ -132,7 +135,9 @@ class _ExpectedContent:
                 return address(link.href)
             case "pdf" if link.href.startswith("#"):
                 return address(f"{self.base_url}releases/{self.article.slug}.html{link.href}")
-            case "text":
+            case "text" | "shots":
+                if link.address:
+                    return link.address
                 label = link.label or link.href.startswith("#")
                 return link.value if label else _bare(home_link(self.base_url, link.href)).removeprefix("https://")
             case _:
@@ -142,6 +147,21 @@ class _ExpectedContent:
         """Yield the article's words in reading order."""
         article = self.article
         yield from self.head()
+        yield from self.text() if self.kind != "shots" else ()
+        yield from self.films()
+        yield from self.parties(article.footer.contacts_heading, article.footer.contacts)
+        yield from self.parties(article.footer.footage_heading, article.footer.footage)
+        if self.kind == "pdf" and article.current:
+            yield from (article.current.label, article.current.value)
+        yield article.reuse
+        if self.kind != "record" and article.verification:
+            yield article.verification.text
+        if self.kind == "word":  # it has them at the foot of pages, in a part of its own
+            yield from self.blocks(block for block in article.body if isinstance(block, Footnotes))
+
+    def text(self) -> Iterator[Passage]:
+        """Yield what stands between the headline and the shot list."""
+        article = self.article
         yield article.subtitle
         yield from self.blocks([article.image] if article.image else [])
         if article.dateline:
@@ -154,15 +174,19 @@ class _ExpectedContent:
         if article.boilerplate:
             yield from (article.about_heading, *article.boilerplate)
         yield from self.blocks(article.notes)
-        yield from self.parties(article.footer.contacts_heading, article.footer.contacts)
-        yield from self.parties(article.footer.footage_heading, article.footer.footage)
-        if self.kind == "pdf" and article.current:
-            yield from (article.current.label, article.current.value)
-        yield article.reuse
-        if self.kind != "record" and article.verification:
-            yield article.verification.text
-        if self.kind == "word":  # it has them at the foot of pages, in a part of its own
-            yield from self.blocks(footnotes)
+
+    def films(self) -> Iterator[Passage]:
+        """Yield shot lists and transcripts; plain texts number the shots below their place and day."""
+        for film in self.article.films:
+            if self.kind not in PLAIN:
+                yield from self.blocks(film.blocks)
+                continue
+            if film.shots:
+                yield from (film.heading, self.article.slug, film.restrictions)
+            for where, shots in film.groups:
+                yield where
+                yield from (f"{number}. {shot.at} {shot.text} {shot.bite}" for number, shot in shots)
+            yield from self.blocks(film.spoken)
 
     def head(self) -> Iterator[str]:
         """Yield everything above the subtitle; a record begins with the headline."""
@@ -185,6 +209,8 @@ class _ExpectedContent:
             yield from (party.name, party.text)
             for line in party.lines:
                 yield from (line.label, line.value)
+                if self.kind in PLAIN:
+                    yield line.address
 
     def blocks(self, blocks: Iterable[Block]) -> Iterator[Passage]:
         """Yield the words of blocks, with the marks of lists where the file has these as text."""

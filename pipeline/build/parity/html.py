@@ -12,7 +12,7 @@ from pipeline.build.parity.content import Content, address, digits, high, low, r
 _PAGE_ONLY = frozenset(("skip", "tools", "others", "earlier", "beside", "related", "back", "frame", "original"))
 """Classes of what belongs to the page and not to the release: downloads, links to other pages."""
 _UNREAD = frozenset(("head", "script", "style", "template"))
-_VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "input"))
+_VOID = frozenset(("br", "hr", "img", "link", "meta", "wbr", "col", "source", "track", "input"))
 _INLINE = frozenset(("a", "strong", "em", "del", "code", "b", "bdi", "i", "sub", "sup"))
 _FIGURES = {"sup": high, "sub": low}
 

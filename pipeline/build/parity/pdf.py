@@ -174,9 +174,9 @@ def _body(page: Sequence[str], head_and_foot: Iterable[str]) -> list[str]:
 
 
 def _table_heads(render_input: RenderInput) -> Iterator[str]:
-    tables = (
-        block for block in walk((*render_input.article.body, *render_input.article.notes)) if isinstance(block, Table)
-    )
+    article = render_input.article
+    films = (block for film in article.films for block in film.blocks)
+    tables = (block for block in walk((*article.body, *article.notes, *films)) if isinstance(block, Table))
     for cell in (cell for table in tables for cell in table.head):
         numbers = (f" [{number}]" for number in references([Paragraph(cell.children)]))
         yield "".join((plain(cell.children), *numbers))

@@ -229,7 +229,9 @@ class View:
             shown.alone += (Fault(str(file), line_of(file, *refusal.keys), refusal.message, refusal.hint),)
         if ahead:
             shown.page, shown.pictures = self._page_ahead(render_context, found, now), found.pictures
-            formats = formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))
+            formats = formats_of(
+                withdrawn=release.withdrawn is not None, pictured=bool(release.pictures), shots=release.has_shots
+            )
             shown.waiting = {row.name for row in formats if not row.preview}
 
     def _page_ahead(self, render_context: RenderContext, found: Reading, now: datetime) -> bytes:

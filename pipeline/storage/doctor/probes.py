@@ -24,7 +24,7 @@ from pipeline.storage import STAGED, Bucket
 from pipeline.storage.doctor.findings import WRONG_CHECKSUM, Finding, Guarantee
 from pipeline.storage.doctor.probe_context import BODY, BUCKETS, DAMAGED, UNKNOWN, ProbeContext, Reply
 from pipeline.storage.s3.client import SOLE_PUBLISHER
-from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days
+from pipeline.storage.s3.setup import LISTING_QUERIES, expiry_days, unfinished_days
 from pipeline.storage.s3.store import noted_digest
 
 Probe = Callable[[ProbeContext], Iterator[Finding]]
@@ -521,16 +521,29 @@ def missing_bucket(context: ProbeContext) -> Iterator[Finding]:
 
 @probe
 def lifecycle(context: ProbeContext) -> Iterator[Finding]:
-    """Read whether old staged files are removed automatically."""
-    what, name = "lifecycle rules", context.name("private")
-    reply = context.ask(lambda: context.client.get_bucket_lifecycle_configuration(Bucket=name))
-    means = "files that interrupted runs have staged stay in the private bucket"
+    """Read whether old staged files, and parts of uploads that were not completed, are removed automatically."""
+    for bucket in reversed(BUCKETS):
+        name = context.name(bucket)
+        reply = context.ask(partial(context.client.get_bucket_lifecycle_configuration, Bucket=name))
+        rules = reply.answer.get("Rules", ())
+        if bucket == "private":
+            days, means = (
+                expiry_days(rules, STAGED),
+                "files that interrupted runs have staged stay in the private bucket",
+            )
+            yield _find_rule("lifecycle rules", reply, f"{STAGED} is removed", days, means, "objects in staged/")
+        means = "parts of large files, of which the upload was interrupted, stay and cost space"
+        what = f"unfinished uploads, {bucket}"
+        yield _find_rule(what, reply, "their parts are removed", unfinished_days(rules), means, "unfinished uploads")
+
+
+def _find_rule(what: str, reply: Reply, removed: str, days: int, means: str, old: str) -> Finding:
+    """Return whether a rule removes something after some ``days``; 0 for never. ``old`` says what."""
     if reply.code in ("AccessDenied", "403"):
         unknown = "make storage, with the operator's keys, reports them"
-        yield Finding(what, "these keys may not read them", unknown, ("clean",))
-    elif reply.code in UNKNOWN:
-        yield Finding(what, "this storage has none", means, ("clean",), "remove old objects in staged/ by hand")
-    elif days := expiry_days(reply.answer.get("Rules", ()), STAGED):
-        yield Finding(what, f"{STAGED} is removed after {days} days", "old staged files do not stay for ever")
-    else:
-        yield Finding(what, "none", means, ("clean",), "run make storage, which sets lifecycle rules if possible")
+        return Finding(what, "these keys may not read them", unknown, ("clean",))
+    if reply.code in UNKNOWN:
+        return Finding(what, "this storage has none", means, ("clean",), f"remove old {old} by hand")
+    if days:
+        return Finding(what, f"{removed} after {days} days", "what interrupted runs leave does not stay for ever")
+    return Finding(what, "none", means, ("clean",), "run make storage, which sets lifecycle rules if possible")

@@ -15,6 +15,8 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -73,6 +75,7 @@ def create_client(destination: Destination, environ: Mapping[str, str]) -> S3Cli
     _refuse_other_address(client, destination)
     events = client.meta.events
     events.register("before-sign.s3.PutObject", _send_small_bodies_at_once)
+    events.register("before-sign.s3.UploadPart", _send_small_bodies_at_once)
     events.register("before-parameter-build.s3", _stay_in_region)
     events.register("before-call.s3", _send_md5_where_a_checksum_is_required)
     events.register("before-parse.s3", _refuse_what_is_not_s3)
@@ -126,9 +129,15 @@ def _send_md5_where_a_checksum_is_required(params: dict[str, Any], **_: object) 
         params["headers"]["Content-MD5"] = content_md5(params["body"])
 
 
-def content_md5(body: bytes) -> str:
+def content_md5(body: bytes | BufferedReader) -> str:
     """Return the value of Content-MD5 (RFC 1864), which is for damage and not for secrecy."""
-    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    md5 = partial(hashlib.md5, usedforsecurity=False)
+    return checksum_of((md5(body) if isinstance(body, bytes) else hashlib.file_digest(body, md5)).digest())
+
+
+def checksum_of(digest: bytes) -> str:
+    """Return a digest as S3 writes it."""
+    return base64.b64encode(digest).decode()
 
 
 def _config(destination: Destination, *, is_asked: bool) -> Config:
@@ -200,6 +209,14 @@ class Failure(Struct, frozen=True):
     error: DatelineError
     retryable: bool
     """Whether the same request may succeed in a moment."""
+
+
+class Failed(Exception):  # noqa: N818 -- carries a failure
+    """A request failed. Never leaves ``pipeline.storage.s3``."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
 
 
 class NotS3Error(boto.BotoCoreError):
@@ -304,6 +321,10 @@ _CODES: dict[str, tuple[str, str]] = {
     "BadDigest": ("the data was damaged during the upload", _LATER),
     "XAmzContentSHA256Mismatch": ("the data was damaged during the upload", _LATER),
 }
+_CODES |= dict.fromkeys(
+    ("NoSuchUpload", "InvalidPart"),
+    ("parts of it are no longer there; another run may send the same file", "run the same command again"),
+)
 _OTHER = ("the storage refuses it", _NOT_SUPPORTED[1])
 _RETRYABLE_CODES = frozenset(
     {"BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
@@ -448,8 +469,12 @@ def _safe(text: object) -> str:
 # ── Answers that are not S3's ───────────────────────────────────────────────────────────────────────────────────────
 
 _ROOTS = {"ListObjectsV2": b"ListBucketResult", "ListObjects": b"ListBucketResult", "CopyObject": b"CopyObjectResult"}
+_ROOTS |= {"CreateMultipartUpload": b"InitiateMultipartUploadResult", "ListParts": b"ListPartsResult"}
+_ROOTS |= {"CompleteMultipartUpload": b"CompleteMultipartUploadResult", "UploadPartCopy": b"CopyPartResult"}
 """Operation → the element that its answer consists of. botocore reads any other as an empty answer."""
-_WITH_ETAG = frozenset({"PutObject", "GetObject", "HeadObject"})
+_LATE = frozenset({"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"})
+"""Operations of which the status is sent before they are carried out."""
+_WITH_ETAG = frozenset({"PutObject", "UploadPart", "GetObject", "HeadObject"})
 _PROLOGUE = 100
 """Bytes before the first element of an answer."""
 _LOOKED_AT = 4000
@@ -461,7 +486,7 @@ def _refuse_what_is_not_s3(operation_model: OperationModel, response_dict: dict[
     status, headers, body = response_dict["status_code"], response_dict["headers"], response_dict["body"]
     operation, is_done = operation_model.name, 200 <= status < 300
     lacks_etag = is_done and operation in _WITH_ETAG and not headers.get("etag")
-    begin = body[:_LOOKED_AT].lstrip() if isinstance(body, bytes) else b""
+    begin = body.lstrip()[:_LOOKED_AT] if isinstance(body, bytes) else b""
     if lacks_etag and not isinstance(body, bytes):  # the bytes of an object are read later, by whom they are for
         begin = body.read(_LOOKED_AT).lstrip()
         body.close()
@@ -471,8 +496,8 @@ def _refuse_what_is_not_s3(operation_model: OperationModel, response_dict: dict[
     if lacks_etag:
         raise NotS3Error(f"it sent no ETag ({status})", _ADDRESS, status)
     root = _ROOTS.get(operation, b"")
-    if is_done and (b"<Error" in begin[:_PROLOGUE] or (operation == "CopyObject" and not begin)):
-        response_dict["status_code"] = 500  # the copy failed, or was cut short, after the status had been sent
+    if is_done and (b"<Error" in begin[:_PROLOGUE] or (operation in _LATE and not begin)):
+        response_dict["status_code"] = 500  # it failed, or was cut short, after the status had been sent
     elif is_done and root not in begin:
         if b"ListAllMyBucketsResult" in begin:
             hint = "this storage wants the bucket in the path: set PRESS_ADDRESSING=path"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pipeline.model.errors import StorageError
-from pipeline.storage import SHARED, STAGED, Bucket, ObjectStore, Put, open_store
+from pipeline.storage import SHARED, STAGED, UPLOADS, Bucket, ObjectStore, Put, open_store
 from pipeline.storage.anonymous import AnonymousClient
 from pipeline.storage.destination import Destination
 from pipeline.storage.s3.client import FAILURES, UNSUPPORTED, create_client, error_code, error_status, explain, said
@@ -24,7 +24,9 @@ POLICY_SECONDS = 20.0
 """How long a storage may take to apply a new policy everywhere."""
 LISTING_QUERIES = ("", "?list-type=2", "?versions", "?uploads")
 """Each asks a bucket for a list of names."""
-DAYS = {STAGED: 400, SHARED: 8}
+UNFINISHED = 2
+"""Days after which the storage removes the parts of an upload that was begun and not completed, in both buckets."""
+DAYS = {STAGED: 400, SHARED: 8, UPLOADS: UNFINISHED}
 """Prefix in the private bucket → days after which the storage removes objects there.
 
 These lifecycle rules only clear away what an interrupted run has left behind; nothing depends on them. 400 days is
@@ -37,7 +39,7 @@ _OPERATOR = (
     "set up the storage with the keys of its operator (docs/storage.md has their rights); `make publish` needs fewer"
 )
 _OPEN_BY_HAND = "with the storage's own tools, let anyone get the objects of {bucket} and nobody list them"
-_CLEAR_BY_HAND = "delete objects in staged/ after {} days and in shared/ after {}, with the storage's own tools"
+_CLEAR_BY_HAND = "with the storage's own tools, delete {}"
 
 
 def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[str]:
@@ -56,7 +58,8 @@ def prepare(destination: Destination, environ: Mapping[str, str]) -> Iterator[st
             yield f"bucket {name}: {'created' if _create(client, destination, name) else 'exists already'}"
         yield from _open(client, destination)
         yield _close(client, destination)
-    yield from _set_lifecycle(client, destination.private_bucket)
+    yield from _set_lifecycle(client, destination.bucket, {})
+    yield from _set_lifecycle(client, destination.private_bucket, DAYS)
     _test_access(store, destination, environ)
     yield (
         f"tested without credentials: anyone can read objects at {destination.address}, nobody can list them "
@@ -176,44 +179,62 @@ def _call(action: str, destination: Destination, bucket: str, call: Callable[[],
 # ── Lifecycle rules ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set_lifecycle(client: S3Client, name: str) -> Iterator[str]:
+def _set_lifecycle(client: S3Client, name: str, days: Mapping[str, int]) -> Iterator[str]:
     """Add our lifecycle rules to the bucket's others; it is no error if the storage does not set them."""
+    ours = lifecycle_rules(days)
     try:
-        days = _set_rules(client, name)
+        stored = _set_rules(client, name, ours)
     except FAILURES as error:
-        days, reason = {}, said(error) or "no answer"
+        reason = said(error) or "no answer"
     else:
-        reason = "" if days and all(days.values()) else "the storage does not keep them"
+        are_kept = unfinished_days(stored) and all(expiry_days(stored, prefix) for prefix in days)
+        reason = "" if are_kept else "the storage does not keep them"
     if reason:
+        objects = "".join(f"objects in {prefix} after {number} days, " for prefix, number in days.items())
         yield f"bucket {name}: lifecycle rules not set ({reason})"
-        yield f"  by hand, now and then: {_CLEAR_BY_HAND.format(*DAYS.values())}"
+        yield f"  by hand, now and then: {_CLEAR_BY_HAND.format(f'{objects}unfinished uploads after {UNFINISHED}')}"
     else:
-        rules = ", ".join(f"objects in {prefix} are removed after {number} days" for prefix, number in days.items())
+        expiries = {f"objects in {prefix}": expiry_days(stored, prefix) for prefix in days}
+        expiries["parts of unfinished uploads"] = unfinished_days(stored)
+        rules = ", ".join(f"{what} are removed after {number} days" for what, number in expiries.items())
         yield f"bucket {name}: {rules}"
 
 
-def _set_rules(client: S3Client, name: str) -> dict[str, int]:
-    """Set the rules, and return prefix → days as the storage has kept them. Raises FAILURES."""
+def _set_rules(client: S3Client, name: str, ours: list[Any]) -> list[Any]:
+    """Set the rules, and return all rules as the storage has kept them. Raises FAILURES."""
     try:
         present = retried(lambda: client.get_bucket_lifecycle_configuration(Bucket=name))["Rules"]
     except FAILURES as error:
         if error_code(error) != "NoSuchLifecycleConfiguration":
             raise
         present = []
-    ours: Any = lifecycle_rules()
     rules: Any = [*(rule for rule in present if rule.get("ID") not in {rule["ID"] for rule in ours}), *ours]
     retried(lambda: client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules}))
-    stored = retried(lambda: client.get_bucket_lifecycle_configuration(Bucket=name)).get("Rules", [])
-    return {prefix: expiry_days(stored, prefix) for prefix in DAYS}
+    stored = retried(lambda: client.get_bucket_lifecycle_configuration(Bucket=name))
+    return list(stored.get("Rules", []))
 
 
-def lifecycle_rules() -> list[dict[str, Any]]:
-    """Return the rules in S3's format."""
+def lifecycle_rules(days: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return in S3's format the rules of a bucket in which objects have so many days by their prefix."""
+    unfinished = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": UNFINISHED}}
     return [
-        {"ID": f"dateline-{prefix.rstrip('/')}", "Status": "Enabled", "Filter": {"Prefix": prefix}}
-        | {"Expiration": {"Days": days}}
-        for prefix, days in DAYS.items()
+        {"ID": "dateline-unfinished", "Status": "Enabled", "Filter": {"Prefix": ""}} | unfinished,
+        *(
+            {"ID": f"dateline-{prefix.rstrip('/')}", "Status": "Enabled", "Filter": {"Prefix": prefix}}
+            | {"Expiration": {"Days": number}}
+            for prefix, number in days.items()
+        ),
     ]
+
+
+def unfinished_days(rules: Iterable[Mapping[str, Any]]) -> int:
+    """Return after how many days ``rules`` remove the parts of any upload that was not completed; 0 for never."""
+    found = [
+        rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation", 0)
+        for rule in rules
+        if rule.get("Status") == "Enabled" and not _prefix(rule)
+    ]
+    return min(filter(None, found), default=0)
 
 
 def expiry_days(rules: Iterable[Mapping[str, Any]], prefix: str) -> int:

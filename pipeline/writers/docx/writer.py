@@ -231,12 +231,13 @@ class _WordDocument:
         about = [blocks.plain("Note Heading", article.about_heading)] if article.boilerplate else []
         about += [blocks.plain("Note Text", text) for text in article.boilerplate]
         notes = blocks.blocks(article.notes, Place(notes=True))
+        films = blocks.blocks((block for film in article.films for block in film.blocks), Place(notes=True))
         closing = contacts(article, blocks, self.width)
         for element in about[:-1]:
             keep_with_next(element)
-        out += about + notes
+        out += about + notes + films
         if closing:
-            section = notes or about
+            section = [] if films else notes or about
             whole = len(section) <= _FEW_PARAGRAPHS and sum(map(_length, section)) < _FEW_CHARACTERS
             for element in out[-len(section) :] if section and whole else out[-2:]:
                 keep_with_next(element)

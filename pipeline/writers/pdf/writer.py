@@ -156,6 +156,7 @@ def _source(render_input: RenderInput, plan: LayoutPlan) -> str:
             )
         ),
         notes=in_lines(block_html(article.notes, resolve, figure=figure, anchors=anchors, fit=fit, notes=notes)),
+        films=[in_lines(block_html(film.blocks, fit=fit)) for film in article.films],
     )
     head, body, rest = source.partition("<body")
     return head + body + layout.divisible(rest)

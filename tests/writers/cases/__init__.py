@@ -18,7 +18,7 @@ from zipfile import ZipFile
 import msgspec
 import pytest
 
-from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
+from pipeline.model.formats import FORMATS, Rendition, formats_of
 from pipeline.model.manifest import Row
 from pipeline.reader import read_newsroom, read_release
 from pipeline.typography import fonts
@@ -46,14 +46,18 @@ def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     article = compose(release, newsroom, messages, embargoed=embargoed, base_url=BASE)
     _want_faces(article)
     shown = tuple(Rendition("picture", f"releases/{release.slug}/{p.file}", p.size, p.sha256) for p in release.pictures)
+    shown += tuple(
+        Rendition("footage", f"releases/{release.slug}/{f.file}", f.size, f.sha256) for f in release.footage_files
+    )
     done: dict[str, Rendition] = {}
     made: dict[str, bytes] = {}
-    public = {row.name for row in formats_of(withdrawn=release.withdrawn is not None, pictured=bool(release.pictures))}
-    for (
-        row
-    ) in FORMATS:  # a withdrawn one's files are never public, but what writers make of it is looked at all the same
-        stated = tuple(done[name] for name in row.after if name in public or row.packs) + (shown if row.after else ())
-        packed = {by_name(name).key(release.slug): made[name] for name in row.after} if row.packs else {}
+    kinds = {"pictured": bool(release.pictures), "shots": release.has_shots}
+    public = {row.name for row in formats_of(withdrawn=release.withdrawn is not None, **kinds)}
+    packable = {row.name for row in formats_of(withdrawn=False, **kinds)}
+    for row in FORMATS:  # a withdrawn one's files are never public; what writers make of it is looked at all the same
+        names = [name for name in row.after if name in (packable if row.packs else public)]
+        stated = tuple(done[name] for name in names) + (shown if row.after else ())
+        packed = {each.key: made[each.format] for each in stated if each.format in row.after} if row.packs else {}
         render_input = RenderInput(release, newsroom, messages, article, reading.pictures, mark, BASE, stated, packed)
         result: Output = import_module(f"pipeline.writers.{row.writer}").write(render_input)
         sha256 = hashlib.sha256(result.data).hexdigest()

@@ -21,7 +21,7 @@ from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, ScalarNode
 from pipeline.reader.files import ADDRESS, PLAIN, FileError, check_name, find_file
 from pipeline.reader.instants import read_instant
-from pipeline.reader.measuring import look_at
+from pipeline.reader.measuring import check_suffix, look_at
 from pipeline.reader.pictures import check_poster
 from pipeline.reader.report import suggestion
 
@@ -167,6 +167,8 @@ class FootageReader:
             fields.report.warn(fields.line(key), what, hint, "unmeasured-footage")
             return file
         found = self.known(file)
+        if found.measured:
+            check_suffix(found.file, found.measured.container)
         _check_measured(found)
         _warn(found, fields, key)
         return found

@@ -133,10 +133,7 @@ def container_of(file: Path) -> str:
             what = "an empty file" if not size else "a text" if _is_text(head) else "no video or audio file"
             known = ", ".join(suffix[1:].upper() for _, suffixes in _FORMATS.values() for suffix in suffixes)
             raise FilmError(what, f"export it as one of these: {known}")
-        suffixes = _FORMATS[container][1]
-        if file.suffix.lower() not in suffixes:
-            proper = file.with_suffix(suffixes[0]).name
-            raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
+        check_suffix(file.name, container)
         if _is_cut(opened, container, size):
             raise FilmError("its end is missing", "copy or export the file again; wait until that is complete")
     return container
@@ -248,6 +245,14 @@ def _matroska_number(head: bytes, at: int) -> tuple[int | None, int]:
     length = 9 - first.bit_length()
     value = int.from_bytes(head[at : at + length], "big") & ((1 << 7 * length) - 1)
     return (None if value == (1 << 7 * length) - 1 else value), at + length
+
+
+def check_suffix(name: str, container: str) -> None:
+    """Raise ``FilmError`` when the suffix of a name is that of another container."""
+    suffixes = _FORMATS[container][1]
+    if not name.lower().endswith(suffixes):
+        proper = Path(name).with_suffix(suffixes[0]).name
+        raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
 
 
 def format_of(container: str) -> str:
@@ -432,7 +437,7 @@ def _named(form: str, metadata: Mapping[str, str], name: str) -> str:
         return "QuickTime" if metadata.get("major_brand", "qt  ") == "qt  " else "MP4"
     if first == "matroska":
         return "WebM" if name.partition("?")[0].lower().endswith(".webm") else "Matroska"
-    return next((container for container, (known, _) in _FORMATS.items() if known == first), first.upper())
+    return next(container for container, (known, _) in _FORMATS.items() if known == first)
 
 
 def _with_picture(measured: Measured, codec: str, size: tuple[int, int], rate: Fraction | None, scan: Scan) -> Measured:

@@ -446,6 +446,12 @@ def test_what_is_known_of_a_film_in_the_private_bucket_is_compared_too(tmp_path:
     ]
 
 
+def test_a_film_in_the_private_bucket_has_the_suffix_of_what_it_is(tmp_path: Path) -> None:
+    film = Film(5, "ab", "etag", Measured("QuickTime", 130, "MPEG-2", 1920, 1080, "25"))
+    with pytest.raises(ReleaseError, match=r"x\.md:8: footage\.files\.file: QuickTime with the wrong suffix"):
+        stored(tmp_path, {"s3://films/long.mxf": film})
+
+
 AFTER = datetime(2027, 2, 1, tzinfo=UTC)
 EXPIRED = "  expires: 2027-01-31T00:00+00:00\n"
 

@@ -316,8 +316,10 @@ def _with_av(name: str, container: str) -> Measured | None:
 
     options = {**_protocol_options(name), "format_whitelist": _whitelist()}
     form = format_of(container) if container else None
+    # PyAV 19, which needs Python 3.12, is never strict about metadata that are not UTF-8.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
     try:
-        with av.open(name, format=form, options=options, timeout=SECONDS, metadata_errors="replace") as film:
+        with av.open(name, format=form, options=options, timeout=SECONDS, **lenient) as film:
             picture = next((stream for stream in film.streams.video if not _is_attached(stream)), None)
             seconds = (film.duration or 0) / av.time_base
             metadata = [film.metadata, *(stream.metadata for stream in film.streams)]

@@ -174,6 +174,12 @@ def test_a_suffix_that_is_another_format_s_is_refused(tmp_path: Path, name: str,
     assert refused.value.args[1] == f"rename it to {proper}"
 
 
+def test_metadata_in_another_encoding_are_no_fault(tmp_path: Path, tool: str) -> None:
+    data = film(tmp_path / "a.mov", tags={"title": "Faehre"}).read_bytes()
+    (tmp_path / "a.mov").write_bytes(data.replace(b"Faehre", b"F\xe4hre "))
+    assert measure(tmp_path / "a.mov") == measure(film(tmp_path / "b.mov"))
+
+
 def test_damage_within_a_film_is_a_fault_not_a_crash(tmp_path: Path, tool: str) -> None:
     data = bytearray(film(tmp_path / "a.mp4", movflags="faststart").read_bytes())
     table = data.index(b"stsd")

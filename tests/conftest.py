@@ -18,12 +18,20 @@ from pipeline.storage import ObjectStore, embedded, open_store
 from pipeline.storage.destination import Destination, destination
 from pipeline.storage.embedded.folder import choose_ports
 from pipeline.storage.embedded.server import program, remove_sockets
+from pipeline.typography.fonts import web_fonts
 from pipeline.writers import Output, RenderInput
+from tests.support.fontcache import FONTS
 from tests.support.in_process import Sandbox
 from tests.support.stores import kill_store
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the web fonts before workers start, which would all begin with the same one."""
+    if not hasattr(session.config, "workerinput"):
+        web_fonts(FONTS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -126,12 +126,18 @@ def of_rendition(
     rendered: Iterable[Rendition] = (),
     related: Iterable[Related] = (),
     past: tuple[RevisionRecord, ...] = (),
+    footage: tuple[tuple[str, str], ...] = (),
 ) -> str:
-    """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above."""
+    """Return the fingerprint of one rendition; ``source`` and ``newsroom`` are digests of the functions above.
+
+    ``footage`` are names of footage files with why they are missing, or with their digests where the source does not
+    decide them.
+    """
     address = base_url if row.address or links_home else ""
     stated = msgspec.json.encode([tuple(rendered), (*related, *past) if row.names_others else ()])
     return _digest([row.name.encode(), of_format(row), source.encode(), newsroom.encode(), address.encode(),
-                    b"embargoed" if embargoed else b"", stated])  # fmt: skip
+                    b"embargoed" if embargoed else b"", stated,
+                    *([msgspec.json.encode(footage)] if footage else ())])  # fmt: skip
 
 
 def of_release(

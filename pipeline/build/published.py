@@ -7,12 +7,13 @@ written, and of these the rows that differ.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 
 import msgspec
 from msgspec import Struct
 
-from pipeline.build.state import BuildState
+from pipeline.build.state import BuildState, microseconds
 from pipeline.model.manifest import EMPTY, Manifest, Row, YearPage, by_year, newest_first
 from pipeline.model.release_index import IndexEntry
 
@@ -84,9 +85,10 @@ class StoredManifest:
         """How many releases are withdrawn."""
         return _number(self.state.database.row("SELECT count(*) FROM published WHERE withdrawn"))
 
-    def pending_deletes(self) -> bool:
-        """Whether files of a withdrawn release may still be public."""
-        return self.state.database.row("SELECT 1 FROM published WHERE deletes LIMIT 1") is not None
+    def pending_deletes(self, now: datetime) -> bool:
+        """Whether files may still be public of a withdrawn release, or of footage that has expired by ``now``."""
+        pending = "SELECT 1 FROM published WHERE deletes UNION ALL SELECT 1 FROM published WHERE until <= ? LIMIT 1"
+        return self.state.database.row(pending, microseconds(now)) is not None
 
     def without_source(self) -> list[str]:
         """Return the slugs of releases that had no source in ``content/`` when the sources were last looked through."""
@@ -146,11 +148,11 @@ def _changes(state: BuildState, gone: Iterable[str], years: Mapping[str, Iterabl
     yield "DELETE FROM published WHERE slug = ?", lost
     yield "DELETE FROM rows WHERE slug = ?", lost
     yield "INSERT OR REPLACE INTO rows VALUES (?, ?)", [(row.slug, data) for row, data in changed]
-    yield "INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?)", [
+    yield "INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)", [
         (
             row.slug, f"{row.date.year:04d}", row.source, row.fingerprint, row.withdrawn,
-            row.withdrawn and bool(row.pending_deletes), bool(row.replacing),
-            msgspec.msgpack.encode(IndexEntry.of_row(row)),
+            row.withdrawn and bool(row.pending_deletes), bool(row.replacing), row.footage_outdated,
+            min(map(microseconds, row.expiring.values()), default=None), msgspec.msgpack.encode(IndexEntry.of_row(row)),
         )
         for row, _ in changed
     ]  # fmt: skip

@@ -17,8 +17,9 @@ from pipeline.build import fingerprint, stored_index
 from pipeline.build import revisions as history
 from pipeline.build.published import StoredManifest
 from pipeline.build.samples import release_samples
-from pipeline.build.state import BuildState, ParsedRelease, Summary
+from pipeline.build.state import BuildState, ParsedRelease, Summary, footage_of
 from pipeline.model.errors import Fault, ReleaseError
+from pipeline.model.footage import missing_at
 from pipeline.model.formats import Rendition
 from pipeline.model.manifest import PublicReleases, Row
 from pipeline.model.newsroom import Newsroom
@@ -52,6 +53,7 @@ def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> 
     """Return those of ``slugs`` that have to be read: refused, new or changed, or read by another reader."""
     slugs = tuple(slugs)
     summaries, unchecked, reader = state.summaries(slugs), state.unchecked(), fingerprint.of_reading(newsroom)
+    films = state.films
     return [
         slug
         for slug in slugs
@@ -60,6 +62,7 @@ def out_of_date(state: BuildState, newsroom: Newsroom, slugs: Iterable[str]) -> 
         or summary.reader != reader
         or summary.source != fingerprint.of_source(state, slug)
         or not state.has_pictures(summary)
+        or not summary.has_films(films)
     ]
 
 
@@ -179,6 +182,8 @@ def _read_one(
         raise ReleaseError([Fault(str(source), 0, "is no file that can be read", "a release is a plain text file")])
     digest = fingerprint.of_source(state, slug)
     reading = read_release(source, newsroom, now, state.films)
+    if unusable := tuple(_unusable_films(state, reading.release, now)):
+        raise ReleaseError(unusable)
     if missing := tuple(_missing_glyphs(state, newsroom, reading.release)):
         raise ReleaseError(missing)
     minor = minor or history.is_minor(state, slug, digest)
@@ -186,6 +191,19 @@ def _read_one(
     if row and (refusal := history.refusal(row, reading.release, digest, minor, local)):
         raise ReleaseError([Fault(str(source), line_of(source, *refusal.keys), refusal.message, refusal.hint)])
     return ParsedRelease(reading.release, digest), reading.pictures, reading.warnings
+
+
+def _unusable_films(state: BuildState, release: Release, now: datetime) -> Iterator[Fault]:
+    """Yield what make publish has found out about the files that a release names in the private bucket."""
+    if not any(file.is_stored for file in release.footage_files):
+        return
+    wrong, gone = state.unusable_films().get(release.slug, {}), missing_at(release.footage, now, coming=False)
+    for file in release.footage_files:
+        if file.source in wrong and file.file not in gone:
+            what, remedy = wrong[file.source]
+            if not what:
+                what, remedy = "not in the private bucket", "put it there, or correct its key; make publish looks again"
+            yield _at(state, release, file.source, f"{what}: {file.source}", remedy)
 
 
 def _summary(parsed: ParsedRelease, reader: str) -> Summary:
@@ -198,6 +216,7 @@ def _summary(parsed: ParsedRelease, reader: str) -> Summary:
         fingerprint.links_home(release),
         tuple(picture_files(release)),
         shots=release.has_shots,
+        footage=footage_of(release),
     )
 
 

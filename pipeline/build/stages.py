@@ -16,8 +16,17 @@ from msgspec.structs import replace
 
 from pipeline.build import fingerprint
 from pipeline.build import revisions as history
-from pipeline.build.state import BuildState, EditedState, RenderedFile, Summary, write_file
+from pipeline.build.state import (
+    BuildState,
+    EditedState,
+    RenderedFile,
+    Summary,
+    footage_rendition,
+    link_file,
+    write_file,
+)
 from pipeline.model.errors import Fault, RenderError, SettingError
+from pipeline.model.footage import Missing, missing_at
 from pipeline.model.formats import FORMATS, Format, Rendition, by_name, stage_rows
 from pipeline.model.manifest import digest
 from pipeline.model.release import Related, Release
@@ -56,6 +65,8 @@ class RenderTask(Struct, frozen=True):
     """What this one states: the renditions of earlier stages, and the pictures."""
     related: tuple[Related, ...]
     past: tuple[RevisionRecord, ...]
+    missing: Mapping[str, Missing] = {}
+    """See ``RenderInput.missing``."""
 
     @property
     def embargoed(self) -> bool:
@@ -133,7 +144,9 @@ def page_ahead(state: BuildState, context: RenderContext, reading: Reading, list
         rendered=tuple(Rendition(name, by_name(name).key(entry.slug), 0, "") for name in _stated_formats(row, summary)),
         related=ReleaseIndex({**listed, entry.slug: entry}, context.now).related(entry),
         past=history.of_release(known, summary.source, history.recall(state).get(entry.slug)),
+        missing=_missing(row, state, context, summary),
     )
+    task = replace(task, rendered=(*task.rendered, *_footage(row, task.summary, task.missing)))
     return _writer(row.writer)(_render_input(row, state, context, (task, release))).data
 
 
@@ -202,13 +215,35 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
         stated = _stated(summary, unpublished, [earlier[name].get(slug) for name in _stated_formats(row, summary)])
         if stated is None:
             continue
+        missing = _missing(row, state, context, summary)
+        stated += _footage(row, summary, missing)
+        footage = (*sorted(missing.items()), *((f.file, f.sha256) for f in summary.footage_files if f.is_stored))
         related = index.related(summary.entry)
         past = history.of_release(rows.get(slug), summary.source, planned.get(slug))
         stamp = fingerprint.of_rendition(
             row, summary.source, newsroom, context.base_url, summary.links_home or context.newsroom.signs,
-            unpublished and summary.embargo, stated, related, past,
+            unpublished and summary.embargo, stated, related, past, footage,
         )  # fmt: skip
-        yield RenderTask(slug, summary, unpublished, stamp, stated, related, past)
+        yield RenderTask(slug, summary, unpublished, stamp, stated, related, past, missing)
+
+
+def _missing(row: Format, state: BuildState, context: RenderContext, summary: Summary) -> dict[str, Missing]:
+    """Return which footage files a rendition says are not there.
+
+    Under an embargo no format offers them. In its final form a release is public before its footage is.
+    """
+    if not summary.footage:
+        return {}
+    embargoed = summary.embargo and summary.entry.is_hidden(context.now)
+    if not (embargoed or row.states_footage):
+        return {}
+    return missing_at(summary.footage, context.now, coming=embargoed or state.is_final)
+
+
+def _footage(row: Format, summary: Summary, missing: Mapping[str, Missing]) -> tuple[Rendition, ...]:
+    """Return the footage files that a rendition says are there."""
+    there = (each for each in summary.footage_files if each.file not in missing)
+    return tuple(footage_rendition(summary.entry.slug, each) for each in there) if row.states_footage else ()
 
 
 def _stated_formats(row: Format, summary: Summary) -> list[str]:
@@ -234,6 +269,8 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
     paths = [(tree / row.key(task.slug), file.rendition.size)]
     if row.group == "pages":  # the pictures lie beside the page
         paths += [(tree / picture.key, picture.size) for picture in task.summary.pictures]
+        local = (each for each in task.summary.footage_files if not each.is_stored and each.file not in task.missing)
+        paths += [(tree / "releases" / task.slug / each.file, each.size) for each in local]
     return all(path.is_file() and path.stat().st_size == size for path, size in paths)
 
 
@@ -345,6 +382,7 @@ def _render_input(
             holder=holder,
             replacement=replacement,
             base_url=context.base_url,
+            missing=task.missing,
         ),
         pictures=state.pictures(release),
         mark=context.mark,
@@ -355,6 +393,7 @@ def _render_input(
         neighbours=tuple(other for other in task.related if other.rel in ("prev", "next")),
         same_topic=tuple(other for other in task.related if other.rel == "same_topic"),
         assets=context.assets,
+        missing=task.missing,
         past=task.past,
     )
 
@@ -385,16 +424,21 @@ def _store(row: Format, state: BuildState, task: RenderTask, output: Output, war
 
 
 def _store_pictures(state: BuildState, task: RenderTask) -> None:
-    """Put the pictures beside the page that shows them, and nowhere else."""
+    """Put pictures and footage beside the page that shows them, and nowhere else."""
     import shutil
 
     shutil.rmtree(state.tree(not task.unpublished) / "releases" / task.slug, ignore_errors=True)
     folder, pictures = state.tree(task.unpublished) / "releases" / task.slug, state.pictures(_parsed(state, task))
-    for name, data in pictures.items():
-        write_file(folder / name, data)
-    for file in [file for file in folder.glob("*") if file.is_file() and file.name not in pictures]:
+    shown = {name for name in pictures if name not in task.missing}
+    for name in shown:
+        write_file(folder / name, pictures[name])
+    for each in task.summary.footage_files:
+        if each.source and not each.is_stored and each.file not in task.missing:
+            link_file(state.content / each.source, folder / each.file)
+            shown.add(each.file)
+    for file in [file for file in folder.glob("*") if file.is_file() and file.name not in shown]:
         file.unlink()
-    if not pictures and not any(folder.glob("*")):
+    if not shown and not any(folder.glob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -29,7 +29,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model.errors import SettingError, hint_for
-from pipeline.model.footage import SUFFIXES, Film
+from pipeline.model.footage import FOOTAGE, SUFFIXES, Film, Footage, FootageFile, expiries
 from pipeline.model.formats import Rendition
 from pipeline.model.newsroom import FILE
 from pipeline.model.release import Release
@@ -38,7 +38,7 @@ from pipeline.model.release_index import IndexEntry
 BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", *SUFFIXES)
 """Suffixes of the files beside a source that it may be about: pictures and footage."""
 FINAL = "final"
-HELD_BACK = "held_back"
+HELD_BACK, UNUSABLE = "held_back", "unusable_films"
 PREVIEW, PUBLISHING = "preview", "publishing"
 BETWEEN_STEPS = 5.0
 """Seconds after which ``make publish`` has ended or was killed, when none of its processes runs."""
@@ -52,18 +52,20 @@ _SCHEMA = f"""
 PRAGMA user_version = {VERSION};
 CREATE TABLE IF NOT EXISTS releases (
     slug TEXT PRIMARY KEY, source TEXT NOT NULL, date INTEGER NOT NULL, draft INTEGER NOT NULL,
-    checked INTEGER NOT NULL, entry BLOB NOT NULL, summary BLOB NOT NULL) WITHOUT ROWID;
+    checked INTEGER NOT NULL, entry BLOB NOT NULL, summary BLOB NOT NULL, until INTEGER) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS releases_by_date ON releases (draft, date);
 CREATE INDEX IF NOT EXISTS releases_unchecked ON releases (slug) WHERE NOT checked;
+CREATE INDEX IF NOT EXISTS releases_until ON releases (until) WHERE until IS NOT NULL;
 CREATE TABLE IF NOT EXISTS texts (slug TEXT PRIMARY KEY, release BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (slug TEXT PRIMARY KEY, stat TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS published (
     slug TEXT PRIMARY KEY, year TEXT NOT NULL, source TEXT NOT NULL, fingerprint TEXT NOT NULL, expected TEXT,
-    withdrawn INTEGER NOT NULL, deletes INTEGER NOT NULL, replacing INTEGER NOT NULL,
-    entry BLOB NOT NULL) WITHOUT ROWID;
+    withdrawn INTEGER NOT NULL, deletes INTEGER NOT NULL, replacing INTEGER NOT NULL, outdated INTEGER NOT NULL,
+    until INTEGER, entry BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS published_by_year ON published (year);
 CREATE INDEX IF NOT EXISTS published_withdrawn ON published (slug) WHERE withdrawn;
 CREATE INDEX IF NOT EXISTS published_deletes ON published (slug) WHERE deletes;
+CREATE INDEX IF NOT EXISTS published_until ON published (until) WHERE until IS NOT NULL;
 CREATE INDEX IF NOT EXISTS published_unexpected ON published (slug) WHERE expected IS NULL;
 CREATE TABLE IF NOT EXISTS rows (slug TEXT PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (
@@ -115,6 +117,36 @@ class Summary(Struct, frozen=True):
     """Its pictures and their copies, as files of the public tree."""
     shots: bool = False
     """Its footage has a shot list."""
+    footage: tuple[Footage, ...] = ()
+    """Its footage notices that have files: these, and when they expire."""
+
+    @property
+    def footage_files(self) -> tuple[FootageFile, ...]:
+        """The files of these notices, each name once."""
+        return tuple({each.file: each for notice in self.footage for each in notice.files}.values())
+
+    def has_films(self, films: Mapping[str, Film]) -> bool:
+        """Whether its files in the private bucket are those that are known, as far as they are."""
+        stored = (each for each in self.footage_files if each.is_stored)
+        return all((film := films.get(each.source)) is None or film.sha256 == each.sha256 for each in stored)
+
+
+def footage_rendition(slug: str, file: FootageFile) -> Rendition:
+    """Return a file of footage as one of the public tree."""
+    return Rendition(FOOTAGE, f"releases/{slug}/{file.file}", file.size, file.sha256)
+
+
+def footage_of(release: Release) -> tuple[Footage, ...]:
+    """Return the footage notices that have files: these alone, and when they expire.
+
+    A poster that is a picture of the release too is left out: it is published as that, and stays.
+    """
+    pictures = {*release.picture_files}
+    found = (
+        Footage("", files=tuple(file for file in each.files if file.file not in pictures), expires=each.expires)
+        for each in release.footage
+    )
+    return tuple(each for each in found if each.files)
 
 
 class ParsedRelease(Struct, frozen=True):
@@ -327,9 +359,10 @@ class BuildState:
         for name, data in pictures.items():
             write_file(self._picture_folder(slug) / name, data)
         encode, entry = msgspec.msgpack.encode, summary.entry
-        row = (slug, summary.source, microseconds(entry.date), entry.draft, 0, encode(entry), encode(summary))
+        until = max(map(microseconds, expiries(summary.footage).values()), default=None)
+        row = (slug, summary.source, microseconds(entry.date), entry.draft, 0, encode(entry), encode(summary), until)
         self.database.write_all(
-            ("INSERT OR REPLACE INTO releases VALUES (?, ?, ?, ?, ?, ?, ?)", [row]),
+            ("INSERT OR REPLACE INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [row]),
             ("INSERT OR REPLACE INTO texts VALUES (?, ?)", [(slug, encode(parsed))]),
         )
 
@@ -347,13 +380,22 @@ class BuildState:
         shutil.rmtree(self._picture_folder(slug), ignore_errors=True)
 
     def pictures(self, release: Release) -> Mapping[str, bytes]:
-        """Return a release's pictures and their copies by file name."""
-        return Pictures(self._picture_folder(release.slug), release.picture_files)
+        """Return a release's pictures and their copies by file name, and posters and captions of its footage."""
+        small = (each.file for notice in footage_of(release) for each in notice.files if not each.source)
+        return Pictures(self._picture_folder(release.slug), (*release.picture_files, *dict.fromkeys(small)))
 
     def has_pictures(self, summary: Summary) -> bool:
         """Whether the pictures of a release are still there: somebody may have emptied the folder."""
         folder = self._picture_folder(summary.entry.slug)
-        return all((folder / picture.key.rpartition("/")[2]).is_file() for picture in summary.pictures)
+        small = (each.file for each in summary.footage_files if not each.source)
+        names = (*(picture.key.rpartition("/")[2] for picture in summary.pictures), *small)
+        return all((folder / name).is_file() for name in names)
+
+    def footage_file(self, slug: str, file: FootageFile) -> Path | None:
+        """Return where a file of footage is on this machine; None for one in the private bucket."""
+        if file.is_stored:
+            return None
+        return self.content / file.source if file.source else self._picture_folder(slug) / file.file
 
     def _picture_folder(self, slug: str) -> Path:
         return self.work / "pictures" / slug
@@ -400,6 +442,13 @@ class BuildState:
         """Store a fact."""
         self.database.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, msgspec.json.encode(value))
 
+    def unusable_films(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """Return by slug and source what was wrong with files of the private bucket, and what to do, as last seen.
+
+        Both are empty for one that was not there.
+        """
+        return self.recall(UNUSABLE, dict[str, dict[str, tuple[str, str]]], {})
+
     def held_back(self) -> list[str]:
         """Return the slugs of the new and changed releases that nobody has approved, or that nobody can sign here."""
         return self.recall(HELD_BACK, list[str], [])
@@ -438,18 +487,23 @@ class BuildState:
     # What make asks
 
     def note_next_instant(self, now: datetime) -> None:
-        """Leave a file whose time is the next instant at which a scheduled release becomes public.
+        """Leave a file whose time is the next instant at which a scheduled release becomes public, or footage expires.
 
         Make compares it with the clock, so that it starts the stages again when the instant has passed.
         """
-        later = "SELECT min(date) FROM releases WHERE NOT draft AND date > ?"
-        first = self.database.row(later, microseconds(now))
+        today = microseconds(now)
+        dates = self.database.rows("SELECT min(date) FROM releases WHERE NOT draft AND date > ?", today)
+        footage = self.database.rows("SELECT slug, summary FROM releases WHERE until > ?", today)
+        ends = (end for each in _decoded(footage, Summary).values() for end in expiries(each.footage).values())
+        first = min(
+            (at for at in (*(date for (date,) in dates), *map(microseconds, ends)) if at and at > today), default=0
+        )
         marker = self.work / "next-instant"
-        if not first or first[0] is None:
+        if not first:
             marker.unlink(missing_ok=True)
             return
         write_file(marker, b"")
-        os.utime(marker, (first[0] / 1_000_000,) * 2)
+        os.utime(marker, (first / 1_000_000,) * 2)
 
     def note_published(self, stamp: str) -> None:
         """Leave a file that changes when what is public asks for other renditions: the stages of make depend on it."""
@@ -621,6 +675,27 @@ def write_file(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             aside.write_bytes(data)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def link_file(source: Path, path: Path) -> None:
+    """Put a large file at ``path`` too, by a hard link where the disk has them. Raises SettingError."""
+    if path.exists() and path.samefile(source):
+        return
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            try:
+                aside.hardlink_to(source.resolve())
+            except OSError:  # another disk, or one without links
+                import shutil
+
+                shutil.copyfile(source, aside)
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)

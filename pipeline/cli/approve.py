@@ -40,7 +40,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     if key is None:
         raise SettingError(f"there is no key of content/{SIGNERS} on this machine", "make key writes one")
     start_embedded(context)
-    proposal = propose(context, slug)
+    proposal = propose(context, slug, console)
     _show(context, proposal, console)
     if options.open:
         _open(proposal, context.state.work / "to-approve")
@@ -62,11 +62,13 @@ def _show(context: CommandContext, proposal: Proposal, console: Console) -> None
     is_new = row.slug not in context.published.by_slug() and row.date > context.now
     console.line(f"revision {row.revision}, public " + (f"from {when}" if is_new else "as soon as it is approved"))
     names = {form.key(row.slug): form for form in FORMATS}
+    sizes = {key: file.size for key, file in {**proposal.staged.files, **proposal.staged.films}.items()}
     for key, sha256 in statement.files:
         form = names.get(key)
         pages = f", {count(row.pages, 'page')}" if form and form.name == "pdf" else ""
         label = form.label if form else key.rpartition("/")[2]
-        console.line(f"  {label:<28} {size(len(proposal.files[key])) + pages:<18} {sha256[:16]}…")
+        large = size(sizes[key]) if key in sizes else "expired"
+        console.line(f"  {label:<28} {large + pages:<18} {sha256[:16]}…")
     if proposal.differing is None:
         console.line("it was not approved before")
     else:
@@ -82,7 +84,7 @@ def _show(context: CommandContext, proposal: Proposal, console: Console) -> None
 def _open(proposal: Proposal, folder: Path) -> None:
     """Show the staged files with the programs of this machine; they stay in ``folder`` until the next time."""
     shutil.rmtree(folder, ignore_errors=True)
-    for key, _ in proposal.statement.files:
+    for key in (key for key, _ in proposal.statement.files if key in proposal.files):
         file = folder / key.rpartition("/")[2]
         write_file(file, proposal.files[key])
         webbrowser.open(file.resolve().as_uri())

@@ -23,4 +23,4 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
     if not options.dry_run:
         for conflict in release_overdue(context, console):
             console.fault(f"{conflict}\n  hint: {conflict.hint}")
-    note_stale(context)
+    note_stale(context, console)

@@ -79,6 +79,8 @@ def _report(context: CommandContext, release: Release, holder: str, links: list[
         console.line("These access keys are temporary: the links end with them, if that is earlier.")
     if context.destination.embedded:
         console.line("The embedded store is on this machine alone: the links do not work from elsewhere.")
+    if release.footage_files:
+        console.line("Footage is not among the copies: it becomes public with the release.")
     if holder:
         console.line("The calendar entry has the instant, and not the title: others may see a calendar.")
     console.line("Whoever has a link can open it and pass it on; a downloaded copy cannot be taken back.")

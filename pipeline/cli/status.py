@@ -39,7 +39,7 @@ def run(context: CommandContext, _options: Namespace, console: Console) -> None:
         if not is_public and not release.draft:
             state += ", staged" if slug in staged else ", not staged yet"
             date = both_zones(release.date, context.newsroom.time_zone)
-        state += _approvals(context, staged.get(slug))
+        state += _approvals(context, staged.get(slug)) + _footage(row, context.newsroom.time_zone)
         if named := {each.holder for each in shared.get(slug, ()) if each.holder}:
             state += f", {count(len(named), 'holder')} of named copies"
         if not is_public and not row and not console.colour:  # anybody may read a log
@@ -74,6 +74,20 @@ def _approvals(context: CommandContext, staged: StagedRelease | None) -> str:
     signed = staged.row.statement
     names = [line.name for line in lines_of(signed, context.signers)] if staged.by_approval else []
     return f", {len(names)} of {count(needed, 'approval')}" + (f" (by {', '.join(names)})" if names else "")
+
+
+def _footage(row: Row | None, zone: str) -> str:
+    """Return what is to be said of public footage: that it is not there yet, or how long it stays."""
+    if row is None:
+        return ""
+    if row.footage_outdated:
+        return ", footage expired" if row.expired else ", footage not there yet: make publish"
+    first = min(row.expiring.values(), default=None)
+    return (
+        f", footage until {first.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+        if first
+        else ", footage expired" * bool(row.expired)
+    )
 
 
 def _holders(shared: Mapping[str, Sequence[SharedCopies]], zone: str) -> list[tuple[str, str, str, str]]:

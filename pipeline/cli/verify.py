@@ -59,7 +59,8 @@ def _read_all(context: CommandContext, console: Console) -> None:
         read += 1
         console.progress(read, len(expected), "read")
 
-    raise_problems(read_back(anonymous, expected, done))
+    expired = {key for row in context.published.rows for key in row.expired}
+    raise_problems(read_back(anonymous, expected, done, known=expired))
     if context.newsroom.signs:
         _require_signed(context)
     scheduled = scheduled_here(context)

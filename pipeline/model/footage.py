@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -145,3 +146,22 @@ class Footage(Struct, frozen=True):
     def files_of(self, role: Role) -> tuple[FootageFile, ...]:
         """Return the files with ``role``."""
         return tuple(each for each in self.files if each.role == role)
+
+
+def expiries(notices: Iterable[Footage]) -> dict[str, datetime]:
+    """Return by name when each file is taken down; one that any notice offers without end is left out."""
+    ends: dict[str, datetime | None] = {}
+    for notice in notices:
+        for each in notice.files:
+            known = ends.get(each.file, notice.expires)
+            ends[each.file] = max(known, notice.expires) if known and notice.expires else None
+    return {file: end for file, end in ends.items() if end}
+
+
+def missing_at(notices: Iterable[Footage], now: datetime, *, coming: bool) -> dict[str, Missing]:
+    """Return the names of the files that are not there at ``now``; all that have not expired if they are ``coming``."""
+    notices = tuple(notices)
+    ends = expiries(notices)
+    files = dict.fromkeys(each.file for notice in notices for each in notice.files)
+    gone = {file for file in files if file in ends and ends[file] <= now}
+    return {file: "gone" if file in gone else "coming" for file in files if coming or file in gone}

@@ -64,6 +64,12 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Those before, newest first: of earlier revisions, of other layouts, of embargoed copies."""
     replacing: dict[str, str] = {}
     """Key → new SHA-256 of files that are being overwritten. Until the next serial, either digest is valid."""
+    footage_outdated: bool = False
+    """Page and record say that footage is coming, because the words went ahead of it; or name what has expired."""
+    expiring: dict[str, datetime] = {}
+    """Key of a footage file that may be in storage → the instant after which it is taken down."""
+    expired: tuple[str, ...] = ()
+    """Keys of footage files that have expired: nobody may expect them any more."""
 
     @property
     def corrections(self) -> int:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model import manifest as record
-from pipeline.model.errors import ConflictError
+from pipeline.model.errors import ConflictError, StorageError
 from pipeline.model.manifest import Lease, Manifest, Row
 from pipeline.model.statement import SigningKey
 from pipeline.publish import withdrawal
@@ -28,7 +28,7 @@ from pipeline.publish.commits import Snapshot, commit, put_missing
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
-from pipeline.storage import ObjectStore, OnSent
+from pipeline.storage import CopyRequest, ObjectStore, OnSent
 from pipeline.writers.ninjs import digests
 
 Done = Callable[[Upload], None]
@@ -88,7 +88,9 @@ def _public_digests(store: ObjectStore, candidate: Candidate, row: Row | None, c
     if stored is None or digest not in (row.record, row.replacing.get(key)):
         return {key: ""}  # something else wrote it: what it says of the files proves nothing
     # Where a run was stopped while it replaced files, either digest may be that of the public file.
-    return {**digests(stored.body), key: digest, **_noted_digests(store, row.replacing.keys() - {key})}
+    stated = digests(stored.body)
+    footage = {file.key for file in candidate.files if file.footage} - stated.keys()
+    return {**stated, key: digest, **_noted_digests(store, (row.replacing.keys() | footage) - {key})}
 
 
 def _noted_digests(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
@@ -202,7 +204,22 @@ def upload(
     by_key = {each.file.key: each for each in uploads}
     if not by_key:
         return frozenset()
-    return store.put_all([each.file.put() for each in by_key.values()], lambda key: done(by_key[key]), sent=sent)
+    sources = [each.file.source for each in by_key.values()]
+    if copies := [source for source in sources if isinstance(source, CopyRequest)]:
+        _copy(store, copies, by_key, done)
+    copied = {copy.key for copy in copies}
+    puts = [by_key[key].file.put() for key in by_key if key not in copied]
+    return store.put_all(puts, lambda key: done(by_key[key]), sent=sent)
+
+
+def _copy(store: ObjectStore, copies: list[CopyRequest], uploads: Mapping[str, Upload], done: Done) -> None:
+    """Copy footage from the private bucket. Another publisher may have copied it first, and deleted what was staged."""
+    try:
+        store.copy_all(copies, lambda key: done(uploads[key]))
+    except StorageError:
+        there = _noted_digests(store, (copy.key for copy in copies))
+        if any(there.get(copy.key) != uploads[copy.key].file.sha256 for copy in copies):
+            raise
 
 
 # ── The manifest ────────────────────────────────────────────────────────────────────────────────────────────────────

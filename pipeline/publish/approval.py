@@ -59,7 +59,7 @@ def is_stated(context: CommandContext, statement: Statement, staged: StagedRelea
     row = staged.row
     facts = (context.newsroom.guid(row.slug), row.slug, row.title, row.revision, row.modified.astimezone(UTC))
     stated = (statement.guid, statement.slug, statement.title, statement.revision, statement.instant)
-    return facts == stated and statement.files == lasting(row.slug, staged.digests())
+    return facts == stated and statement.files == lasting(row.slug, staged.stated())
 
 
 def may_be_public(context: CommandContext, staged: StagedRelease) -> bool:
@@ -96,11 +96,15 @@ def with_approved(context: CommandContext, stated: Stated) -> Stated:
 
 
 def _as_staged(context: CommandContext, staged: StagedRelease, candidate: Candidate) -> Candidate:
-    """Return ``candidate`` with the staged bytes."""
+    """Return ``candidate`` with the staged bytes; its footage is that of this machine."""
     bodies = in_parallel(lambda key: staged_bytes(context, staged, key), staged.files)
     files = tuple(file_of(key, data) for key, data in bodies.items())
     row = replace(staged.row, earlier_statements=candidate.row.earlier_statements)
-    pages = [file for file in candidate.files if file.key not in staged.files and file.key.endswith(".html")]
+    pages = [
+        file
+        for file in candidate.files
+        if file.footage or (file.key not in staged.files and file.key.endswith(".html"))
+    ]
     return replace(candidate, row=row, files=(*files, *pages), neighbours=staged.neighbours)
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.build import fingerprint, revisions
 from pipeline.build.context import CommandContext
 from pipeline.build.reading import listed_around, picture_files
 from pipeline.build.revisions import PlannedRevision
 from pipeline.build.stages import tasks
-from pipeline.build.state import BuildState, ParsedRelease
+from pipeline.build.state import BuildState, ParsedRelease, footage_of
+from pipeline.model.footage import STORED, Footage, FootageFile, Missing, expiries
 from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
 from pipeline.model.manifest import Manifest, Row, digest, with_rows
-from pipeline.model.release import Related
+from pipeline.model.release import Related, Release
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import digest_of_words, number
 from pipeline.publish.plan import File
 from pipeline.site import archive
+from pipeline.storage import CopyRequest
 
 
 class ArchivedCopy(Struct, frozen=True):
@@ -41,10 +44,19 @@ class Candidate(Struct, frozen=True):
     files: tuple[File, ...]
     archived: tuple[ArchivedCopy, ...] = ()
     """Public files that are copied before they are overwritten."""
+    films: tuple[File, ...] = ()
+    """Footage files that follow when it is public: until then its page says that they are coming."""
+    expired: tuple[tuple[str, str], ...] = ()
+    """Key and SHA-256 of the footage files that were taken down: its statement names them still."""
     neighbours: tuple[str, ...] = ()
     """Slugs of the releases that its page names."""
     layout: str = ""
     """Digest of all that its files are made from but the releases that its page names."""
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """Key → SHA-256 of all files that a statement may name, those of its footage included that are not there."""
+        return {file.key: file.sha256 for file in (*self.files, *self.films)} | dict(self.expired)
 
 
 class Classified(Struct, frozen=True):
@@ -85,7 +97,15 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
         others = public.related_to(parsed_release.release)
         if len(renditions) == len(formats) and (
             candidate := _candidate(
-                state, render_context, parsed_release, renditions, listed, others, rows.get(slug), planned.get(slug)
+                state,
+                render_context,
+                parsed_release,
+                renditions,
+                wanted["html"][slug].missing,
+                listed,
+                others,
+                rows.get(slug),
+                planned.get(slug),
             )
         ):
             candidates.append(candidate)
@@ -130,6 +150,7 @@ def _candidate(
     render_context: RenderContext,
     parsed_release: ParsedRelease,
     renditions: list[Rendition],
+    missing: Mapping[str, Missing],
     listed: dict[str, IndexEntry],
     others: tuple[Related, ...],
     public: Row | None,
@@ -139,6 +160,8 @@ def _candidate(
     release, source, newsroom = parsed_release.release, parsed_release.source, render_context.newsroom
     past = revisions.of_release(public, source, planned)
     settings = fingerprint.of_newsroom(newsroom, render_context.mark)
+    footage = footage_of(release)
+    offered = {each.file: each for notice in footage for each in notice.files}.values()
 
     def public_slug(slug: str) -> str:
         # Checked a second time here: the reader already refuses to name a release that is not public.
@@ -167,6 +190,9 @@ def _candidate(
         was=release.was,
         past=past,
         pending_deletes=revisions.pending_deletes(release.slug, public, source, planned) if release.withdrawn else (),
+        footage_outdated="coming" in missing.values(),
+        expiring=_expiring(release.slug, footage, missing, public),
+        expired=tuple(sorted(f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone")),
     )
     new_past = [revision for revision in past if public is None or revision not in public.past]
     archived = [file for revision in new_past for file in revision.files]
@@ -176,13 +202,50 @@ def _candidate(
         File(file.key, file.sha256, file.size, state.public / file.key)
         for file in (*renditions, *picture_files(release), *pages)
     )
-    if not all(isinstance(file.source, Path) and file.source.is_file() for file in files):
+    files += tuple(_footage_file(state, release, each) for each in offered if each.file not in missing)
+    films = tuple(_footage_file(state, release, each) for each in offered if missing.get(each.file) == "coming")
+    if not all(file.source.is_file() for file in (*files, *films) if isinstance(file.source, Path)):
         return None
+    expired = tuple(
+        (f"releases/{release.slug}/{each.file}", each.sha256)
+        for each in offered
+        if missing.get(each.file) == "gone" and each.sha256
+    )
     copies = tuple(
         ArchivedCopy(_original_key(release.slug, file), file.key, file.sha256) for file in archived if file not in pages
     )
     layout = fingerprint.of_release(source, settings, render_context.base_url, (), past)
-    return Candidate(row, files, copies, tuple(sorted({other.slug for other in others})), layout)
+    named = tuple(sorted({other.slug for other in others}))
+    return Candidate(row, files, copies, films, expired, neighbours=named, layout=layout)
+
+
+def _footage_file(state: BuildState, release: Release, file: FootageFile) -> File:
+    """Return a file of footage as it is uploaded, or copied from the private bucket."""
+    key, path = f"releases/{release.slug}/{file.file}", state.footage_file(release.slug, file)
+    if path:
+        return File(key, file.sha256, file.size, path, footage=True)
+    film = state.films.get(file.source)
+    there = File(key, file.sha256, file.size, b"", footage=True)
+    copy = CopyRequest(
+        key=key,
+        source=file.source.removeprefix(STORED),
+        if_match=film.etag if film else "",
+        size=file.size,
+        media_type=there.media_type,
+        cache_control=there.cache_control,
+        download=there.download,
+        sha256=file.sha256,
+    )
+    return replace(there, source=copy)
+
+
+def _expiring(
+    slug: str, footage: Iterable[Footage], missing: Mapping[str, Missing], public: Row | None
+) -> dict[str, datetime]:
+    """Return key → instant of the footage files that are, or may still be, in storage and expire."""
+    ends = {f"releases/{slug}/{file}": end for file, end in expiries(footage).items()}
+    gone = {key for key in ends if missing.get(key.rpartition("/")[2]) == "gone"}
+    return {key: end for key, end in ends.items() if key not in gone or public is None or key in public.expiring}
 
 
 def _original_key(slug: str, archived: Rendition) -> str:

@@ -16,7 +16,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.build.state import HELD_BACK, ParsedRelease, write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
-from pipeline.publish import approval
+from pipeline.publish import approval, stored_footage
 from pipeline.publish.commits import must_get
 from pipeline.publish.manifest import NEWEST, load_head, with_years, year_rows
 from pipeline.publish.parallel import in_parallel
@@ -62,9 +62,11 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
     context.state.remember(RUN_CLOCK, context.now.isoformat())
     scan_sources(context.state)
     context.take_published(stored)
-    changed = sorted({*changed_sources(context.state, stored), *unread_samples(context)})
+    changed = {*changed_sources(context.state, stored), *unread_samples(context)}
+    stored_footage.look(context, changed, progress)
+    changed.update(stored_footage.changed(context, progress))
     reported = recall_refused(context) if again else {}
-    read_sources(context, changed, progress, reported, publishing=True, deferred=not again)
+    read_sources(context, sorted(changed), progress, reported, publishing=True, deferred=not again)
     try:
         refuse_samples(context)
     except ReleaseError:
@@ -108,13 +110,15 @@ def _is_withdrawn(parsed_release: ParsedRelease | None) -> bool:
     return parsed_release is not None and parsed_release.release.withdrawn is not None
 
 
-def note_stale(context: CommandContext) -> None:
+def note_stale(context: CommandContext, progress: Progress) -> None:
     """Note the releases that are not up to date, for the stages and for ``publish``."""
     state, published = context.state, context.published
     found = stale_slugs(state, published, context.render_context()) if isinstance(published, StoredManifest) else []
     unverified = (slug for slug in recall_unverified(state) if os.path.lexists(state.source(slug)))
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
+    parsed = context.state.parsed_slugs()
+    stored_footage.look(context, (slug for slug in stale if slug not in parsed), progress)  # they are read next
     if stale:
         facts = (published.serial, stale, context.state.held_back())
         context.state.note_published(digest(msgspec.json.encode(facts)))

@@ -33,7 +33,10 @@ def require_hidden(context: CommandContext, slugs: Iterable[str]) -> None:
         if slug not in public and (parsed_release := context.state.parsed_release(slug))
     ]
     try:
-        visible = visible_releases(context.anonymous, {each.slug: each.picture_files for each in releases})
+        visible = visible_releases(
+            context.anonymous,
+            {each.slug: (*each.picture_files, *(file.file for file in each.footage_files)) for each in releases},
+        )
     except StorageError as error:  # its message has the address that was asked for, and so the slug
         raise StorageError(
             "the leak test cannot be made: the storage does not answer for the addresses of scheduled releases",
@@ -65,7 +68,7 @@ def require_closed(context: CommandContext, keys: Sequence[str]) -> None:
 def visible_releases(anonymous: AnonymousClient, pictures: Mapping[str, Iterable[str]]) -> list[str]:
     """Return the slugs whose existence shows at one of their final addresses.
 
-    ``pictures`` has the names of each release's picture files by slug.
+    ``pictures`` has the names of each release's pictures and footage files by slug.
     """
     asked: list[tuple[str, str, str]] = []
     for slug, names in pictures.items():

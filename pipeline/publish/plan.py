@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipeline.model.formats import FOREVER, FORMATS, GROUPS, MINUTES, ROBOTS, Group, media_type
 from pipeline.model.manifest import digest
 from pipeline.model.statement import FOLDER as STATEMENTS
-from pipeline.storage import Put
+from pipeline.storage import CopyRequest, Put
 
 
 class File(Struct, frozen=True):
@@ -20,7 +20,10 @@ class File(Struct, frozen=True):
     key: str
     sha256: str
     size: int
-    source: Path | bytes
+    source: Path | bytes | CopyRequest
+    """A request copies it from the private bucket: it is not on this machine, or it was put there ahead."""
+    footage: bool = False
+    """Whether it may be public already, although no record lists it: the words went ahead of it."""
 
     @property
     def media_type(self) -> str:
@@ -40,7 +43,12 @@ class File(Struct, frozen=True):
         return self.key.rsplit("/", 1)[-1] if is_download and self.key != ROBOTS else ""
 
     def put(self, key: str = "") -> Put:
-        """Return the request that writes it, to another ``key`` if given, with the headers of its own."""
+        """Return the request that writes it, to another ``key`` if given, with the headers of its own.
+
+        Raises TypeError for a file that is not on this machine.
+        """
+        if isinstance(self.source, CopyRequest):
+            raise TypeError(f"{self.key} is copied inside the storage")
         return Put(
             key=key or self.key,
             body=self.source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from pipeline.build.context import ExitStatus, exit_status
@@ -61,6 +62,15 @@ def pace(done: int, total: int, seconds: float) -> str:
     left = (total - done) / rate
     remaining = f"{math.ceil(left)} s" if left < 100 else f"{round(left / 60)} min"
     return f"{rate:.0f}/s, {remaining} left" if rate >= 2 else f"{remaining} left"
+
+
+def lateness(late: timedelta) -> str:
+    """Return how long after its instant a release was public: ``0.2 s after its instant``, ``7 min late``."""
+    seconds = max(0.0, late.total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s after its instant"
+    minutes = round(seconds / 60)
+    return f"{minutes} min late" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min late"
 
 
 def size(number: int) -> str:

@@ -13,13 +13,17 @@ from msgspec.structs import replace
 from pipeline.build import fingerprint, parity
 from pipeline.build.context import CommandContext
 from pipeline.model.errors import Fault, ReleaseError, RenderError, SettingError, StorageError, printable
+from pipeline.model.footage import Missing
 from pipeline.model.formats import Rendition, by_name
 from pipeline.model.manifest import digest
+from pipeline.model.release import Release
 from pipeline.model.revision import digest_of_words
 from pipeline.model.statement import SIGNERS, Signer, Statement, decode, signature_key, statement_key
+from pipeline.publish import stored_footage
 from pipeline.publish.approval import is_stated, signers_of, staged_bytes
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import file_of
+from pipeline.publish.progress import Progress
 from pipeline.publish.signing import Key
 from pipeline.publish.staging import (
     FOLDER,
@@ -53,7 +57,7 @@ class Proposal(Struct, frozen=True):
     """The words that differ from those approved last, or from the public ones; None where there are none to compare."""
 
 
-def propose(context: CommandContext, slug: str) -> Proposal:
+def propose(context: CommandContext, slug: str, progress: Progress) -> Proposal:
     """Fetch what is staged of a release, and check it against the source here.
 
     Raises SettingError when it is not staged, ReleaseError when the source here says something else.
@@ -69,6 +73,7 @@ def propose(context: CommandContext, slug: str) -> Proposal:
     statement = decode(files[statement_key(slug)])
     if not is_stated(context, statement, staged):
         raise StorageError("the staged statement is not one of the staged files", "make publish stages it again")
+    stored_footage.look(context, [slug], progress)
     _compare(context, staged, files, statement)
     return Proposal(staged, statement, files, signers_of(context, staged), _differing(context, staged, files))
 
@@ -91,17 +96,27 @@ def _compare(context: CommandContext, staged: StagedRelease, files: Mapping[str,
         raise _other(source, "it is not the source of what is staged")
     messages = Messages(release.language, newsroom.time_zone)
     address = context.destination.base_url
-    article = compose(release, newsroom, messages, base_url=address)
     made = tuple(Rendition(name, by_name(name).key(slug), 0, "", staged.row.pages) for name in COMPARED)
-    render_input = RenderInput(release, newsroom, messages, article, {}, b"", address, made)
+    missing = _missing(staged, release)
     if stated_words(row, files, newsroom) != proposed.words:
         raise _other(source, "the staged statement is not one of these words")
     for name in COMPARED:
         if (key := by_name(name).key(slug)) in files:
+            why = missing if by_name(name).states_footage else {}
+            article = compose(release, newsroom, messages, base_url=address, missing=why)
+            render_input = RenderInput(release, newsroom, messages, article, {}, b"", address, made, missing=why)
             try:
                 parity.check(by_name(name), render_input, files[key])
             except RenderError as error:
                 raise _other(source, f"the staged {by_name(name).label} says something else: {error}") from None
+
+
+def _missing(staged: StagedRelease, release: Release) -> dict[str, Missing]:
+    """Return which footage files the staged page says are not there."""
+    folder = f"releases/{release.slug}/"
+    coming = staged.films if staged.row.footage_outdated else ()
+    missing: dict[str, Missing] = {key.removeprefix(folder): "coming" for key in coming}
+    return missing | {key.removeprefix(folder): "gone" for key in staged.row.expired}
 
 
 def _other(source: Path, message: str) -> ReleaseError:

@@ -26,7 +26,7 @@ from pipeline.publish.commits import Snapshot, commit, put_missing, read_manifes
 from pipeline.publish.fetch import compare_clocks, learn, note_stale, noted_stale, start_embedded
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import Upload, file_of, group_of, plan
-from pipeline.publish.progress import Outcome, Progress, count, size
+from pipeline.publish.progress import Outcome, Progress, count, lateness, size
 from pipeline.publish.schedule import promote
 from pipeline.publish.sources import read_sources, recall_refused, render_sources
 from pipeline.publish.staging import (
@@ -52,6 +52,8 @@ NAP = timedelta(seconds=5)
 """How often a waiting run looks for an earlier instant, and asks a storage again that did not answer."""
 PAUSE = timedelta(minutes=2)
 """Between two instants that are closer than this there is no time for an ordinary round of publishing."""
+COPIED = 20_000_000
+"""Bytes a second that any storage copies."""
 EARLY = 0.5
 """Seconds before an instant from which on the storage is asked for its clock again and again."""
 TICK = 0.02
@@ -117,7 +119,8 @@ def prepare(context: CommandContext, releases: Releases) -> Prepared:
 def copy_requests(store: ObjectStore, releases: Releases) -> dict[str, list[CopyRequest]]:
     """Return by slug what has to be copied, each on condition that the object is still the same.
 
-    A release of which an object is missing or has other bytes is left out.
+    A release of which an object is missing or has other bytes is left out, and so is one whose page says that its
+    footage is there: that was staged to be approved, and its footage was not copied ahead.
     """
     files = [file for staged in releases.values() for file in staged.files.values()]
     heads = in_parallel(lambda name: store.head(name, "private"), [file.name for file in files])
@@ -128,6 +131,7 @@ def copy_requests(store: ObjectStore, releases: Releases) -> dict[str, list[Copy
         ]
         for slug, staged in releases.items()
         if all(file.name in same for file in staged.files.values())
+        and (staged.row.footage_outdated or not staged.films)
     }
 
 
@@ -209,7 +213,8 @@ def release(context: CommandContext, prepared: Prepared, progress: Progress) -> 
     context.state.remember(UNVERIFIED, sorted(unverified))
     public = {slug: prepared.releases[slug] for slug in sorted(released.slugs)}
     promote(context.state, {slug: staged.digests() for slug, staged in public.items()})
-    remember_staged(context, forget(store, public).releases)
+    # What has footage stays staged until an ordinary round has copied that: it must not keep the words waiting.
+    remember_staged(context, forget(store, {slug: each for slug, each in public.items() if not each.films}).releases)
     for slug, staged in public.items():
         total = size(sum(file.size for file in staged.files.values()))
         progress.step(
@@ -269,15 +274,6 @@ def _public(snapshot: Snapshot, releases: Releases) -> set[str]:
 
 def _lateness(context: CommandContext, late: timedelta) -> str:
     return "approved" if context.newsroom.approvals and late > timedelta(minutes=1) else lateness(late)
-
-
-def lateness(late: timedelta) -> str:
-    """Return how long after its instant a release was public: ``0.2 s after its instant``, ``7 min late``."""
-    seconds = max(0.0, late.total_seconds())
-    if seconds < 60:
-        return f"{seconds:.1f} s after its instant"
-    minutes = round(seconds / 60)
-    return f"{minutes} min late" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min late"
 
 
 # ── After the instant ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,16 +354,22 @@ class Watch:
             due = self._sleep(due)
             self._tried |= due.keys()
             try:
-                is_released = bool(self._release(due)) or is_released
+                is_released = bool(self._release(due)) or is_released or any(each.films for each in due.values())
             except DatelineError as error:
                 self.outcome.report(error)
                 is_released = True  # what was begun is finished by an ordinary round
             due = self._next()
-            soon = due and _instant(due) < datetime.now(UTC) + PAUSE
+            soon = due and _instant(due) < datetime.now(UTC) + PAUSE + self._copying()
             if is_released and not soon:
                 self._round()
                 is_released = False
                 due = self._next()
+
+    def _copying(self) -> timedelta:
+        """Return how long an ordinary round may take to copy the footage of what was released."""
+        staged, public = recall_staged(self.context) or {}, self.context.published.by_slug()
+        awaited = (each for slug, each in staged.items() if slug in public and public[slug].footage_outdated)
+        return timedelta(seconds=sum(film.size for each in awaited for film in each.films.values()) / COPIED)
 
     def _ours(self) -> dict[str, StagedRelease]:
         """Return what is staged exactly as this machine's sources say, and was not tried yet."""
@@ -463,7 +465,7 @@ class Watch:
         self.context = context
         try:
             learn(context, self.progress, again=True)
-            note_stale(context)
+            note_stale(context, self.progress)
             stale = noted_stale(context)
             # On a fresh clone the neighbours of the new releases were not read yet: they were up to date.
             unread = [slug for slug in stale if context.state.parsed_release(slug) is None]

@@ -11,13 +11,15 @@ ignore it; its canonical address stays that of the newest revision.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from urllib.parse import quote
 
 import msgspec
 from markupsafe import Markup
 
 from pipeline.build.revisions import PlannedRevision, change
+from pipeline.model.footage import FOOTAGE
 from pipeline.model.formats import FORMATS, Rendition
 from pipeline.model.manifest import Row, digest
 from pipeline.model.release import Release
@@ -33,6 +35,10 @@ _ARTICLE_HEAD = re.compile(r"<article\b[^>]*>\s*<header>\s*")
 _NOTICE = Markup('<div class="superseded">\n<p>{}</p>\n<p><a href="../../{}.html">{}</a></p>\n</div>\n')
 _JSON_LD = re.compile(r'<script type="application/ld\+json">.*?</script>\n', re.DOTALL)
 """It states files at addresses that belong to the newest revision now."""
+_PLAYERS = re.compile(
+    r'<section class="[^"]*\bplayers\b.*?</section>\s*|<li><a href="#FOOTAGE"[^>]*>.*?</li>\s*', re.DOTALL
+)
+"""The players of the page, and the link from its head to them."""
 _NOINDEX = '<meta name="robots" content="noindex">\n'
 
 
@@ -92,6 +98,8 @@ def _archived_files(
     archived: list[Rendition] = []
     page = b""
     for file in files_of(record, slug):
+        if file.format == FOOTAGE:  # it is large, and its newest form is all that is offered
+            continue
         key = kept_under(slug, file.key, row.revision)
         if file.format == "html":
             page = _archived_page(row, release, messages, fetch, file)
@@ -108,13 +116,20 @@ def _archived_page(row: Row, release: Release, messages: Messages, fetch: Fetch,
     if original := fetch(file.key, file.sha256):
         number, day = messages.number(row.revision), messages.date(release.modified)
         notice = messages.fill("superseded", number=number, date=day)
-        return superseded_page(original, row.slug, notice, messages["current"])
+        footage = [each.key for each in files_of(_public_record(row, fetch), row.slug) if each.format == FOOTAGE]
+        return superseded_page(original, row.slug, notice, messages["current"], footage)
     return fetch(kept_under(row.slug, file.key, row.revision), "") or b""
 
 
-def superseded_page(page: bytes, slug: str, notice: str, link_text: str) -> bytes:
-    """Return a release page as it is archived, with ``notice`` and a link to the newest revision at its head."""
+def superseded_page(page: bytes, slug: str, notice: str, link_text: str, footage: Iterable[str] = ()) -> bytes:
+    """Return a release page as it is archived, with ``notice`` and a link to the newest revision at its head.
+
+    It offers no ``footage``, the keys of the files that are not archived.
+    """
     source = _JSON_LD.sub("", page.decode())
+    for href in (quote(key.removeprefix("releases/")) for key in footage):
+        source = _PLAYERS.sub("", source)
+        source = re.sub(rf'<a\b[^>]*\shref="{re.escape(href)}"[^>]*>(.*?)</a>', r"\1", source, flags=re.DOTALL)
     source = _LINK.sub(lambda match: f'{match[1]}{match[2]}="{_href_from_archive(match[3], slug)}"', source)
     source = _SOURCE_SET.sub(lambda match: f' srcset="{_source_set_from_archive(match[1], slug)}"', source)
     head = str(_NOTICE.format(notice, slug, link_text))

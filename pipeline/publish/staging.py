@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct, field
@@ -27,13 +28,15 @@ from pipeline.publish.plan import File
 from pipeline.publish.progress import Progress, count
 from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
 from pipeline.publish.statements import signing_key, state
-from pipeline.storage import ObjectStore, Put
+from pipeline.storage import CopyRequest, ObjectStore, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
 KEY = "waiting.json"
 FOLDER = "staged/"
 STAGED = "staged"
 """Name in the build state of what this machine last saw staged, by address of the private bucket."""
+AHEAD = "footage_ahead"
+"""Name in the build state of the names under which this machine stages footage, by SHA-256."""
 
 
 class StagedFile(Struct, frozen=True):
@@ -61,14 +64,21 @@ class StagedRelease(Struct, frozen=True):
     """Whether its signatures are approvals, not one that a publisher made."""
     approved: StagedFile | None = None
     """The text that somebody approved last; it stays here while it is staged anew, to show what differs."""
+    films: dict[str, StagedFile] = {}
+    """Its footage by public key. What this machine has is copied here ahead, if its date has not come; a name outside
+    ``FOLDER`` is that of a file which somebody else put into the private bucket."""
+    expired: dict[str, str] = {}
+    """See ``Candidate.expired``."""
 
     def is_of(self, candidate: Candidate) -> bool:
         """Whether ``candidate`` would be staged exactly as this."""
-        files = {file.key: file.sha256 for file in candidate.files}
         ours, theirs = candidate.row.statement, self.row.statement
+        footage = {file.key: file.sha256 for file in (*candidate.films, *candidate.files) if file.footage}
+        if footage != {key: film.sha256 for key, film in self.films.items()}:
+            return False
         if self.signed and self.layout == candidate.layout and ours and theirs and ours.sha256 != theirs.sha256:
             return self.instant == candidate.row.date  # signed as another machine rendered it
-        return (self.instant, self.row, self.digests()) == (candidate.row.date, candidate.row, files)
+        return (self.instant, self.row, self.stated()) == (candidate.row.date, candidate.row, candidate.stated)
 
     @property
     def signed(self) -> bool:
@@ -78,11 +88,22 @@ class StagedRelease(Struct, frozen=True):
     @property
     def objects(self) -> tuple[StagedFile, ...]:
         """All that lies in the private bucket of it."""
-        return (*self.files.values(), *((self.approved,) if self.approved else ()))
+        films = (file for file in self.films.values() if file.name)
+        return (*self.files.values(), *films, *((self.approved,) if self.approved else ()))
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The keys of what was put there to release it."""
+        names = (file.name for file in (*self.files.values(), *self.films.values()))
+        return tuple(name for name in names if name.startswith(FOLDER))
 
     def digests(self) -> dict[str, str]:
         """Return key → SHA-256 of its files."""
         return {key: file.sha256 for key, file in self.files.items()}
+
+    def stated(self) -> dict[str, str]:
+        """Return the same as ``Candidate.stated``."""
+        return self.digests() | {key: file.sha256 for key, file in self.films.items()} | self.expired
 
     def candidate(self) -> Candidate:
         """Return it as a candidate; its bytes are in storage already."""
@@ -163,21 +184,55 @@ def remember_staged(context: CommandContext, releases: Releases) -> None:
 # ── Objects in the private bucket ───────────────────────────────────────────────────────────────────────────────────
 
 
-def stage(store: ObjectStore, candidates: Iterable[Candidate]) -> dict[str, StagedRelease]:
-    """Put candidates into the private bucket, with the headers that they will have in public; no object names them."""
+def stage(
+    store: ObjectStore, candidates: Iterable[Candidate], ahead: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, StagedRelease]:
+    """Put candidates into the private bucket, with the headers that they will have in public; no object names them.
+
+    ``ahead`` has the names of footage by SHA-256 that was put there before, or begun: it is not sent twice.
+    """
     staged: dict[str, StagedRelease] = {}
     puts: list[Put] = []
     for candidate in candidates:
         folder = FOLDER + secrets.token_hex(16)
         files: dict[str, StagedFile] = {}
+        films = {file.key: _staged_film(file, ahead) for file in candidate.films}
+        puts += (file.put(films[file.key].name) for file in candidate.films if not isinstance(file.source, CopyRequest))
         for number, file in enumerate(candidate.files, 1):
+            if file.footage:  # it is public already, or goes there from this machine when it is approved
+                films[file.key] = StagedFile("", file.sha256, file.size)
+                continue
             files[file.key] = StagedFile(f"{folder}/{number}", file.sha256, file.size)
             puts.append(file.put(f"{folder}/{number}"))
         row = candidate.row
         instant = row.date.astimezone(UTC)
-        staged[row.slug] = StagedRelease(instant, row, files, candidate.neighbours, candidate.layout)
-    store.put_all(puts, bucket="private")
+        staged[row.slug] = StagedRelease(
+            instant, row, files, candidate.neighbours, candidate.layout, films=films, expired=dict(candidate.expired)
+        )
+    films_here = {put.key for put in puts} & {*ahead.values()}
+    there = {name for name, head in in_parallel(lambda name: store.head(name, "private"), films_here).items() if head}
+    store.put_all({put.key: put for put in puts if put.key not in there}.values(), bucket="private")
     return staged
+
+
+def _staged_film(file: File, ahead: Mapping[str, str]) -> StagedFile:
+    """Return where a file of footage is in the private bucket, or is put."""
+    name = file.source.source if isinstance(file.source, CopyRequest) else ahead[file.sha256]
+    return StagedFile(name, file.sha256, file.size)
+
+
+def _ahead(context: CommandContext, candidates: Iterable[Candidate], before: Releases) -> dict[str, str]:
+    """Return a random name for each film of ``candidates`` by its SHA-256: what it has, or what a killed run gave it.
+
+    So no film is sent twice.
+    """
+    films = [film for staged in before.values() for film in staged.films.values() if film.name.startswith(FOLDER)]
+    known = context.state.recall(AHEAD, dict[str, str], {}) | {film.sha256: film.name for film in films}
+    needed = {file.sha256 for each in candidates for file in each.films}
+    names = {sha256: known.get(sha256) or f"{FOLDER}{secrets.token_hex(16)}/1" for sha256 in sorted(needed)}
+    if names:
+        context.state.remember(AHEAD, names)
+    return names
 
 
 def remove(store: ObjectStore, releases: Iterable[StagedRelease], left: Releases) -> None:
@@ -196,7 +251,7 @@ def remove_keys(store: ObjectStore, names: Iterable[str]) -> None:
         with suppress(StorageError):
             store.delete(name, "private")
 
-    in_parallel(delete, names)
+    in_parallel(delete, (name for name in names if name.startswith(FOLDER)))
 
 
 def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
@@ -208,6 +263,30 @@ def forget(store: ObjectStore, releases: Releases) -> StagedSnapshot:
     snapshot = change_staged(store, read_staged(store), without)
     remove(store, releases.values(), snapshot.releases)
     return snapshot
+
+
+def with_staged_footage(context: CommandContext, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return ``candidates``; footage that was staged and follows its words is copied from there."""
+    rows, candidates = context.published.by_slug(), tuple(candidates)
+    awaited = {each.row.slug for each in candidates if (row := rows.get(each.row.slug)) and row.footage_outdated}
+    staged = read_staged(context.store).releases if awaited else {}
+
+    def copied(file: File, films: Mapping[str, StagedFile]) -> File:
+        film = films.get(file.key)
+        if not (file.footage and film and film.sha256 == file.sha256 and film.name.startswith(FOLDER)):
+            return file
+        head = context.store.head(film.name, "private")
+        if head is None or (head.sha256, head.size) != (file.sha256, file.size):
+            return file
+        copy = CopyRequest(key=file.key, source=film.name, if_match=head.etag, size=file.size)
+        return msgspec.structs.replace(file, source=copy)
+
+    return tuple(
+        msgspec.structs.replace(each, files=tuple(copied(file, staged[each.row.slug].films) for file in each.files))
+        if each.row.slug in awaited & staged.keys()
+        else each
+        for each in candidates
+    )
 
 
 # ── Staging a whole newsroom ────────────────────────────────────────────────────────────────────────────────────────
@@ -285,7 +364,8 @@ def _update(
             require_hidden(context, new)
         elif before:
             require_closed(context, keys_of(before))
-        ours = {slug: _heir(staged, before.get(slug)) for slug, staged in stage(store, new.values()).items()}
+        ours = stage(store, new.values(), _ahead(context, new.values(), before))
+        ours = {slug: _heir(staged, before.get(slug)) for slug, staged in ours.items()}
         snapshot = change_staged(store, snapshot, change)
         remove(store, [*before.values(), *ours.values()], snapshot.releases)
         remember_staged(context, snapshot.releases)
@@ -321,16 +401,14 @@ def _difference(before: StagedRelease, now: StagedRelease) -> str:
 
 def _is_known(staged: StagedRelease | None, candidate: Candidate, there: set[str] | None = None) -> bool:
     """Whether ``candidate`` is staged as it is, with all its objects among ``there`` if that is given."""
-    return bool(
-        staged
-        and staged.is_of(candidate)
-        and (there is None or all(file.name in there for file in staged.files.values()))
-    )
+    return bool(staged and staged.is_of(candidate) and (there is None or all(name in there for name in staged.copies)))
 
 
 def _is_obsolete(context: CommandContext, slug: str, staged: StagedRelease, progress: Progress) -> bool:
     """Whether ``staged`` is public already, or ``content/`` does not want it to become public as it is."""
     public = context.published.by_slug().get(slug)
+    if public and public.footage_outdated and staged.films:
+        return False  # its footage is copied from here
     if public and (not context.newsroom.approvals or public.source == staged.row.source):
         return True
     if not context.state.source(slug).is_file():

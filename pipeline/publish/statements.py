@@ -145,7 +145,7 @@ def _anew(candidate: Candidate, public: Row | None, context: CommandContext, key
 def draft(candidate: Candidate, copy: str, newsroom: Newsroom, day: date) -> Statement:
     """Return what is to be stated of ``candidate``; ``copy`` is its plain text."""
     row = candidate.row
-    files = lasting(row.slug, {file.key: file.sha256 for file in candidate.files})
+    files = lasting(row.slug, candidate.stated)
     return drafted(row, files, copy, newsroom, day, "canceled" if row.withdrawn else "usable")
 
 
@@ -203,7 +203,7 @@ def _copy(candidate: Candidate) -> str:
     """Return the plain text of a candidate; empty where it has none."""
     key = _TEXT.key(candidate.row.slug)
     source = next((file.source for file in candidate.files if file.key == key), b"")
-    return (source.read_bytes() if isinstance(source, Path) else source).decode()
+    return (source.read_bytes() if isinstance(source, Path) else source if isinstance(source, bytes) else b"").decode()
 
 
 # ── What goes into manifest and storage ─────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.build import fingerprint, revisions
 from pipeline.build.published import StoredManifest
 from pipeline.build.reading import listed_around
-from pipeline.build.state import BESIDE, BuildState, is_storable
+from pipeline.build.state import BESIDE, BuildState, is_storable, microseconds
 from pipeline.model.manifest import digest
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
@@ -119,8 +119,8 @@ def stale_slugs(state: BuildState, published: StoredManifest, render_context: Re
     _expect(state, published, render_context)
     found = state.database.rows("""
         SELECT slug FROM sources s LEFT JOIN published p USING (slug)
-        WHERE p.slug IS NULL OR p.replacing OR p.fingerprint IS NOT p.expected
-    """)
+        WHERE p.slug IS NULL OR p.replacing OR p.fingerprint IS NOT p.expected OR p.outdated OR p.until <= ?
+    """, microseconds(render_context.now))  # fmt: skip
     return sorted(slug for (slug,) in found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from pipeline.build.published import StoredManifest
 from pipeline.model.errors import ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
-from pipeline.publish import approval, listings, sharing, statements, withdrawal
+from pipeline.publish import approval, listings, sharing, statements, stored_footage, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, read_manifest
@@ -25,11 +25,11 @@ from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.manifest import keep
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Upload, file_of, plan
-from pipeline.publish.progress import Progress, count, size
+from pipeline.publish.progress import Progress, count, lateness, size
 from pipeline.publish.schedule import by_instant, scheduled_here
 from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
-from pipeline.publish.staging import plan_staging, stage_all
+from pipeline.publish.staging import plan_staging, stage_all, with_staged_footage
 from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
 from pipeline.publish.verification import (
     Problem,
@@ -77,10 +77,11 @@ def publish_all(
         staged = plan_staging(context, progress)
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
-            _upload(context, candidates, progress)
+            _upload(context, with_staged_footage(context, candidates), progress)
         elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
+        stored_footage.tell(context)
         staged = stage_all(context, progress, stated.to_approve)
         sharing.forget_statements(context.store, copies.keys() & context.published.by_slug().keys())
     waiting = _report_unsigned(context, stated, progress)
@@ -165,7 +166,9 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
         current = listings.update(store, coming, lambda manifest: found.changed(manifest, public), done)
         for row in withdrawal.pending_deletes(current.manifest):
             progress.step("remove", row.slug, "", "", "withdrawn")
-        return withdrawal.take_down(store, current)
+        for slug in withdrawal.expired_footage(current.manifest, context.now):
+            progress.step("remove", slug, "", "", "footage expired")
+        return withdrawal.take_down(store, current, context.now)
 
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]
@@ -179,6 +182,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
+    _report_footage(context, candidates, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest, large)
     problems = delivered(context.anonymous, {key: large[key] for key in by_checksum if key in large})
     problems += _update_listings(context, found, applied, update_listings, written, by_checksum)
@@ -218,7 +222,9 @@ def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mappi
     So an interrupted run is continued: files that are right are not uploaded again.
     """
     unverified = recall_unverified(context.state)
-    keys = [file.key for each in candidates if each.row.slug in unverified for file in each.files]
+    # Footage is large, and its digest was stored with it: to ask for that is enough to decide.
+    files = (file for each in candidates if each.row.slug in unverified for file in each.files)
+    keys = [file.key for file in files if not file.footage]
     return served_digests(context.anonymous, keys)
 
 
@@ -276,6 +282,18 @@ def _report_uploads(uploads: Iterable[Upload], progress: Progress) -> None:
         progress.step("upload", name, total, count(len(group), "file"), reasons)
 
 
+def _report_footage(context: CommandContext, candidates: Iterable[Candidate], progress: Progress) -> None:
+    """Report the footage that has followed the words, and how long after their instant."""
+    rows, now = context.published.by_slug(), datetime.now(UTC)
+    for each in candidates:
+        if (row := rows.get(each.row.slug)) and row.footage_outdated and not each.row.footage_outdated:
+            footage = [file for file in each.files if file.footage]
+            total = size(sum(file.size for file in footage))
+            if footage:
+                number = count(len(footage), "footage file")
+                progress.step("release", each.row.slug, total, number, lateness(now - each.row.date))
+
+
 def _shown_as(upload: Upload) -> str:
     """Return the name of the release or the listings that a file belongs to."""
     first, *rest = Path(upload.file.key).parts
@@ -301,6 +319,8 @@ def _report_plan(context: CommandContext, candidates: tuple[Candidate, ...], pro
     rows = [(each.reason, each.file.key, size(each.file.size), each.file.media_type) for each in uploads]
     rows += [("archived", copy.key, "", copy.source) for each in candidates for copy in each.archived]
     rows += [("removed", key, "", "") for each in candidates for key in each.row.pending_deletes]
+    expired = withdrawal.expired_footage(coming, context.now)
+    rows += [("removed", key, "", "") for keys in expired.values() for key in keys]
     if rows:
         progress.table([("why", "what", "size", "as"), *rows])
     number = count(len(uploads), "file")
@@ -333,8 +353,8 @@ def _still_public(context: CommandContext) -> list[str]:
 
 
 def _pending_deletes(context: CommandContext) -> bool:
-    """Whether files of a withdrawn release may still be public."""
-    return isinstance(context.published, StoredManifest) and context.published.pending_deletes()
+    """Whether files of a withdrawn release, or expired footage, may still be public."""
+    return isinstance(context.published, StoredManifest) and context.published.pending_deletes(context.now)
 
 
 def published_count(context: CommandContext) -> str:

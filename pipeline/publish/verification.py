@@ -265,6 +265,8 @@ def expected_newsroom(manifest: Manifest, record: Callable[[Row], bytes]) -> Exp
     expected |= dict.fromkeys((*manifest.assets, *listings.keys(manifest)), ())
     for row in manifest.rows:
         recorded = {f"releases/{row.slug}.json": row.record, **digests(record(row))}
+        for key in row.expired:
+            recorded.pop(key, None)
         for key, sha256 in {**recorded, **row.statement_files()}.items():
             coming = row.replacing.get(key)
             expected[key] = (sha256, coming) if coming else (sha256,)

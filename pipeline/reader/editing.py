@@ -129,7 +129,10 @@ def _review_footage(release: Release, fields: Fields, report: Report) -> None:
             line = fields.line("footage") if "footage" in fields.entries else 0
             what = f"footage: offered on {footage.carrier} alone, which few newsrooms can play"
             report.warn(
-                line, what, "add url: with the address of a file, or say in the notice how to get one", "legacy-carrier"
+                line,
+                what,
+                "name a film below files:, add url: with the address of one, or say in the notice how to get one",
+                "legacy-carrier",
             )
 
 

@@ -7,7 +7,9 @@ own structure, so that a text called ``.mp4`` is refused on every machine. The r
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -279,7 +281,7 @@ def _measured(where: Path | str, container: str) -> Measured | None:
         return None
     name = str(where) if isinstance(where, str) else f"file:{where.absolute()}"
     found = _with_av(name, container) if tool == "av" else _with_ffprobe(name, container)
-    if not found.codec and not found.audio:
+    if found and not found.codec and not found.audio:
         raise FilmError("neither picture nor sound in it", "export it again")
     return found
 
@@ -288,14 +290,24 @@ def _damaged(reason: object) -> FilmError:
     return FilmError(f"damaged: {str(reason)[:120]}", "play it to its end, and export it again")
 
 
-def _protocols(name: str) -> str:
-    return "file" if name.startswith("file:") else "http,https,tcp,tls"
+def _protocol_options(name: str) -> dict[str, str]:
+    """Return which protocols FFmpeg may use, and with which authorities it checks a server; by default it does not."""
+    if name.startswith("file:"):
+        return {"protocol_whitelist": "file"}
+    import ssl
+
+    authorities = os.environ.get("AWS_CA_BUNDLE") or ssl.get_default_verify_paths().cafile
+    return {
+        "protocol_whitelist": "http,https,tcp,tls",
+        "tls_verify": "1",
+        **({"ca_file": authorities} if authorities else {}),
+    }
 
 
-def _with_av(name: str, container: str) -> Measured:
+def _with_av(name: str, container: str) -> Measured | None:
     import av
 
-    options = {"protocol_whitelist": _protocols(name), "format_whitelist": _whitelist()}
+    options = {**_protocol_options(name), "format_whitelist": _whitelist()}
     form = format_of(container) if container else None
     try:
         with av.open(name, format=form, options=options, timeout=SECONDS, metadata_errors="replace") as film:
@@ -313,11 +325,14 @@ def _with_av(name: str, container: str) -> Measured:
                         _language(stream.metadata.get("language", "")),
                     )
                     for stream in film.streams.audio
+                    if stream.codec_context
                 ),
                 located=_is_located(metadata),
             )
             if picture is None:
                 return measured
+            if picture.codec_context is None:  # a codec that FFmpeg does not know
+                return None
             frame = next(film.decode(picture), None)
             if frame is None:
                 raise _damaged("no picture could be decoded")
@@ -333,14 +348,16 @@ def _with_av(name: str, container: str) -> Measured:
                 "interlaced" if interlaced else "progressive" if order == 1 else "",
             )
     except av.FFmpegError as error:
-        if isinstance(error, OSError) and error.errno and not isinstance(error, ValueError):
-            raise OSError(error.errno, error.strerror) from error
+        if not container and not isinstance(error, av.InvalidDataError):
+            raise OSError(errno.EIO, error.strerror) from error
         raise _damaged(error.strerror) from error
 
 
 def _is_attached(stream: Any) -> bool:
     """Whether it is the cover of an audio file."""
-    return "attached_pic" in str(stream.disposition)
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _with_ffprobe(name: str, container: str) -> Measured:
@@ -348,14 +365,18 @@ def _with_ffprobe(name: str, container: str) -> Measured:
     import subprocess
 
     form = ["-f", format_of(container)] if container else ["-format_whitelist", _whitelist()]
-    command = ["ffprobe", "-v", "error", "-protocol_whitelist", _protocols(name), *form]
+    options = [word for key, value in _protocol_options(name).items() for word in (f"-{key}", value)]
+    command = ["ffprobe", "-v", "error", *options, *form]
     command += ["-print_format", "json", "-show_format", "-show_streams", name]
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
         raise _damaged(f"it could not be measured within {SECONDS} seconds") from error
     if done.returncode:
-        raise _damaged(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].rpartition(": ")[2])
+        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].rpartition(": ")[2]
+        if not container and "Invalid data" not in said:
+            raise OSError(errno.EIO, said)
+        raise _damaged(said)
     found = json.loads(done.stdout)
     of_file, streams = found.get("format", {}), found.get("streams", [])
     metadata = [part.get("tags", {}) for part in (of_file, *streams)]

@@ -226,7 +226,11 @@ def _last_before_text(lines: list[str], start: int, end: int, *, must: bool) -> 
 def _fits(source: Source, report: Report) -> bool:
     front, body = len(source.front.encode()), len(source.body.encode())
     if front > FRONT_LIMIT:
-        report.fault(1, f"the front matter is larger than {FRONT_LIMIT // 1024} KB", "move text into the body")
+        report.fault(
+            1,
+            f"the front matter is larger than {FRONT_LIMIT // 1024} KB",
+            "move text into the body, or shorten the transcript",
+        )
     if body > BODY_LIMIT:
         report.fault(source.body_line, f"the body is larger than {BODY_LIMIT // 1_000_000} MB", "shorten it")
     return front <= FRONT_LIMIT and body <= BODY_LIMIT

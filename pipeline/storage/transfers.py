@@ -13,11 +13,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from pipeline.model.errors import DatelineError, StorageError
@@ -87,33 +86,50 @@ def in_threads(
     """Yield each item with ``run(item)`` as they end, in no order, ``threads`` at a time.
 
     An item is taken from ``items``, in the caller's thread, when a thread is free for it, or at most ``ahead`` items
-    earlier. On the first error the requests under way are finished and yielded, then it is raised.
+    earlier. On the first error the requests under way are finished and yielded, then it is raised. An interrupt waits
+    for none of them: over a slow line they may take minutes.
     """
-    ended: SimpleQueue[Future[Result]] = SimpleQueue()
-    under_way: dict[Future[Result], Item] = {}
+    todo: SimpleQueue[tuple[Item] | None] = SimpleQueue()
+    ended: SimpleQueue[tuple[Item, Any, BaseException | None]] = SimpleQueue()
+    pool: list[threading.Thread] = []
+    rest, under_way = iter(items), 0
     error: BaseException | None = None
-    with ThreadPoolExecutor(threads, "transfers") as pool:
-        rest = iter(items)
 
-        def begin(count: int) -> None:
-            for item in islice(rest, count):
-                future = pool.submit(run, item)
-                under_way[future] = item
-                future.add_done_callback(ended.put)
+    def work() -> None:
+        while each := todo.get():
+            try:
+                ended.put((each[0], run(each[0]), None))
+            except BaseException as failure:  # raised in the caller's thread
+                ended.put((each[0], None, failure))
 
-        try:
-            begin(threads + ahead)
-            while under_way:
-                future = ended.get()
-                item, failure = under_way.pop(future), future.exception()
-                error = error or failure
-                if failure is None:
-                    yield item, future.result()
-                if error is None:
-                    begin(1)
-        except BaseException:  # of who reads the items, or an interrupt: what has not begun is not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    def begin(count: int) -> int:
+        begun = 0
+        for item in islice(rest, count):
+            if len(pool) < threads:
+                pool.append(threading.Thread(target=work, name="transfers", daemon=True))
+                pool[-1].start()
+            todo.put((item,))
+            begun += 1
+        return begun
+
+    try:
+        under_way += begin(threads + ahead)
+        while under_way:
+            item, result, failure = ended.get()
+            under_way -= 1
+            error = error or failure
+            if failure is None:
+                yield item, result
+            if error is None:
+                under_way += begin(1)
+    finally:
+        with suppress(Empty):
+            while True:
+                todo.get_nowait()
+        for _ in pool:
+            todo.put(None)
+    for thread in pool:
+        thread.join()
     if error:
         raise error
 

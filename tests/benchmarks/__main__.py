@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import costs, growth, releases, upload
+from tests.benchmarks import costs, growth, large, releases, upload
 
-NAMES = ("one", "batch", "upload", "growth", "commits", "scripts", "lengths")
+NAMES = ("one", "batch", "upload", "large", "growth", "commits", "scripts", "lengths")
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=(*NAMES, []), help="the tables; without any: all")
     parser.add_argument("--releases", type=int, default=300, help="in a batch, and in an upload")
     parser.add_argument("--sizes", default="100,1000", help="of the archives of growth")
+    parser.add_argument("--megabytes", type=int, default=2000, help="of a large file")
     parser.add_argument("--no-pictures", action="store_true", help="in a batch")
     parser.add_argument("--no-template", action="store_true", help="leave out the change of a template in growth")
     options = parser.parse_args()
@@ -25,6 +26,7 @@ def main() -> None:
         "one": releases.one,
         "batch": lambda folder: releases.batch(folder, options.releases, pictures=not options.no_pictures),
         "upload": lambda folder: upload.upload(folder, options.releases),
+        "large": lambda folder: large.large(folder, options.megabytes),
         "growth": lambda folder: growth.growth(
             folder, [int(size) for size in options.sizes.split(",")], template=not options.no_template
         ),

@@ -492,7 +492,7 @@ def _shown(word: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = re.sub(r"([\\`*\[\]<>|~])", r"\\\1", text)
+    text = re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -15,6 +16,8 @@ from pipeline.publish.withdrawal import archive, pending_deletes, take_down
 from pipeline.storage import Bucket, ObjectStore, Put
 from tests.support.memory_store import Memory
 from tests.support.rows import row
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def put(key: str, body: bytes = b"words") -> Put:
@@ -76,13 +79,13 @@ def test_a_withdrawal_takes_down_its_own_and_nothing_else() -> None:
     assert [found.slug for found in pending_deletes(seen.manifest)] == ["a"], (
         "only of what is withdrawn anything is removed"
     )
-    after = take_down(store, seen).manifest
+    after = take_down(store, seen, NOW).manifest
     left = {key.removeprefix("releases/") for key in store.objects if key.startswith("releases/")}
     assert left == {"a.html", "a.json", "a-b.pdf", "a-b/p.png", "b.pdf"}
     assert after.by_slug()["a"].pending_deletes == ()
     assert after.serial == seen.manifest.serial + 1
     puts = len(store.puts)
-    assert take_down(store, read_manifest(store)).manifest == after
+    assert take_down(store, read_manifest(store), NOW).manifest == after
     assert len(store.puts) == puts
 
 
@@ -92,4 +95,4 @@ def test_pending_deletes_that_were_added_in_the_meantime_stay() -> None:
     seen = commit(store, read_manifest(store), lambda now: Manifest(now.serial, (one,)))
     more = msgspec.structs.replace(one, pending_deletes=("releases/a.pdf", "releases/a.txt"))
     commit(store, read_manifest(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
-    assert take_down(store, seen).manifest.by_slug()["a"].pending_deletes == more.pending_deletes
+    assert take_down(store, seen, NOW).manifest.by_slug()["a"].pending_deletes == more.pending_deletes

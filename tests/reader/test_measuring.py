@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 
 from pipeline.model.footage import AudioTrack, Film, Measured
 from pipeline.reader import measure, measuring
 from pipeline.reader.files import FileError
 from pipeline.reader.measuring import container_of, digest_of, look_at
-from tests.support.films import PLACE, Sound, film, served
+from tests.support.films import COVER, PLACE, Sound, film, served
 
 STEREO = (AudioTrack("AAC", 2, 48_000),)
 FILMS: dict[str, tuple[dict[str, object], Measured]] = {
@@ -57,6 +59,9 @@ FILMS: dict[str, tuple[dict[str, object], Measured]] = {
         {"codec": "", "sound": (Sound("libmp3lame"),)}, Measured("MP3", 2, audio=(AudioTrack("MP3", 2, 48_000),))
     ),
     "m.m4a": ({"codec": ""}, Measured("MP4", 2, audio=STEREO)),
+    "cover.mp3": (
+        {"codec": COVER, "sound": (Sound("libmp3lame"),)}, Measured("MP3", 2, audio=(AudioTrack("MP3", 2, 48_000),))
+    ),
     "n.aac": ({"codec": ""}, Measured("AAC", 2, audio=STEREO)),
     "o.flac": ({"codec": "", "sound": (Sound("flac"),)}, Measured("FLAC", 2, audio=(AudioTrack("FLAC", 2, 48_000),))),
 }  # fmt: skip
@@ -86,6 +91,26 @@ def test_a_film_at_an_address_is_measured_by_what_is_needed_of_it(tmp_path: Path
     with served(tmp_path) as address:
         found = measure(f"{address}a.mov?signature=a%2Fb")
     assert found == measure(tmp_path / "a.mov")
+
+
+def test_a_server_that_nobody_vouches_for_is_told_nothing(
+    tmp_path: Path, tool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg asks any server by itself, and the address may carry a signature."""
+    film(tmp_path / "a.mp4")
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    with served(tmp_path, tls) as address:
+        with pytest.raises(OSError, match="Input/output error"):
+            measure(f"{address}a.mp4")
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+        assert measure(f"{address}a.mp4") == measure(tmp_path / "a.mp4")
+
+
+def test_a_film_that_is_not_at_its_address_is_not_called_damaged(tmp_path: Path, tool: str) -> None:
+    with served(tmp_path) as address, pytest.raises(OSError, match="404"):
+        measure(f"{address}a.mp4")
 
 
 def test_a_text_that_names_other_files_is_no_film(tmp_path: Path, tool: str) -> None:

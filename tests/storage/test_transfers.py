@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 from pipeline.model.errors import StorageError
 from pipeline.storage import PreconditionFailed, transfers
-from pipeline.storage.transfers import transfer_all
+from pipeline.storage.transfers import in_threads, transfer_all
 from tests.support.newsroom import ROOT
 
 MANY = 200
@@ -98,6 +100,39 @@ def test_who_stops_listening_ends_the_processes(monkeypatch: pytest.MonkeyPatch)
     del results
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_items_are_made_only_when_there_is_a_thread_for_them() -> None:
+    made: list[int] = []
+    ended: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(20):
+            made.append(number)
+            assert len(made) - len(ended) <= 4
+            yield number
+
+    for number, _ in in_threads(items(), lambda number: number, 3, ahead=1):
+        ended.append(number)
+    assert sorted(ended) == [*range(20)]
+
+
+def test_an_interrupt_waits_for_no_request() -> None:
+    going, over = threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        going.wait(60)
+        raise KeyboardInterrupt
+
+    def run(number: int) -> None:
+        going.set()
+        over.wait(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_threads(items(), run, 2))
+    assert not over.is_set()
+    over.set()
 
 
 KILLED = """

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,14 +18,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import av
+from av.stream import Disposition
 from PIL import Image
 
 CAPTIONS = "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nThe harbour at dawn.\n"
 """They fit every film here."""
 PLACE = {"location": "+37.5665+126.9780/"}
 """Tag of a file that says where it was filmed: Seoul."""
+COVER = "mjpeg"
+"""Codec of the picture that belongs to a sound file."""
 _CONTAINERS = {".m4v": "mp4", ".m4a": "ipod", ".mkv": "matroska", ".ts": "mpegts", ".mpg": "vob", ".aac": "adts"}
-_PIXELS = {"prores_ks": "yuv422p10le", "dnxhd": "yuv422p", "mjpeg": "yuvj420p"}
+_PIXELS = {"prores_ks": "yuv422p10le", COVER: "yuvj420p"}
 _SAMPLES = {"aac": "fltp", "pcm_s24le": "s32", "libmp3lame": "s16p"}
 
 
@@ -79,12 +83,15 @@ def film(
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve a folder over HTTP, in ranges as storages do, and yield its address."""
 
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
             file = folder / self.path.partition("?")[0].rpartition("/")[2]
+            if not file.is_file():
+                self.send_error(404)
+                return
             data = file.read_bytes()
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
             first, last = (int(asked[1]), int(asked[2] or len(data) - 1)) if asked else (0, len(data) - 1)
@@ -101,9 +108,11 @@ def served(folder: Path) -> Iterator[str]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
 
@@ -118,7 +127,7 @@ def _encoded(suffix: str, asked: _Asked) -> bytes:
             picture = _picture_stream(out, asked) if asked.codec else None
             tracks = [_sound_stream(out, sound) for sound in asked.sound]
             if picture:
-                for number in range(round(asked.seconds * asked.fps)):
+                for number in range(1 if asked.codec == COVER else round(asked.seconds * asked.fps)):
                     frame = av.VideoFrame.from_image(_scene(asked.size, number)).reformat(format=picture.pix_fmt)
                     frame.pts, frame.time_base = number, 1 / asked.fps
                     out.mux(picture.encode(frame))
@@ -141,6 +150,8 @@ def _picture_stream(out: Any, asked: _Asked) -> Any:
     elif asked.codec == "libx265":
         options |= {"preset": "ultrafast", "x265-params": "log-level=none"}
     stream.options = options
+    if asked.codec == COVER:
+        stream.disposition = Disposition.attached_pic
     if asked.turned:
         stream.set_display_rotation(asked.turned)
     return stream

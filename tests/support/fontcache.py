@@ -1,7 +1,8 @@
-"""The folder where all runs and workers of the tests cache web fonts, which take seconds to make; never committed."""
+"""The folder in which Dateline itself keeps web fonts, which take seconds to make: all runs and workers share it."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-FONTS = Path(__file__).parents[2] / ".pytest_cache" / "fonts"
+FONTS = Path(sys.prefix, "dateline")

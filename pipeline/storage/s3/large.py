@@ -82,7 +82,7 @@ class _Stored(Struct, frozen=True):
     confirmed: bool
 
 
-def part_size(size: int, smallest: int = PART) -> int:
+def part_size(size: int, smallest: int) -> int:
     """Return how many bytes each part of a file has, the last one excepted."""
     return max(smallest, -(-size // MOST_PARTS))
 
@@ -97,7 +97,7 @@ class Upload:
         self._headers, self._content, self._sent = headers, content, sent
         self._action = f"cannot write {key}"
         self._place: dict[str, Any] = {"Bucket": store.name(bucket), "Key": key}
-        self._size = part_size(content.size)
+        self._size = part_size(content.size, PART)
         what = json.dumps([self._place, dict(headers), content.sha256, content.size, self._size], sort_keys=True)
         self._marker = f"{UPLOADS}{hashlib.sha256(what.encode()).hexdigest()}.json"
 

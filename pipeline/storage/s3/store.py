@@ -352,7 +352,12 @@ class S3Store:
         if self._copies:
             try:
                 if is_large:
-                    large.copy(self, action, bucket, copy.key, headers, source, copy.size)
+                    try:
+                        large.copy(self, action, bucket, copy.key, headers, source, copy.size)
+                    except Failed as failed:
+                        if failed.failure.code not in UNSUPPORTED:
+                            raise
+                        self.attempt(action, bucket, request)  # without parts, it may copy the object as a whole
                 else:
                     self.attempt(action, bucket, request)
             except Failed as failed:

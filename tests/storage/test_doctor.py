@@ -113,7 +113,7 @@ def diagnosed(office: Office, environ: dict[str, str], status: int) -> Result:
     assert f"dateline: exit {status} (storage)" in result.err if status else "exit" not in result.err
     assert not SIGNED.search(result.text), "neither a secret nor a presigned link may be printed"
     assert "Traceback" not in result.text
-    assert len(table(result)) == 27
+    assert len(table(result)) == 28
     return result
 
 
@@ -134,6 +134,8 @@ def test_embedded_store_gives_all_guarantees(office: Office) -> None:
     for bucket in BUCKETS:
         assert "their parts are removed after 2 days" in found[f"unfinished uploads, {bucket}"][1]
     assert "BadDigest" in found["wrong checksum"][1]
+    assert "sent in parts, with the SHA-256 of each" in found["large files"][1]
+    assert "an interrupted upload goes on" in found["large files"][1]
 
 
 def test_where_the_newsroom_signs_it_says_whether_browsers_check_signatures_at_its_address(

@@ -23,7 +23,7 @@ from pipeline.storage.destination import Destination, destination
 from pipeline.storage.s3 import large
 from pipeline.storage.s3 import store as s3
 from pipeline.storage.s3.client import checksum_of, create_client
-from tests.support import faulty, manners
+from tests.support import faulty, manners, stores
 from tests.support.newsroom import ROOT
 
 PART = 5 * 1024 * 1024
@@ -397,6 +397,20 @@ def test_a_large_file_goes_through_where_a_storage_lacks_something(
         assert (copied.sha256, copied.size, copied.content_type) == (film.sha256, SIZE, head.content_type)
         assert copied.content_disposition == head.content_disposition
         assert digest(store, f"{film.key}.copy") == film.sha256
+
+
+def test_a_large_file_goes_through_at_rclone(tmp_path: Path, film: Film) -> None:
+    """It states no checksums, and copies no parts."""
+    with stores.rclone(tmp_path / "rclone", keys=True) as environ:
+        environ = {**environ, "PRESS_BUCKET": "press", "PRESS_SOLE_PUBLISHER": "1"}
+        store = open_store(at(environ), environ)
+        assert store.put_all([film.put]) == set()
+        head = store.head(film.key)
+        assert head is not None
+        assert head.size == SIZE
+        store.copy_all([CopyRequest(key=f"{film.key}.copy", source=film.key, bucket="public", size=SIZE)])
+        assert digest(store, film.key) == digest(store, f"{film.key}.copy") == film.sha256
+        assert list(store.list(UPLOADS, "private")) == []
 
 
 # ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -296,6 +296,26 @@ def test_two_publishers_that_send_the_same_film_both_end_well(ready: dict[str, s
     assert digest(open_store(at(ready), ready), film.key) == film.sha256
 
 
+def test_what_a_run_has_completed_that_was_killed_then_is_not_sent_again(
+    ready: dict[str, str], gate: faulty.Proxy, film: Film
+) -> None:
+    gate.always("DELETE", UPLOADS, faulty.refusal(403, "AccessDenied"))
+    assert behind(gate, ready).put_all([film.put]) == {film.key}
+    gate.mend()
+    gate.count_anew()
+    assert behind(gate, ready).put_all([film.put]) == set(), "it is not known which run has proven it"
+    assert sent(gate) == []
+    assert left(ready, film.key) == []
+
+
+def test_a_part_that_another_publisher_has_sent_again_is_looked_up_again(
+    ready: dict[str, str], gate: faulty.Proxy, film: Film
+) -> None:
+    gate.add("POST", "uploadId=", faulty.refusal(400, "InvalidPart"))
+    assert behind(gate, ready).put_all([film.put]) == {film.key}
+    assert sent(gate) == [*range(1, PARTS + 1)]
+
+
 @pytest.mark.parametrize("request_", [("PUT", "partNumber=4"), ("POST", "uploadId=")])
 def test_a_film_that_another_publisher_completes_meanwhile_need_not_be_sent_to_its_end(
     ready: dict[str, str], gate: faulty.Proxy, film: Film, request_: tuple[str, str]

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model.errors import StorageError
-from pipeline.storage import UPLOADS, Bucket, OnSent, Put
+from pipeline.storage import UPLOADS, Bucket, Head, OnSent, Put
 from pipeline.storage.s3.client import HEADER_REFUSED, DamagedError, Failed, checksum_of, content_md5
 from pipeline.storage.transfers import in_threads
 
@@ -34,6 +34,8 @@ MOST_PARTS = 10_000
 THREADS = 4
 """Parts that are sent at a time; that many are in memory, and two more that were just read."""
 COPY_THREADS = 8
+ATTEMPTS = 3
+"""At an upload that another publisher completes, or of which the storage has removed the parts."""
 Checksum = Literal["sha256", "md5", ""]
 _GONE = frozenset({"NoSuchUpload", "InvalidPart", "NoSuchKey", "404"})
 """Answers when another publisher, which sends the same file, has completed the upload or sent a part again."""
@@ -106,7 +108,7 @@ class Upload:
 
         Raises Failed with one of HEADER_REFUSED before the storage has taken a part, and StorageError.
         """
-        for is_last in (False, True):
+        for attempt in range(ATTEMPTS):
             taken: dict[int, _Stored] = {}
             begun: _Begun | None = None
             try:
@@ -115,28 +117,32 @@ class Upload:
                 return self._complete(begun, taken)
             except Failed as failed:
                 code = failed.failure.code
-                if begun and (code in _GONE or (code in HEADER_REFUSED and not taken)):
-                    self._forget()
                 if code in HEADER_REFUSED and not taken:
                     if begun:
                         self._abort(begun)
                     raise
-                if code not in _GONE or is_last:
+                if code not in _GONE or attempt == ATTEMPTS - 1:
                     raise failed.failure.error from None
-                head = self._store.head(self._key, self._bucket)
-                if (
-                    head
-                    and self._content.sha256
-                    and (head.sha256, head.size) == ((self._content.sha256, self._content.size))
-                ):
+                if head := self._present():
+                    self._forget()
                     return Written(head.etag, False)
-        raise AssertionError("the second attempt is the last")
+                if code != "InvalidPart" or attempt:  # of a part that was sent again, the list has another ETag now
+                    self._forget()
+        raise AssertionError("the last attempt ends it")
+
+    def _present(self) -> Head | None:
+        """Return the object's headers if it has the bytes that are sent."""
+        head = self._store.head(self._key, self._bucket) if self._content.sha256 else None
+        return head if head and (head.sha256, head.size) == (self._content.sha256, self._content.size) else None
 
     def _begin(self, checksum: Checksum) -> tuple[_Begun, dict[int, list[Any]]]:
         """Return the upload to continue with the parts that are there, or a new one. Raises Failed."""
         if begun := self._remembered():
-            with suppress(Failed):
+            try:
                 return begun, self._parts(begun)
+            except Failed as failed:
+                if failed.failure.code in _GONE:  # completed, or removed after some days
+                    raise
         more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if checksum == "sha256" else {}
         request: dict[str, Any] = {**self._place, **self._headers, **more}
         client = self._store.client
@@ -188,7 +194,6 @@ class Upload:
             self._sent(self._key, stored.size)
         if self._content.sha256 not in ("", whole.hexdigest()):
             self._abort(begun)
-            self._forget()
             raise StorageError(f"{self._content.name} has changed since it was read", "run the same command again")
 
     def _send_part(self, begun: _Begun, part: _Part) -> _Stored:
@@ -233,6 +238,7 @@ class Upload:
 
     def _abort(self, begun: _Begun) -> None:
         """Have the parts removed; where that fails, the lifecycle rule of ``make storage`` removes them."""
+        self._forget()
         with suppress(Failed):
             self._store.attempt(
                 self._action,

@@ -16,6 +16,8 @@ Missing = Literal["coming", "gone"]
 """Why a file of footage is not there: its release is not public yet, or only just; or it has expired."""
 STORED = "s3://"
 """Before the key of a file in the private bucket, for what is too large for a repository."""
+EMPTIED = ("staged/", "shared/", "uploads/")
+"""Folders of the private bucket where Dateline deletes what it has put there."""
 VIDEO = (".mp4", ".m4v", ".mov", ".mxf", ".mkv", ".webm", ".mpg", ".ts", ".avi")
 SOUND = (".wav", ".mp3", ".m4a", ".aac", ".flac")
 CAPTIONS = ".vtt"

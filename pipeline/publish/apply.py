@@ -200,7 +200,10 @@ def upload_batch(
 def upload(
     store: ObjectStore, uploads: Iterable[Upload], done: Done, sent: OnSent = lambda key, size: None
 ) -> frozenset[str]:
-    """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed."""
+    """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed.
+
+    It confirms what it copies itself by copying it only as long as it is the same.
+    """
     by_key = {each.file.key: each for each in uploads}
     if not by_key:
         return frozenset()
@@ -209,7 +212,7 @@ def upload(
         _copy(store, copies, by_key, done)
     copied = {copy.key for copy in copies}
     puts = [by_key[key].file.put() for key in by_key if key not in copied]
-    return store.put_all(puts, lambda key: done(by_key[key]), sent=sent)
+    return store.put_all(puts, lambda key: done(by_key[key]), sent=sent) | copied
 
 
 def _copy(store: ObjectStore, copies: list[CopyRequest], uploads: Mapping[str, Upload], done: Done) -> None:

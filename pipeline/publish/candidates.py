@@ -162,6 +162,8 @@ def _candidate(
     settings = fingerprint.of_newsroom(newsroom, render_context.mark)
     footage = footage_of(release)
     offered = {each.file: each for notice in footage for each in notice.files}.values()
+    gone = {f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone"}
+    expiring = _expiring(release.slug, footage, missing, public)
 
     def public_slug(slug: str) -> str:
         # Checked a second time here: the reader already refuses to name a release that is not public.
@@ -191,8 +193,8 @@ def _candidate(
         past=past,
         pending_deletes=revisions.pending_deletes(release.slug, public, source, planned) if release.withdrawn else (),
         footage_outdated="coming" in missing.values(),
-        expiring=_expiring(release.slug, footage, missing, public),
-        expired=tuple(sorted(f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone")),
+        expiring={} if release.withdrawn else expiring,
+        expired=tuple(sorted(gone | {key for key, end in expiring.items() if end <= render_context.now})),
     )
     new_past = [revision for revision in past if public is None or revision not in public.past]
     archived = [file for revision in new_past for file in revision.files]
@@ -242,10 +244,19 @@ def _footage_file(state: BuildState, release: Release, file: FootageFile) -> Fil
 def _expiring(
     slug: str, footage: Iterable[Footage], missing: Mapping[str, Missing], public: Row | None
 ) -> dict[str, datetime]:
-    """Return key → instant of the footage files that are, or may still be, in storage and expire."""
-    ends = {f"releases/{slug}/{file}": end for file, end in expiries(footage).items()}
-    gone = {key for key in ends if missing.get(key.rpartition("/")[2]) == "gone"}
-    return {key: end for key, end in ends.items() if key not in gone or public is None or key in public.expiring}
+    """Return key → instant of the footage files that are, or may still be, in storage and expire.
+
+    What is public and is not named any more expires all the same.
+    """
+    named = {f"releases/{slug}/{each.file}": each.file for notice in footage for each in notice.files}
+    ends = expiries(footage)
+    before, deleted = (public.expiring, public.expired) if public else ({}, named)
+    pending = {
+        key: ends[file]
+        for key, file in named.items()
+        if file in ends and (missing.get(file) != "gone" or key in before or key not in deleted)
+    }
+    return pending | {key: end for key, end in before.items() if key not in named}
 
 
 def _original_key(slug: str, archived: Rendition) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -13,7 +13,7 @@ import msgspec
 from pipeline.build import published, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
-from pipeline.build.state import HELD_BACK, ParsedRelease, write_file
+from pipeline.build.state import HELD_BACK, BuildState, ParsedRelease, write_file
 from pipeline.model.errors import ReleaseError, SettingError, StorageError, printable
 from pipeline.model.manifest import EMPTY, KEY, Manifest, Row, digest
 from pipeline.publish import approval, stored_footage
@@ -117,11 +117,18 @@ def note_stale(context: CommandContext, progress: Progress) -> None:
     unverified = (slug for slug in recall_unverified(state) if os.path.lexists(state.source(slug)))
     stale = sorted({*found, *unverified})
     context.state.remember(STALE, stale)
-    parsed = context.state.parsed_slugs()
-    stored_footage.look(context, (slug for slug in stale if slug not in parsed), progress)  # they are read next
+    stored_footage.look(context, _not_looked_at(context.state, stale), progress)
     if stale:
         facts = (published.serial, stale, context.state.held_back())
         context.state.note_published(digest(msgspec.json.encode(facts)))
+
+
+def _not_looked_at(state: BuildState, slugs: list[str]) -> Iterator[str]:
+    """Yield the releases that are read next, or were read before anybody knew the files that they have stored."""
+    known = state.summaries(slugs)
+    for slug in slugs:
+        if slug not in known or any(file.is_stored and not file.sha256 for file in known[slug].footage_files):
+            yield slug
 
 
 def noted_stale(context: CommandContext) -> list[str]:

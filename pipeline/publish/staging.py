@@ -28,7 +28,7 @@ from pipeline.publish.plan import File
 from pipeline.publish.progress import Progress, count
 from pipeline.publish.schedule import classify_scheduled, discard, scheduled_here
 from pipeline.publish.statements import signing_key, state
-from pipeline.storage import CopyRequest, ObjectStore, Put
+from pipeline.storage import CopyRequest, ObjectStore, OnSent, Put
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
 KEY = "waiting.json"
@@ -185,11 +185,15 @@ def remember_staged(context: CommandContext, releases: Releases) -> None:
 
 
 def stage(
-    store: ObjectStore, candidates: Iterable[Candidate], ahead: Mapping[str, str] = MappingProxyType({})
+    store: ObjectStore,
+    candidates: Iterable[Candidate],
+    ahead: Mapping[str, str] = MappingProxyType({}),
+    sent: OnSent = lambda key, size: None,
 ) -> dict[str, StagedRelease]:
     """Put candidates into the private bucket, with the headers that they will have in public; no object names them.
 
-    ``ahead`` has the names of footage by SHA-256 that was put there before, or begun: it is not sent twice.
+    ``ahead`` has the names of footage by SHA-256 that was put there before, or begun: it is not sent twice. ``sent`` is
+    called for each part of a large file.
     """
     staged: dict[str, StagedRelease] = {}
     puts: list[Put] = []
@@ -211,7 +215,7 @@ def stage(
         )
     films_here = {put.key for put in puts} & {*ahead.values()}
     there = {name for name, head in in_parallel(lambda name: store.head(name, "private"), films_here).items() if head}
-    store.put_all({put.key: put for put in puts if put.key not in there}.values(), bucket="private")
+    store.put_all({put.key: put for put in puts if put.key not in there}.values(), bucket="private", sent=sent)
     return staged
 
 
@@ -364,7 +368,7 @@ def _update(
             require_hidden(context, new)
         elif before:
             require_closed(context, keys_of(before))
-        ours = stage(store, new.values(), _ahead(context, new.values(), before))
+        ours = stage(store, new.values(), _ahead(context, new.values(), before), _parts(new.values(), progress))
         ours = {slug: _heir(staged, before.get(slug)) for slug, staged in ours.items()}
         snapshot = change_staged(store, snapshot, change)
         remove(store, [*before.values(), *ours.values()], snapshot.releases)
@@ -381,6 +385,19 @@ def _update(
             progress.fault(f"the approval of {context.state.opaque(slug)} is void: {_difference(known, ours[slug])}")
     for slug in obsolete.keys() - new.keys() - context.published.by_slug().keys():
         progress.step("stage", context.state.opaque(slug), "cancelled")
+
+
+def _parts(candidates: Iterable[Candidate], progress: Progress) -> OnSent:
+    """Return a function that reports how much of the footage was sent."""
+    total = sum({film.sha256: film.size for each in candidates for film in each.films}.values())
+    done = 0
+
+    def sent(_: str, size: int) -> None:
+        nonlocal done
+        done += size
+        progress.progress(round(done / 1e6), round(total / 1e6), "MB of footage staged")
+
+    return sent
 
 
 def _heir(staged: StagedRelease, before: StagedRelease | None) -> StagedRelease:

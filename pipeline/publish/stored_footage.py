@@ -11,17 +11,18 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import msgspec
+from msgspec.structs import replace
 
 from pipeline.build.context import CommandContext
 from pipeline.build.state import UNUSABLE
 from pipeline.model.errors import ReleaseError, StorageError
-from pipeline.model.footage import STORED, Film
+from pipeline.model.footage import STORED, Film, Measured
 from pipeline.publish.commits import put_shared
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
 from pipeline.publish.up_to_date import unpublished_sources
 from pipeline.reader.files import FileError
-from pipeline.storage import ObjectStore
+from pipeline.storage import Head, ObjectStore
 from pipeline.storage.compare_and_swap import retry_on_conflict
 
 KEY = "footage.json"
@@ -46,19 +47,24 @@ def look(context: CommandContext, slugs: Iterable[str], progress: Progress) -> N
     store, films = context.store, context.state.films
     known = {name: film for name in all_named if (film := films.get(name))}
     heads = in_parallel(lambda name: store.head(name.removeprefix(STORED), "private"), all_named)
-    if any(head and not _is_of(known.get(name), head.etag, head.size) for name, head in heads.items()):
-        known |= {name: film for name, film in _read(store)[0].items() if name in heads}
+    there = {name: head for name, head in heads.items() if head}
+    if any(not _is_of(known.get(name), head) for name, head in there.items()):
+        told = _read(store)[0]
+        known |= {name: told[name] for name, head in there.items() if _is_of(told.get(name), head)}
     wrong: dict[str, tuple[str, str]] = {}
-    for name, head in heads.items():
-        if head and not _is_of(known.get(name), head.etag, head.size):
-            try:
-                known[name] = _film(context, name, head.etag, head.size, progress)
-            except FileError as error:
-                wrong[name] = error.args
+    for name, head in there.items():
+        film = known.get(name)
+        try:
+            if film is None or not _is_of(film, head):
+                known[name] = _film(context, name, head, progress)
+            elif film.measured is None:  # by a machine on which nothing measures
+                known[name] = replace(film, measured=_measured(store, name))
+        except FileError as error:
+            wrong[name] = error.args
     for name, film in known.items():
         if films.get(name) != film:
             films[name] = film
-    gone = {name for name, head in heads.items() if head is None}
+    gone = heads.keys() - there.keys()
     unusable = {slug: theirs for slug, theirs in context.state.unusable_films().items() if slug not in named}
     for slug, theirs in named.items():
         lost = {name: ("", "") for name in theirs & gone if not _is_public(context, slug, name, known.get(name))}
@@ -110,8 +116,8 @@ def _named(context: CommandContext, slug: str) -> set[str]:
     return {each.source for each in files if each.is_stored}
 
 
-def _is_of(film: Film | None, etag: str, size: int) -> bool:
-    return film is not None and (film.etag, film.size) == (etag, size)
+def _is_of(film: Film | None, head: Head) -> bool:
+    return film is not None and (film.etag, film.size) == (head.etag, head.size)
 
 
 def _is_public(context: CommandContext, slug: str, name: str, film: Film | None) -> bool:
@@ -122,19 +128,23 @@ def _is_public(context: CommandContext, slug: str, name: str, film: Film | None)
     return head is not None and head.sha256 == film.sha256
 
 
-def _film(context: CommandContext, name: str, etag: str, size: int, progress: Progress) -> Film:
+def _film(context: CommandContext, name: str, head: Head, progress: Progress) -> Film:
     """Measure and read a file. Its name may be secret, so the progress does not say it. Raises FileError."""
-    from pipeline.reader import measure
-
-    key, store, digest, read = name.removeprefix(STORED), context.store, hashlib.sha256(), 0
-    measured = None
-    with suppress(OSError):  # what is not measured is published with its size and digest
-        measured = measure(store.presign(key, "private", MEASURING).address)
-    for part in store.stream(key, etag, "private"):
+    measured, digest, read = _measured(context.store, name), hashlib.sha256(), 0
+    for part in context.store.stream(name.removeprefix(STORED), head.etag, "private"):
         digest.update(part)
         read += len(part)
-        progress.progress(read // 1_000_000, size // 1_000_000, "MB of footage in the private bucket read")
-    return Film(size, digest.hexdigest(), etag, measured)
+        progress.progress(read // 1_000_000, head.size // 1_000_000, "MB of footage in the private bucket read")
+    return Film(head.size, digest.hexdigest(), head.etag, measured)
+
+
+def _measured(store: ObjectStore, name: str) -> Measured | None:
+    """Measure a file; one that is not measured is published with its size and digest. Raises FileError."""
+    from pipeline.reader import measure
+
+    with suppress(OSError):
+        return measure(store.presign(name.removeprefix(STORED), "private", MEASURING).address)
+    return None
 
 
 def _read(store: ObjectStore) -> tuple[Films, str]:

@@ -15,7 +15,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from pipeline.model.footage import CAPTIONS, SOUND, STORED, VIDEO, Film, Footage, FootageFile, Measured, Role, Shot
+from pipeline.model.footage import (
+    CAPTIONS,
+    EMPTIED,
+    SOUND,
+    STORED,
+    VIDEO,
+    Film,
+    Footage,
+    FootageFile,
+    Measured,
+    Role,
+    Shot,
+)
 from pipeline.reader.captions import SECOND, in_time, read_captions
 from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, ScalarNode
@@ -243,6 +255,9 @@ class _NamedFiles:
             if len(key) > _KEY_LIMIT or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
                 hint = "write s3:// and the whole key: s3://films/master.mxf"
                 raise FileError("not a key of the private bucket", hint)
+            if key.startswith(EMPTIED):
+                what = f"in a folder of the private bucket that Dateline empties, {parts[0]}/"
+                raise FileError(what, f"move it to another one: s3://films/{parts[-1]}")
             check_name(parts[-1], f"rename the object: in the last part of its key {PLAIN}")
             return parts[-1]
         if ADDRESS.match(named):

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from pipeline.build import stages
 from pipeline.model.footage import Footage, FootageFile, Missing, missing_at
+from pipeline.model.manifest import Manifest
 from pipeline.publish.candidates import Candidate, classify
-from tests.support.films import CAPTIONS, film
+from tests.support.films import CUES, FILM, POSTER, notice
 from tests.support.formats import NAMES
 from tests.support.in_process import AHEAD, NOW, PAST, Sandbox, publish, sorted_now, up_to_date_slugs
-from tests.support.reading import picture
 
 ENDS = NOW + timedelta(days=30)
-NAMED = ("harbour.mp4", "quay.png", "harbour.vtt")
-KEYS = {f"releases/probe/{name}" for name in NAMED}
+KEYS = {f"releases/probe/{name}" for name in (FILM, POSTER, CUES)}
 
 
-def write(sandbox: Sandbox, date: str = PAST, **keys: str) -> Path:
+def write(sandbox: Sandbox, date: str = PAST, expires: datetime = ENDS, **keys: str) -> Path:
     """Write a release with a film that expires."""
-    folder = sandbox.content / "probe"
-    film(folder / NAMED[0], seconds=1.5)
-    (folder / NAMED[1]).write_bytes(picture())
-    (folder / NAMED[2]).write_text(CAPTIONS, "utf-8")
-    files = f"[{{file: {NAMED[0]}, role: preview}}, {{file: {NAMED[1]}, role: poster}}]"
-    notice = f"notice: The harbour, captions: {NAMED[2]}, transcript: The harbour, expires: {ENDS.isoformat()}"
-    return sandbox.write(date=date, footage=f"{{{notice}, files: {files}}}", **keys)
+    footage = notice(sandbox.content / "probe", expires=expires.isoformat())
+    return sandbox.write(date=date, footage=footage, **keys)
 
 
 def candidate(sandbox: Sandbox) -> Candidate:
@@ -62,7 +57,7 @@ def test_page_and_record_alone_change_when_footage_comes_and_goes(sandbox: Sandb
     write(sandbox)
     sandbox.run(NAMES)
     assert {f"public/{key}" for key in KEYS} <= sandbox.files()
-    assert (sandbox.state.public / "releases/probe" / NAMED[0]).samefile(sandbox.content / "probe" / NAMED[0])
+    assert (sandbox.state.public / "releases/probe" / FILM).samefile(sandbox.content / "probe" / FILM)
     sandbox.now = ENDS
     changed = {name for name, verb in sandbox.verbs(NAMES).items() if verb == "rendered"}
     assert changed == {"html", "json"}
@@ -71,7 +66,7 @@ def test_page_and_record_alone_change_when_footage_comes_and_goes(sandbox: Sandb
 
 @pytest.mark.parametrize("keys", [{"embargo": "true"}, {"draft": "true"}, {}])
 def test_nothing_of_the_footage_of_a_waiting_release_is_in_the_public_tree(
-    sandbox: Sandbox, keys: dict[str, str]
+    sandbox: Sandbox, keys: dict[str, Any]
 ) -> None:
     write(sandbox, AHEAD, **keys)
     sandbox.run(NAMES)
@@ -119,12 +114,33 @@ def test_a_release_is_stale_when_its_footage_has_expired_or_its_words_went_ahead
     assert up_to_date_slugs(sandbox) == set()
 
 
-def test_a_poster_that_is_a_picture_of_the_release_stays_when_the_film_expires(sandbox: Sandbox) -> None:
-    write(sandbox, body=f"![The quay](probe/{NAMED[1]})")
-    there = candidate(sandbox)
-    assert [file.key for file in there.files].count(f"releases/probe/{NAMED[1]}") == 1
+def test_what_is_to_be_taken_down_is_known_until_it_is_done(sandbox: Sandbox) -> None:
+    """Whether the instant has come, was moved, or the film is not named any more; and only what was public."""
+    long_ago = "2026-01-05T09:00+00:00"
+    write(sandbox, long_ago)
+    (row,) = publish(sandbox)
     sandbox.now = ENDS
-    assert f"releases/probe/{NAMED[1]}" in {file.key for file in candidate(sandbox).files}
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, ENDS)
+    sandbox.now = NOW
+    earlier = NOW - timedelta(days=1)
+    write(sandbox, long_ago, expires=earlier)
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, earlier)
+    sandbox.write()
+    assert candidate(sandbox).row.expiring == dict.fromkeys(KEYS, ENDS)
+    write(sandbox, long_ago, expires=earlier)
+    done = msgspec.structs.replace(row, expiring={}, expired=tuple(KEYS))
+    sandbox.published = msgspec.structs.replace(sandbox.published, rows=(done,))
+    assert candidate(sandbox).row.expiring == {}
+    sandbox.published = Manifest()
+    assert candidate(sandbox).row.expiring == {}
+
+
+def test_a_poster_that_is_a_picture_of_the_release_stays_when_the_film_expires(sandbox: Sandbox) -> None:
+    write(sandbox, body=f"![The quay](probe/{POSTER})")
+    there = candidate(sandbox)
+    assert [file.key for file in there.files].count(f"releases/probe/{POSTER}") == 1
+    sandbox.now = ENDS
+    assert f"releases/probe/{POSTER}" in {file.key for file in candidate(sandbox).files}
 
 
 def test_make_starts_the_stages_again_when_footage_has_expired(sandbox: Sandbox) -> None:

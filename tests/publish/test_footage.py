@@ -20,15 +20,12 @@ from pipeline.publish.commits import commit, read_manifest
 from pipeline.publish.staging import read_staged
 from pipeline.storage import Put
 from tests.support.faulty import Exchange, Proxy, proxy, silence
-from tests.support.films import CAPTIONS as CUES
-from tests.support.films import film
+from tests.support.films import CUES, FILM, POSTER, film, notice
 from tests.support.instants import in_time, published
 from tests.support.newsroom import NEWSROOM, BackgroundPublish, Office, clone, env_of, store_of
 from tests.support.public_http import get, manifest
-from tests.support.sample import picture_bytes
 
-FILM, POSTER, CAPTIONS = "harbour.mp4", "quay.png", "harbour.vtt"
-FILES = {FILM, POSTER, CAPTIONS}
+FILES = {FILM, POSTER, CUES}
 STORED = f"s3://films/{FILM}"
 HELD = 20
 """Seconds for which a proxy holds a request back, unless the test ends it."""
@@ -39,16 +36,9 @@ sent: list[int] = []
 
 
 def write(office: Office, slug: str, *, stored: str = "", expires: str = LATER, **keys: str) -> bytes:
-    """Write a release with footage, and return its film; ``stored`` is the key of one in the private bucket."""
-    folder = office.content / slug
-    film(folder / FILM, tags={"title": slug})
-    (folder / POSTER).write_bytes(picture_bytes())
-    (folder / CAPTIONS).write_text(CUES, "utf-8")
-    files = [f"{{file: {stored or FILM}, role: preview}}", f"{{file: {POSTER}, role: poster}}"]
-    facts = {"notice": "The harbour.", "captions": CAPTIONS, "transcript": "The harbour at dawn.", "expires": expires}
-    lines = [*(f"  {key}: {value}" for key, value in facts.items()), "  files:", *(f"    - {each}" for each in files)]
-    office.write(slug, **keys, footage="\n" + "\n".join(lines))
-    return (folder / FILM).read_bytes()
+    """Write a release with footage, and return its film; ``stored`` names one in the private bucket."""
+    office.write(slug, **keys, footage=notice(office.content / slug, stored=stored, expires=expires))
+    return b"" if stored else (office.content / slug / FILM).read_bytes()
 
 
 def form(base: str, slug: str) -> str:
@@ -147,20 +137,22 @@ def test_words_go_ahead_of_a_film_and_a_killed_run_sends_nothing_twice(
     base = f"{held.endpoint}/{here['PRESS_BUCKET']}/"
     instant = in_time(3)
     body = write(office, "news", date=instant.isoformat())
+    store = store_of(office)
+    store.put(Put(key=STORED.removeprefix("s3://"), body=body, media_type="video/mp4"), "private")
+    write(office, "tape", title="A tape", stored=STORED, date=instant.isoformat())
     held.always("PUT", f"news/{FILM}", silence(HELD))
     job = BackgroundPublish(office, "WAIT=15m", **here)
     try:
         job.until("scheduled before")
-        store = store_of(office)
         staged = read_staged(store).releases["news"].films[f"releases/news/{FILM}"]
         assert staged.sha256 == digest(body)
         assert store.head(staged.name, "private")
-        assert statuses(base, "news") | {get(f"{base}releases/news.html")[0]} == {404}
+        assert statuses(base, "news") | statuses(base, "tape") | {get(f"{base}releases/news.html")[0]} == {404}
         job.until("\nrelease news")
         late = re.search(r"^release news .* (\d+\.\d) s after its instant", job.text, re.MULTILINE)
         assert late, job.text
         until(job, lambda: held.busy)
-        assert form(base, "news") == "coming"
+        assert form(base, "news") == form(base, "tape") == "coming"
         assert get(f"{base}releases/news/{FILM}")[0] == 404
         assert not FILES & listed(base, "news")
         assert office.make("verify", **here).status == 0, "what is public is whole"
@@ -173,10 +165,12 @@ def test_words_go_ahead_of_a_film_and_a_killed_run_sends_nothing_twice(
     assert re.search(r"^release news .* 3 footage files .* after its instant|late", result.out, re.MULTILINE), (
         result.text
     )
-    assert get(f"{base}releases/news/{FILM}")[2] == body
-    assert form(base, "news") == "there"
+    for slug in ("news", "tape"):
+        assert get(f"{base}releases/{slug}/{FILM}")[2] == body
+        assert form(base, slug) == "there"
     at_rest(office, **here)
-    assert not list(store_of(office).list(staging.FOLDER, "private"))
+    assert not list(store.list(staging.FOLDER, "private"))
+    assert store.head(STORED.removeprefix("s3://"), "private"), "who put it there may delete it"
     assert len(body) not in sent, "the film is copied inside the storage"
 
 
@@ -229,8 +223,8 @@ def test_a_film_in_the_private_bucket_is_read_once_and_copied(
     office: Office, gate: tuple[Proxy, dict[str, str]], tmp_path: Path
 ) -> None:
     _, here = gate
-    store, body = store_of(office), write(office, "news", stored=STORED)
-    (office.content / "news" / FILM).unlink()
+    store, body = store_of(office), film(tmp_path / FILM).read_bytes()
+    write(office, "news", stored=STORED)
     result = office.make("publish", **here)
     assert result.status == 2
     assert re.search(rf"^content/news.md:\d+: not in the private bucket: {STORED}", result.err, re.MULTILINE), (

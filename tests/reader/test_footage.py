@@ -135,6 +135,12 @@ FILES = [
     ("s3://", "master", f"not a key of the private bucket: s3:// ({IN_BUCKET})"),
     ("s3:///a.mov", "master", f"not a key of the private bucket: s3:///a.mov ({IN_BUCKET})"),
     ("s3://a/../b.mov", "master", f"not a key of the private bucket: s3://a/../b.mov ({IN_BUCKET})"),
+    (
+        "s3://staged/a.mov",
+        "master",
+        "in a folder of the private bucket that Dateline empties, staged/: s3://staged/a.mov "
+        "(move it to another one: s3://films/a.mov)",
+    ),
     ("s3://a/", "master", f"not a key of the private bucket: s3://a/ ({IN_BUCKET})"),
     ("s3://a/fähre.mov", "master",
      f"not a plain file name: s3://a/fähre.mov (rename the object: in the last part of its key {PLAIN})"),

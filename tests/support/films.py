@@ -21,6 +21,8 @@ import av
 from av.stream import Disposition
 from PIL import Image
 
+from tests.support.sample import picture_bytes
+
 CAPTIONS = "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nThe harbour at dawn.\n"
 """They fit every film here."""
 PLACE = {"location": "+37.5665+126.9780/"}
@@ -93,6 +95,25 @@ def film(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_encoded(file.suffix, asked))
     return file
+
+
+FILM, POSTER, CUES = "harbour.mp4", "quay.png", "harbour.vtt"
+"""Names of the files of ``notice``."""
+
+
+def notice(folder: Path, *, stored: str = "", expires: str = "2996-02-01T09:00+00:00") -> str:
+    """Write a film with its poster and captions into a release's folder; return its footage notice for front matter.
+
+    ``stored`` names a film in the private bucket instead. Films of different releases differ.
+    """
+    if not stored:
+        film(folder / FILM, tags={"title": folder.name})
+    folder.mkdir(exist_ok=True)
+    (folder / POSTER).write_bytes(picture_bytes())
+    (folder / CUES).write_text(CAPTIONS, "utf-8")
+    files = f"[{{file: {stored or FILM}, role: preview}}, {{file: {POSTER}, role: poster}}]"
+    spoken = "transcript: The harbour at dawn."
+    return f"{{notice: The harbour, captions: {CUES}, {spoken}, expires: {expires}, files: {files}}}"
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from pipeline.storage import ObjectStore, Put, embedded, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded.folder import BUCKET, StoreFolder
 from tests.support.faulty import Exchange, Fault, Proxy, proxy
+from tests.support.films import notice
 from tests.support.newsroom import Office
 from tests.support.observer import Observer, watching
 from tests.support.sample import picture_bytes
@@ -131,6 +132,17 @@ def _three(office: Office) -> None:
     office.write("zwei", title="Das zweite", date="2026-02-05T09:00+00:00", language="de", translation_of="two")
 
 
+def _with_films(office: Office, three: bool = False) -> None:
+    """Releases with footage; with ``three``, that of the first has expired, and there is a third."""
+    _three(office)
+    expires = {"expires": "2026-03-01T09:00+00:00"} if three else {}
+    keys = {"topics": "[news]", "footage": notice(office.content / "one", **expires)}
+    office.write("one", title="The first one", body="![A square](shot.png)\n\nA paragraph.", **keys)
+    if three:
+        film = notice(office.content / "three")
+        office.write("three", title="The third one", date="2026-04-05T09:00+00:00", footage=film)
+
+
 def _signed(office: Office) -> None:
     _three(office)
     (office.content / SIGNERS).write_text(signer_line(new_key(), options=f'namespaces="{NAMESPACE}"'), "utf-8")
@@ -149,9 +161,7 @@ def _new_look(office: Office) -> None:
 
 SCENARIOS = (
     Scenario("first", lambda office: None, _three),
-    Scenario(
-        "release", _three, lambda office: office.write("three", title="The third one", date="2026-04-05T09:00+00:00")
-    ),
+    Scenario("release", _with_films, lambda office: _with_films(office, three=True)),
     Scenario("correction", _three, _correct),
     Scenario("signed", _signed, _correct),
     Scenario("template", _three, _new_look),

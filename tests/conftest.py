@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from pipeline.writers import Output, RenderInput
 from tests.support.fontcache import FONTS
 from tests.support.in_process import Sandbox
 from tests.support.stores import kill_store
+from tests.writers import cases
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
@@ -36,8 +38,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the rooms whose files take longest, so that no worker is left with one of them at the end."""
-    slow = ("publish", "validators")
-    items.sort(key=lambda item: item.path.parent.name not in slow)
+    rooms = ["publish", "validators", "site", "build", "documentation", "cli", "storage", "reader"]
+    items.sort(key=lambda item: [*rooms, item.path.parent.name].index(item.path.parent.name))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_cases(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let the workers of this run write each case once for all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    cases.shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cases-written"
+    cases.shared.mkdir(exist_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -522,6 +522,7 @@ class EditedState(BuildState):
     def __init__(self, beneath: BuildState) -> None:
         super().__init__(beneath.content, beneath.work / PREVIEW)
         self._beneath = beneath
+        self.films = beneath.films
 
     def summaries(self, slugs: Collection[str] | None = None) -> dict[str, Summary]:
         """Return the summaries of the releases here, and beneath."""

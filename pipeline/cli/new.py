@@ -35,7 +35,8 @@ draft: true                       # {delete}
 # ai: …
 # language: {language}
 # translation_of: …
-{topics}{contacts}{footage}# embargo: true
+{topics}{contacts}{footage}# footage: {{notice: "…", files: [{{file: ….mov, role: master}}]}}
+# embargo: true
 # image: {{file: ….jpg, alt: "…", caption: "…", credit: "…", copyright: "…"}}
 # pictures: [{{file: ….jpg, copyright: "…", usage: "…", rights_page: "https://…", made_with: camera}}]
 # was: [….html]

@@ -33,7 +33,7 @@ from pipeline.reader.characters import collapse_spaces
 from pipeline.reader.fields import Fields, ScalarNode
 from pipeline.reader.files import ADDRESS, PLAIN, FileError, check_name, find_file
 from pipeline.reader.instants import read_instant
-from pipeline.reader.measuring import look_at
+from pipeline.reader.measuring import check_suffix, look_at
 from pipeline.reader.pictures import check_poster
 from pipeline.reader.report import suggestion
 
@@ -47,7 +47,8 @@ INSTALL = ".venv/bin/python -m pip install --require-hashes --requirement requir
 ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "captions")
 PLAYED = (".mp4", ".m4v", ".webm")
 """Suffixes of what browsers play."""
-_PLAYED_CODECS = ("H.264", "VP8", "VP9", "AV1")
+_PLAYED_CODECS = ("H.264", "VP8", "VP9", "AV1", "AAC", "MP3", "Opus", "Vorbis", "FLAC")
+_OTHER_SUFFIXES = {".mpeg": ".mpg", ".m2ts": ".ts", ".mts": ".ts", ".qt": ".mov", ".wave": ".wav"}
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 _SUFFIXES: dict[Role, tuple[str, ...]] = {
     "master": (*VIDEO, *SOUND),
@@ -178,6 +179,8 @@ class FootageReader:
             fields.report.warn(fields.line(key), what, hint, "unmeasured-footage")
             return file
         found = self.known(file)
+        if found.measured:
+            check_suffix(found.file, found.measured.container)
         _check_measured(found)
         _warn(found, fields, key)
         return found
@@ -347,6 +350,8 @@ def _misfit(name: str, role: Role) -> tuple[str, str]:
         return "browsers do not play such a file", "make footage makes a preview (MP4, H.264) of the master"
     if suffix == CAPTIONS:
         return f"captions, not a {role}", f"write captions: {name} beside files:"
+    if proper := _OTHER_SUFFIXES.get(suffix):
+        return f"the suffix {suffix} is not known", f"rename it to {Path(name).with_suffix(proper).name}"
     others: tuple[Role, ...] = ("sound", "master", "poster")
     if fitting := next((other for other in others if suffix in _SUFFIXES[other]), ""):
         return f"no file that may be a {role}", f"write role: {fitting}"
@@ -362,9 +367,10 @@ def _check_measured(file: FootageFile) -> None:
     if file.role == "preview":
         if not measured.codec:
             raise FileError("a preview without a picture", "write role: sound, or export it with its picture")
-        if measured.codec not in _PLAYED_CODECS:
+        codecs = (measured.codec, *(track.codec for track in measured.audio))
+        if odd := next((codec for codec in codecs if codec not in _PLAYED_CODECS), ""):
             hint = "make footage makes a preview (MP4, H.264) of the master"
-            raise FileError(f"many browsers do not play {measured.codec}", hint)
+            raise FileError(f"many browsers do not play {odd}", hint)
     if file.role == "sound" and measured.codec:
         raise FileError("a film, not sound alone", "write role: master, or export the sound")
 

@@ -62,6 +62,8 @@ _PRORES = {
     "4444": " 4444",
     "XQ": " 4444 XQ",
 }
+_OF_STUDIOS = re.compile(r" 10|4:[24]")
+"""Profiles of H.264 that cameras and editing programs have, and browsers do not."""
 _PLACES = re.compile(r"location|gps|xyz", re.IGNORECASE)
 _COORDINATES = re.compile(r"[+-]\d")
 _TRACKS_OF_PLACES = ("GoPro MET",)
@@ -131,10 +133,7 @@ def container_of(file: Path) -> str:
             what = "an empty file" if not size else "a text" if _is_text(head) else "no video or audio file"
             known = ", ".join(suffix[1:].upper() for _, suffixes in _FORMATS.values() for suffix in suffixes)
             raise FilmError(what, f"export it as one of these: {known}")
-        suffixes = _FORMATS[container][1]
-        if file.suffix.lower() not in suffixes:
-            proper = file.with_suffix(suffixes[0]).name
-            raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
+        check_suffix(file.name, container)
         if _is_cut(opened, container, size):
             raise FilmError("its end is missing", "copy or export the file again; wait until that is complete")
     return container
@@ -248,6 +247,14 @@ def _matroska_number(head: bytes, at: int) -> tuple[int | None, int]:
     return (None if value == (1 << 7 * length) - 1 else value), at + length
 
 
+def check_suffix(name: str, container: str) -> None:
+    """Raise ``FilmError`` when the suffix of a name is that of another container."""
+    suffixes = _FORMATS[container][1]
+    if not name.lower().endswith(suffixes):
+        proper = Path(name).with_suffix(suffixes[0]).name
+        raise FilmError(f"{container} with the wrong suffix", f"rename it to {proper}")
+
+
 def format_of(container: str) -> str:
     """Return FFmpeg's name of a container."""
     return _FORMATS[container][0]
@@ -309,8 +316,10 @@ def _with_av(name: str, container: str) -> Measured | None:
 
     options = {**_protocol_options(name), "format_whitelist": _whitelist()}
     form = format_of(container) if container else None
+    # PyAV 19, which needs Python 3.12, is never strict about metadata that are not UTF-8.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
     try:
-        with av.open(name, format=form, options=options, timeout=SECONDS, metadata_errors="replace") as film:
+        with av.open(name, format=form, options=options, timeout=SECONDS, **lenient) as film:
             picture = next((stream for stream in film.streams.video if not _is_attached(stream)), None)
             seconds = (film.duration or 0) / av.time_base
             metadata = [film.metadata, *(stream.metadata for stream in film.streams)]
@@ -430,7 +439,7 @@ def _named(form: str, metadata: Mapping[str, str], name: str) -> str:
         return "QuickTime" if metadata.get("major_brand", "qt  ") == "qt  " else "MP4"
     if first == "matroska":
         return "WebM" if name.partition("?")[0].lower().endswith(".webm") else "Matroska"
-    return next((container for container, (known, _) in _FORMATS.items() if known == first), first.upper())
+    return next(container for container, (known, _) in _FORMATS.items() if known == first)
 
 
 def _with_picture(measured: Measured, codec: str, size: tuple[int, int], rate: Fraction | None, scan: Scan) -> Measured:
@@ -450,7 +459,10 @@ def _shown(width: int, height: int, aspect: Fraction | None, turned: float) -> t
 def _codec(name: str, profile: str = "") -> str:
     if pcm := re.match(r"pcm_[fsu](\d+)", name):
         return f"PCM {pcm[1]}-bit"
-    return _CODECS.get(name, name.upper()) + (_PRORES.get(profile, "") if name == "prores" else "")
+    usual = _CODECS.get(name, name.upper())
+    if name == "prores":
+        return usual + _PRORES.get(profile, "")
+    return f"{usual} {profile}" if name == "h264" and _OF_STUDIOS.search(profile) else usual
 
 
 def _language(tag: str) -> str:

@@ -184,8 +184,11 @@ def ahead(folder: Path, moment: datetime) -> dict[str, str]:
 
 
 def environment_elsewhere(folder: Path) -> str:
-    """Return a virtual environment at another place, with the same packages and nothing kept beside them."""
-    folder.mkdir(parents=True)
+    """Return a virtual environment at another place, with the same packages and little kept beside them."""
+    (folder / "dateline").mkdir(parents=True)
+    for font in Path(sys.prefix, "dateline").glob("*.woff2"):
+        if "latin" not in font.name:  # those of one script are made again: it takes seconds
+            (folder / "dateline" / font.name).symlink_to(font)
     for name in ("bin", "lib", "pyvenv.cfg"):
         (folder / name).symlink_to(Path(sys.prefix, name))
     (folder / ".ready").touch()

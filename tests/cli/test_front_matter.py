@@ -170,7 +170,7 @@ def test_note_reads_back_as_it_was_typed(tmp_path: Path, front: str, note: str) 
     assert unicodedata.normalize("NFC", found.note) == unicodedata.normalize("NFC", note)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([*WITHOUT.values(), *WITH.values()]),
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=80),

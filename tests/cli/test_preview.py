@@ -12,13 +12,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pytest
@@ -106,11 +107,15 @@ def running(office: Office, *command: str, terminal: bool = False) -> Iterator[R
         os.close(reading)
 
 
-def get(address: str, path: str = "", method: str = "GET") -> tuple[HTTPResponse, bytes]:
+def get(
+    address: str, path: str = "", method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})
+) -> tuple[HTTPResponse, bytes]:
     """Ask for ``path`` as it is written, with no browser's kindness, where ``address`` is."""
     parts = urlsplit(address)
     connection = HTTPConnection(parts.netloc, timeout=10)
     connection.putrequest(method, path or parts.path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
     connection.endheaders()
     answer = connection.getresponse()
     body = answer.read()
@@ -149,6 +154,30 @@ def test_public_pages_are_shown_with_their_types_and_kept_nowhere(piped: Running
         assert len(body) == int(answer.headers["Content-Length"]) > 100
     answer, body = get(piped.root + "feed.xml", method="HEAD")
     assert (answer.status, body) == (200, b"")
+
+
+RANGES: dict[str, tuple[int, str, slice]] = {
+    "": (200, "", slice(None)),
+    "bytes=10-": (206, "bytes 10-99/100", slice(10, None)),
+    "bytes=10-19": (206, "bytes 10-19/100", slice(10, 20)),
+    "bytes=90-500": (206, "bytes 90-99/100", slice(90, None)),
+    "bytes=200-": (200, "", slice(None)),
+    "bytes=-5": (200, "", slice(None)),
+}
+
+
+@pytest.mark.parametrize("asked", RANGES)
+def test_films_are_sent_from_where_the_player_asks(piped: Running, office: Office, asked: str) -> None:
+    status, shown, part = RANGES[asked]
+    film = office.public / "releases" / "today" / "film.mp4"
+    film.parent.mkdir(exist_ok=True)
+    film.write_bytes(bytes(range(100)))
+    answer, body = get(f"{piped.root}releases/today/film.mp4", headers={"Range": asked} if asked else {})
+    assert (answer.status, body, answer.headers["Content-Type"]) == (status, bytes(range(100))[part], "video/mp4")
+    assert answer.headers.get("Content-Range", "") == shown
+    head, nothing = get(f"{piped.root}releases/today/film.mp4", method="HEAD")
+    assert (head.status, head.headers["Content-Length"], nothing) == (200, "100", b"")
+    assert get(f"{piped.root}releases/today/other.mp4")[0].status == 404
 
 
 def test_what_waits_is_shown_marked_and_its_links_lead_on(piped: Running, office: Office) -> None:

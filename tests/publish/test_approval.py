@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -45,13 +46,42 @@ def approving(tmp_path_factory: pytest.TempPathFactory) -> Office:
     return found
 
 
+def copied(office: Office, folder: Path) -> Office:
+    """Return a copy of a newsroom; the keys lie beside it."""
+    folder.mkdir(exist_ok=True)
+    for key in office.folder.parent.glob("*@example.org*"):
+        shutil.copy(key, folder)
+    return office.copy(folder / "office")
+
+
+@pytest.fixture(scope="module")
+def staged(approving: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The same with a release, ``news``, that nobody has approved yet."""
+    found = copied(approving, tmp_path_factory.mktemp("staged"))
+    found.write("news", body="The fare is four pounds.")
+    assert found.make("publish").status == 2
+    found.end()
+    return found
+
+
+@pytest.fixture(scope="module")
+def approved(staged: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The same after both have approved it, before it is published."""
+    found = copied(staged, tmp_path_factory.mktemp("approved"))
+    found.serve()
+    both_approve(found, "news")
+    found.end()
+    return found
+
+
 @pytest.fixture
-def office(approving: Office, tmp_path: Path) -> Office:
-    """A copy of it; the keys lie beside the original."""
-    for key in approving.folder.parent.glob("*@example.org*"):
-        (tmp_path / key.name).write_bytes(key.read_bytes())
-        (tmp_path / key.name).chmod(0o600)
-    return approving.copy(tmp_path / "office")
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
+    """A copy of one of them, of the first unless a test names another."""
+    return copied(request.getfixturevalue(getattr(request, "param", "approving")), tmp_path)
+
+
+has_staged = pytest.mark.parametrize("office", ["staged"], indirect=True)
+has_approved = pytest.mark.parametrize("office", ["approved"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +140,9 @@ def test_a_new_release_is_public_when_the_second_has_approved_it(office: Office,
     assert list(store_of(office).list("", "private")) == [staging.KEY]
 
 
+@has_approved
 def test_an_edit_ends_the_approval_and_the_next_one_shows_what_differs(office: Office) -> None:
-    office.write("news", body="The fare is four pounds.")
-    office.make("publish")
-    both_approve(office, "news")
+    office.serve()
     office.write("news", body="The fare is five pounds.")
     result = office.make("publish")
     assert result.status == 2
@@ -125,7 +154,7 @@ def test_an_edit_ends_the_approval_and_the_next_one_shows_what_differs(office: O
 
 
 def test_a_correction_is_not_public_before_it_is_approved(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("after", title="The one after", date="2026-01-06T09:00+00:00")
     office.make("publish")
     both_approve(office, "after")
@@ -146,11 +175,9 @@ def test_a_correction_is_not_public_before_it_is_approved(office: Office) -> Non
     assert office.make("verify").status == 0
 
 
+@has_approved
 def test_an_unattended_clone_publishes_the_staged_bytes_and_needs_no_key(office: Office, tmp_path: Path) -> None:
-    base = published(office)
-    office.write("news")
-    office.make("publish")
-    both_approve(office, "news")
+    base = office.serve()
     staged = read_staged(store_of(office)).releases["news"]
     other = clone(office, tmp_path / "job")
     result = other.make("publish", **env_of(office))
@@ -189,19 +216,19 @@ def test_runs_warn_a_day_before(office: Office) -> None:
     assert "is due at" not in office.make("publish").err
 
 
+@has_staged
 def test_a_source_that_says_something_else_is_not_approved(office: Office) -> None:
-    path = office.write("news", body="Four pounds.")
-    office.make("publish")
-    office.write("news", body="Five pounds.")
+    office.serve()
+    path = office.write("news", body="The fare is five pounds.")
     result = approve(office, "news", NAMES[0])
     assert result.status == 2
     assert f"content/{path.name}: its words here are not those that are staged" in result.err
     assert not read_staged(store_of(office)).releases["news"].signed
 
 
+@has_staged
 def test_a_staged_file_that_somebody_changed_is_neither_approved_nor_published(office: Office) -> None:
-    office.write("news")
-    office.make("publish")
+    office.serve()
     approve(office, "news", NAMES[0])
     store = store_of(office)
     file = read_staged(store).releases["news"].files["releases/news.pdf"]
@@ -211,9 +238,9 @@ def test_a_staged_file_that_somebody_changed_is_neither_approved_nor_published(o
     assert "a staged file is not there as it was staged" in result.err
 
 
+@has_staged
 def test_one_who_may_not_sign_cannot_approve(office: Office, tmp_path: Path) -> None:
-    office.write("news")
-    office.make("publish")
+    office.serve()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other")], check=True)
     result = office.make("approve", "RELEASE=news", PRESS_SIGNING_KEY=str(tmp_path / "other"))
     assert result.status == 2
@@ -225,14 +252,14 @@ def test_one_who_may_not_sign_cannot_approve(office: Office, tmp_path: Path) -> 
     [((), "RELEASE is not set"), (("RELEASE=nothing",), "nothing is not staged, so there is nothing to approve")],
 )
 def test_what_cannot_be_approved(office: Office, arguments: tuple[str, ...], message: str) -> None:
-    published(office)
+    office.serve()
     result = office.make("approve", *arguments, PRESS_SIGNING_KEY=str(office.folder.parent / NAMES[0]))
     assert result.status == 2
     assert message in result.err
 
 
 def test_a_withdrawal_needs_one_signature_and_no_approval(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.make("withdraw", "RELEASE=before", "REASON=It was wrong.")
     result = office.make("publish")
     assert result.status == 2
@@ -260,11 +287,9 @@ def test_a_correction_that_is_approved_while_a_run_waits_archives_the_revision_b
     assert office.make("verify").status == 0
 
 
+@has_approved
 def test_a_lost_statement_is_no_loss_where_it_can_be_drafted_again(office: Office) -> None:
-    base = published(office)
-    office.write("news")
-    office.make("publish")
-    both_approve(office, "news")
+    base = office.serve()
     store = store_of(office)
     store.delete(read_staged(store).releases["news"].files["releases/news.statement"].name, "private")
     result = office.make("publish")
@@ -273,9 +298,9 @@ def test_a_lost_statement_is_no_loss_where_it_can_be_drafted_again(office: Offic
     assert office.make("verify").status == 0
 
 
+@has_staged
 def test_a_lost_file_stops_no_other_release_in_a_clone(office: Office, tmp_path: Path) -> None:
-    base = published(office)
-    office.write("news")
+    base = office.serve()
     office.write("other", date="2026-01-06T09:00+00:00")
     office.make("publish")
     both_approve(office, "news")
@@ -305,7 +330,7 @@ def test_a_signature_from_before_approvals_is_no_approval(office: Office) -> Non
 
 
 def test_the_page_of_an_unapproved_release_names_its_neighbours_and_none_names_it(office: Office) -> None:
-    base = published(office)
+    base = office.serve()
     office.write("news", date="2026-01-07T09:00+00:00", title="Quite new")
     office.make("publish")
     staged = read_staged(store_of(office)).releases["news"]

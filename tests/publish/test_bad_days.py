@@ -193,7 +193,7 @@ def test_character_without_a_glyph_is_refused_with_its_line_before_anything_is_m
 
 def test_bytes_that_somebody_else_put_there_are_put_right(one: Office) -> None:
     """A rival who lost wrote after the winner had read back: the record no longer proves what is there."""
-    base = published(one)
+    base = one.serve()
     put_by_hand(one, "releases/one.json", "application/json")
     assert one.make("verify").status == 2
     one.write("one", body="Other words.")
@@ -279,7 +279,7 @@ def test_name_too_long_for_any_file_stops_nobody(office: Office) -> None:
 
 
 def test_release_that_was_not_read_back_is_not_up_to_date(one: Office) -> None:
-    base = published(one)
+    base = one.serve()
     state = BuildState(one.content, one.folder / "output")
     state.remember(UNVERIFIED, ["one"])
     result = one.make("publish")

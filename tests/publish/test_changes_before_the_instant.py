@@ -77,7 +77,7 @@ def test_what_is_edited_while_it_waits_goes_out_as_it_is_then(office: Office) ->
 
 
 def test_cancelled_releases_leave_the_private_bucket(office: Office) -> None:
-    published(office)
+    office.serve()
     for slug in ("draft-again", "thrown-away"):
         office.write(slug, date=soon(3600).isoformat())
     published(office)

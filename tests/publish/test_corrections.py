@@ -20,7 +20,7 @@ from tests.support.faulty import Exchange, proxy
 from tests.support.formats import NAMES
 from tests.support.newsroom import BackgroundPublish, Office, Result
 from tests.support.observer import watched
-from tests.support.public_http import address_of, get, last_written, manifest
+from tests.support.public_http import get, last_written, manifest
 from tests.support.sample import picture_bytes
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-03-0{day}T09:00Z" for day in range(1, 5))
@@ -78,7 +78,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Office:
 
 @pytest.fixture
 def base(office: Office) -> str:
-    return address_of(published(office).out)
+    return office.serve()
 
 
 def revise(office: Office, number: int, *entries: tuple[str, str], **keys: str) -> None:

@@ -93,7 +93,7 @@ def test_instants_one_after_the_other_are_each_met(office: Office) -> None:
 
 
 def test_publishing_twice_writes_nothing_in_either_bucket(office: Office) -> None:
-    published(office)
+    office.serve()
     office.write("held", date=soon(3600).isoformat())
     own = env_of(office)
     with faulty.proxy(own["AWS_ENDPOINT_URL_S3"]) as watched:
@@ -108,7 +108,7 @@ def test_publishing_twice_writes_nothing_in_either_bucket(office: Office) -> Non
 
 
 def test_a_dry_run_stages_and_releases_nothing(office: Office) -> None:
-    published(office)
+    office.serve()
     office.write("held", date=soon(3).isoformat())
     result = office.make("publish", "DRY_RUN=1", "WAIT=15m")
     assert result.status == 0, result.text

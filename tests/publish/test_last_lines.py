@@ -32,11 +32,17 @@ def office(tmp_path_factory: pytest.TempPathFactory, ours: dict[str, str]) -> Of
     return found
 
 
-@pytest.fixture
-def cdn(ours: dict[str, str]) -> Iterator[Proxy]:
-    """A server between readers and the storage."""
+@pytest.fixture(scope="module")
+def front(ours: dict[str, str]) -> Iterator[Proxy]:
     with proxy(ours["AWS_ENDPOINT_URL_S3"]) as found:
         yield found
+
+
+@pytest.fixture
+def cdn(front: Proxy) -> Proxy:
+    """A server between readers and the storage, at one address for all tests: another would be rendered anew."""
+    front.count_anew()
+    return front
 
 
 def behind(cdn: Proxy, ours: dict[str, str]) -> dict[str, str]:

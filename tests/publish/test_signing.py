@@ -75,8 +75,7 @@ def first(begun: Begun) -> Office:
 @pytest.fixture
 def base(office: Office, begun: Begun) -> str:
     """The address of the copy, whose store runs."""
-    office.make("serve")
-    return begun.base
+    return office.serve()
 
 
 @pytest.fixture

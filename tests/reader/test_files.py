@@ -303,7 +303,7 @@ BYTES = st.binary(max_size=60) | st.lists(PIECES | st.text(max_size=4), max_size
 )
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BYTES | BYTES.map(lambda data: WHOLE.encode() + data))
 def test_any_bytes_give_a_release_or_faults(tmp_path: Path, data: bytes) -> None:
     """Never another exception, never a line that does not exist."""

@@ -159,6 +159,11 @@ FILES = [
      "of the master)"),
     ("old.mp4", "preview", "many browsers do not play MPEG-4: old.mp4 (make footage makes a preview (MP4, H.264) of "
      "the master)"),
+    ("studio.mp4", "preview", "many browsers do not play H.264 High 4:2:2: studio.mp4 (make footage makes a preview "
+     "(MP4, H.264) of the master)"),
+    ("silent.mp4", "preview", "many browsers do not play AC-3: silent.mp4 (make footage makes a preview (MP4, H.264) "
+     "of the master)"),
+    ("old.mpeg", "master", "the suffix .mpeg is not known: old.mpeg (rename it to old.mpg)"),
     ("spoken.mp4", "preview",
      "a preview without a picture: spoken.mp4 (write role: sound, or export it with its picture)"),
     ("seen.m4a", "sound", "a film, not sound alone: seen.m4a (write role: master, or export the sound)"),
@@ -183,6 +188,8 @@ def odd_files(content: Path) -> Path:
     film(folder / "sound.wav", codec="", sound=(Sound("pcm_s16le"),))
     film(folder / "old.mp4", codec="mpeg4")
     film(folder / "spoken.mp4", codec="")
+    film(folder / "studio.mp4", pixels="yuv422p")
+    film(folder / "silent.mp4", sound=(Sound("ac3"),))
     shutil.copy(film(content / "seen.mp4"), folder / "seen.m4a")
     ai = iptc.PhotoMetadata("en", "", "", "", "", "", "", SOURCE_TYPE + "trainedAlgorithmicMedia")
     marked = image_metadata.with_metadata(picture("JPEG", (320, 180)), "JPEG", (320, 180), iptc.xmp_packet(ai))
@@ -443,6 +450,12 @@ def test_what_is_known_of_a_film_in_the_private_bucket_is_compared_too(tmp_path:
         (6, "footage.duration: 00:02:10, but the file has 00:02:00: long.mxf"),
         (10, "footage.shots.in: there is no frame 24: 00:02:00:24"),
     ]
+
+
+def test_a_film_in_the_private_bucket_has_the_suffix_of_what_it_is(tmp_path: Path) -> None:
+    film = Film(5, "ab", "etag", Measured("QuickTime", 130, "MPEG-2", 1920, 1080, "25"))
+    with pytest.raises(ReleaseError, match=r"x\.md:8: footage\.files\.file: QuickTime with the wrong suffix"):
+        stored(tmp_path, {"s3://films/long.mxf": film})
 
 
 AFTER = datetime(2027, 2, 1, tzinfo=UTC)

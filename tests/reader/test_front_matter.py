@@ -191,7 +191,7 @@ def test_mistakes(tmp_path: Path, case: Case) -> None:
 SIGNS = "ab '\"“”’:#-?@%&*!|>[]{},`~\\\u00a0=："
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["title: ", "title:"]), st.text(SIGNS, min_size=1, max_size=14))
 def test_a_headline_is_read_as_typed_or_the_hint_mends_it(tmp_path: Path, key: str, typed: str) -> None:
     """Whatever signs a headline has: no letter of it gets lost, and the line in the hint, typed instead, is read."""
@@ -265,7 +265,7 @@ OF_YAML = re.compile(
 )
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=7))
 def test_no_message_is_in_the_words_of_a_parser(tmp_path: Path, lines: list[str]) -> None:
     """Whatever is wrong, the line exists and there is a hint."""

@@ -147,6 +147,27 @@ def test_a_text_in_which_each_line_is_followed_by_an_empty_one_is_joined(tmp_pat
     assert questions(draft) == ["no date was found in the file; write the release’s own"]
 
 
+def test_terms_of_footage_are_told_apart(tmp_path: Path) -> None:
+    text = """\
+Harbour opens a new quay
+
+The harbour has opened a new quay. Nineteen berths are free.
+
+ENDS
+
+Footage
+
+The first ferry at the new quay, filmed in September 1998.
+
+Rights: Free for news use
+Restrictions: No use in advertising
+Copies from: World Images
+"""
+    (footage,) = resolved(tmp_path, drafted(tmp_path, "quay.txt", text, NEWSROOM), NEWSROOM).release.footage
+    assert (footage.rights, footage.restrictions) == ("Free for news use", "No use in advertising")
+    assert footage.supplier == "World Images"
+
+
 PARTS = """\
 HARBOUR TRUST
 PRESS RELEASE

@@ -93,7 +93,7 @@ SIGNS = (
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=700)
 @given(st.lists(SIGNS, min_size=1, max_size=14).map(" ".join))
 def test_what_is_typed_is_what_is_printed(text: str) -> None:
     """Where a text is not refused, all its letters, figures and signs are there, but for marks at line beginnings."""
@@ -189,7 +189,7 @@ def listed(draw: st.DrawFn, depth: int) -> list[str]:
     return lines
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(nested())
 def test_nesting_reads_as_on_github(lines: list[str]) -> None:
     """Lists, quotes, fences and tables within each other."""
@@ -208,7 +208,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(SOUP)
 def test_random_blocks_read_as_on_github(soup: str) -> None:
     """Any sequence of block marks."""
@@ -234,7 +234,7 @@ INLINES = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=800)
+@settings(max_examples=400)
 @given(INLINES)
 def test_lines_read_as_on_github(text: str) -> None:
     """Emphasis, code, links, escapes and line breaks, side by side."""
@@ -252,7 +252,7 @@ NEIGHBOURS = (
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=700)
 @given(
     st.lists(DELIMITERS | NEIGHBOURS, min_size=1, max_size=14).map("".join), st.sampled_from(["x{}", "x {}", "# {}"])
 )

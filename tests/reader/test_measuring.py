@@ -34,6 +34,10 @@ FILMS: dict[str, tuple[dict[str, object], Measured]] = {
     "e.mp4": (
         {"interlaced": True, "fps": "25", "sound": ()}, Measured("MP4", 2, "H.264", 320, 180, "25", "interlaced")
     ),
+    "studio.mov": (
+        {"pixels": "yuv422p", "sound": ()},
+        Measured("QuickTime", 2, "H.264 High 4:2:2", 320, 180, "25", "progressive"),
+    ),
     "upright.mov": (
         {"turned": 90, "sound": (), "tags": PLACE},
         Measured("QuickTime", 2, "H.264", 180, 320, "25", "progressive", located=True),
@@ -168,6 +172,12 @@ def test_a_suffix_that_is_another_format_s_is_refused(tmp_path: Path, name: str,
     with pytest.raises(FileError) as refused:
         container_of(tmp_path / f"x{other}")
     assert refused.value.args[1] == f"rename it to {proper}"
+
+
+def test_metadata_in_another_encoding_are_no_fault(tmp_path: Path, tool: str) -> None:
+    data = film(tmp_path / "a.mov", tags={"title": "Faehre"}).read_bytes()
+    (tmp_path / "a.mov").write_bytes(data.replace(b"Faehre", b"F\xe4hre "))
+    assert measure(tmp_path / "a.mov") == measure(film(tmp_path / "b.mov"))
 
 
 def test_damage_within_a_film_is_a_fault_not_a_crash(tmp_path: Path, tool: str) -> None:

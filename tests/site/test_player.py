@@ -54,7 +54,8 @@ def look(pages: Path, tmp_path: Path) -> Any:
         const path = folder + decodeURIComponent(new URL(route.request().url()).pathname);
         return route.fulfill({ path }).catch(() => route.fulfill({ status: 404, body: "" }));
       });
-      await page.goto(`https://press.example.org/releases/${name}.html`, { waitUntil: "networkidle" });
+      page.setDefaultTimeout(150_000);
+      await page.goto(`https://press.example.org/releases/${name}.html`);
       page.films = () => page.asked.filter((url) => url.includes("/releases/sample/") && !url.endsWith("tape.png"));
       return page;
     };

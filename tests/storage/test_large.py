@@ -23,7 +23,7 @@ from pipeline.storage.destination import Destination, destination
 from pipeline.storage.s3 import large
 from pipeline.storage.s3 import store as s3
 from pipeline.storage.s3.client import checksum_of, create_client
-from tests.support import faulty, manners
+from tests.support import faulty, manners, stores
 from tests.support.newsroom import ROOT
 
 PART = 5 * 1024 * 1024
@@ -296,6 +296,26 @@ def test_two_publishers_that_send_the_same_film_both_end_well(ready: dict[str, s
     assert digest(open_store(at(ready), ready), film.key) == film.sha256
 
 
+def test_what_a_run_has_completed_that_was_killed_then_is_not_sent_again(
+    ready: dict[str, str], gate: faulty.Proxy, film: Film
+) -> None:
+    gate.always("DELETE", UPLOADS, faulty.refusal(403, "AccessDenied"))
+    assert behind(gate, ready).put_all([film.put]) == {film.key}
+    gate.mend()
+    gate.count_anew()
+    assert behind(gate, ready).put_all([film.put]) == set(), "it is not known which run has proven it"
+    assert sent(gate) == []
+    assert left(ready, film.key) == []
+
+
+def test_a_part_that_another_publisher_has_sent_again_is_looked_up_again(
+    ready: dict[str, str], gate: faulty.Proxy, film: Film
+) -> None:
+    gate.add("POST", "uploadId=", faulty.refusal(400, "InvalidPart"))
+    assert behind(gate, ready).put_all([film.put]) == {film.key}
+    assert sent(gate) == [*range(1, PARTS + 1)]
+
+
 @pytest.mark.parametrize("request_", [("PUT", "partNumber=4"), ("POST", "uploadId=")])
 def test_a_film_that_another_publisher_completes_meanwhile_need_not_be_sent_to_its_end(
     ready: dict[str, str], gate: faulty.Proxy, film: Film, request_: tuple[str, str]
@@ -352,6 +372,11 @@ def lacks(method: str, *words: str) -> faulty.Manner:
     return manner
 
 
+def no_checksums_at_the_end(exchange: faulty.Exchange) -> bool:
+    """The last request must name the parts without their checksums."""
+    return b"<ChecksumSHA256>" in exchange.body[:500] and manners.error(exchange, 400, "MalformedXML", "what is this?")
+
+
 no_conditions = manners.refuses_headers("if-match", "if-none-match", status=501, code="NotImplemented")
 MANNERS: dict[str, tuple[faulty.Manner, bool, bool]] = {
     "no checksum headers": (manners.no_checksums, False, True),
@@ -365,6 +390,7 @@ MANNERS: dict[str, tuple[faulty.Manner, bool, bool]] = {
     "copies that fail in the body of a 200": (manners.copies_that_fail_late, True, True),
     "busy at every fourth request": (manners.busy(4)(), True, True),
     "no uploads in parts": (lacks("POST", "uploads"), True, False),
+    "no checksums in the last request": (no_checksums_at_the_end, True, True),
     "no lists of parts": (lacks("GET", "uploadId="), True, False),
 }
 """How it behaves, whether it confirms SHA-256, and whether an interrupted upload goes on."""
@@ -397,6 +423,20 @@ def test_a_large_file_goes_through_where_a_storage_lacks_something(
         assert (copied.sha256, copied.size, copied.content_type) == (film.sha256, SIZE, head.content_type)
         assert copied.content_disposition == head.content_disposition
         assert digest(store, f"{film.key}.copy") == film.sha256
+
+
+def test_a_large_file_goes_through_at_rclone(tmp_path: Path, film: Film) -> None:
+    """It states no checksums, and copies no parts."""
+    with stores.rclone(tmp_path / "rclone", keys=True) as environ:
+        environ = {**environ, "PRESS_BUCKET": "press", "PRESS_SOLE_PUBLISHER": "1"}
+        store = open_store(at(environ), environ)
+        assert store.put_all([film.put]) == set()
+        head = store.head(film.key)
+        assert head is not None
+        assert head.size == SIZE
+        store.copy_all([CopyRequest(key=f"{film.key}.copy", source=film.key, bucket="public", size=SIZE)])
+        assert digest(store, film.key) == digest(store, f"{film.key}.copy") == film.sha256
+        assert list(store.list(UPLOADS, "private")) == []
 
 
 # ── Copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────

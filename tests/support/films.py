@@ -31,7 +31,7 @@ COVER = "mjpeg"
 """Codec of the picture that belongs to a sound file."""
 _CONTAINERS = {".m4v": "mp4", ".m4a": "ipod", ".mkv": "matroska", ".ts": "mpegts", ".mpg": "vob", ".aac": "adts"}
 _PIXELS = {"prores_ks": "yuv422p10le", COVER: "yuvj420p"}
-_SAMPLES = {"aac": "fltp", "pcm_s24le": "s32", "libmp3lame": "s16p"}
+_SAMPLES = {"aac": "fltp", "ac3": "fltp", "pcm_s24le": "s32", "libmp3lame": "s16p"}
 
 
 class Sound(NamedTuple):
@@ -52,6 +52,7 @@ class _Asked(NamedTuple):
     interlaced: bool
     aspect: str
     turned: int
+    pixels: str
     sound: tuple[Sound, ...]
     tags: tuple[tuple[str, str], ...]
     options: tuple[tuple[str, str], ...]
@@ -67,6 +68,7 @@ def film(
     interlaced: bool = False,
     aspect: str = "1",
     turned: int = 0,
+    pixels: str = "",
     sound: tuple[Sound, ...] = (Sound(),),
     tags: Mapping[str, str] = {},
     **options: str,
@@ -74,10 +76,21 @@ def film(
     """Write a film in the container that the suffix of ``file`` names, and return ``file``.
 
     Without a ``codec`` it is sound alone. ``aspect`` is that of a pixel, as ``64/45``; ``turned`` is in degrees, as
-    telephones turn films. ``options`` are the container's own: ``movflags="faststart"``.
+    telephones turn films; ``pixels`` are FFmpeg's format: ``yuv422p10le``. ``options`` are the container's own:
+    ``movflags="faststart"``.
     """
     asked = _Asked(
-        seconds, codec, size, Fraction(fps), interlaced, aspect, turned, sound, (*tags.items(),), (*options.items(),)
+        seconds,
+        codec,
+        size,
+        Fraction(fps),
+        interlaced,
+        aspect,
+        turned,
+        pixels,
+        sound,
+        (*tags.items(),),
+        (*options.items(),),
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_encoded(file.suffix, asked))
@@ -162,7 +175,7 @@ def _encoded(suffix: str, asked: _Asked) -> bytes:
 def _picture_stream(out: Any, asked: _Asked) -> Any:
     stream = out.add_stream(asked.codec, rate=asked.fps)
     stream.width, stream.height = asked.size
-    stream.pix_fmt = _PIXELS.get(asked.codec, "yuv420p")
+    stream.pix_fmt = asked.pixels or _PIXELS.get(asked.codec, "yuv420p")
     stream.codec_context.sample_aspect_ratio = Fraction(asked.aspect)
     options = {"flags": "+ildct+ilme"} if asked.interlaced else {}
     if asked.codec == "libx264":

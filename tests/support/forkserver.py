@@ -31,6 +31,15 @@ folder, libraries = sys.argv[1:]
 for name in libraries.split():
     importlib.import_module(name)
 
+# WeasyPrint names C types by strings, and parsing one takes milliseconds: a quarter of what a short PDF takes.
+ffi = importlib.import_module("weasyprint.text.ffi").ffi
+types = "PangoFcFontMap *, FcChar8 **, PangoRectangle *, PangoLogAttr[], char[], char[4], unsigned int *, hb_tag_t[100]"
+for name in types.split(", "):
+    ffi.typeof(name)
+pointer = ffi.typeof("hb_codepoint_t *")
+for length in range(1, 4096):
+    ffi._parsed_types[f"hb_codepoint_t[{length}]"] = ffi._backend.new_array_type(pointer, length), False
+
 def receive(connection):
     data, ancillary, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(12))
     files = list(memoryview(ancillary[0][2]).cast("i"))

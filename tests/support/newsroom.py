@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.storage import ObjectStore, open_store
+from pipeline.storage import ObjectStore, embedded, open_store
 from pipeline.storage.destination import destination
 from pipeline.storage.embedded import folder as storefolder
 from tests.support import forkserver
@@ -146,6 +146,10 @@ class Office:
             timeout=240,
         )
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def serve(self) -> str:
+        """Start the store, and return the address of what was published before: quicker than to publish again."""
+        return f"{embedded.start(self.folder)}/{storefolder.BUCKET}/"
 
     def files(self) -> dict[str, bytes]:
         """Return everything below output/public by its key."""

@@ -6,14 +6,17 @@ whoever does not know it learns nothing, not even which files exist.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote
 
 import msgspec
 
 from pipeline.cli.preview.view import View
+from pipeline.model.formats import MEDIA_TYPES, media_type
 
 LOOPBACK = "127.0.0.1"
 EVENTS = "~events"
@@ -21,6 +24,10 @@ EVENTS = "~events"
 SILENCE = 15.0
 """Seconds after which an open connection is tried, so that one that a browser has left ends."""
 _HTML = "text/html"
+FILMS = tuple(
+    suffix for suffix, kind in MEDIA_TYPES.items() if kind.startswith(("video/", "audio/", "application/mxf"))
+)
+"""Suffixes of what may be too large for the memory, and is asked for in ranges."""
 _POLICY = "connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'"
 """Content Security Policy of pages with the bar: instead of the page's own, which lets no script ask for anything."""
 
@@ -67,6 +74,8 @@ class _PreviewHandler(BaseHTTPRequestHandler):
             self._answer(302, {"Location": self.server.aliases[key]})
         elif key == EVENTS and self.command == "GET":
             self._tell(parse_qs(self.path.partition("?")[2]).get("key", [""])[0])
+        elif key.endswith(FILMS) and (film := next(filter(Path.is_file, self.server.view.files(key)), None)):
+            self._send_film(key, film)
         elif key and (found := self.server.read(key)):
             policy = {"Content-Security-Policy": _POLICY} if found[0].startswith(_HTML) else {}
             self._answer(200, {"Content-Type": found[0], **policy}, found[1])
@@ -95,6 +104,23 @@ class _PreviewHandler(BaseHTTPRequestHandler):
                     version = msgspec.json.encode(view.version(key))
             self.wfile.write(b"data: " + version + b"\n\n" if version != told else b":\n\n")
             told = version
+
+    def _send_film(self, key: str, film: Path) -> None:
+        """Send a film without reading it into memory; browsers ask for a range of bytes to begin elsewhere."""
+        size = film.stat().st_size
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start, last = (int(asked[1]), int(asked[2] or size)) if asked else (0, size)
+        headers = {"Content-Type": media_type(key), "Accept-Ranges": "bytes"}
+        if not asked or not start <= last or start >= size:
+            start, last = 0, size - 1
+            self._begin(200, {**headers, "Content-Length": str(size)})
+        else:
+            last = min(last, size - 1)
+            shown = {"Content-Range": f"bytes {start}-{last}/{size}", "Content-Length": str(last - start + 1)}
+            self._begin(206, {**headers, **shown})
+        if self.command != "HEAD" and size:
+            with film.open("rb") as file:
+                self.connection.sendfile(file, start, last - start + 1)
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         self._begin(status, {**headers, "Content-Length": str(len(body))})

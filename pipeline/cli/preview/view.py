@@ -259,21 +259,28 @@ class View:
         """Return media type and bytes of ``key``; None when there is no such file."""
         with self.changed:
             data = self._ahead(key)
-            folders = [*self._folders(key)]
             assets = self._context.assets if self._context else {}
-        with contextlib.suppress(OSError, KeyError, ValueError):
+        with contextlib.suppress(KeyError, ValueError):
             kind = media_type(key)
             if data:
                 return kind, data
-            for folder in folders:
-                # Nothing outside the folders is served, by dots or by a link; the folders may be behind a link.
-                file = Path(f"{folder}/{key}")
+            for file in self.files(key):
                 with contextlib.suppress(OSError):
-                    if file.resolve() == file and not file.is_relative_to(self.state.waiting.resolve() / FINAL):
-                        return kind, file.read_bytes()
+                    return kind, file.read_bytes()
             if key in assets:
                 return kind, assets[key]
         return None
+
+    def files(self, key: str) -> Iterator[Path]:
+        """Yield the paths that ``key`` may have here."""
+        with self.changed:
+            folders = [*self._folders(key)]
+        for folder in folders:
+            # Nothing outside the folders is served, by dots or by a link; the folders may be behind a link.
+            file = Path(f"{folder}/{key}")
+            with contextlib.suppress(OSError, ValueError):
+                if file.resolve() == file and not file.is_relative_to(self.state.waiting.resolve() / FINAL):
+                    yield file
 
     def _ahead(self, key: str) -> bytes:
         match = _SLUG_OF_KEY.match(key)

@@ -378,6 +378,40 @@ def find_checksum(context: ProbeContext, key: str) -> Finding:
 
 
 @probe
+def parts(context: ProbeContext) -> Iterator[Finding]:
+    """Write an object in parts, and list them before they are put together, as for an upload that was interrupted."""
+    what, client = "large files", context.client
+    place: dict[str, Any] = {"Bucket": context.name("private"), "Key": context.key("parts.txt", "private")}
+    sha256 = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
+    begun = context.ask(lambda: client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256"))
+    stated: dict[str, Any] = {"ChecksumSHA256": sha256} if begun.ok else {}
+    if not begun.ok:
+        begun = context.ask(lambda: client.create_multipart_upload(**place))
+    if not begun.ok:
+        means = "a film is sent as a whole, up to 5 GB; after an interruption its upload begins anew"
+        yield Finding(what, f"not taken in parts ({begun.said})", means)
+        return
+    place["UploadId"] = begun.answer["UploadId"]
+    part = context.ask(lambda: client.upload_part(**place, PartNumber=1, Body=BODY, **stated))
+    listed = context.ask(lambda: client.list_parts(**place))
+    rows: Any = [{"PartNumber": 1, "ETag": part.answer.get("ETag", ""), **stated}]
+    ended = context.ask(lambda: client.complete_multipart_upload(**place, MultipartUpload={"Parts": rows}))
+    reply, body = context.get("private", place["Key"])
+    context.ask(lambda: client.abort_multipart_upload(**place))  # nothing may stay of what could not be completed
+    if body != BODY:
+        result = f"not put together ({part.said or ended.said or reply.said or 'other bytes'})"
+        yield Finding(what, result, "files of more than 16 MB cannot be published", ("publish",))
+        return
+    is_listed = [each["ETag"] for each in listed.answer.get("Parts", ())] == [part.answer["ETag"]]
+    goes_on = "goes on" if is_listed else f"begins anew ({listed.said or 'no parts are listed'})"
+    if part.answer.get("ChecksumSHA256") == sha256:
+        result, proof = "sent in parts, with the SHA-256 of each", "films are proven part by part"
+    else:
+        result, proof = "sent in parts", "films are read back as a whole"
+    yield Finding(what, result, f"{proof}; an interrupted upload {goes_on}")
+
+
+@probe
 def versions(context: ProbeContext) -> Iterator[Finding]:
     """Replace and delete an object, and look for its older version without credentials."""
     for bucket in BUCKETS:

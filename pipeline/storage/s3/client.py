@@ -469,8 +469,8 @@ def _safe(text: object) -> str:
 # ── Answers that are not S3's ───────────────────────────────────────────────────────────────────────────────────────
 
 _ROOTS = {"ListObjectsV2": b"ListBucketResult", "ListObjects": b"ListBucketResult", "CopyObject": b"CopyObjectResult"}
-_ROOTS |= {"CreateMultipartUpload": b"InitiateMultipartUploadResult", "ListParts": b"ListPartsResult"}
-_ROOTS |= {"CompleteMultipartUpload": b"CompleteMultipartUploadResult", "UploadPartCopy": b"CopyPartResult"}
+_ROOTS |= {"CreateMultipartUpload": b"InitiateMultipartUpload", "UploadPartCopy": b"CopyPartResult"}
+_ROOTS |= {"CompleteMultipartUpload": b"CompleteMultipartUploadResult"}
 """Operation → the element that its answer consists of. botocore reads any other as an empty answer."""
 _LATE = frozenset({"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"})
 """Operations of which the status is sent before they are carried out."""

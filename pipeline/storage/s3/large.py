@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.model.errors import StorageError
-from pipeline.storage import UPLOADS, Bucket, OnSent, Put
+from pipeline.storage import UPLOADS, Bucket, Head, OnSent, Put
 from pipeline.storage.s3.client import HEADER_REFUSED, DamagedError, Failed, checksum_of, content_md5
 from pipeline.storage.transfers import in_threads
 
@@ -34,6 +34,8 @@ MOST_PARTS = 10_000
 THREADS = 4
 """Parts that are sent at a time; that many are in memory, and two more that were just read."""
 COPY_THREADS = 8
+ATTEMPTS = 3
+"""At an upload that another publisher completes, or of which the storage has removed the parts."""
 Checksum = Literal["sha256", "md5", ""]
 _GONE = frozenset({"NoSuchUpload", "InvalidPart", "NoSuchKey", "404"})
 """Answers when another publisher, which sends the same file, has completed the upload or sent a part again."""
@@ -106,7 +108,7 @@ class Upload:
 
         Raises Failed with one of HEADER_REFUSED before the storage has taken a part, and StorageError.
         """
-        for is_last in (False, True):
+        for attempt in range(ATTEMPTS):
             taken: dict[int, _Stored] = {}
             begun: _Begun | None = None
             try:
@@ -115,28 +117,32 @@ class Upload:
                 return self._complete(begun, taken)
             except Failed as failed:
                 code = failed.failure.code
-                if begun and (code in _GONE or (code in HEADER_REFUSED and not taken)):
-                    self._forget()
                 if code in HEADER_REFUSED and not taken:
                     if begun:
                         self._abort(begun)
                     raise
-                if code not in _GONE or is_last:
+                if code not in _GONE or attempt == ATTEMPTS - 1:
                     raise failed.failure.error from None
-                head = self._store.head(self._key, self._bucket)
-                if (
-                    head
-                    and self._content.sha256
-                    and (head.sha256, head.size) == ((self._content.sha256, self._content.size))
-                ):
+                if head := self._present():
+                    self._forget()
                     return Written(head.etag, False)
-        raise AssertionError("the second attempt is the last")
+                if code != "InvalidPart" or attempt:  # of a part that was sent again, the list has another ETag now
+                    self._forget()
+        raise AssertionError("the last attempt ends it")
+
+    def _present(self) -> Head | None:
+        """Return the object's headers if it has the bytes that are sent."""
+        head = self._store.head(self._key, self._bucket) if self._content.sha256 else None
+        return head if head and (head.sha256, head.size) == (self._content.sha256, self._content.size) else None
 
     def _begin(self, checksum: Checksum) -> tuple[_Begun, dict[int, list[Any]]]:
         """Return the upload to continue with the parts that are there, or a new one. Raises Failed."""
         if begun := self._remembered():
-            with suppress(Failed):
+            try:
                 return begun, self._parts(begun)
+            except Failed as failed:
+                if failed.failure.code in _GONE:  # completed, or removed after some days
+                    raise
         more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if checksum == "sha256" else {}
         request: dict[str, Any] = {**self._place, **self._headers, **more}
         client = self._store.client
@@ -188,7 +194,6 @@ class Upload:
             self._sent(self._key, stored.size)
         if self._content.sha256 not in ("", whole.hexdigest()):
             self._abort(begun)
-            self._forget()
             raise StorageError(f"{self._content.name} has changed since it was read", "run the same command again")
 
     def _send_part(self, begun: _Begun, part: _Part) -> _Stored:
@@ -213,26 +218,30 @@ class Upload:
 
     def _complete(self, begun: _Begun, taken: Mapping[int, _Stored]) -> Written:
         ordered = [taken[number] for number in sorted(taken)]
-        parts: list[Any] = [{"PartNumber": number, "ETag": part.etag} for number, part in enumerate(ordered, 1)]
+        plain = [{"PartNumber": number, "ETag": part.etag} for number, part in enumerate(ordered, 1)]
+        named: list[Any] = [dict(part) for part in plain]
         if begun.checksum == "sha256":
-            parts = [
-                {**named, "ChecksumSHA256": checksum_of(part.sha256)}
-                for named, part in zip(parts, ordered, strict=True)
-            ]
-        answer = self._store.attempt(
-            self._action,
-            self._bucket,
-            lambda: self._store.client.complete_multipart_upload(
-                **self._place, UploadId=begun.upload, MultipartUpload={"Parts": parts}
-            ),
-        )
+            for part, stored in zip(named, ordered, strict=True):
+                part["ChecksumSHA256"] = checksum_of(stored.sha256)
+        try:
+            answer = self._finish(begun, named)
+        except Failed as failed:
+            if failed.failure.code not in HEADER_REFUSED | {"MalformedXML"}:
+                raise
+            answer = self._finish(begun, plain)  # some know checksums of parts, but not in this request
         self._forget()
         of_parts = checksum_of(hashlib.sha256(b"".join(part.sha256 for part in ordered)).digest())
         stated = answer.get("ChecksumSHA256", "").partition("-")[0]
         return Written(answer["ETag"], stated == of_parts or all(part.confirmed for part in ordered))
 
+    def _finish(self, begun: _Begun, parts: list[Any]) -> Mapping[str, Any]:
+        request: dict[str, Any] = {**self._place, "UploadId": begun.upload, "MultipartUpload": {"Parts": parts}}
+        client = self._store.client
+        return self._store.attempt(self._action, self._bucket, lambda: client.complete_multipart_upload(**request))
+
     def _abort(self, begun: _Begun) -> None:
         """Have the parts removed; where that fails, the lifecycle rule of ``make storage`` removes them."""
+        self._forget()
         with suppress(Failed):
             self._store.attempt(
                 self._action,

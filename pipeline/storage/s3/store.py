@@ -553,7 +553,9 @@ def _put_request(
 
 def _headers(what: Put | CopyRequest, shown: str, digest: str) -> dict[str, Any]:
     """Return an object's headers by boto3's names; ``shown`` is its Content-Disposition."""
-    headers: dict[str, Any] = {"ContentType": what.media_type}
+    headers: dict[str, Any] = {}
+    if what.media_type:  # some programs store objects without one
+        headers["ContentType"] = what.media_type
     if digest:
         headers["Metadata"] = {"sha256": digest}
     if what.cache_control:

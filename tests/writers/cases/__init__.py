@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import io
+import os
+import pickle
 import re
 import zlib
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import ZipFile
 
 import msgspec
@@ -33,9 +37,32 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 """A release with a later date is scheduled, and marked if it has an embargo."""
 
 
+shared = Path()
+"""Folder in which the workers of a test run keep what one of them has written for all."""
+
+
+def _read_only(mapping: dict[str, bytes]) -> MappingProxyType[str, bytes]:
+    return MappingProxyType(mapping)
+
+
+copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
+
+
 @cache
 def written(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     """Read a release with the newsroom beside it, and write it in every format, in the order of the table."""
+    if shared == Path():
+        return _write(source)
+    kept = shared / f"{source.parent.name}-{source.stem}.pickle"
+    if not kept.is_file():
+        aside = kept.with_suffix(f".{os.getpid()}")
+        aside.write_bytes(pickle.dumps(_write(source)))
+        aside.replace(kept)
+    found: tuple[RenderInput, dict[str, bytes]] = pickle.loads(kept.read_bytes())
+    return found
+
+
+def _write(source: Path) -> tuple[RenderInput, dict[str, bytes]]:
     newsroom_folder = source.parent if (source.parent / "newsroom.toml").is_file() else FOLDER
     newsroom = read_newsroom(newsroom_folder)
     reading = read_release(source, newsroom)

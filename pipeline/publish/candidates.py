@@ -163,7 +163,7 @@ def _candidate(
     footage = footage_of(release)
     offered = {each.file: each for notice in footage for each in notice.files}.values()
     gone = {f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone"}
-    expiring = _expiring(release.slug, footage, missing, public)
+    expiring = _expiring(release, footage, missing, public)
 
     def public_slug(slug: str) -> str:
         # Checked a second time here: the reader already refuses to name a release that is not public.
@@ -242,13 +242,15 @@ def _footage_file(state: BuildState, release: Release, file: FootageFile) -> Fil
 
 
 def _expiring(
-    slug: str, footage: Iterable[Footage], missing: Mapping[str, Missing], public: Row | None
+    release: Release, footage: Iterable[Footage], missing: Mapping[str, Missing], public: Row | None
 ) -> dict[str, datetime]:
     """Return key → instant of the footage files that are, or may still be, in storage and expire.
 
-    What is public and is not named any more expires all the same.
+    What is public and is not named any more expires all the same, but for a poster that is a picture by now.
     """
-    named = {f"releases/{slug}/{each.file}": each.file for notice in footage for each in notice.files}
+    folder = f"releases/{release.slug}/"
+    named = {folder + each.file: each.file for notice in footage for each in notice.files}
+    pictures = {folder + file for file in release.picture_files}
     ends = expiries(footage)
     before, deleted = (public.expiring, public.expired) if public else ({}, named)
     pending = {
@@ -256,7 +258,7 @@ def _expiring(
         for key, file in named.items()
         if file in ends and (missing.get(file) != "gone" or key in before or key not in deleted)
     }
-    return pending | {key: end for key, end in before.items() if key not in named}
+    return pending | {key: end for key, end in before.items() if key not in named.keys() | pictures}
 
 
 def _original_key(slug: str, archived: Rendition) -> str:

@@ -474,9 +474,11 @@ def _problems(row: Row, signers: Signers, fetch: Fetch) -> Iterator[Problem]:
         yield from (Problem(key, f"has a signature that {text}") for text in counting)
         record = fetch(f"releases/{row.slug}.json") or b""
         if signed is row.statement and digest(record) == row.record:
-            published = lasting(row.slug, digests(record))
-            differing = sorted({name for name, _ in {*published} ^ {*statement.files}})
-            yield from (Problem(key, f"states another {name} than the record") for name in differing)
+            published, stated = dict(lasting(row.slug, digests(record))), dict(statement.files)
+            awaited = stated.keys() - published.keys()  # footage that follows its words, or has expired, in no record
+            awaited &= awaited if row.footage_outdated else {*row.expired}
+            differing = {name for name, _ in {*published.items()} ^ {*stated.items()}} - awaited
+            yield from (Problem(key, f"states another {name} than the record") for name in sorted(differing))
 
 
 def _signature_error(data: bytes, blob: bytes, signed: SignedStatement, signers: Signers) -> tuple[str, bool] | None:

@@ -19,7 +19,7 @@ SECOND = 1.0
 _SHOWN = 20
 """Faults of one file that are reported one by one."""
 _HEAD = re.compile(r"WEBVTT(?:[ \t].*)?")
-_TIME = r"(?:([0-9]{2,}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
+_TIME = r"(?:([0-9]{2,4}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
 _CUE = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t]+(.*))?")
 _LOOSE_TIME = r"(?:(\d{1,3})\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,:;]\s*(\d{1,3}))?"
 _LOOSE_CUE = re.compile(rf"\s*{_LOOSE_TIME}\s*(?:[-–—]+>|→)\s*{_LOOSE_TIME}(.*)")

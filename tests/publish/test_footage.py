@@ -129,6 +129,30 @@ def test_the_files_of_a_release_are_public_until_they_expire_or_it_is_withdrawn(
     at_rest(office)
 
 
+def test_what_has_expired_is_public_again_when_its_end_is_moved_and_a_poster_that_is_a_picture_by_now_stays(
+    office: Office,
+) -> None:
+    write(office, "news")
+    write(office, "other")
+    base = published(office)
+    note = '\ncorrections:\n  - {date: 2026-03-01T09:00Z, note: "The film was withdrawn."}'
+    office.write("other", date="2026-01-05T09:00+00:00" + note, body=f'![The quay.]({POSTER} "The quay.")')
+    published(office)
+    for slug in ("news", "other"):
+        let_expire(office, slug)
+    (office.content / "news.md").write_text("---\ntitle:\n---\nUnfinished.\n", "utf-8")
+    assert office.make("publish").status == 2
+    assert statuses(base, "news") == {404}
+    assert get(f"{base}releases/other/{FILM}")[0] == 404
+    assert get(f"{base}releases/other/{POSTER}")[0] == 200
+
+    write(office, "news")
+    published(office)
+    assert form(base, "news") == "there"
+    assert statuses(base, "news") == {200}
+    at_rest(office)
+
+
 def test_words_go_ahead_of_a_film_and_a_killed_run_sends_nothing_twice(
     office: Office, gate: tuple[Proxy, dict[str, str]]
 ) -> None:
@@ -188,6 +212,11 @@ def test_a_film_is_approved_with_the_words_and_no_lack_of_approval_keeps_it_publ
         assert get(f"{base}releases/news/{FILM}")[2] == body
         assert form(base, "news") == "there"
         assert digest(body).encode() in get(f"{base}releases/news.statement")[2]
+        write(office, "old", title="An old film", expires=EARLIER)
+        assert office.make("publish").status == 2
+        assert office.make("approve", "RELEASE=old", PRESS_SIGNING_KEY=key).status == 0
+        published(office)
+        assert digest((office.content / "old" / FILM).read_bytes()).encode() in get(f"{base}releases/old.statement")[2]
         at_rest(office)
         write(office, "news", body="Nobody approved this.")
         let_expire(office, "news")

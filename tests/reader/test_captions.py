@@ -99,6 +99,10 @@ REFUSED = {
         "WEBVTT\n\n00:00:75.000 --> 00:01:20.000\nA.\n",
         [f"3 not a time of WebVTT: 00:00:75.000 --> 00:01:20.000 ({TIMES})"],
     ),
+    "a year of hours": (
+        f"WEBVTT\n\n{'9' * 5000}:00:00.000 --> {'9' * 5000}:00:01.000\nA.\n",
+        [f"3 not a time of WebVTT: {'9' * 60} ({TIMES})"],
+    ),
     "another arrow": (
         "WEBVTT\n\n00:00:01.000 -> 00:00:02.000\nA.\n\n0:00:03.5 → 0:00:04\nB.\n",
         ["3 not a time of WebVTT: 00:00:01.000 -> 00:00:02.000 (write 00:00:01.000 --> 00:00:02.000)",

@@ -88,7 +88,7 @@ def _public_digests(store: ObjectStore, candidate: Candidate, row: Row | None, c
     if stored is None or digest not in (row.record, row.replacing.get(key)):
         return {key: ""}  # something else wrote it: what it says of the files proves nothing
     # Where a run was stopped while it replaced files, either digest may be that of the public file.
-    # What has expired was taken down, although the record may still state it: where its end was moved, it goes up again.
+    # What has expired was taken down, though the record may still state it: where its end was moved, it goes up again.
     stated = {file: sha256 for file, sha256 in digests(stored.body).items() if file not in row.expired}
     footage = {file.key for file in candidate.files if file.footage} - stated.keys()
     return {**stated, key: digest, **_noted_digests(store, (row.replacing.keys() | footage) - {key})}

@@ -91,6 +91,8 @@ def words_of_article(render_input: RenderInput) -> list[str]:
 @pytest.mark.parametrize("name", [row.name for row in TELLING])
 def test_no_word_of_the_article_is_lost(case: tuple[RenderInput, dict[str, bytes]], name: str) -> None:
     render_input, made = case
+    if name == "text":  # it has shot lists as agencies write them, without the heads of a table
+        render_input = structs.replace(render_input, article=structs.replace(render_input.article, films=()))
     found = words_in(name, made[name])
     if name == "pdf" and render_input.article.direction == "rtl":
         # Readers put what is between words from the right elsewhere: letters are counted, words in test_pdf_text.
@@ -99,7 +101,7 @@ def test_no_word_of_the_article_is_lost(case: tuple[RenderInput, dict[str, bytes
     # A long word may be parted at the end of a line on paper, and in East Asia any; then its letters stand there.
     everything = letters(words_of(name, made[name]))
     missing = Counter(words_of_article(render_input)) - Counter(found)
-    whole = [w for w in missing if name != "pdf" or (len(w) < 12 and not EAST_ASIAN.search(w))]
+    whole = [w for w in missing if name != "pdf" or (len(w) < 12 and "-" not in w and not EAST_ASIAN.search(w))]
     assert whole + [w for w in missing if not parted(letters([w]), everything)] == []
 
 
@@ -131,7 +133,9 @@ def test_the_words_stand_in_the_same_order(case: tuple[RenderInput, dict[str, by
     render_input, made = case
     if name == "text":
         article = render_input.article
-        article = structs.replace(article, body=without_tables(article.body), notes=without_tables(article.notes))
+        article = structs.replace(
+            article, body=without_tables(article.body), notes=without_tables(article.notes), films=()
+        )
         wanted = edged(article_words(article, render_input.messages))
     else:
         wanted = edged(
@@ -173,15 +177,22 @@ def test_telephone_numbers_and_links_are_the_same_everywhere(case: tuple[RenderI
         for name, data in ((row.name, made[row.name]) for row in TELLING):
             if name == "pdf" and render_input.article.direction == "rtl":
                 continue  # what is taken out of the PDF has the groups of a number from right to left
-            assert line.value in " ".join(words_as_written(name, data)), (name, line)
+            # The facts of a film have hyphens, at which a line on paper may end.
+            written, wanted = " ".join(words_as_written(name, data)), " ".join(nfkc(line.value).split())
+            written = written.replace("- ", "-") if "-" in wanted else written
+            assert wanted in written, (name, line)
         for name in ("html", "json"):
-            assert f'href="{line.href}"' in made[name].decode().replace('\\"', '"'), (name, line)
+            assert f'{line.href}"' in made[name].decode().replace('\\"', '"'), (name, line)
         assert line.href.encode() in cases.inflated(made["pdf"])
         assert line.href.encode() in cases.unzipped(made["docx"])
 
 
 def words_as_written(name: str, data: bytes) -> list[str]:
-    return unicodedata.normalize("NFKC", READERS[name](data)).split()
+    return nfkc(READERS[name](data)).split()
+
+
+def nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 # ── The check in the pipeline ───────────────────────────────────────────────────────────────────────────────────────

@@ -372,11 +372,6 @@ def lacks(method: str, *words: str) -> faulty.Manner:
     return manner
 
 
-def no_checksums_at_the_end(exchange: faulty.Exchange) -> bool:
-    """The last request must name the parts without their checksums."""
-    return b"<ChecksumSHA256>" in exchange.body[:500] and manners.error(exchange, 400, "MalformedXML", "what is this?")
-
-
 no_conditions = manners.refuses_headers("if-match", "if-none-match", status=501, code="NotImplemented")
 MANNERS: dict[str, tuple[faulty.Manner, bool, bool]] = {
     "no checksum headers": (manners.no_checksums, False, True),
@@ -390,7 +385,6 @@ MANNERS: dict[str, tuple[faulty.Manner, bool, bool]] = {
     "copies that fail in the body of a 200": (manners.copies_that_fail_late, True, True),
     "busy at every fourth request": (manners.busy(4)(), True, True),
     "no uploads in parts": (lacks("POST", "uploads"), True, False),
-    "no checksums in the last request": (no_checksums_at_the_end, True, True),
     "no lists of parts": (lacks("GET", "uploadId="), True, False),
 }
 """How it behaves, whether it confirms SHA-256, and whether an interrupted upload goes on."""

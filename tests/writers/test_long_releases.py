@@ -308,7 +308,8 @@ def below(elements: dict[int, Element], number: int) -> Iterator[int]:
 def blocks_of(source: Path) -> list[Block]:
     """Return every block of a release in reading order."""
     article = cases.written(source)[0].article
-    return list(walk((*article.body, *article.notes)))
+    films = (block for film in article.films for block in film.blocks)
+    return list(walk((*article.body, *article.notes, *films)))
 
 
 def test_some_table_goes_over_pages_and_some_page_is_turned() -> None:
@@ -439,7 +440,7 @@ for (const width of [320, 1280]) {
         if (box.width && (box.right > root.clientWidth + 1 || box.left < -1)) found.push(`outside: ${named}`);
         if (style.overflowX !== "auto" && style.display !== "inline" && each.scrollWidth > each.clientWidth + 1)
           found.push(`runs over: ${named}`);
-        if (!/^(IMG|HR)$/.test(each.tagName) && /hidden|clip/.test(style.overflow)) found.push(`clips: ${named}`);
+        if (!/^(IMG|HR|VIDEO)$/.test(each.tagName) && /hidden|clip/.test(style.overflow)) found.push(`clips: ${named}`);
       }
       return found;
     });

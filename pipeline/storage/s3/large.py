@@ -218,26 +218,17 @@ class Upload:
 
     def _complete(self, begun: _Begun, taken: Mapping[int, _Stored]) -> Written:
         ordered = [taken[number] for number in sorted(taken)]
-        plain = [{"PartNumber": number, "ETag": part.etag} for number, part in enumerate(ordered, 1)]
-        named: list[Any] = [dict(part) for part in plain]
+        named: list[Any] = [{"PartNumber": number, "ETag": part.etag} for number, part in enumerate(ordered, 1)]
         if begun.checksum == "sha256":
             for part, stored in zip(named, ordered, strict=True):
                 part["ChecksumSHA256"] = checksum_of(stored.sha256)
-        try:
-            answer = self._finish(begun, named)
-        except Failed as failed:
-            if failed.failure.code not in HEADER_REFUSED | {"MalformedXML"}:
-                raise
-            answer = self._finish(begun, plain)  # some know checksums of parts, but not in this request
+        request: dict[str, Any] = {**self._place, "UploadId": begun.upload, "MultipartUpload": {"Parts": named}}
+        client = self._store.client
+        answer = self._store.attempt(self._action, self._bucket, lambda: client.complete_multipart_upload(**request))
         self._forget()
         of_parts = checksum_of(hashlib.sha256(b"".join(part.sha256 for part in ordered)).digest())
         stated = answer.get("ChecksumSHA256", "").partition("-")[0]
         return Written(answer["ETag"], stated == of_parts or all(part.confirmed for part in ordered))
-
-    def _finish(self, begun: _Begun, parts: list[Any]) -> Mapping[str, Any]:
-        request: dict[str, Any] = {**self._place, "UploadId": begun.upload, "MultipartUpload": {"Parts": parts}}
-        client = self._store.client
-        return self._store.attempt(self._action, self._bucket, lambda: client.complete_multipart_upload(**request))
 
     def _abort(self, begun: _Begun) -> None:
         """Have the parts removed; where that fails, the lifecycle rule of ``make storage`` removes them."""

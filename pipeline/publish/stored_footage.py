@@ -48,9 +48,10 @@ def look(context: CommandContext, slugs: Iterable[str], progress: Progress) -> N
     known = {name: film for name in all_named if (film := films.get(name))}
     heads = in_parallel(lambda name: store.head(name.removeprefix(STORED), "private"), all_named)
     there = {name: head for name, head in heads.items() if head}
-    if any(not _is_of(known.get(name), head) for name, head in there.items()):
+    if any(not _is_of(known.get(name), head) if head else name not in known for name, head in heads.items()):
         told = _read(store)[0]
         known |= {name: told[name] for name, head in there.items() if _is_of(told.get(name), head)}
+        known |= {name: told[name] for name in (told.keys() & heads.keys()) - there.keys() - known.keys()}
     wrong: dict[str, tuple[str, str]] = {}
     for name, head in there.items():
         film = known.get(name)

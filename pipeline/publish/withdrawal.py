@@ -46,6 +46,7 @@ def take_down(store: ObjectStore, snapshot: Snapshot, now: datetime) -> Snapshot
         return snapshot
     if expired:
         snapshot = commit(store, snapshot, partial(_without_expired, now=now))
+        expired = expired_footage(snapshot.manifest, now)  # somebody may have moved the end of some in the meantime
     in_parallel(store.delete, [*(key for row in rows for key in _keys(store, row)), *sum(expired.values(), ())])
     done = {row.slug: row.pending_deletes for row in rows}
 

@@ -151,10 +151,10 @@ class FootageReader:
             if file.role == "captions":
                 data = self.files[file.file] = read_captions(path, fields.report)
                 return msgspec.structs.replace(file, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-            if is_gone:
-                return self.known(file)
             if file.is_stored:
-                return self.stored(file, fields, "footage")
+                return self.known(file) if is_gone else self.stored(file, fields, "footage")
+            if is_gone:
+                return file
             _warn(file, fields, "footage")
         except FileError as error:
             message, hint = error.args
@@ -229,11 +229,12 @@ class _NamedFiles:
             file = FootageFile(name, role or "master", 0, "", named if named.startswith(STORED) else below + name)
             if file.is_stored:
                 self.reader.take_name(named, name)
-                if self.is_gone:
-                    return self.reader.known(file)
-                return self.reader.stored(file, fields, key) if below else file  # a release looks what is known of it
+                if not below:  # a release looks what is known of it
+                    return file
+                return self.reader.known(file) if self.is_gone else self.reader.stored(file, fields, key)
             if self.is_gone and not (self.folder / name).exists():
-                return None if role in _LAST else self.reader.known(file)
+                # Only this machine may know what it was: all must render the same.
+                return None if role in _LAST else file
             path = find_file(self.folder, name, self.reader.home)
             self.reader.take_name(name, name)
             return self._local(path, file, role, fields, key, duration)

@@ -285,3 +285,12 @@ def test_a_film_in_the_private_bucket_is_read_once_and_copied(
     assert office.make("publish", **here).status == 0
     assert get(f"{base}releases/news/{FILM}")[2] == cut
     at_rest(office, **here)
+
+    store.delete(STORED.removeprefix("s3://"), "private")
+    third = clone(office, tmp_path / "third")
+    write(
+        third, "news", stored=STORED, date=f"2026-01-05T09:00+00:00{note}\n  - {{date: 2026-03-02T09:00Z, note: No.}}"
+    )
+    result = third.make("publish", **here)
+    assert result.status == 0, result.text
+    assert get(f"{base}releases/news/{FILM}")[2] == cut, "what is public is not needed any more where it came from"

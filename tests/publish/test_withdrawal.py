@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -96,3 +96,17 @@ def test_pending_deletes_that_were_added_in_the_meantime_stay() -> None:
     more = msgspec.structs.replace(one, pending_deletes=("releases/a.pdf", "releases/a.txt"))
     commit(store, read_manifest(store), lambda now: msgspec.structs.replace(now, rows=(more,)))
     assert take_down(store, seen, NOW).manifest.by_slug()["a"].pending_deletes == more.pending_deletes
+
+
+def test_footage_whose_end_was_moved_in_the_meantime_stays() -> None:
+    store = Deletable()
+    keys = ("releases/a/film.mp4", "releases/b/film.mp4")
+    store.objects |= dict.fromkeys(keys, b"film")
+    rows = tuple(row(key.split("/")[1], expiring={key: NOW}) for key in keys)
+    seen = commit(store, read_manifest(store), lambda now: msgspec.structs.replace(now, rows=rows))
+    later = msgspec.structs.replace(rows[0], expiring={keys[0]: NOW + timedelta(days=1)})
+    commit(store, seen, lambda now: msgspec.structs.replace(now, rows=(later, rows[1])))
+    after = take_down(store, seen, NOW).manifest.by_slug()
+    assert set(keys) & store.objects.keys() == {keys[0]}
+    assert after["a"] == later
+    assert (after["b"].expiring, after["b"].expired) == ({}, keys[1:])

@@ -470,10 +470,19 @@ def test_files_that_have_expired_may_be_missing(content: Path) -> None:
         stored(content, films, more, datetime(2027, 1, 30, tzinfo=UTC))
     read = stored(content, films, more, AFTER)
     assert [(file.file, file.size) for file in read.release.footage_files] == [("master.mov", 0), ("preview.mp4", 0)]
-    films["x/master.mov"] = Film(5, "ab", "")
-    read = stored(content, films, more, AFTER)
-    assert [(file.file, file.size) for file in read.release.footage_files] == [("master.mov", 5), ("preview.mp4", 0)]
     assert (told(read), dict(read.pictures)) == ([], {})
+    films["x/master.mov"] = Film(5, "ab", "")
+    assert stored(content, films, more, AFTER).release == read.release, "on each machine, whatever it knows of them"
+
+
+def test_a_newsroom_whose_footage_has_expired_is_the_same_on_each_machine(tmp_path: Path) -> None:
+    office(tmp_path)
+    toml = TOML + "expires = 2027-01-31T00:00:00Z\n"
+    (tmp_path / "newsroom.toml").write_text(toml, "utf-8")
+    for file in ("master.mov", "preview.mp4", "poster.jpg", "captions.vtt"):
+        (tmp_path / file).unlink()
+    known = {source: Film(5, "ab", "") for source in ("master.mov", "preview.mp4", "s3://films/long.mxf")}
+    assert read_newsroom(tmp_path, known, AFTER) == read_newsroom(tmp_path, {}, AFTER)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class _PreviewHandler(BaseHTTPRequestHandler):
     def _send_film(self, key: str, film: Path) -> None:
         """Send a film without reading it into memory; browsers ask for a range of bytes to begin elsewhere."""
         size = film.stat().st_size
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=([0-9]{1,18})-([0-9]{0,18})", self.headers.get("Range", ""))
         start, last = (int(asked[1]), int(asked[2] or size)) if asked else (0, size)
         headers = {"Content-Type": media_type(key), "Accept-Ranges": "bytes"}
         if not asked or not start <= last or start >= size:

@@ -133,14 +133,20 @@ def _create_keys() -> Keys:
 
 
 def choose_ports() -> Ports:
-    """Return five ports that are free, as their second ports are. Raises SettingError."""
+    """Return five ports that are free, as their second ports are; none is the second one of another.
+
+    Raises SettingError.
+    """
     import secrets
 
     chosen: list[int] = []
+    taken: set[int] = set()
     for _ in range(1000):
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
-        if port not in chosen and is_free(port) and is_free(port + GRPC_OFFSET):
+        both = {port, port + GRPC_OFFSET}
+        if taken.isdisjoint(both) and all(map(is_free, both)):
             chosen.append(port)
+            taken |= both
         if len(chosen) == 5:
             return Ports(*chosen)
     raise SettingError(f"no free ports between {LOWEST} and {HIGHEST} for the embedded store", "stop other servers")

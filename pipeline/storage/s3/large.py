@@ -44,8 +44,6 @@ _GONE = frozenset({"NoSuchUpload", "InvalidPart", "NoSuchKey", "404"})
 class Content(Struct, frozen=True):
     """What is uploaded."""
 
-    name: str
-    """Of the file or the object, for messages."""
     size: int
     sha256: str
     """Hexadecimal. Other bytes are not stored; empty if it is not known."""
@@ -194,7 +192,7 @@ class Upload:
             self._sent(self._key, stored.size)
         if self._content.sha256 not in ("", whole.hexdigest()):
             self._abort(begun)
-            raise StorageError(f"{self._content.name} has changed since it was read", "run the same command again")
+            raise StorageError(f"the file for {self._key} has changed since it was read", "run the same command again")
 
     def _send_part(self, begun: _Begun, part: _Part) -> _Stored:
         expected = checksum_of(part.sha256)

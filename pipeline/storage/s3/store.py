@@ -218,14 +218,16 @@ class S3Store:
             with path.open("rb") as file:
                 handle = file.fileno()
                 size = os.fstat(handle).st_size
-                content = Content(str(path), size, sha256, lambda offset, length: os.pread(handle, length, offset))
+                content = Content(size, sha256, lambda offset, length: os.pread(handle, length, offset))
                 headers = _headers(put, disposition(put.download, inline=put.inline), sha256)
                 try:
                     return self._write_parts(bucket, put.key, headers, content, sent)
                 except Failed as failed:
                     first = failed.failure.error
         except OSError as error:
-            raise StorageError(f"cannot read {path}: {error.strerror}", "run the same command again") from None
+            raise StorageError(
+                f"cannot read the file for {put.key}: {error.strerror}", "run the same command again"
+            ) from None
         try:
             return self._put(_loaded(put), bucket, sha256)  # for a storage that takes no parts
         except Failed:
@@ -385,7 +387,7 @@ class S3Store:
             return self._range(copy.source, head.etag, copy.bucket, offset, length)
 
         if head.size > LARGE:
-            content = Content(copy.source, head.size, copy.sha256 or head.sha256, read)
+            content = Content(head.size, copy.sha256 or head.sha256, read)
             try:
                 self._write_parts(bucket, copy.key, headers, content, lambda key, size: None)
             except Failed as failed:
@@ -510,7 +512,8 @@ def _is_loopback(endpoint: str) -> bool:
 def _loaded(put: Put) -> Put:
     """Return ``put`` with the bytes of a small file, so that it is read once and what is sent has the digest.
 
-    Raises StorageError when the file cannot be read, or no longer is the one that was rendered.
+    Raises StorageError when the file cannot be read, or no longer is the one that was rendered. The message names the
+    key, because the name of the file may be that of a release that nobody may know of yet.
     """
     if isinstance(put.body, bytes):
         return put
@@ -518,9 +521,11 @@ def _loaded(put: Put) -> Put:
         body = put.body.read_bytes() if put.body.stat().st_size <= SMALL_BODY else put.body
         digest = msgspec.structs.replace(put, body=body, sha256="").digest()
     except OSError as error:
-        raise StorageError(f"cannot read {put.body}: {error.strerror}", "run the same command again") from None
+        raise StorageError(
+            f"cannot read the file for {put.key}: {error.strerror}", "run the same command again"
+        ) from None
     if put.sha256 not in ("", digest):
-        raise StorageError(f"{put.body} has changed since it was rendered", "run the same command again")
+        raise StorageError(f"the file for {put.key} has changed since it was rendered", "run the same command again")
     return msgspec.structs.replace(put, body=body, sha256=digest)
 
 

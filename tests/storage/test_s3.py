@@ -86,7 +86,7 @@ def test_a_file_that_is_no_longer_the_one_that_was_rendered_is_not_put(
     assert found is not None
     assert found.sha256 == rendered
     file.unlink()
-    with pytest.raises(StorageError, match="cannot read the file for .*: No such file"):
+    with pytest.raises(StorageError, match=r"cannot read the file for .*: No such file"):
         store.put(put(key, file, sha256=rendered))
 
 

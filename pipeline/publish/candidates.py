@@ -161,7 +161,6 @@ def _candidate(
     past = revisions.of_release(public, source, planned)
     settings = fingerprint.of_newsroom(newsroom, render_context.mark)
     footage = footage_of(release)
-    offered = {each.file: each for notice in footage for each in notice.files}.values()
     gone = {f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone"}
     expiring = _expiring(release, footage, missing, public)
 
@@ -204,21 +203,32 @@ def _candidate(
         File(file.key, file.sha256, file.size, state.public / file.key)
         for file in (*renditions, *picture_files(release), *pages)
     )
-    files += tuple(_footage_file(state, release, each) for each in offered if each.file not in missing)
-    films = tuple(_footage_file(state, release, each) for each in offered if missing.get(each.file) == "coming")
-    if not all(file.source.is_file() for file in (*files, *films) if isinstance(file.source, Path)):
+    there, coming, expired = _footage_files(state, release, footage, missing)
+    files += there
+    if not all(file.source.is_file() for file in (*files, *coming) if isinstance(file.source, Path)):
         return None
-    expired = tuple(
-        (f"releases/{release.slug}/{each.file}", each.sha256)
-        for each in offered
-        if missing.get(each.file) == "gone" and each.sha256
-    )
     copies = tuple(
         ArchivedCopy(_original_key(release.slug, file), file.key, file.sha256) for file in archived if file not in pages
     )
     layout = fingerprint.of_release(source, settings, render_context.base_url, (), past)
     named = tuple(sorted({other.slug for other in others}))
-    return Candidate(row, files, copies, films, expired, neighbours=named, layout=layout)
+    return Candidate(row, files, copies, coming, expired, neighbours=named, layout=layout)
+
+
+def _footage_files(
+    state: BuildState, release: Release, footage: Iterable[Footage], missing: Mapping[str, Missing]
+) -> tuple[tuple[File, ...], tuple[File, ...], tuple[tuple[str, str], ...]]:
+    """Return the files of footage that are there and those that follow, and key and SHA-256 of those that are gone."""
+    offered = {each.file: each for notice in footage for each in notice.files}.values()
+    return (
+        tuple(_footage_file(state, release, each) for each in offered if each.file not in missing),
+        tuple(_footage_file(state, release, each) for each in offered if missing.get(each.file) == "coming"),
+        tuple(
+            (f"releases/{release.slug}/{each.file}", each.sha256)
+            for each in offered
+            if missing.get(each.file) == "gone" and each.sha256
+        ),
+    )
 
 
 def _footage_file(state: BuildState, release: Release, file: FootageFile) -> File:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,6 +118,35 @@ def _report_unsigned(context: CommandContext, stated: statements.Stated, progres
     return exit_status(ReleaseError) if new else None
 
 
+class _Sending:
+    """What was sent of ``uploads``, for the line of progress: in megabytes where there are large files."""
+
+    def __init__(self, uploads: Sequence[Upload], progress: Progress) -> None:
+        self.total = sum(upload.file.size for upload in uploads)
+        self.large = {each.file.key: (each.file.size, each.file.sha256) for each in uploads if each.file.size > LARGE}
+        self._number, self._progress = len(uploads), progress
+        self._sent: dict[str, int] = {}
+        self._whole: set[str] = set()
+
+    def part(self, key: str, size: int) -> None:
+        """Note a part of a large file."""
+        self._sent[key] = self._sent.get(key, 0) + size
+        self._report()
+
+    def done(self, upload: Upload) -> None:
+        """Note a file that was sent as a whole."""
+        self._sent[upload.file.key] = upload.file.size
+        self._whole.add(upload.file.key)
+        self._report()
+
+    def _report(self) -> None:
+        there, total = round(sum(self._sent.values()) / 1e6), round(self.total / 1e6)
+        if self.large:
+            self._progress.progress(there, total, f"MB, {len(self._whole)} of {count(self._number, 'file')}")
+        else:
+            self._progress.progress(len(self._whole), self._number, f"files, {there} of {total} MB")
+
+
 def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
     store = context.store
     clock = store.check().date
@@ -129,32 +158,19 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
-    going = sum(upload.file.size for upload in todo.uploads)
-    publisher = replace(publisher, until=publisher.until + timedelta(seconds=going / SLOWEST))
+    sending = _Sending(todo.uploads, progress)
+    publisher = replace(publisher, until=publisher.until + timedelta(seconds=sending.total / SLOWEST))
     written: dict[str, str] = {}
     listed: dict[str, Upload] = {}
     confirmed: set[str] = set()
-    sent: dict[str, int] = {}
-    large = {each.file.key: (each.file.size, each.file.sha256) for each in todo.uploads if each.file.size > LARGE}
-
-    def report() -> None:
-        there, total = round(sum(sent.values()) / 1e6), round(going / 1e6)
-        if large:
-            progress.progress(there, total, f"MB, {len(written)} of {count(len(todo.uploads), 'file')}")
-        else:
-            progress.progress(len(written), len(todo.uploads), f"files, {there} of {total} MB")
-
-    def part_sent(key: str, size: int) -> None:
-        sent[key] = sent.get(key, 0) + size
-        report()
+    large = sending.large
 
     def done(upload: Upload) -> None:
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
             listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in new_listings else upload
         else:
-            sent[upload.file.key] = upload.file.size
-            report()
+            sending.done(upload)
 
     found = listings.Listings(context)
     public: dict[str, str] = {}
@@ -178,7 +194,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
     snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
     applied = apply(
-        store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed, part_sent
+        store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed, sending.part
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)

@@ -128,8 +128,8 @@ def test_link_never_outlives_the_instant(office: Office) -> None:
 
 def test_link_is_refused_after_its_end(shared: Result, own: ObjectStore) -> None:
     key = urlsplit(links(shared)["PDF"]).path.removeprefix("/press-private/")
+    status, headers, _ = get(own.presign(key, "private", 60, "x.pdf").address)
     link = own.presign(key, "private", 1, "x.pdf")
-    status, headers, _ = get(link.address)
     assert (status, headers["content-disposition"]) == (200, 'attachment; filename="x.pdf"')
     time.sleep(max(0.0, (link.until - datetime.now(UTC)).total_seconds()) + 1.2)
     status, _, body = get(link.address)

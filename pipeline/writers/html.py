@@ -56,11 +56,6 @@ class _EarlierRevision(Struct, frozen=True):
 def write(render_input: RenderInput) -> Output:
     """Return the page as HTML5."""
     release, article, messages = render_input.release, render_input.article, render_input.messages
-    anchors = linked_headings((*article.body, *article.notes))
-    notes = NoteLinks(referring_blocks(article), messages["back_to_text"])
-    figure = _figure_renderer(render_input, notes)
-    dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
-    lead_in = dateline if article.dateline else ""
     source = render(
         "release.html.j2",
         article=article,
@@ -94,18 +89,32 @@ def write(render_input: RenderInput) -> Output:
         if release.withdrawn
         else list_downloads(_offered(render_input), messages, later=_later(render_input)),
         earlier=_earlier_revisions(render_input),
-        image=figure(article.image, 0) if article.image else "",
-        body=block_html(
+        **_text(render_input),
+    )
+    # The blocks are valid XML too; HTML needs no slash. In texts and attributes ">" is always escaped.
+    return Output(source.replace("/>", ">").encode())
+
+
+def _text(render_input: RenderInput) -> dict[str, Markup | str]:
+    """Return lead picture, body and notes to editors as the template names them."""
+    article, messages = render_input.article, render_input.messages
+    anchors = linked_headings((*article.body, *article.notes))
+    notes = NoteLinks(referring_blocks(article), messages["back_to_text"])
+    figure = _figure_renderer(render_input, notes)
+    dateline = Markup('<span class="dateline">{}</span>{}').format(article.dateline, DATELINE_MARK)
+    return {
+        "image": figure(article.image, 0) if article.image else "",
+        "body": block_html(
             article.body,
             str,
-            lead_in,
+            dateline if article.dateline else "",
             figure,
             anchors,
             messages["table"],
             notes=notes,
             notes_label=messages["footnotes"],
         ),
-        notes=block_html(
+        "notes": block_html(
             article.notes,
             str,
             figure=figure,
@@ -113,9 +122,7 @@ def write(render_input: RenderInput) -> Output:
             notes=notes,
             table_label=f"{messages['notes_to_editors']}: {messages['table']}",
         ),
-    )
-    # The blocks are valid XML too; HTML needs no slash. In texts and attributes ">" is always escaped.
-    return Output(source.replace("/>", ">").encode())
+    }
 
 
 def _offered(render_input: RenderInput) -> list[Rendition]:

@@ -22,7 +22,7 @@ from pipeline.model.manifest import Manifest, Row, digest, with_rows
 from pipeline.model.release import Related, Release
 from pipeline.model.release_index import IndexEntry, ReleaseIndex
 from pipeline.model.render_context import RenderContext
-from pipeline.model.revision import digest_of_words, number
+from pipeline.model.revision import RevisionRecord, digest_of_words, number
 from pipeline.publish.plan import File
 from pipeline.site import archive
 from pipeline.storage import CopyRequest
@@ -195,10 +195,7 @@ def _candidate(
         expiring={} if release.withdrawn else expiring,
         expired=tuple(sorted(gone | {key for key, end in expiring.items() if end <= render_context.now})),
     )
-    new_past = [revision for revision in past if public is None or revision not in public.past]
-    archived = [file for revision in new_past for file in revision.files]
-    # An archived page says that it is of an earlier revision, so it is uploaded; all other files are copied.
-    pages = [file for file in archived if file.format == "html"]
+    pages, copies = _archived(release.slug, past, public)
     files = tuple(
         File(file.key, file.sha256, file.size, state.public / file.key)
         for file in (*renditions, *picture_files(release), *pages)
@@ -207,12 +204,20 @@ def _candidate(
     files += there
     if not all(file.source.is_file() for file in (*files, *coming) if isinstance(file.source, Path)):
         return None
-    copies = tuple(
-        ArchivedCopy(_original_key(release.slug, file), file.key, file.sha256) for file in archived if file not in pages
-    )
     layout = fingerprint.of_release(source, settings, render_context.base_url, (), past)
     named = tuple(sorted({other.slug for other in others}))
     return Candidate(row, files, copies, coming, expired, neighbours=named, layout=layout)
+
+
+def _archived(
+    slug: str, past: Iterable[RevisionRecord], public: Row | None
+) -> tuple[list[Rendition], tuple[ArchivedCopy, ...]]:
+    """Return what is archived now: pages, which say that they are of an earlier revision, and copies of other files."""
+    new = [revision for revision in past if public is None or revision not in public.past]
+    files = [file for revision in new for file in revision.files]
+    pages = [file for file in files if file.format == "html"]
+    copies = (ArchivedCopy(_original_key(slug, file), file.key, file.sha256) for file in files if file not in pages)
+    return pages, tuple(copies)
 
 
 def _footage_files(

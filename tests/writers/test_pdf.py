@@ -12,7 +12,9 @@ import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pypdfium2
@@ -43,7 +45,7 @@ from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
 from pipeline.typography.templates import render
 from pipeline.writers import Output, RenderInput, pdf
-from pipeline.writers.pdf import layout, shortcuts
+from pipeline.writers.pdf import engine, layout, shortcuts
 from tests.support import sample
 from tests.support.newsroom import ROOT
 from tests.writers import cases
@@ -509,3 +511,59 @@ def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: s
     render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
     with shortcuts.plain():
         assert pdf.write(render_input).data == made["pdf"]
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        *(
+            "p",
+            ".a",
+            "p + p",
+            ".a + p > em",
+            "p:first-child",
+            "p:last-child",
+            ":not(.a)",
+            "[href]",
+            "[title]",
+            ":lang(de)",
+        ),
+        *("[style]", "div > :is(.a, .b) + * em", "p::before", "html[dir] em"),
+        *("p ~ p", "p:has(em)", "p:nth-child(2)", "em:first-of-type", "p:empty", "p:only-child", "p + p + p"),
+        *(":is(p + p) + p", '[title="x"]', "[title^=x]", "[href$=y]", "#x", "#x em", "p:not(:only-child)"),
+    ],
+)
+def test_styles_that_are_kept_for_the_next_document_are_those_that_its_own_selectors_ask_for(selector: str) -> None:
+    def drawn(sheet: engine.Look) -> list[bytes]:
+        made = []
+        for body in (
+            "<div><p>one</p><p class='a'>two</p><p>three <em>four</em></p></div>",
+            "<div><p title='x' id='x'>one <em>two</em></p><p>three</p><p class='a'>four</p><p class='b'></p></div>",
+            "<div><p title='y'>one <em>two</em></p><p>three</p><p class='a'/><p class='b'>six <em>seven</em></p></div>",
+            "<div><p>one <em>two</em></p></div>"
+            "<div lang='de'><p style='margin: 3pt'><em>three</em><a href='x:y'>four</a></p></div>",
+        ):
+            html = f"<html lang='en' dir='ltr'><head><title>T</title></head><body>{body}</body></html>"
+            document = engine.render(html, "https://news.example/", sheet, {})
+            made.append(engine.pdf_bytes(document, b"0", {}))
+        return made
+
+    css = f"{selector} {{ color: #c00; font-size: 20pt; content: 'x' }}"
+    with engine.isolated():
+        kept = drawn(engine.look(css, ()))
+        with shortcuts.plain():
+            assert drawn(engine.look(css, ())) == kept
+
+
+@pytest.mark.parametrize("sheet", ["print.css", "html5_ua.css"])
+def test_selectors_of_style_sheets_let_styles_be_kept(sheet: str) -> None:
+    """But those for parts of forms, which no release has."""
+    folder = ROOT / "templates" if sheet == "print.css" else Path(str(files("weasyprint.css")))
+    rules = [
+        line
+        for line in (folder / sheet).read_text("utf-8").splitlines()
+        if not line.startswith(("option", "select", "textarea"))
+    ]
+    known = SimpleNamespace()
+    shortcuts.know_places(known, "\n".join(rules))
+    assert known._known.near

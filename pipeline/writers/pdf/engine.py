@@ -131,7 +131,9 @@ def look(css: str, scripts: tuple[str, ...]) -> Look:
     """Return a style sheet with the fonts of Latin and of the named ``scripts``."""
     configuration = font_configuration(scripts)
     with strict("print.css"):
-        return Look(CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({})), configuration)
+        sheet = CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({}))
+    shortcuts.know_places(sheet, css)
+    return Look(sheet, configuration)
 
 
 @lru_cache(maxsize=CACHED)

@@ -20,7 +20,7 @@ from pipeline.publish.fetch import last_manifest, start_embedded
 from pipeline.publish.leak_test import require_closed, require_hidden
 from pipeline.publish.schedule import scheduled_here
 from pipeline.publish.staging import keys_of, recall_staged
-from pipeline.publish.verification import SHOWN, expected_newsroom, raise_problems, read_back, require_shown
+from pipeline.publish.verification import SHOWN, expected_newsroom, raise_problems, read_back, read_gone, require_shown
 
 if TYPE_CHECKING:
     from pipeline.publish.genuine import Finding
@@ -60,7 +60,8 @@ def _read_all(context: CommandContext, console: Console) -> None:
         console.progress(read, len(expected), "read")
 
     expired = {key for row in context.published.rows for key in row.expired}
-    raise_problems(read_back(anonymous, expected, done, known=expired))
+    problems = read_back(anonymous, expected, done, known=expired)
+    raise_problems([*problems, *read_gone(anonymous, context.published)])
     if context.newsroom.signs:
         _require_signed(context)
     scheduled = scheduled_here(context)

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from pipeline.build.context import CommandContext
 from pipeline.model.errors import StorageError, printable
-from pipeline.model.formats import media_type
+from pipeline.model.formats import FORMATS, formats_of, media_type
 from pipeline.model.manifest import KEY, Manifest, Row
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
@@ -136,6 +136,17 @@ def read_back(
     return problems + [
         Problem(key, f"is linked to, but answers {status}") for key, status in statuses.items() if status != 200
     ]
+
+
+def read_gone(anonymous: AnonymousClient, manifest: Manifest) -> list[Problem]:
+    """Return a problem for each file that is still public although it has expired or its release is withdrawn."""
+    stays = formats_of(withdrawn=True, pictured=False, shots=False)
+    gone = {key: "has expired" for row in manifest.rows for key in row.expired}
+    for row in manifest.rows:
+        if row.withdrawn:
+            gone |= {form.key(row.slug): "is withdrawn" for form in FORMATS if form not in stays}
+    statuses = in_parallel(lambda key: anonymous.head(key).status, sorted(gone))
+    return [Problem(key, f"{gone[key]}, and still public") for key, status in statuses.items() if status == 200]
 
 
 def raise_problems(problems: list[Problem]) -> None:

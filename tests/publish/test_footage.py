@@ -128,6 +128,13 @@ def test_the_files_of_a_release_are_public_until_they_expire_or_it_is_withdrawn(
     assert statuses(base, "other") == {404}
     at_rest(office)
 
+    keys = f"releases/news/{FILM}", "releases/other.pdf"
+    for key in keys:
+        store_of(office).put(Put(key=key, body=body, media_type="application/octet-stream"))
+    result = office.make("verify")
+    assert result.status == 3
+    assert f"{keys[0]} has expired, and still public; {keys[1]} is withdrawn, and still public" in result.err
+
 
 def test_what_has_expired_is_public_again_when_its_end_is_moved_and_a_poster_that_is_a_picture_by_now_stays(
     office: Office,

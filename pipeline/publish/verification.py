@@ -146,7 +146,7 @@ def read_gone(anonymous: AnonymousClient, manifest: Manifest) -> list[Problem]:
         if row.withdrawn:
             gone |= {form.key(row.slug): "is withdrawn" for form in FORMATS if form not in stays}
     statuses = in_parallel(lambda key: anonymous.head(key).status, sorted(gone))
-    return [Problem(key, f"{gone[key]}, and still public") for key, status in statuses.items() if status == 200]
+    return [Problem(key, f"{gone[key]}, but is still public") for key, status in statuses.items() if status == 200]
 
 
 def raise_problems(problems: list[Problem]) -> None:

@@ -12,11 +12,13 @@ import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 import pypdfium2
 import pytest
+from cssselect2 import Matcher  # type: ignore[import-untyped]
 from PIL import Image
 
 from pipeline.build.parity.content import folded
@@ -41,9 +43,10 @@ from pipeline.model.document import (
 from pipeline.model.errors import RenderError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
+from pipeline.start import quick_start
 from pipeline.typography.templates import render
 from pipeline.writers import Output, RenderInput, pdf
-from pipeline.writers.pdf import layout, shortcuts
+from pipeline.writers.pdf import engine, layout, shortcuts, start_up, writer
 from tests.support import sample
 from tests.support.newsroom import ROOT
 from tests.writers import cases
@@ -509,3 +512,41 @@ def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: s
     render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
     with shortcuts.plain():
         assert pdf.write(render_input).data == made["pdf"]
+
+
+@pytest.fixture
+def kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(quick_start, "FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["german", "arabic"])
+def test_style_sheets_kept_from_another_process_give_the_same_bytes(
+    kept_here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
+    html = import_module("weasyprint.html")
+    sheets = (html.UA_STYLESHEET, html.PH_STYLESHEET)
+    own = [sheet.matcher for sheet in sheets]
+    try:
+        for _ in ("parsed", "kept"):
+            for sheet in sheets:
+                sheet.matcher = Matcher()
+            start_up.fill_sheets(html)
+            writer._look.cache_clear()
+            assert pdf.write(render_input).data == made["pdf"]
+            assert len(list(kept_here.glob(".css-*"))) == len(sheets) + 1
+            for module in (html, engine):
+                monkeypatch.setattr(module, "CSS", lambda **_: pytest.fail("parsed again"))
+    finally:
+        for sheet, matcher in zip(sheets, own, strict=True):
+            sheet.matcher = matcher
+        writer._look.cache_clear()
+
+
+def test_style_sheet_with_a_warning_is_not_kept(kept_here: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(RenderError, match="no-such-property"):
+            engine.look("p { no-such-property: 1 }", (), "faulty")
+    assert not list(kept_here.glob(".css-*"))

@@ -137,8 +137,7 @@ def look(css: str, scripts: tuple[str, ...], name: str) -> Look:
         with strict("print.css"):
             return CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({}))
 
-    # What a rule for a font face changes is the configuration
-    return Look(parsed() if "@font-face" in css else kept_parsed(name, css, parsed), configuration)
+    return Look(kept_parsed(name, css, parsed), configuration)
 
 
 @lru_cache(maxsize=CACHED)

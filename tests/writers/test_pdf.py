@@ -493,12 +493,15 @@ find_library = ctypes.util.find_library
 import pipeline.writers.pdf.engine
 assert started == [] or sys.platform != "linux", started
 assert ctypes.util.find_library is find_library
-assert not {"fontTools.subset", "fontTools.varLib.instancer"} & set(sys.modules)
+assert not {"fontTools.subset", "fontTools.varLib.instancer", "fontTools.ttLib"} & set(sys.modules)
 from weasyprint.pdf import fonts as used
 options = used.subset.Options(hinting=False)
 from fontTools import subset
 from fontTools.varLib.instancer import instantiateVariableFont
+from fontTools.ttLib import TTFont, ttFont
 assert type(options) is subset.Options
+assert used.ttFont.getTableClass("glyf") is ttFont.getTableClass("glyf")
+assert type(used.TTFont()) is TTFont
 assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varLib.instancer"
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

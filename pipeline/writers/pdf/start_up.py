@@ -2,9 +2,9 @@
 
 On Linux, each library that WeasyPrint tries under another system's name starts up to four programs (ldconfig, gcc, ld)
 that look for it; its name here, ``libpango-1.0.so.0``, is in the same list, and the loader finds that by itself. And
-fontTools' subsetting and instancing, 90 ms to import, are for machines without HarfBuzz's and for variable fonts.
-And cffi parses the declarations of all libraries each time, 100 ms; here they are kept as cffi compiles them. So are
-the functions that cssselect2 makes of selectors, and the style sheets themselves, whose parsing takes 50 ms.
+fontTools, 110 ms to import, is for machines without HarfBuzz's subsetting, for variable fonts and for emoji. And cffi
+parses the declarations of all libraries each time, 100 ms; here they are kept as cffi compiles them. So are the
+functions that cssselect2 makes of selectors, and the style sheets themselves, whose parsing takes 50 ms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,13 @@ from cssselect2 import compiler
 
 from pipeline.start.quick_start import Compiled, kept
 
-_LATER = {"fontTools.subset": ("Options", "Subsetter"), "fontTools.varLib.instancer": ("instantiateVariableFont",)}
+_LATER = {
+    "fontTools.subset": ("Options", "Subsetter"),
+    "fontTools.varLib.instancer": ("instantiateVariableFont",),
+    "fontTools.ttLib": ("TTFont",),
+    "fontTools.ttLib.ttFont": ("getTableClass", "getTableModule"),
+    "fontTools.ttLib.woff2": ("decompress",),
+}
 """Modules that WeasyPrint imports and seldom uses, and what it uses of them: a function that imports at its call."""
 _FURTHER = """
     typedef struct {
@@ -60,6 +66,11 @@ def lean_import() -> Iterator[None]:
     find_library, ffi, parse = ctypes.util.find_library, cffi.FFI, tinycss2.parse_stylesheet
     cffi.FFI, tinycss2.parse_stylesheet = _KeptDeclarations, lambda css: []
     later = {name: _stand_in(name, used) for name, used in _LATER.items() if name not in sys.modules}
+    if library := later.get("fontTools.ttLib"):
+        # It is caught where WeasyPrint warns that a font cannot be saved, which ``strict`` takes for an error
+        vars(library).update(
+            TTLibError=Exception, ttFont=later["fontTools.ttLib.ttFont"], woff2=later["fontTools.ttLib.woff2"]
+        )
     sys.modules.update(later)
     if sys.platform == "linux":
         ctypes.util.find_library = lambda name: None

@@ -51,7 +51,7 @@ beside := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
 watched := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
 side_by_side = $(if $(beside),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(watched),,--output-sync))
 $(STAMPS)/read: $(force)
-$(FILES:%=$(STAMPS)/%): $(STAMPS)/read
+$(FILES:%=$(STAMPS)/%): $(if $(PUBLISHING),$(force),$(STAMPS)/read)# publishing, fetch has read
 $(STAMPS)/kit: $(FILES:%=$(STAMPS)/%)
 $(STAMPS)/html: $(STAMPS)/kit
 $(STAMPS)/json: $(STAMPS)/html

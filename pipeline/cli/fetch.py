@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from pipeline.build.context import CommandContext
 from pipeline.cli.console import Console
-from pipeline.publish.fetch import learn, note_stale
+from pipeline.publish.fetch import learn, note_stale, read_stale
 from pipeline.publish.release_at_instant import release_overdue, wait_of
 
 
@@ -24,3 +24,4 @@ def run(context: CommandContext, options: Namespace, console: Console) -> None:
         for conflict in release_overdue(context, console):
             console.fault(f"{conflict}\n  hint: {conflict.hint}")
     note_stale(context, console)
+    read_stale(context, console)

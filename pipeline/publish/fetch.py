@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from pipeline.build import published, revisions
+from pipeline.build import published, reading, revisions
 from pipeline.build.context import RUN_CLOCK, STALE, CommandContext
 from pipeline.build.published import StoredManifest
 from pipeline.build.state import HELD_BACK, BuildState, ParsedRelease, write_file
@@ -23,6 +23,7 @@ from pipeline.publish.parallel import in_parallel
 from pipeline.publish.progress import Progress
 from pipeline.publish.revisions import plan_revision
 from pipeline.publish.sources import (
+    REFUSED,
     read_sources,
     recall_refused,
     refuse_samples,
@@ -121,6 +122,15 @@ def note_stale(context: CommandContext, progress: Progress) -> None:
     if stale:
         facts = (published.serial, stale, context.state.held_back())
         context.state.note_published(digest(msgspec.json.encode(facts)))
+
+
+def read_stale(context: CommandContext, progress: Progress) -> None:
+    """Read the releases that are rendered next, unless this machine has read or refused them: then no stage need."""
+    refused = recall_refused(context)
+    slugs = reading.out_of_date(context.state, context.newsroom, noted_stale(context))
+    if unread := [slug for slug in slugs if printable(slug) not in refused]:
+        read_sources(context, unread, progress, {}, publishing=True, deferred=True)
+        context.state.remember(REFUSED, refused | recall_refused(context))
 
 
 def _not_looked_at(state: BuildState, slugs: list[str]) -> Iterator[str]:

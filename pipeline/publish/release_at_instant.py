@@ -280,12 +280,17 @@ def _lateness(context: CommandContext, late: timedelta) -> str:
 
 
 def release_overdue(context: CommandContext, progress: Progress) -> tuple[ConflictError, ...]:
-    """Release at once what is staged and overdue, if ``content/`` says the same; the rest is for an ordinary upload."""
+    """Release at once what is staged and overdue, if ``content/`` says the same; the rest is for an ordinary upload.
+
+    The storage is asked only if this machine does not know what is staged, or knows that one of these is, or if a
+    signature may be there: what another machine has staged since can be uploaded as well.
+    """
     public = context.published.by_slug()
     new = (slug for slug, _ in unpublished_sources(context.state) if slug not in public)
     fresh = filter(None, map(context.state.parsed_release, new))
     overdue = {found.release.slug: found for found in fresh if found.release.is_public(context.now)}
-    if not overdue:
+    known = recall_staged(context)
+    if not overdue or (known is not None and not overdue.keys() & known.keys() and not context.newsroom.signs):
         return ()
     render_context = context.render_context()
     settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)

@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 import msgspec
 import pypdfium2
 import pytest
+from cssselect2 import Matcher  # type: ignore[import-untyped]
 from PIL import Image
 
 from pipeline.build.parity.content import folded
@@ -43,9 +45,10 @@ from pipeline.model.document import (
 from pipeline.model.errors import RenderError
 from pipeline.model.newsroom import Newsroom
 from pipeline.model.release import Contact, Withdrawal
+from pipeline.start import quick_start
 from pipeline.typography.templates import render
 from pipeline.writers import Output, RenderInput, pdf
-from pipeline.writers.pdf import engine, layout, shortcuts
+from pipeline.writers.pdf import engine, layout, shortcuts, start_up, writer
 from tests.support import sample
 from tests.support.newsroom import ROOT
 from tests.writers import cases
@@ -492,12 +495,15 @@ find_library = ctypes.util.find_library
 import pipeline.writers.pdf.engine
 assert started == [] or sys.platform != "linux", started
 assert ctypes.util.find_library is find_library
-assert not {"fontTools.subset", "fontTools.varLib.instancer"} & set(sys.modules)
+assert not {"fontTools.subset", "fontTools.varLib.instancer", "fontTools.ttLib"} & set(sys.modules)
 from weasyprint.pdf import fonts as used
 options = used.subset.Options(hinting=False)
 from fontTools import subset
 from fontTools.varLib.instancer import instantiateVariableFont
+from fontTools.ttLib import TTFont, ttFont
 assert type(options) is subset.Options
+assert used.ttFont.getTableClass("glyf") is ttFont.getTableClass("glyf")
+assert type(used.TTFont()) is TTFont
 assert subset.__file__ and instantiateVariableFont.__module__ == "fontTools.varLib.instancer"
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
@@ -516,7 +522,7 @@ def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: s
 @pytest.mark.parametrize(
     "selector",
     [
-        *(
+        *[
             "p",
             ".a",
             "p + p",
@@ -527,10 +533,10 @@ def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: s
             "[href]",
             "[title]",
             ":lang(de)",
-        ),
-        *("[style]", "div > :is(.a, .b) + * em", "p::before", "html[dir] em"),
-        *("p ~ p", "p:has(em)", "p:nth-child(2)", "em:first-of-type", "p:empty", "p:only-child", "p + p + p"),
-        *(":is(p + p) + p", '[title="x"]', "[title^=x]", "[href$=y]", "#x", "#x em", "p:not(:only-child)"),
+        ],
+        *["[style]", "div > :is(.a, .b) + * em", "p::before", "html[dir] em", "p ~ p", "p:has(em)", "p:nth-child(2)"],
+        *["em:first-of-type", "p:empty", "p:only-child", "p + p + p", ":is(p + p) + p", "#x", "#x em", "[title='x']"],
+        *["[title^=x]", "[href$=y]", "p:not(:only-child)"],
     ],
 )
 def test_styles_that_are_kept_for_the_next_document_are_those_that_its_own_selectors_ask_for(selector: str) -> None:
@@ -550,9 +556,9 @@ def test_styles_that_are_kept_for_the_next_document_are_those_that_its_own_selec
 
     css = f"{selector} {{ color: #c00; font-size: 20pt; content: 'x' }}"
     with engine.isolated():
-        kept = drawn(engine.look(css, ()))
+        kept = drawn(engine.look(css, (), "test"))
         with shortcuts.plain():
-            assert drawn(engine.look(css, ())) == kept
+            assert drawn(engine.look(css, (), "test")) == kept
 
 
 @pytest.mark.parametrize("sheet", ["print.css", "html5_ua.css"])
@@ -567,3 +573,41 @@ def test_selectors_of_style_sheets_let_styles_be_kept(sheet: str) -> None:
     known = SimpleNamespace()
     shortcuts.know_places(known, "\n".join(rules))
     assert known._known.near
+
+
+@pytest.fixture
+def kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(quick_start, "FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["german", "arabic"])
+def test_style_sheets_kept_from_another_process_give_the_same_bytes(
+    kept_here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    render_input, made = cases.written(cases.FOLDER / name / f"{name}.md")
+    html = import_module("weasyprint.html")
+    sheets = (html.UA_STYLESHEET, html.PH_STYLESHEET)
+    own = [sheet.matcher for sheet in sheets]
+    try:
+        for _ in ("parsed", "kept"):
+            for sheet in sheets:
+                sheet.matcher = Matcher()
+            start_up.fill_sheets(html)
+            writer._look.cache_clear()
+            assert pdf.write(render_input).data == made["pdf"]
+            assert len(list(kept_here.glob(".css-*"))) == len(sheets) + 1
+            for module in (html, engine):
+                monkeypatch.setattr(module, "CSS", lambda **_: pytest.fail("parsed again"))
+    finally:
+        for sheet, matcher in zip(sheets, own, strict=True):
+            sheet.matcher = matcher
+        writer._look.cache_clear()
+
+
+def test_style_sheet_with_a_warning_is_not_kept(kept_here: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(RenderError, match="no-such-property"):
+            engine.look("p { no-such-property: 1 }", (), "faulty")
+    assert not list(kept_here.glob(".css-*"))

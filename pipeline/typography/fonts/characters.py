@@ -136,8 +136,11 @@ def _points(script: Script) -> frozenset[int]:
 def _covered(faces: tuple[Face, ...]) -> frozenset[int]:
     """Return the code points of all faces together."""
     files = [path(face) for face in faces]
-    version = repr([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files])
-    return kept(f"characters-{files[0].name}-{files[-1].name}", version, lambda: _covered_by(files))
+    return kept(f"characters-{files[0].name}-{files[-1].name}", _version(files), lambda: _covered_by(files))
+
+
+def _version(files: Iterable[Path]) -> str:
+    return repr([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files])
 
 
 def _covered_by(files: Iterable[Path]) -> frozenset[int]:
@@ -185,9 +188,14 @@ def character_name(character: str) -> str:
 
 @cache
 def _advances(face: Face) -> Mapping[str, float]:
+    file = path(face)
+    return kept(f"advances-{file.name}", _version([file]), lambda: _advances_of(file))
+
+
+def _advances_of(file: Path) -> dict[str, float]:
     from fontTools.ttLib import TTFont
 
-    with TTFont(path(face), lazy=True) as font:
+    with TTFont(file, lazy=True) as font:
         widths, em = font["hmtx"].metrics, font["head"].unitsPerEm
         return {chr(point): widths[name][0] / em for point, name in font.getBestCmap().items()}
 

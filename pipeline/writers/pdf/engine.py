@@ -22,9 +22,10 @@ from pipeline.model.errors import RenderError
 from pipeline.typography import fonts
 from pipeline.typography.templates import FOLDER
 from pipeline.writers.pdf import archive
-from pipeline.writers.pdf.start_up import declare_further, lean_import
+from pipeline.writers.pdf.start_up import declare_further, fill_sheets, kept_parsed, lean_import
 
 with lean_import():
+    import weasyprint.html
     from weasyprint import CSS, HTML
     from weasyprint.css import ColorProfile
     from weasyprint.document import Document
@@ -57,6 +58,7 @@ __all__ = [
 ]
 
 declare_further(ffi)
+fill_sheets(weasyprint.html)
 shortcuts.install()
 
 CACHED = 4
@@ -127,11 +129,15 @@ class _DeclaredFiles(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no typ
         return URLFetcherResponse(url, self._declared[url])
 
 
-def look(css: str, scripts: tuple[str, ...]) -> Look:
-    """Return a style sheet with the fonts of Latin and of the named ``scripts``."""
+def look(css: str, scripts: tuple[str, ...], name: str) -> Look:
+    """Return a style sheet with the fonts of Latin and of the named ``scripts``; ``name`` is that of its kind."""
     configuration = font_configuration(scripts)
-    with strict("print.css"):
-        sheet = CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({}))
+
+    def parsed() -> CSS:
+        with strict("print.css"):
+            return CSS(string=css, font_config=configuration, url_fetcher=_DeclaredFiles({}))
+
+    sheet = kept_parsed(name, css, parsed)
     shortcuts.know_places(sheet, css)
     return Look(sheet, configuration)
 

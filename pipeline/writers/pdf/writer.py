@@ -214,7 +214,8 @@ def _look(accent: str, paper: str, page_of: str, direction: str, scripts: tuple[
     families = fonts.families(map(fonts.by_name, scripts))
     for name in families.__struct_fields__:  # WeasyPrint knows no custom properties in page margins
         sheet = sheet.replace(f"var(--{name})", getattr(families, name))
-    return engine.look(sheet + layout.turned_pages(sheet, paper), scripts)
+    kind = hashlib.sha256(repr((paper, page_of, direction, scripts)).encode()).hexdigest()[:16]
+    return engine.look(sheet + layout.turned_pages(sheet, paper), scripts, kind)
 
 
 _DIGITS = {"١": "arabic-indic", "۱": "persian", "१": "devanagari", "১": "bengali"}

@@ -64,10 +64,10 @@ render: $(STAMPS)/render ## render all formats of every release and the listings
 publish: ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 sign: ## publish, and sign what is public without a signature
 publish sign: | $(READY)
-	@$(RUN) fetch $(options)
-	@$(MAKE) renditions PUBLISHING=1
-	@$(RUN) publish $(options) $(if $(filter sign,$@),--sign)
-publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT"
+	@$(RUN) publish --fetch $(options)
+	@test ! -e $(WORK)/unrendered || $(MAKE) renditions PUBLISHING=1
+	@test ! -e $(WORK)/unrendered || $(RUN) publish $(options)
+publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT" $(filter --sign,--$@)
 renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice
 	@$(PYTHON) -m pipeline.validators.install $(VENV)

@@ -157,6 +157,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     snapshot = read_manifest(store)
     candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
+    context.store_assets(unpublished=False)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     sending = _Sending(todo.uploads, progress)
     publisher = replace(publisher, until=publisher.until + timedelta(seconds=sending.total / SLOWEST))

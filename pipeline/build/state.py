@@ -511,14 +511,6 @@ class BuildState:
         if not marker.is_file() or marker.read_text("ascii") != stamp:
             write_file(marker, stamp.encode())
 
-    def note_unrendered(self, found: bool) -> None:
-        """Leave a file when ``make publish`` has to render before it publishes."""
-        marker = self.work / "unrendered"
-        if found:
-            write_file(marker, b"")
-        else:
-            marker.unlink(missing_ok=True)
-
     def note_change(self) -> None:
         """Note that this run has finished writing into ``output/``: make takes later changes for somebody else's."""
         write_file(self.work / "changed", b"")

@@ -6,6 +6,7 @@ With ``--fetch`` it is the first step too, and the only one where nothing has to
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli import fetch
@@ -21,7 +22,7 @@ from pipeline.publish.upload import publish_all, report_address, report_refusals
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("--fetch", action="store_true", help="fetch first; publish if nothing has to be rendered")
+    parser.add_argument("--fetch", type=Path, help="fetch first; leave this file if something has to be rendered")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and its reasons, upload nothing")
     parser.add_argument("--sign", action="store_true", help="sign what is public without a signature too")
     parser.add_argument("--wait", default="", help="stay this long and release what becomes due: 45s, 30m, 1h30m")
@@ -32,9 +33,9 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     wait = wait_of(options.wait)
     if options.fetch:
         fetch.run(context, options, console)
-        is_rendered = are_rendered(context, noted_stale(context))
-        context.state.note_unrendered(not is_rendered)
-        if not is_rendered:
+        options.fetch.unlink(missing_ok=True)
+        if not are_rendered(context, noted_stale(context)):
+            options.fetch.touch()
             return None
     outcome = Outcome(console)
     try:

@@ -128,6 +128,11 @@ def _compare(
             yield task, _take_over(row, state, task, apart[task.slug]) if task.slug in apart else None
 
 
+def is_idle(stage: str, state: BuildState, context: RenderContext, slugs: Iterable[str]) -> bool:
+    """Whether ``render`` would render nothing, once the stages before it have nothing to do."""
+    return all(file for row in stage_rows(stage) for _, file in _compare(row, state, context, slugs))
+
+
 def page_ahead(state: BuildState, context: RenderContext, reading: Reading, listed: Mapping[str, IndexEntry]) -> bytes:
     """Return the page of a release before its other formats are rendered: it states no sizes. It is stored nowhere.
 

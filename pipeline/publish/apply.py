@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -24,7 +25,7 @@ from pipeline.model.manifest import Lease, Manifest, Row
 from pipeline.model.statement import SigningKey
 from pipeline.publish import withdrawal
 from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import Snapshot, commit, put_missing
+from pipeline.publish.commits import Snapshot, commit
 from pipeline.publish.parallel import in_parallel
 from pipeline.publish.plan import File, Plan, Upload, plan
 from pipeline.site import archive
@@ -111,7 +112,7 @@ def apply(
     snapshot: Snapshot,
     publisher: Publisher,
     done: Done,
-    new_listings: Mapping[str, bytes] = EMPTY,
+    before_pages: Callable[[], object] = lambda: None,
     confirmed: set[str] | None = None,
     sent: OnSent = lambda key, size: None,
 ) -> Snapshot:
@@ -120,15 +121,15 @@ def apply(
     ``base`` is the manifest that the run began with, ``snapshot`` the one that ``todo`` was planned from. Many releases
     are uploaded in batches, so that no later run repeats what an interrupted one has committed. A release gets a lease
     in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
-    ``new_listings`` are listings that pages will link to and that do not exist yet. ``confirmed`` gets the keys of the
-    files whose SHA-256 the storage stated when it had received them; ``sent`` is called for each part of a large file.
+    ``before_pages`` is called while the first files are sent, for the listings that pages will link to and that do not
+    exist yet. ``confirmed`` gets the keys of the files whose SHA-256 the storage stated when it had received them;
+    ``sent`` is called for each part of a large file.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
     checked(snapshot.manifest, base, candidates, publisher)
     confirmed = set() if confirmed is None else confirmed
     confirmed |= upload(store, todo.group("assets"), done)
-    put_missing(store, new_listings)
     going = {each.file.key: each for each in todo.uploads}
     begun = time.monotonic()
 
@@ -145,6 +146,7 @@ def apply(
     rounds = batches(going, candidates, snapshot.manifest)
     for finished, coming in zip([None, *rounds], [*rounds, ()], strict=True):
         if finished is None and not any(_coming_digests(each, going) for each in coming):
+            before_pages()
             continue
         try:
             snapshot = commit(store, snapshot, partial(change, finished=finished, coming=coming))
@@ -153,7 +155,8 @@ def apply(
                 commit(store, snapshot, partial(change, finished=finished, coming=()))
             raise
         withdrawal.archive(store, (copy for each in coming for copy in each.archived))
-        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done, sent)
+        meanwhile = before_pages if finished is None else lambda: None
+        confirmed |= upload_batch(store, going, coming, snapshot.manifest, done, sent, meanwhile)
     return snapshot
 
 
@@ -182,38 +185,59 @@ def upload_batch(
     public: Manifest,
     done: Done,
     sent: OnSent = lambda key, size: None,
+    before_pages: Callable[[], object] = lambda: None,
 ) -> frozenset[str]:
     """Upload the files of a batch: a page after the files and the new pages that it links to, records last.
 
-    Once a record is there, everything that it states is there. Return the keys that the storage confirmed.
+    Once a record is there, everything that it states is there; ``before_pages`` is called while the first files are
+    sent. Return the keys that the storage confirmed.
     """
     rows = public.by_slug()
     ours = [(each.row.slug in rows, going[file.key]) for each in batch for file in each.files if file.key in going]
+    confirmed = upload(store, [each for _, each in ours if each.group == "files"], done, sent, before_pages)
     groups = (
-        [each for _, each in ours if each.group == "files"],
         [each for known, each in ours if each.group == "pages" and not known],
         [each for known, each in ours if each.group == "pages" and known],
         [each for _, each in ours if each.group == "records"],
     )
-    return frozenset[str]().union(*(upload(store, group, done, sent) for group in groups))
+    return confirmed.union(*(upload(store, group, done, sent) for group in groups))
 
 
 def upload(
-    store: ObjectStore, uploads: Iterable[Upload], done: Done, sent: OnSent = lambda key, size: None
+    store: ObjectStore,
+    uploads: Iterable[Upload],
+    done: Done,
+    sent: OnSent = lambda key, size: None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> frozenset[str]:
     """Upload files that no other publisher writes, many at a time; return the keys that the storage confirmed.
 
-    It confirms what it copies itself by copying it only as long as it is the same.
+    It confirms what it copies itself by copying it only as long as it is the same. ``meanwhile`` is called once,
+    beside the upload if there is one.
     """
     by_key = {each.file.key: each for each in uploads}
     if not by_key:
+        meanwhile()
         return frozenset()
     sources = [each.file.source for each in by_key.values()]
     if copies := [source for source in sources if isinstance(source, CopyRequest)]:
         _copy(store, copies, by_key, done)
     copied = {copy.key for copy in copies}
     puts = [by_key[key].file.put() for key in by_key if key not in copied]
-    return store.put_all(puts, lambda key: done(by_key[key]), sent=sent) | copied
+    beside: list[Future[object]] = []
+
+    def put_done(key: str) -> None:
+        if not beside:  # not earlier: a process that is forked beside a thread may find a lock that nobody opens
+            beside.append(pool.submit(meanwhile))
+        done(by_key[key])
+
+    with ThreadPoolExecutor(1) as pool:
+        confirmed = store.put_all(puts, put_done, sent=sent)
+    if beside:
+        beside[0].result()
+    else:
+        meanwhile()
+    return confirmed | copied
 
 
 def _copy(store: ObjectStore, copies: list[CopyRequest], uploads: Mapping[str, Upload], done: Done) -> None:

@@ -148,6 +148,17 @@ def render_final(context: CommandContext, stage: str, slugs: Sequence[str]) -> I
             yield from stages.render(stage, context.state.final(), then, group)
 
 
+def are_rendered(context: CommandContext, slugs: Sequence[str]) -> bool:
+    """Whether no stage would read or render any of ``slugs``, nor scheduled ones in their final form."""
+    if reading.out_of_date(context.state, context.newsroom, slugs):
+        return False
+    now = context.render_context()
+    ahead = contexts_by_instant(context.state, now, slugs)
+    forms = [(context.state, now, slugs), *((context.state.final(), then, group) for then, group in ahead)]
+    names = [row.name for row in FORMATS if not row.beside]
+    return all(stages.is_idle(name, *form) for form in forms for name in names)
+
+
 def warn_outdated_translations(context: CommandContext, progress: Progress) -> None:
     """Warn of translations that lack a correction or the withdrawal of their original."""
     from pipeline.build.translations import outdated_translations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from msgspec.structs import replace
 from pipeline.build import revisions
 from pipeline.build.context import CommandContext, ExitStatus, exit_status
 from pipeline.build.published import StoredManifest
-from pipeline.model.errors import ReleaseError, SettingError, printable
+from pipeline.model.errors import DatelineError, ReleaseError, SettingError, printable
 from pipeline.model.manifest import Manifest
 from pipeline.model.statement import SIGNERS
 from pipeline.publish import approval, listings, sharing, statements, stored_footage, withdrawal
 from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
-from pipeline.publish.commits import Snapshot, read_manifest
+from pipeline.publish.commits import Snapshot, put_missing, read_manifest
 from pipeline.publish.fetch import noted_stale
 from pipeline.publish.guarantees import checks_uploads, require
 from pipeline.publish.leak_test import require_hidden
@@ -126,21 +127,22 @@ class _Sending:
         self.large = {each.file.key: (each.file.size, each.file.sha256) for each in uploads if each.file.size > LARGE}
         self._number, self._progress = len(uploads), progress
         self._sent: dict[str, int] = {}
+        self._bytes = 0
         self._whole: set[str] = set()
 
     def part(self, key: str, size: int) -> None:
         """Note a part of a large file."""
-        self._sent[key] = self._sent.get(key, 0) + size
-        self._report()
+        self._note(key, self._sent.get(key, 0) + size)
 
     def done(self, upload: Upload) -> None:
         """Note a file that was sent as a whole."""
-        self._sent[upload.file.key] = upload.file.size
         self._whole.add(upload.file.key)
-        self._report()
+        self._note(upload.file.key, upload.file.size)
 
-    def _report(self) -> None:
-        there, total = round(sum(self._sent.values()) / 1e6), round(self.total / 1e6)
+    def _note(self, key: str, size: int) -> None:
+        self._bytes += size - self._sent.get(key, 0)
+        self._sent[key] = size
+        there, total = round(self._bytes / 1e6), round(self.total / 1e6)
         if self.large:
             self._progress.progress(there, total, f"MB, {len(self._whole)} of {count(self._number, 'file')}")
         else:
@@ -157,6 +159,7 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     snapshot = read_manifest(store)
     candidates = without_contested(candidates, base, snapshot.manifest, publisher.name)
     assets = _files(context.assets)
+    context.store_assets(unpublished=False)
     todo = plan_uploads(candidates, assets, snapshot.manifest, store, _verified(context, candidates))
     sending = _Sending(todo.uploads, progress)
     publisher = replace(publisher, until=publisher.until + timedelta(seconds=sending.total / SLOWEST))
@@ -168,16 +171,25 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     def done(upload: Upload) -> None:
         written[upload.file.key] = upload.file.sha256
         if upload.group == "listings":
-            listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in new_listings else upload
+            listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in created else upload
         else:
             sending.done(upload)
 
     found = listings.Listings(context)
+    created: set[str] = set()
     public: dict[str, str] = {}
 
+    def before_pages() -> None:
+        """Write the listings that pages will link to, and render those that this run changes, if it is the only one."""
+        new = listings.new_listings(found, snapshot, candidates)
+        created.update(new)
+        put_missing(store, new)
+        coming = merged(snapshot.manifest, candidates, context.assets)
+        with suppress(DatelineError):  # which does not keep a release back, and is raised when they are written
+            public.update(found.in_storage(coming))
+            found.changed(coming, public)
+
     def update_listings(current: Snapshot) -> Snapshot:
-        if not public:
-            public.update(found.in_storage(current.manifest))
         coming = found.changed(current.manifest, public)
         current = listings.update(store, coming, lambda manifest: found.changed(manifest, public), done)
         for row in withdrawal.pending_deletes(current.manifest):
@@ -189,12 +201,11 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]
     context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
-    new_listings = listings.new_listings(found, snapshot, candidates)
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
     snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
     applied = apply(
-        store, todo, candidates, context.assets, base, snapshot, publisher, done, new_listings, confirmed, sending.part
+        store, todo, candidates, context.assets, base, snapshot, publisher, done, before_pages, confirmed, sending.part
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)

@@ -15,7 +15,7 @@ from pipeline.publish import apply as publish
 from pipeline.publish import commits
 from pipeline.publish.apply import Publisher, apply, plan_uploads
 from pipeline.publish.candidates import Candidate
-from pipeline.publish.commits import Snapshot, commit, read_manifest
+from pipeline.publish.commits import Snapshot, commit, put_missing, read_manifest
 from pipeline.publish.listings import update
 from pipeline.publish.manifest import dump, load, year_pages
 from pipeline.publish.plan import File, Upload
@@ -630,16 +630,23 @@ def test_a_release_whose_date_moves_to_another_year_is_listed_once(memory: Memor
     assert set(memory.manifest().years) == {"2026"}
 
 
-def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_overwritten(memory: Memory) -> None:
+@pytest.mark.parametrize("sent", [[], [".pdf"], [".html", ".json"], [".pdf", ".html", ".json"]], ids="-".join)
+def test_listings_that_pages_will_lead_to_are_opened_before_them_and_nobodys_is_overwritten(
+    memory: Memory, sent: list[str]
+) -> None:
     memory.objects["feed.xml"] = b"a rival's"
-    ready, seen = (release("one", language="de"),), read_manifest(memory)
+    one, seen = release("one", language="de"), read_manifest(memory)
+    files = [File(f"releases/one{suffix}", digest(b"one"), 3, b"one") for suffix in sent]
+    ready = (msgspec.structs.replace(one, files=tuple(files)),)
     todo = plan_uploads(ready, (), seen.manifest, memory)
     opened = {"feed.xml": b"ours", "feeds/lang/de.xml": b"nothing yet"}
     me = Publisher("mine", NOW, NOW + timedelta(minutes=15))
-    apply(memory, todo, ready, (), seen.manifest, seen, me, lambda upload: None, opened)
+    apply(memory, todo, ready, (), seen.manifest, seen, me, lambda upload: None, lambda: put_missing(memory, opened))
     assert memory.objects["feed.xml"] == b"a rival's"
     keys = [put.key for put in memory.puts]
-    assert keys.index("feeds/lang/de.xml") < keys.index("manifest.json") < keys.index("releases/one.pdf")
+    assert keys.count("feeds/lang/de.xml") == 1
+    pages = [key for key in keys if key.endswith((".html", ".json")) and key != KEY]
+    assert keys.index("feeds/lang/de.xml") < min(map(keys.index, pages), default=len(keys))
 
 
 def test_newsroom_that_opens_has_the_feeds_and_shelves_that_are_coming_without_what_comes(memory: Memory) -> None:

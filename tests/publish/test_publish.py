@@ -7,7 +7,7 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -307,5 +307,60 @@ def test_a_second_release_with_an_equal_headline_and_date_is_published_with_a_wa
         assert result.status == 0, result.text
         assert "content/two.md:2: warning: the same headline and date as content/one.md" in result.err
         assert (office.public / "releases/two.pdf").is_file()
+    finally:
+        office.end()
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A newsroom that was rendered for its store and is not public yet; each test has a copy."""
+    office = Office(tmp_path_factory.mktemp("rendered") / "office")
+    office.write("harvest", title="The harvest of the year")
+    office.serve()
+    result = office.make("render")
+    office.end()
+    assert result.status == 0, result.text
+    return office
+
+
+def cut_short(office: Office) -> None:
+    file = office.public / "releases" / "harvest.pdf"
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def remove_a_format(office: Office) -> None:
+    (office.public / "releases" / "harvest.txt").unlink()
+
+
+def schedule(office: Office) -> None:
+    office.write("winter", title="The plans for winter", date="2099-01-05T09:00+00:00")
+    assert office.make("render").status == 0
+
+
+def remove_style_sheets(office: Office) -> None:
+    for file in office.public.glob("assets/*.css"):
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "renders"),
+    [(None, False), (remove_style_sheets, False), (cut_short, True), (remove_a_format, True), (schedule, True)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_no_stage_is_started_when_all_is_rendered_and_the_result_is_the_same(
+    rendered: Office, tmp_path: Path, change: Callable[[Office], None] | None, renders: bool
+) -> None:
+    office = rendered.copy(tmp_path / "office")
+    if change:
+        change(office)
+    try:
+        base = published(office)
+        stamps = [path.name for path in (office.folder / "output" / ".work").glob("publish-*/*")]
+        assert bool(stamps) == renders, stamps
+        files = office.files()
+        assert {key for key in files if key.startswith("assets/")} == set(manifest(base)["assets"])  # type: ignore[call-overload]
+        for key, data in files.items():
+            assert get(base + key)[::2] == (200, data), key
+        assert set(files) >= {f"releases/harvest.{ending}" for ending in ENDINGS}
     finally:
         office.end()

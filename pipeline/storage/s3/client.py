@@ -97,7 +97,7 @@ class _QuickLoader(JSONFileLoader):
         # Through JSON once more, because Python keeps plain dictionaries, and botocore makes ordered ones
         return kept(
             f"botocore-{inside.replace(os.sep, '-')}",
-            f"{botocore.__version__} {file_path}",
+            botocore.__version__,
             lambda: json.loads(json.dumps(read(file_path))),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -149,6 +150,45 @@ class _Sending:
             self._progress.progress(len(self._whole), self._number, f"files, {there} of {total} MB")
 
 
+class _Listed:
+    """The listings that a run brings in line with what it uploads."""
+
+    def __init__(self, context: CommandContext, done: Callable[[Upload], None]) -> None:
+        self.found = listings.Listings(context)
+        self.uploads: dict[str, Upload] = {}
+        self._context, self._done = context, done
+        self._created: set[str] = set()
+        self._public: dict[str, str] | None = None
+
+    def ahead(self, snapshot: Snapshot, candidates: Sequence[Candidate]) -> None:
+        """Write those that pages will link to, and render those that change, if this is the only run that publishes."""
+        new = listings.new_listings(self.found, snapshot, candidates)
+        self._created |= new.keys()
+        put_missing(self._context.store, new)
+        coming = merged(snapshot.manifest, candidates, self._context.assets)
+        with suppress(DatelineError):  # which does not keep a release back, and is raised when they are written
+            self._public = self.found.in_storage(coming)
+            self.found.changed(coming, self._public)
+
+    def update(self, progress: Progress, current: Snapshot) -> Snapshot:
+        """Bring them in line with ``current``, and take down what is withdrawn or has expired."""
+        store, now = self._context.store, self._context.now
+        public = self.found.in_storage(current.manifest) if self._public is None else self._public
+        self._public = public
+        coming = self.found.changed(current.manifest, public)
+        current = listings.update(store, coming, lambda manifest: self.found.changed(manifest, public), self._note)
+        for row in withdrawal.pending_deletes(current.manifest):
+            progress.step("remove", row.slug, "", "", "withdrawn")
+        for slug in withdrawal.expired_footage(current.manifest, now):
+            progress.step("remove", slug, "", "", "footage expired")
+        return withdrawal.take_down(store, current, now)
+
+    def _note(self, upload: Upload) -> None:
+        key = upload.file.key
+        self.uploads[key] = replace(upload, reason="new") if key in self._created else upload
+        self._done(upload)
+
+
 def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress) -> None:
     store = context.store
     clock = store.check().date
@@ -164,56 +204,33 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     sending = _Sending(todo.uploads, progress)
     publisher = replace(publisher, until=publisher.until + timedelta(seconds=sending.total / SLOWEST))
     written: dict[str, str] = {}
-    listed: dict[str, Upload] = {}
     confirmed: set[str] = set()
     large = sending.large
 
     def done(upload: Upload) -> None:
         written[upload.file.key] = upload.file.sha256
-        if upload.group == "listings":
-            listed[upload.file.key] = replace(upload, reason="new") if upload.file.key in created else upload
-        else:
+        if upload.group != "listings":
             sending.done(upload)
 
-    found = listings.Listings(context)
-    created: set[str] = set()
-    public: dict[str, str] = {}
-
-    def before_pages() -> None:
-        """Write the listings that pages will link to, and render those that this run changes, if it is the only one."""
-        new = listings.new_listings(found, snapshot, candidates)
-        created.update(new)
-        put_missing(store, new)
-        coming = merged(snapshot.manifest, candidates, context.assets)
-        with suppress(DatelineError):  # which does not keep a release back, and is raised when they are written
-            public.update(found.in_storage(coming))
-            found.changed(coming, public)
-
-    def update_listings(current: Snapshot) -> Snapshot:
-        coming = found.changed(current.manifest, public)
-        current = listings.update(store, coming, lambda manifest: found.changed(manifest, public), done)
-        for row in withdrawal.pending_deletes(current.manifest):
-            progress.step("remove", row.slug, "", "", "withdrawn")
-        for slug in withdrawal.expired_footage(current.manifest, context.now):
-            progress.step("remove", slug, "", "", "footage expired")
-        return withdrawal.take_down(store, current, context.now)
+    listed = _Listed(context, done)
 
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]
     context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    snapshot = Snapshot(found.told(snapshot.manifest), snapshot.etag)
+    snapshot = Snapshot(listed.found.told(snapshot.manifest), snapshot.etag)
+    ahead = partial(listed.ahead, snapshot, candidates)
     applied = apply(
-        store, todo, candidates, context.assets, base, snapshot, publisher, done, before_pages, confirmed, sending.part
+        store, todo, candidates, context.assets, base, snapshot, publisher, done, ahead, confirmed, sending.part
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)
     _report_footage(context, candidates, progress)
     by_checksum = _proven(context, confirmed, candidates, snapshot.manifest, large)
     problems = delivered(context.anonymous, {key: large[key] for key in by_checksum if key in large})
-    problems += _update_listings(context, found, applied, update_listings, written, by_checksum)
-    _report_uploads(listed.values(), progress)
+    problems += _update_listings(context, listed.found, applied, partial(listed.update, progress), written, by_checksum)
+    _report_uploads(listed.uploads.values(), progress)
     _remember_unverified(context, candidates, problems)
     statements.store_here(context, candidates)
     raise_problems(problems)

@@ -160,7 +160,7 @@ class _Listed:
         self._created: set[str] = set()
         self._public: dict[str, str] | None = None
 
-    def ahead(self, snapshot: Snapshot, candidates: Sequence[Candidate]) -> None:
+    def ahead(self, snapshot: Snapshot, candidates: tuple[Candidate, ...]) -> None:
         """Write those that pages will link to, and render those that change, if this is the only run that publishes."""
         new = listings.new_listings(self.found, snapshot, candidates)
         self._created |= new.keys()

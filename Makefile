@@ -17,8 +17,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory $(side_by_side)
 # The commands: the stages, those that are one Python process, and what is put together of them
 FILES  := text pdf docx
 STAGES := read $(FILES) kit html json feed pages
-TYPED  := key new import footage newsroom correct withdraw approve share preview check status verify history diff serve \
-  stop storage doctor
+TYPED  := key new import footage newsroom correct withdraw approve share preview check status verify history diff \
+  serve stop storage doctor
 COMMANDS  := render publish sign validate setup test bench sweep clean help $(STAGES) $(TYPED)
 VARIABLES := CONTENT OUTPUT VENV PYTHON TITLE NAME FROM NOTE REASON RELEASE REVOKE TO WAIT FORMAT STRICT LINKS \
   DRY_RUN MINOR FIDO OPEN FILE AT ARGS PUBLISHING DUE $(addprefix PRESS_,BUCKET PRIVATE_BUCKET BASE_URL PUBLIC_URL \

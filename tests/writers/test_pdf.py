@@ -519,24 +519,21 @@ def test_shortcuts_within_the_library_change_no_byte_but_of_png_pictures(name: s
         assert pdf.write(render_input).data == made["pdf"]
 
 
+@pytest.fixture
+def kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(quick_start, "FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("kept_here")
 @pytest.mark.parametrize(
     "selector",
     [
-        *[
-            "p",
-            ".a",
-            "p + p",
-            ".a + p > em",
-            "p:first-child",
-            "p:last-child",
-            ":not(.a)",
-            "[href]",
-            "[title]",
-            ":lang(de)",
-        ],
+        *["p", ".a", "p + p", ".a + p > em", "p:first-child", "p:last-child", ":not(.a)", ":lang(de)"],
+        *["[href]", "[title]", "[title='x']", "[title^=x]", "[href$=y]", "#x", "#x em", "p:not(:only-child)"],
         *["[style]", "div > :is(.a, .b) + * em", "p::before", "html[dir] em", "p ~ p", "p:has(em)", "p:nth-child(2)"],
-        *["em:first-of-type", "p:empty", "p:only-child", "p + p + p", ":is(p + p) + p", "#x", "#x em", "[title='x']"],
-        *["[title^=x]", "[href$=y]", "p:not(:only-child)"],
+        *["em:first-of-type", "p:empty", "p:only-child", "p + p + p", ":is(p + p) + p"],
     ],
 )
 def test_styles_that_are_kept_for_the_next_document_are_those_that_its_own_selectors_ask_for(selector: str) -> None:
@@ -573,13 +570,6 @@ def test_selectors_of_style_sheets_let_styles_be_kept(sheet: str) -> None:
     known = SimpleNamespace()
     shortcuts.know_places(known, "\n".join(rules))
     assert known._known.near
-
-
-@pytest.fixture
-def kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(quick_start, "FOLDER", tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    return tmp_path
 
 
 @pytest.mark.parametrize("name", ["german", "arabic"])

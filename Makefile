@@ -33,16 +33,19 @@ blanks  := $(if $(filter-out 1,$(words $(CONTENT)) $(words $(OUTPUT))),CONTENT+O
 check_typed = $(PYTHON) -I pipeline/cli/mistyped.py $(strange) $(blanks) -- $(COMMANDS) -- $(VARIABLES)
 $(if $(strip $(strange) $(blanks)),$(if $(shell $(check_typed) || echo wrong),$(error nothing was done)))
 
-# What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile
+# What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile. Asked
+# only for goals that are stages, or need some
+staged   := $(filter-out publish sign setup test bench sweep clean help $(TYPED),$(MAKECMDGOALS))
 names    := $(sort $(filter PRESS_% AWS_%REGION AWS_ENDPOINT_URL%,$(.VARIABLES)))
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
 inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock $(WORK)/published
 files    := \( ! -type d ! -name '.*' ! -name '*.pyc' -o -name '*.md' \) -printf '%p %s %i %T@ %C@\n'
-checksum := $(shell { find -L $(inputs) $(files) 2>&- | LC_ALL=C sort; echo '$(settings)'; } | cksum | tr ' ' -)
+checksum := $(if $(staged),$(shell { find -L $(inputs) $(files) 2>&- | LC_ALL=C sort; echo '$(settings)'; } | \
+  cksum | tr ' ' -))
 since     = -cnewer $(WORK)/changed -print -quit 2>&-
 others    = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d $(since); find .store/ports.json $(since)
 passed    = find $(WORK)/next-instant ! -newermt now 2>&-
-force    := $(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE)
+force    := $(if $(staged),$(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE))
 STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
 
 # The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is. Those that

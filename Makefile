@@ -34,8 +34,8 @@ check_typed = $(PYTHON) -I pipeline/cli/mistyped.py $(strange) $(blanks) -- $(CO
 $(if $(strip $(strange) $(blanks)),$(if $(shell $(check_typed) || echo wrong),$(error nothing was done)))
 
 # What has changed: a file or a setting; an instant has passed; others wrote to output/ or to the store meanwhile. Asked
-# only for goals that are stages, or need some
-staged   := $(filter-out publish sign setup test bench sweep clean help $(TYPED),$(MAKECMDGOALS))
+# only for stages, and not when publishing: then fetch has found something to render
+staged   := $(if $(PUBLISHING),,$(filter-out publish sign setup test bench sweep clean help $(TYPED),$(MAKECMDGOALS)))
 names    := $(sort $(filter PRESS_% AWS_%REGION AWS_ENDPOINT_URL%,$(.VARIABLES)))
 settings := $(subst ','\'',$(strip $(foreach name,$(names),$(name)=$(value $(name)))))
 inputs   := $(CONTENT) pipeline templates requirements.lock requirements-scripts.lock $(WORK)/published
@@ -45,8 +45,9 @@ checksum := $(if $(staged),$(shell { find -L $(inputs) $(files) 2>&- | LC_ALL=C 
 since     = -cnewer $(WORK)/changed -print -quit 2>&-
 others    = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d $(since); find .store/ports.json $(since)
 passed    = find $(WORK)/next-instant ! -newermt now 2>&-
-force    := $(if $(staged),$(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE))
-STAMPS   := $(WORK)/$(if $(PUBLISHING),publish,render)-$(checksum)
+changes  := $(if $(staged),$(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE))
+force    := $(if $(PUBLISHING),FORCE,$(changes))
+STAMPS   := $(WORK)/$(if $(PUBLISHING),publish-now,render-$(checksum))
 
 # The stages: each stamps itself when no release is at fault; asked for by name, it ends with 2 when one is. Those that
 # need nothing of each other run side by side, unless -j1 is typed; in a log, the lines of each stay together

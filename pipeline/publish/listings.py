@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Set
 from datetime import datetime
 from functools import cache
 from pathlib import PurePosixPath
+from typing import TypeGuard
 
 import msgspec
 from msgspec import Struct
@@ -56,6 +57,9 @@ class Listings:
         self._render_context = context.render_context(shared=True)
         self._common = _common(context)
         known, public = _recall(context), context.published
+        self._public = public
+        current = known.made if _is_of_now(known, context) else {}
+        self._of_public = {key: stamp for key, (stamp, _) in current.items()}
         head = public.head if isinstance(public, StoredManifest) else EMPTY
         told = head.listings if head.listings_of == self._common else {}
         self._made = {**told, **(known.made if known else {})}
@@ -69,8 +73,14 @@ class Listings:
         for rows, other, stamps in self._shown:
             if other == facts and rows == manifest.rows:
                 return stamps
-        self._shown[:] = [(manifest.rows, facts, listings.stamps(manifest, self._render_context)), *self._shown[:1]]
-        return self._shown[0][2]
+        stamps = self._of_public if self._is_public(manifest) else {}
+        stamps = stamps or listings.stamps(manifest, self._render_context)
+        self._shown[:] = [(manifest.rows, facts, stamps), *self._shown[:1]]
+        return stamps
+
+    def _is_public(self, manifest: Manifest) -> bool:
+        """Whether ``manifest`` is the one that was fetched; what is planned from that one may have its serial too."""
+        return manifest.serial == self._public.serial and manifest.rows == self._public.whole().rows
 
     def build(self, manifest: Manifest, only: Iterable[str]) -> dict[str, bytes]:
         """Return those listings of ``manifest`` that have a key in ``only``, by key."""
@@ -152,6 +162,13 @@ def _recall(context: CommandContext) -> KnownListings | None:
     """Return the listings as last rendered here, if they would be rendered in the same way now."""
     known = context.state.recall(LISTINGS, KnownListings, None)
     return known if known and known.common == _common(context) else None
+
+
+def _is_of_now(known: KnownListings | None, context: CommandContext) -> TypeGuard[KnownListings]:
+    """Whether ``known`` are the listings of the manifest that was fetched, as they are now."""
+    if known is None or (known.until is not None and context.now >= known.until):
+        return False
+    return (known.address, known.serial) == (context.destination.address, context.published.serial)
 
 
 def altered(context: CommandContext, digests: Mapping[str, str]) -> set[str]:
@@ -254,8 +271,7 @@ def update_and_verify(
 def are_current(context: CommandContext) -> bool:
     """Whether the public listings are those of the manifest, as an anonymous client sees them."""
     known = _recall(context)
-    is_of_now = known is not None and (known.until is None or context.now < known.until)
-    if known and is_of_now and (known.address, known.serial) == (context.destination.address, context.published.serial):
+    if _is_of_now(known, context):
         return not altered(context, {key: made[1] for key, made in known.made.items()})
     found, manifest = Listings(context), context.published.whole()
     keys = found.stamps(manifest).keys()

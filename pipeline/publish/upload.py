@@ -275,7 +275,7 @@ def _verified(context: CommandContext, candidates: Iterable[Candidate]) -> Mappi
 def _proven(
     context: CommandContext,
     confirmed: Iterable[str],
-    candidates: Iterable[Candidate],
+    candidates: Sequence[Candidate],
     before: Manifest,
     large: Container[str],
 ) -> frozenset[str]:
@@ -285,7 +285,7 @@ def _proven(
     """
     if not checks_uploads(context):
         return frozenset()
-    rows, summaries = before.by_slug(), context.state.summaries()
+    rows, summaries = before.by_slug(), context.state.summaries([each.row.slug for each in candidates])
 
     def is_read_in_full(slug: str) -> bool:
         return slug in rows or slug not in summaries or summaries[slug].embargo

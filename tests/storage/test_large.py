@@ -120,6 +120,14 @@ def left(environ: dict[str, str], key: str) -> list[str]:
     return [*(each["UploadId"] for each in answer.get("Uploads", ())), *remembered]
 
 
+def received(environ: dict[str, str], key: str) -> set[int]:
+    """Return the numbers of the parts of an upload that has not ended which the storage has."""
+    place = at(environ)
+    upload, *_ = left(environ, key)
+    answer: Any = create_client(place, environ).list_parts(Bucket=place.bucket, Key=key, UploadId=upload)
+    return {part["PartNumber"] for part in answer["Parts"]}
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not is_so():
@@ -257,11 +265,11 @@ def test_after_a_kill_or_ctrl_c_the_next_run_goes_on(
     assert err == b""
     wait_until(lambda: not gate.busy)
     gate.mend()
-    there = set(sent(gate)) - {4}
+    there = received(ready, film.key)
     assert len(there) >= 3
     gate.count_anew()
     behind(gate, ready).put(film.put)
-    assert set(sent(gate)) <= {*range(1, PARTS + 1)} - there
+    assert set(sent(gate)) == {*range(1, PARTS + 1)} - there
     assert digest(open_store(at(ready), ready), film.key) == film.sha256
 
 

@@ -69,7 +69,7 @@ class Listings:
 
     def stamps(self, manifest: Manifest) -> Mapping[str, str]:
         """Return key → digest of what each listing of ``manifest`` shows."""
-        facts = (manifest.languages, manifest.topics, manifest.emptied)
+        facts = _facts(manifest)
         for rows, other, stamps in self._shown:
             if other == facts and rows == manifest.rows:
                 return stamps
@@ -80,7 +80,10 @@ class Listings:
 
     def _is_public(self, manifest: Manifest) -> bool:
         """Whether ``manifest`` is the one that was fetched; what is planned from that one may have its serial too."""
-        return manifest.serial == self._public.serial and manifest.rows == self._public.whole().rows
+        if manifest.serial != self._public.serial:
+            return False
+        public = self._public.whole()
+        return _facts(manifest) == _facts(public) and manifest.rows == public.rows
 
     def build(self, manifest: Manifest, only: Iterable[str]) -> dict[str, bytes]:
         """Return those listings of ``manifest`` that have a key in ``only``, by key."""
@@ -149,6 +152,11 @@ class Listings:
         until = listings.valid_until(manifest, self._render_context)
         known = KnownListings(self._common, address, manifest.serial, made, tuple(elsewhere), until)
         context.state.remember(LISTINGS, known)
+
+
+def _facts(manifest: Manifest) -> tuple[object, ...]:
+    """Return what listings show besides the rows."""
+    return manifest.languages, manifest.topics, manifest.emptied
 
 
 def _common(context: CommandContext) -> str:

@@ -45,7 +45,6 @@ checksum := $(if $(staged),$(shell { find -L $(inputs) $(files) 2>&- | LC_ALL=C 
 since     = -cnewer $(WORK)/changed -print -quit 2>&-
 others    = find $(OUTPUT)/public $(OUTPUT)/waiting $(WORK)/pictures -type d $(since); find .store/ports.json $(since)
 passed    = find $(WORK)/next-instant ! -newermt now 2>&-
-always   := $(if $(PUBLISHING),FORCE)
 force    := $(if $(staged),$(shell test -e $(WORK)/state.sqlite -a -z "$$($(passed); $(others))" || echo FORCE))
 STAMPS   := $(WORK)/$(if $(PUBLISHING),publish-now,render-$(checksum))
 
@@ -55,7 +54,7 @@ beside := $(filter render renditions publish validate $(STAGES),$(MAKECMDGOALS))
 watched := $(MAKE_TERMERR)$(filter-out render renditions $(STAGES),$(MAKECMDGOALS))
 side_by_side = $(if $(beside),$(if $(MAKELEVEL:0=),,--jobs=3) $(if $(watched),,--output-sync))
 $(STAMPS)/read: $(force)
-$(STAGES:%=$(STAMPS)/%): $(always)
+$(STAGES:%=$(STAMPS)/%): $(if $(PUBLISHING),FORCE)
 $(FILES:%=$(STAMPS)/%): $(if $(PUBLISHING),,$(STAMPS)/read)# publishing, fetch has read
 $(STAMPS)/kit: $(FILES:%=$(STAMPS)/%)
 $(STAMPS)/html: $(STAMPS)/kit

@@ -125,7 +125,7 @@ def note_stale(context: CommandContext, progress: Progress) -> None:
 
 
 def read_stale(context: CommandContext, progress: Progress) -> None:
-    """Read the releases that are rendered next, unless this machine has read or refused them: then no stage need."""
+    """Read the releases that are rendered next, so that no stage has to; not those that were read or refused here."""
     refused = recall_refused(context)
     slugs = reading.out_of_date(context.state, context.newsroom, noted_stale(context))
     if unread := [slug for slug in slugs if printable(slug) not in refused]:

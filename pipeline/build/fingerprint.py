@@ -51,7 +51,7 @@ def of_source(state: BuildState, slug: str) -> str:
     return of_files(state.inputs(slug), state.films)
 
 
-def of_files(files: Iterable[Path], films: MutableMapping[str, Film]) -> str:
+def of_files(files: Iterable[str | Path], films: MutableMapping[str, Film]) -> str:
     """Return the same for a source and the files beside it, in the order of ``BuildState.inputs``.
 
     ``films`` keeps the digests of films, so that they are not read in every run.
@@ -60,8 +60,8 @@ def of_files(files: Iterable[Path], films: MutableMapping[str, Film]) -> str:
 
     source, *beside = files
     text = as_read(_content(source))
-    parts = [os.fsencode(source.name), text]
-    for file in beside:
+    parts = [os.fsencode(os.path.basename(source)), text]  # noqa: PTH119  a path of every source costs much
+    for file in map(Path, beside):
         name = os.fsencode(file.name)
         if not file.name.lower().endswith(SUFFIXES):
             parts += [name, _content(file)]
@@ -80,12 +80,13 @@ def _of_film(file: Path, films: MutableMapping[str, Film]) -> bytes:
         return b""
 
 
-def _content(file: Path) -> bytes:
+def _content(file: str | Path) -> bytes:
     try:
-        found = file.stat()
+        found = os.stat(file)  # noqa: PTH116
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGE:
             return str(found.st_size).encode()
-        return file.read_bytes()
+        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
+            return opened.read()
     except OSError:
         return b""
 

@@ -68,7 +68,8 @@ def refresh(state: BuildState, now: datetime) -> None:
             (f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 13)})", rows),
         )
         stale |= _with_relatives(state, changed, clock)
-        database.write_all(("UPDATE published SET expected = NULL WHERE slug = ?", [(slug,) for slug in stale]))
+        forget = "UPDATE published SET expected = NULL WHERE slug = ? AND expected IS NOT NULL"
+        database.write_all((forget, [(slug,) for slug in stale]))
 
 
 def _with_relatives(state: BuildState, slugs: Collection[str], clock: int) -> set[str]:

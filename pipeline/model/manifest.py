@@ -139,6 +139,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     listings need not render those that show the same still."""
     listings_of: str = ""
     """Digest of the code and settings that rendered them."""
+    up_to_date: str = ""
+    """Digest of rows, code and settings with which the last publisher left every release up to date, if it did."""
     signers: tuple[SigningKey, ...] = ()
     """The keys that sign releases, by the ``content/signers`` of the last publisher."""
     leases: dict[str, Lease] = field(default_factory=dict, name="claims")

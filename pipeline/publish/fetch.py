@@ -33,6 +33,7 @@ from pipeline.publish.sources import (
 from pipeline.publish.staging import read_staged, recall_staged
 from pipeline.publish.statements import signing_key
 from pipeline.publish.up_to_date import (
+    believe,
     changed_sources,
     recall_unverified,
     scan_sources,
@@ -63,6 +64,7 @@ def learn(context: CommandContext, progress: Progress, *, again: bool = False) -
     context.state.remember(RUN_CLOCK, context.now.isoformat())
     scan_sources(context.state)
     context.take_published(stored)
+    believe(context.state, stored, context.render_context())
     changed = {*changed_sources(context.state, stored), *unread_samples(context)}
     stored_footage.look(context, changed, progress)
     changed.update(stored_footage.changed(context, progress))

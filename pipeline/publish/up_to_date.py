@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+
+import msgspec
 
 from pipeline.build import fingerprint, revisions
 from pipeline.build.published import StoredManifest
@@ -46,14 +48,14 @@ def scan_sources(state: BuildState) -> None:
     sources = {slug: (stat, files) for slug, stat, files in _stats(state.content, reader, now)}
     gone = [(slug,) for slug in known.keys() - sources.keys()]
     touched = {slug: files for slug, (stat, files) in sources.items() if not stat or known.get(slug) != stat}
-    digests = {slug: fingerprint.of_files(map(Path, files), state.films) for slug, files in touched.items()}
+    digests = {slug: fingerprint.of_files(files, state.films) for slug, files in touched.items()}
     before = dict(state.database.of("SELECT slug, digest FROM sources", digests))
     changed = [(slug,) for slug, sha256 in digests.items() if before.get(slug) != sha256]
     state.database.write_all(
         ("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
          [(slug, sources[slug][0], sha256) for slug, sha256 in digests.items()]),
         ("DELETE FROM sources WHERE slug = ?", gone),
-        ("UPDATE published SET expected = NULL WHERE slug = ?", changed),
+        ("UPDATE published SET expected = NULL WHERE slug = ? AND expected IS NOT NULL", changed),
     )  # fmt: skip
 
 
@@ -72,13 +74,14 @@ def _stats(content: Path, reader: str, now: int) -> Iterator[tuple[str, str, lis
                     (file for file in beside if Path(file.name).suffix.lower() in BESIDE and file.is_file()),
                     key=lambda file: file.name,
                 )
-        stat = ""
+        stat, parts, newest = "", [reader], 0
         with suppress(OSError):
-            stats = [file.stat() for file in files]
-            if max(max(each.st_mtime_ns, each.st_ctime_ns) for each in stats) < now - RECENT:
-                parts = (f"{each.st_size} {each.st_mtime_ns} {each.st_ctime_ns} {each.st_ino}" for each in stats)
-                names = "/".join(file.name for file in files[1:])
-                stat = f"{reader} {' '.join(parts)} {names}"
+            for file in files:
+                of = file.stat()
+                newest = max(newest, of.st_mtime_ns, of.st_ctime_ns)
+                parts.append(f"{of.st_size} {of.st_mtime_ns} {of.st_ctime_ns} {of.st_ino}")
+            if newest < now - RECENT:
+                stat = f"{' '.join(parts)} {'/'.join([file.name for file in files[1:]])}"
         yield slug, stat, [file.path for file in files]
 
 
@@ -124,6 +127,33 @@ def stale_slugs(state: BuildState, published: StoredManifest, render_context: Re
     return sorted(slug for (slug,) in found)
 
 
+def agreed(render_context: RenderContext, facts: Iterable[tuple[str, str, str]]) -> str:
+    """Return a digest of public releases (slug, digest of the source, fingerprint) and what all fingerprints share."""
+    return digest(msgspec.json.encode((_shared(render_context), sorted(facts))))
+
+
+def believe(state: BuildState, published: StoredManifest, render_context: RenderContext) -> None:
+    """Take the public fingerprints for the expected ones where the manifest says that all were, and nothing was read.
+
+    That spares a fresh clone to compute them. What it reads then takes away the expected fingerprints that it changes.
+    """
+    database, agreed_before = state.database, published.head.up_to_date
+    if not agreed_before or state.parsed_slugs() or published.without_source():
+        return
+    if agreed(render_context, database.rows("SELECT slug, source, fingerprint FROM published")) == agreed_before:
+        database.write("""
+            UPDATE published SET expected = fingerprint WHERE expected IS NULL
+                AND EXISTS (SELECT 1 FROM sources s WHERE s.slug = published.slug AND s.digest = published.source)
+        """)  # fmt: skip
+        state.remember(EXPECTED, _shared(render_context))
+
+
+def _shared(render_context: RenderContext) -> str:
+    """Return a digest of what all expected fingerprints have in common: settings, address and code."""
+    settings = fingerprint.of_newsroom(render_context.newsroom, render_context.mark)
+    return digest(b"\0".join([settings.encode(), render_context.base_url.encode(), fingerprint.of_formats()]))
+
+
 def _expect(state: BuildState, published: StoredManifest, render_context: RenderContext) -> None:
     """Compute the fingerprint of all renditions of each public release for which it is not known any more.
 
@@ -131,10 +161,10 @@ def _expect(state: BuildState, published: StoredManifest, render_context: Render
     these in the build state takes the expected fingerprint away.
     """
     settings, base_url = fingerprint.of_newsroom(render_context.newsroom, render_context.mark), render_context.base_url
-    common = digest(b"\0".join([settings.encode(), base_url.encode(), fingerprint.of_formats()]))
-    if state.recall(EXPECTED, str, "") != common:
+    shared = _shared(render_context)
+    if state.recall(EXPECTED, str, "") != shared:
         state.database.write("UPDATE published SET expected = NULL")
-        state.remember(EXPECTED, common)
+        state.remember(EXPECTED, shared)
     unknown = dict(state.database.rows(
         "SELECT slug, s.digest FROM published p JOIN sources s USING (slug) WHERE p.expected IS NULL"
     ))  # fmt: skip

@@ -32,7 +32,7 @@ from pipeline.publish.schedule import by_instant, scheduled_here
 from pipeline.publish.signing import VARIABLE, key_file
 from pipeline.publish.sources import recall_refused, report_refused, warn_outdated_translations
 from pipeline.publish.staging import plan_staging, stage_all, with_staged_footage
-from pipeline.publish.up_to_date import UNVERIFIED, recall_unverified
+from pipeline.publish.up_to_date import UNVERIFIED, agreed, recall_unverified
 from pipeline.publish.verification import (
     Problem,
     ask,
@@ -219,7 +219,8 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    snapshot = Snapshot(listed.found.told(snapshot.manifest), snapshot.etag)
+    told = replace(listed.found.told(snapshot.manifest), up_to_date=_agreed(context, candidates, snapshot.manifest))
+    snapshot = Snapshot(told, snapshot.etag)
     ahead = partial(listed.ahead, snapshot, candidates)
     applied = apply(
         store, todo, candidates, context.assets, base, snapshot, publisher, done, ahead, confirmed, sending.part
@@ -235,6 +236,17 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     statements.store_here(context, candidates)
     raise_problems(problems)
     _report_proof(len(written), todo.unchanged, len(by_checksum), progress)
+
+
+def _agreed(context: CommandContext, candidates: tuple[Candidate, ...], public: Manifest) -> str:
+    """Return what tells a fresh clone that all is up to date after this run; nothing if it is not."""
+    known, coming = context.published, {each.row.slug for each in candidates}
+    hidden = {slug for slug in context.state.hidden(context.now) if slug not in known.by_slug()}
+    is_all = {*noted_stale(context)} <= coming | hidden and public.serial == known.serial
+    if not is_all or not isinstance(known, StoredManifest) or known.without_source():
+        return ""
+    rows = merged(public, candidates, ()).rows
+    return agreed(context.render_context(), ((row.slug, row.source, row.fingerprint) for row in rows))
 
 
 def _update_listings(

@@ -72,7 +72,9 @@ def without_invisible(text: str) -> str:
     Browsers and word processors leave them in addresses and names. Scripts without blanks between words need the
     zero-width space, and keep it.
     """
-    return text if text.isascii() else _INVISIBLE.sub("", text)
+    if text.isascii() or not any(sign in text for sign in "\u00ad\ufeff\u200b\u2060"):
+        return text
+    return _INVISIBLE.sub("", text)
 
 
 def damaged_by_decoding(line: str) -> tuple[str, str] | None:

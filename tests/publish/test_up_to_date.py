@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline.build import stored_index
 from pipeline.build.context import CommandContext
 from pipeline.model.manifest import EMPTY, Manifest
+from pipeline.publish import up_to_date
 from pipeline.publish.candidates import Classified, classify
 from tests.support import reading as texts
 from tests.support.formats import NAMES, ROWS
@@ -22,6 +24,7 @@ from tests.support.in_process import (
     change_source,
     changed_sources,
     elsewhere,
+    fetched,
     publish,
     sorted_now,
     up_to_date_slugs,
@@ -207,6 +210,94 @@ def test_a_notice_names_what_replaces_it_by_its_title_while_that_is_public(sandb
     publish(sandbox)
     assert "instead=probe-ar" in notice()
     assert up_to_date_slugs(sandbox) == {"old", "probe-ar"}
+
+
+# ── What the last publisher found ───────────────────────────────────────────────────────────────────────────────────
+
+
+def agree(sandbox: Sandbox) -> None:
+    """Publish with the word of the publisher that all releases are up to date."""
+    rows = publish(sandbox)
+    facts = [(row.slug, row.source, row.fingerprint) for row in rows]
+    said = up_to_date.agreed(sandbox.render_context, facts)
+    sandbox.published = msgspec.structs.replace(sandbox.published, up_to_date=said)
+
+
+def believed(clone: Sandbox) -> tuple[set[str], int]:
+    """Fetch as a fresh clone does; return what is up to date, and of how many releases that had to be computed."""
+    stored = fetched(clone)
+    context = msgspec.structs.replace(clone.render_context, published=stored)
+    up_to_date.believe(clone.state, stored, context)
+    if changed := up_to_date.changed_sources(clone.state, stored):
+        clone.read(changed)
+        stored_index.refresh(clone.state, clone.now)
+    computed = clone.state.database.rows("SELECT slug FROM published WHERE expected IS NULL")
+    stale = up_to_date.stale_slugs(clone.state, stored, context)
+    return {*clone.state.slugs()}.difference(stale), len(computed)
+
+
+@pytest.fixture
+def agreeing(sandbox: Sandbox) -> Sandbox:
+    """Return a newsroom with three releases, a translation among them, that the publisher found up to date."""
+    sandbox.write("first", date="2026-01-01T09:00Z", topics="[archive]")
+    sandbox.write("second", date="2026-02-01T09:00Z")
+    sandbox.write("third", date="2026-03-01T09:00Z", topics="[archive]")
+    sandbox.write("third-ar", date="2026-03-01T09:00Z", language="ar", translation_of="third")
+    agree(sandbox)
+    return sandbox
+
+
+def test_a_fresh_clone_computes_nothing_where_the_last_publisher_found_all_up_to_date(
+    agreeing: Sandbox, tmp_path: Path
+) -> None:
+    assert believed(elsewhere(agreeing, tmp_path / "clone")) == ({"first", "second", "third", "third-ar"}, 0)
+
+
+@pytest.mark.parametrize(
+    ("slug", "keys", "same"),
+    [
+        ("new", {"date": "2026-02-15T09:00Z"}, {"first", "third-ar"}),
+        ("new", {"date": "2025-02-15T09:00Z", "topics": "[archive]"}, {"second", "third-ar"}),
+        ("new", {"date": "2026-02-15T09:00Z", "language": "pt-BR", "translation_of": "third"}, {"first", "second"}),
+        ("new", {"date": AHEAD}, {"first", "second", "third", "third-ar"}),
+        ("second", {"date": "2026-02-01T09:00Z", "draft": "true"}, {"third-ar"}),
+        ("third", {"date": "2026-03-01T09:00Z", "title": "Another", "topics": "[archive]"}, {"first"}),
+    ],
+    ids=["between", "before", "translation", "scheduled", "draft", "title"],
+)
+def test_what_a_fresh_clone_finds_changed_is_computed_with_all_that_names_it(
+    agreeing: Sandbox, tmp_path: Path, slug: str, keys: dict[str, str], same: set[str]
+) -> None:
+    agreeing.write(slug, **keys)
+    clone, doubting = elsewhere(agreeing, tmp_path / "clone"), elsewhere(agreeing, tmp_path / "doubting")
+    doubting.published = msgspec.structs.replace(doubting.published, up_to_date="")
+    found, computed = believed(clone)
+    assert (found, found - {slug}) == (believed(doubting)[0], same)
+    assert computed < 4
+
+
+def test_a_fresh_clone_with_other_code_or_settings_computes_all(agreeing: Sandbox, tmp_path: Path) -> None:
+    clone = elsewhere(agreeing, tmp_path / "clone")
+    change_address(clone)
+    assert believed(clone) == (set(), 4)
+
+
+def test_a_word_about_other_rows_counts_for_nothing(agreeing: Sandbox, tmp_path: Path) -> None:
+    """Another publisher has replaced a release since, with code that knows nothing of this."""
+    first, *others = agreeing.published.rows
+    rows = (msgspec.structs.replace(first, fingerprint="0" * 64), *others)
+    agreeing.published = msgspec.structs.replace(agreeing.published, rows=rows)
+    found, computed = believed(elsewhere(agreeing, tmp_path / "clone"))
+    assert (first.slug not in found, len(found), computed) == (True, 3, 4)
+
+
+def test_a_fresh_clone_that_lacks_a_source_computes_all(agreeing: Sandbox, tmp_path: Path) -> None:
+    clone = elsewhere(agreeing, tmp_path / "clone")
+    (clone.content / "second.md").unlink()
+    assert believed(clone) == ({"first", "third", "third-ar"}, 4)
+
+
+# ── What is never up to date ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_files_on_their_way_are_never_up_to_date(sandbox: Sandbox) -> None:

@@ -53,8 +53,9 @@ class Sandbox:
     def render_context(self) -> RenderContext:
         return RenderContext(self.newsroom, self.mark, self.base, self.now, self.published)
 
-    def read(self) -> dict[str, reading.ReadResult]:
-        found = reading.read(self.state, self.newsroom, self.published, self.state.slugs(), self.now, self.minor)
+    def read(self, slugs: Sequence[str] = ()) -> dict[str, reading.ReadResult]:
+        wanted = slugs or self.state.slugs()
+        found = reading.read(self.state, self.newsroom, self.published, wanted, self.now, self.minor)
         return {result.slug: result for result in found}
 
     def render(self, names: Sequence[str] = ("text",), slugs: Sequence[str] = ()) -> dict[str, dict[str, StageResult]]:

@@ -323,7 +323,9 @@ class Sweep:
         found = {key: sha for key, sha in self.proxied_store.objects().items() if not key.startswith("manifest")}
         manifest = read_manifest(self.proxied_store.store).manifest
         return found | {
-            KEY: digest(dump(msgspec.structs.replace(manifest, serial=0, years={}, listings={}, listings_of="")))
+            KEY: digest(
+                dump(msgspec.structs.replace(manifest, serial=0, years={}, listings={}, listings_of="", up_to_date=""))
+            )
         }
 
     def lines(self, every: int, moments: Sequence[Moment] = ("before", "after")) -> Iterator[Line]:

@@ -115,6 +115,7 @@ def apply(
     before_pages: Callable[[], object] = lambda: None,
     confirmed: set[str] | None = None,
     sent: OnSent = lambda key, size: None,
+    told: Callable[[Manifest], Manifest] = lambda manifest: manifest,
 ) -> Snapshot:
     """Carry out ``todo`` up to and including the manifest, and return the manifest as committed.
 
@@ -123,7 +124,7 @@ def apply(
     in the manifest before its files are uploaded, so that of two publishers one is stopped before it overwrites a file.
     ``before_pages`` is called while the first files are sent, for the listings that pages will link to and that do not
     exist yet. ``confirmed`` gets the keys of the files whose SHA-256 the storage stated when it had received them;
-    ``sent`` is called for each part of a large file.
+    ``sent`` is called for each part of a large file. ``told`` adds to the last manifest what other machines are told.
 
     Raises StorageError, and ConflictError when others published other content of a candidate, or are about to.
     """
@@ -140,6 +141,8 @@ def apply(
             current = merged(checked(current, base, finished, later), finished, assets)
             if publisher.signers is not None:
                 current = msgspec.structs.replace(current, signers=publisher.signers)
+        if finished and not coming:
+            current = told(current)
         leased = [(each, _coming_digests(each, going)) for each in coming]
         return with_leases(checked(current, base, coming, later), leased, later)
 

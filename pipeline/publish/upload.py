@@ -219,11 +219,20 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
     context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
     minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
     context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
-    told = replace(listed.found.told(snapshot.manifest), up_to_date=_agreed(context, candidates, snapshot.manifest))
-    snapshot = Snapshot(told, snapshot.etag)
-    ahead = partial(listed.ahead, snapshot, candidates)
+    stamp = _agreed(context, candidates, snapshot.manifest)
     applied = apply(
-        store, todo, candidates, context.assets, base, snapshot, publisher, done, ahead, confirmed, sending.part
+        store,
+        todo,
+        candidates,
+        context.assets,
+        base,
+        snapshot,
+        publisher,
+        done,
+        partial(listed.ahead, snapshot, candidates),
+        confirmed,
+        sending.part,
+        lambda manifest: replace(listed.found.told(manifest), up_to_date=stamp),
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)

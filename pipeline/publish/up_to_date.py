@@ -127,9 +127,12 @@ def stale_slugs(state: BuildState, published: StoredManifest, render_context: Re
     return sorted(slug for (slug,) in found)
 
 
-def agreed(render_context: RenderContext, facts: Iterable[tuple[str, str, str]]) -> str:
-    """Return a digest of public releases (slug, digest of the source, fingerprint) and what all fingerprints share."""
-    return digest(msgspec.json.encode((_shared(render_context), sorted(facts))))
+def agreed(render_context: RenderContext, facts: Iterable[tuple[str, str, str]], without_source: list[str]) -> str:
+    """Return a digest of public releases (slug, digest of the source, fingerprint) and what all fingerprints share.
+
+    Those ``without_source`` are part of it: a machine that has their sources names other releases on its pages.
+    """
+    return digest(msgspec.json.encode((_shared(render_context), sorted(facts), without_source)))
 
 
 def believe(state: BuildState, published: StoredManifest, render_context: RenderContext) -> None:
@@ -137,11 +140,11 @@ def believe(state: BuildState, published: StoredManifest, render_context: Render
 
     That spares a fresh clone to compute them. What it reads then takes away the expected fingerprints that it changes.
     """
-    database, agreed_before = state.database, published.head.up_to_date
-    if not agreed_before or state.parsed_slugs() or published.without_source():
+    if not published.head.up_to_date or state.parsed_slugs():
         return
-    if agreed(render_context, database.rows("SELECT slug, source, fingerprint FROM published")) == agreed_before:
-        database.write("""
+    facts = state.database.rows("SELECT slug, source, fingerprint FROM published")
+    if agreed(render_context, facts, published.without_source()) == published.head.up_to_date:
+        state.database.write("""
             UPDATE published SET expected = fingerprint WHERE expected IS NULL
                 AND EXISTS (SELECT 1 FROM sources s WHERE s.slug = published.slug AND s.digest = published.source)
         """)  # fmt: skip

@@ -252,10 +252,10 @@ def _agreed(context: CommandContext, candidates: tuple[Candidate, ...], public: 
     known, coming = context.published, {each.row.slug for each in candidates}
     hidden = {slug for slug in context.state.hidden(context.now) if slug not in known.by_slug()}
     is_all = {*noted_stale(context)} <= coming | hidden and public.serial == known.serial
-    if not is_all or not isinstance(known, StoredManifest) or known.without_source():
+    if not is_all or not isinstance(known, StoredManifest):
         return ""
-    rows = merged(public, candidates, ()).rows
-    return agreed(context.render_context(), ((row.slug, row.source, row.fingerprint) for row in rows))
+    facts = ((row.slug, row.source, row.fingerprint) for row in merged(public, candidates, ()).rows)
+    return agreed(context.render_context(), facts, known.without_source())
 
 
 def _update_listings(

@@ -160,6 +160,7 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     assert result.status == 0, result.text
     assert "nothing to do" in result.out
     assert not list(office.public.glob("releases/*"))
+    assert not list(office.public.glob("*.*")), "the first publication has told what the listings show"
     source = office.write("three", title="The third one", date="2026-03-05T09:00+00:00")
     result = office.make("publish")
     assert result.status == 0, result.text
@@ -174,6 +175,20 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     assert result.status == 0
     assert "warning: public, but not in content/: three" in result.err
     assert get(f"{base}releases/three.pdf")[0] == 200, "nothing is deleted because it is absent"
+
+
+def test_the_manifest_says_that_all_is_up_to_date_only_where_it_is(office: Office, base: str) -> None:
+    office.make("publish")
+    assert manifest(base)["up_to_date"]
+    beside = office.write("beside-a-refused-one", title="Beside a refused one", date="2026-03-05T09:00+00:00")
+    source = office.write("refused", title="Refused", date="2026-03-06T09:00+00:00", colour="blue")
+    assert office.make("publish").status != 0
+    assert get(f"{base}releases/{beside.stem}.html")[0] == 200
+    assert "up_to_date" not in manifest(base)
+    source.unlink()
+    office.write("all-is-well-again", title="All is well again", date="2026-03-07T09:00+00:00")
+    office.make("publish")
+    assert manifest(base)["up_to_date"]
 
 
 def test_nobody_can_tell_that_a_scheduled_release_exists(office: Office, base: str) -> None:

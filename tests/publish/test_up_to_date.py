@@ -219,7 +219,7 @@ def agree(sandbox: Sandbox) -> None:
     """Publish with the word of the publisher that all releases are up to date."""
     rows = publish(sandbox)
     facts = [(row.slug, row.source, row.fingerprint) for row in rows]
-    said = up_to_date.agreed(sandbox.render_context, facts)
+    said = up_to_date.agreed(sandbox.render_context, facts, [])
     sandbox.published = msgspec.structs.replace(sandbox.published, up_to_date=said)
 
 

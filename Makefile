@@ -68,10 +68,8 @@ render: $(STAMPS)/render ## render all formats of every release and the listings
 publish: ## render what changed, upload, verify, print the address (DRY_RUN=1: the plan; WAIT=30m: stay)
 sign: ## publish, and sign what is public without a signature
 publish sign: | $(READY)
-	@$(RUN) publish --fetch $(left) $(options)
-	@test ! -e $(left) || $(MAKE) renditions PUBLISHING=1
-	@test ! -e $(left) || { rm $(left) && $(RUN) publish $(options); }
-publish sign: left = $(WORK)/unrendered-$$PPID# of this make: two may run at once
+	@$(RUN) publish --stages '$(stages)' $(options)
+publish sign: stages = $(MAKE) renditions PUBLISHING=1# not written above: make -n would run that line
 publish sign: options = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) --wait="$$DATELINE_WAIT" $(filter --sign,--$@)
 renditions: $(STAMPS)/json ; @:
 validate: $(STAMPS)/feed $(STAMPS)/pages ## validate output/ with external tools: veraPDF, Nu, axe-core, LibreOffice

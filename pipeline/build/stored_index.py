@@ -56,7 +56,7 @@ def refresh(state: BuildState, now: datetime) -> None:
         changed = {*(slug for slug, _, _ in new), *_slugs(lost), *_slugs(passed)}
         if not changed:
             return
-        stale = _with_relatives(state, changed, then)
+        stale = _with_relatives(state, changed, then) if len(changed) < MANY else set()
         decoder = msgspec.msgpack.Decoder(IndexEntry)
         entries = [(decoder.decode(data), bool(gone), data) for _, data, gone in new]
         rows = [_columns(*entry) for entry in entries]
@@ -67,9 +67,12 @@ def refresh(state: BuildState, now: datetime) -> None:
             ("INSERT INTO on_topics VALUES (?, ?, ?)", [row for entry, _, _ in entries for row in _on_topics(entry)]),
             (f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 13)})", rows),
         )
-        stale |= _with_relatives(state, changed, clock)
-        forget = "UPDATE published SET expected = NULL WHERE slug = ? AND expected IS NOT NULL"
-        database.write_all((forget, [(slug,) for slug in stale]))
+        forget = "UPDATE published SET expected = NULL WHERE expected IS NOT NULL"
+        if len(changed) >= MANY:
+            database.write(forget)
+        else:
+            stale |= _with_relatives(state, changed, clock)
+            database.write_all((f"{forget} AND slug = ?", [(slug,) for slug in stale]))
 
 
 def _with_relatives(state: BuildState, slugs: Collection[str], clock: int) -> set[str]:

@@ -1,12 +1,15 @@
 """``publish``, the last step of ``make publish``: upload, stage, and with WAIT stay until what is due is released.
 
-With ``--fetch`` it is the first step too, and the only one where nothing has to be rendered.
+With ``--stages`` it is the first step too: it fetches, has make run the stages if something has to be rendered, and
+goes on with what it has loaded and opened by then.
 """
 
 from __future__ import annotations
 
+import re
+import signal
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from contextlib import suppress
 
 from pipeline.build.context import CommandContext, ExitStatus
 from pipeline.cli import fetch
@@ -22,7 +25,7 @@ from pipeline.publish.upload import publish_all, report_address, report_refusals
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("--fetch", type=Path, help="fetch first; leave this file if something has to be rendered")
+    parser.add_argument("--stages", default="", help="fetch first; command that renders, if something has to be")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and its reasons, upload nothing")
     parser.add_argument("--sign", action="store_true", help="sign what is public without a signature too")
     parser.add_argument("--wait", default="", help="stay this long and release what becomes due: 45s, 30m, 1h30m")
@@ -31,12 +34,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
     """Publish the candidates, stage the scheduled releases, and stay for those that become due within WAIT."""
     wait = wait_of(options.wait)
-    if options.fetch:
+    if options.stages:
         fetch.run(context, options, console)
-        options.fetch.unlink(missing_ok=True)
         if not are_rendered(context, noted_stale(context)):
-            options.fetch.touch()
-            return None
+            _run_stages(options.stages, context)
     outcome = Outcome(console)
     try:
         outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign))
@@ -56,6 +57,28 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
         _report_address(context, outcome, console)
     report_refusals(context, console)
     return outcome.exit_status
+
+
+def _run_stages(command: str, context: CommandContext) -> None:
+    """Have make run the stages, and open the storage meanwhile. Raises SystemExit if one could not do its work."""
+    import shlex
+    import subprocess
+
+    # Make counts the jobs of the stages alone: the pipe by which it would share them is closed for this process.
+    flags = re.sub(r"--jobserver-\S+", "", context.environ.get("MAKEFLAGS", ""))
+    stages = subprocess.Popen(shlex.split(command), env={**context.environ, "MAKEFLAGS": flags})
+    before = signal.signal(signal.SIGTERM, lambda number, _: stages.send_signal(number))
+    try:
+        with suppress(DatelineError):  # which is raised when something is uploaded
+            context.published.whole()
+            _ = context.store
+        status = stages.wait()
+    except KeyboardInterrupt:  # the stages were interrupted too, and say so
+        stages.wait()
+        status = 130
+    signal.signal(signal.SIGTERM, before)
+    if status:
+        raise SystemExit(status if status > 0 else 128 - status)
 
 
 def _report_address(context: CommandContext, outcome: Outcome, console: Console) -> None:

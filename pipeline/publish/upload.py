@@ -249,12 +249,12 @@ def _upload(context: CommandContext, candidates: tuple[Candidate, ...], progress
 
 def _agreed(context: CommandContext, candidates: tuple[Candidate, ...], public: Manifest) -> str:
     """Return what tells a fresh clone that all is up to date after this run; nothing if it is not."""
-    known, coming = context.published, {each.row.slug for each in candidates}
+    known, coming = context.published, {each.row.slug: each.row for each in candidates}
     hidden = {slug for slug in context.state.hidden(context.now) if slug not in known.by_slug()}
-    is_all = {*noted_stale(context)} <= coming | hidden and public.serial == known.serial
+    is_all = {*noted_stale(context)} <= coming.keys() | hidden and public.serial == known.serial
     if not is_all or not isinstance(known, StoredManifest):
         return ""
-    facts = ((row.slug, row.source, row.fingerprint) for row in merged(public, candidates, ()).rows)
+    facts = ((row.slug, row.source, row.fingerprint) for row in (public.by_slug() | coming).values())
     return agreed(context.render_context(), facts, known.without_source())
 
 

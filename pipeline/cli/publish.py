@@ -6,9 +6,12 @@ goes on with what it has loaded and opened by then.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import threading
 from argparse import ArgumentParser, Namespace
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from pipeline.build.context import CommandContext, ExitStatus
@@ -16,11 +19,12 @@ from pipeline.cli import fetch
 from pipeline.cli.console import Console
 from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, StorageError
 from pipeline.publish.fetch import noted_stale
+from pipeline.publish.listings import NOTHING, Looked
 from pipeline.publish.progress import Outcome
 from pipeline.publish.release_at_instant import Watch, wait_of
 from pipeline.publish.sources import are_rendered
 from pipeline.publish.staging import stage_all
-from pipeline.publish.upload import publish_all, report_address, report_refusals
+from pipeline.publish.upload import look_ahead, publish_all, report_address, report_refusals
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,13 +38,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
     """Publish the candidates, stage the scheduled releases, and stay for those that become due within WAIT."""
     wait = wait_of(options.wait)
+    looked = NOTHING
     if options.stages:
         fetch.run(context, options, console)
         if not are_rendered(context, noted_stale(context)):
-            _run_stages(options.stages, context)
+            looked = _run_stages(options.stages, context)
     outcome = Outcome(console)
     try:
-        outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign))
+        outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign, looked=looked))
     except DatelineError as error:
         # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):
@@ -59,8 +64,8 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     return outcome.exit_status
 
 
-def _run_stages(command: str, context: CommandContext) -> None:
-    """Have make run the stages, and open the storage meanwhile. Raises SystemExit if one could not do its work."""
+def _run_stages(command: str, context: CommandContext) -> Looked:
+    """Have make run the stages, and look ahead meanwhile. Raises SystemExit if a stage could not do its work."""
     import shlex
     import subprocess
 
@@ -68,17 +73,27 @@ def _run_stages(command: str, context: CommandContext) -> None:
     flags = re.sub(r"--jobserver-\S+", "", context.environ.get("MAKEFLAGS", ""))
     stages = subprocess.Popen(shlex.split(command), env={**context.environ, "MAKEFLAGS": flags})
     before = signal.signal(signal.SIGTERM, lambda number, _: stages.send_signal(number))
-    try:
-        with suppress(DatelineError):  # which is raised when something is uploaded
-            context.published.whole()
-            _ = context.store
-        status = stages.wait()
-    except KeyboardInterrupt:  # the stages were interrupted too, and say so
-        stages.wait()
-        status = 130
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(_look_ahead, context)
+        try:
+            status = stages.wait()
+        except KeyboardInterrupt:  # the stages were interrupted too, and say so
+            stages.wait()
+            status = 130
     signal.signal(signal.SIGTERM, before)
     if status:
         raise SystemExit(status if status > 0 else 128 - status)
+    return ahead.result()
+
+
+def _look_ahead(context: CommandContext) -> Looked:
+    """Look ahead in the time that the stages leave: where a thread has a priority of its own, it has the lowest."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    try:
+        return look_ahead(context)
+    except DatelineError:  # which is raised again
+        return NOTHING
 
 
 def _report_address(context: CommandContext, outcome: Outcome, console: Console) -> None:

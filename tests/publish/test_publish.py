@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,7 +20,7 @@ import pytest
 
 from tests.support.formats import ENDINGS, STATED_ENDINGS
 from tests.support.instants import in_time, published, sleep_past
-from tests.support.newsroom import SAMPLE, Office
+from tests.support.newsroom import SAMPLE, Office, settings, working_in
 from tests.support.public_http import NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
 
@@ -379,3 +384,65 @@ def test_no_stage_is_started_when_all_is_rendered_and_the_result_is_the_same(
         assert set(files) >= {f"releases/harvest.{ending}" for ending in ENDINGS}
     finally:
         office.end()
+
+
+@pytest.mark.parametrize(("stages", "status"), [("false", 1), ("sh -c 'kill -9 $$'", 137)], ids=["fails", "killed"])
+def test_nothing_is_published_where_a_stage_cannot_do_its_work(
+    rendered: Office, tmp_path: Path, stages: str, status: int
+) -> None:
+    office = rendered.copy(tmp_path / "office")
+    cut_short(office)
+    try:
+        address = office.serve()
+        result = office.step("publish", "--stages", stages)
+        assert (result.status, "upload" in result.text) == (status, False), result.text
+        assert get(f"{address}manifest.json")[0] == 404
+        assert "1 release published" in office.make("publish").out, "the next run does all of it"
+    finally:
+        office.end()
+
+
+def is_sleeping(office: Office) -> bool:
+    return any(line.startswith("sleep 600") for line in working_in(office.folder))
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all", "status"),
+    [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)],
+    ids=["Ctrl+C", "a job that is cancelled"],
+)
+def test_stages_end_with_the_process_that_publishes(
+    rendered: Office, tmp_path: Path, number: int, to_all: bool, status: int
+) -> None:
+    office = rendered.copy(tmp_path / "office")
+    cut_short(office)
+    try:
+        office.serve()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "publish", "--stages", "sleep 600"],
+            cwd=office.folder,
+            env=settings(),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+        )
+        # It looks ahead in a thread when all else is ready
+        while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 2 or not is_sleeping(office):
+            assert process.poll() is None
+            time.sleep(0.01)
+        (os.killpg if to_all else os.kill)(process.pid, number)
+        _, told = process.communicate(timeout=240)
+        assert (process.returncode, "Traceback" in told) == (status, False), told
+        assert not is_sleeping(office)
+    finally:
+        office.end()
+
+
+def test_make_n_publishes_nothing(rendered: Office, tmp_path: Path) -> None:
+    office = rendered.copy(tmp_path / "office")
+    before = office.times()
+    result = office.make("-n", "publish")
+    assert (result.status, "-m pipeline" in result.out) == (0, True)
+    assert not any("weed" in line for line in working_in(office.folder)), "not even the store was started"
+    assert office.times() == before

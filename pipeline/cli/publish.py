@@ -42,7 +42,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     if options.stages:
         fetch.run(context, options, console)
         if not are_rendered(context, noted_stale(context)):
-            looked = _run_stages(options.stages, context)
+            looked = _run_stages(options.stages, context, options.dry_run)
     outcome = Outcome(console)
     try:
         outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign, looked=looked))
@@ -64,7 +64,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     return outcome.exit_status
 
 
-def _run_stages(command: str, context: CommandContext) -> Looked:
+def _run_stages(command: str, context: CommandContext, dry_run: bool) -> Looked:
     """Have make run the stages, and look ahead meanwhile. Raises SystemExit if a stage could not do its work."""
     import shlex
     import subprocess
@@ -74,7 +74,7 @@ def _run_stages(command: str, context: CommandContext) -> Looked:
     stages = subprocess.Popen(shlex.split(command), env={**context.environ, "MAKEFLAGS": flags})
     before = signal.signal(signal.SIGTERM, lambda number, _: stages.send_signal(number))
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(_look_ahead, context)
+        ahead = pool.submit(_look_ahead, context, dry_run)
         try:
             status = stages.wait()
         except KeyboardInterrupt:  # the stages were interrupted too, and say so
@@ -86,8 +86,10 @@ def _run_stages(command: str, context: CommandContext) -> Looked:
     return ahead.result()
 
 
-def _look_ahead(context: CommandContext) -> Looked:
+def _look_ahead(context: CommandContext, dry_run: bool) -> Looked:
     """Look ahead in the time that the stages leave: where a thread has a priority of its own, it has the lowest."""
+    if dry_run:  # which must not test the storage: that writes there
+        return NOTHING
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
     try:

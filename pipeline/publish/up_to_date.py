@@ -140,13 +140,13 @@ def believe(state: BuildState, published: StoredManifest, render_context: Render
 
     That spares a fresh clone to compute them. What it reads then takes away the expected fingerprints that it changes.
     """
-    if not published.head.up_to_date or state.parsed_slugs():
+    if not published.head.up_to_date or state.database.row("SELECT 1 FROM releases LIMIT 1"):
         return
     facts = state.database.rows("SELECT slug, source, fingerprint FROM published")
     if agreed(render_context, facts, published.without_source()) == published.head.up_to_date:
         state.database.write("""
-            UPDATE published SET expected = fingerprint WHERE expected IS NULL
-                AND EXISTS (SELECT 1 FROM sources s WHERE s.slug = published.slug AND s.digest = published.source)
+            UPDATE published SET expected =
+                (SELECT fingerprint FROM sources s WHERE s.slug = published.slug AND s.digest = published.source)
         """)  # fmt: skip
         state.remember(EXPECTED, _shared(render_context))
 

@@ -247,10 +247,10 @@ def _upload(
         snapshot,
         publisher,
         done,
-        partial(listed.ahead, snapshot, candidates),
-        confirmed,
-        sending.part,
-        lambda manifest: replace(listed.found.told(manifest), up_to_date=stamp),
+        before_pages=partial(listed.ahead, snapshot, candidates),
+        confirmed=confirmed,
+        sent=sending.part,
+        told=lambda manifest: replace(listed.found.told(manifest), up_to_date=stamp),
     )
     context.state.remember(revisions.MINOR, {})
     _report_uploads(todo.uploads, progress)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
@@ -210,8 +212,8 @@ def tasks(row: Format, state: BuildState, context: RenderContext, slugs: Iterabl
     wanted = sorted(slugs) if state.is_final else index.with_related(slugs)
     earlier = {other: state.rendered(other, wanted) for other in row.after}
     newsroom = fingerprint.of_newsroom(context.newsroom, context.mark, row)
-    rows, planned = context.published.by_slug(), history.recall(state)
-    summaries = state.summaries(wanted)
+    planned, summaries = history.recall(state), state.summaries(wanted)
+    rows = {each.slug: each for each in context.published.chosen({*wanted}) if each.past or each.slug in planned}
     for slug in wanted:
         summary = summaries.get(slug)
         if summary is None or not _has(row, summary):
@@ -276,7 +278,15 @@ def _is_rendered(state: BuildState, row: Format, file: RenderedFile, task: Rende
         paths += [(tree / picture.key, picture.size) for picture in task.summary.pictures]
         local = (each for each in task.summary.footage_files if not each.is_stored and each.file not in task.missing)
         paths += [(tree / "releases" / task.slug / each.file, each.size) for each in local]
-    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+    return all(_is_file_of(path, size) for path, size in paths)
+
+
+def _is_file_of(path: Path, size: int) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _rendered_apart(state: BuildState, stage: str) -> dict[str, RenderedFile]:

@@ -7,7 +7,7 @@ proves every byte. ``pipeline.publish.manifest`` reads and writes the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Protocol
@@ -150,6 +150,10 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
         """Return the rows by slug."""
         return {row.slug: row for row in self.rows}
 
+    def chosen(self, slugs: Collection[str]) -> Iterator[Row]:
+        """Yield the rows of ``slugs``."""
+        return (row for row in self.rows if row.slug in slugs)
+
     def whole(self) -> Manifest:
         """Return it with all its rows in memory."""
         return self
@@ -177,6 +181,9 @@ class PublicReleases(Protocol):
 
     def by_slug(self) -> Mapping[str, Row]:
         """Return the rows by slug."""
+
+    def chosen(self, slugs: Collection[str]) -> Iterator[Row]:
+        """Yield the rows of ``slugs``."""
 
     def whole(self) -> Manifest:
         """Return it with all its rows in memory."""

@@ -14,13 +14,13 @@ from pipeline.build import fingerprint, revisions
 from pipeline.build.context import CommandContext
 from pipeline.build.reading import listed_around, picture_files
 from pipeline.build.revisions import PlannedRevision
-from pipeline.build.stages import tasks
+from pipeline.build.stages import RenderTask, tasks
 from pipeline.build.state import BuildState, ParsedRelease, footage_of
 from pipeline.model.footage import STORED, Footage, FootageFile, Missing, expiries
 from pipeline.model.formats import FORMATS, Rendition, by_name, formats_of
 from pipeline.model.manifest import Manifest, Row, digest, with_rows
-from pipeline.model.release import Related, Release
-from pipeline.model.release_index import IndexEntry, ReleaseIndex
+from pipeline.model.release import Release
+from pipeline.model.release_index import IndexEntry
 from pipeline.model.render_context import RenderContext
 from pipeline.model.revision import RevisionRecord, digest_of_words, number
 from pipeline.publish.plan import File
@@ -75,7 +75,6 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
     wanted = {row.name: {task.slug: task for task in tasks(row, state, render_context, known)} for row in FORMATS}
     rendered_files = {row.name: state.rendered(row.name, known) for row in FORMATS}
     listed = listed_around(state, render_context.published, known, render_context.now)
-    public = ReleaseIndex(listed, render_context.now)
     rows, planned = render_context.published.by_slug(), revisions.recall(state)
     candidates, scheduled, failed = [], [], []
     for slug in known:
@@ -94,16 +93,14 @@ def classify(state: BuildState, render_context: RenderContext, slugs: Iterable[s
         renditions = [
             entry.rendition for task, entry in rendered if task and entry and task.fingerprint == entry.fingerprint
         ]
-        others = public.related_to(parsed_release.release)
         if len(renditions) == len(formats) and (
             candidate := _candidate(
                 state,
                 render_context,
                 parsed_release,
                 renditions,
-                wanted["html"][slug].missing,
+                wanted["html"][slug],
                 listed,
-                others,
                 rows.get(slug),
                 planned.get(slug),
             )
@@ -150,15 +147,14 @@ def _candidate(
     render_context: RenderContext,
     parsed_release: ParsedRelease,
     renditions: list[Rendition],
-    missing: Mapping[str, Missing],
+    page: RenderTask,
     listed: dict[str, IndexEntry],
-    others: tuple[Related, ...],
     public: Row | None,
     planned: PlannedRevision | None,
 ) -> Candidate | None:
     """Return the candidate, None when one of its files is missing."""
     release, source, newsroom = parsed_release.release, parsed_release.source, render_context.newsroom
-    past = revisions.of_release(public, source, planned)
+    past, others, missing = page.past, page.related, page.missing
     settings = fingerprint.of_newsroom(newsroom, render_context.mark)
     footage = footage_of(release)
     gone = {f"releases/{release.slug}/{file}" for file, why in missing.items() if why == "gone"}

@@ -19,7 +19,7 @@ from pipeline.cli import fetch
 from pipeline.cli.console import Console
 from pipeline.model.errors import ConflictError, DatelineError, ReleaseError, StorageError
 from pipeline.publish.fetch import noted_stale
-from pipeline.publish.listings import NOTHING, Looked
+from pipeline.publish.listings import NOTHING, Seen
 from pipeline.publish.progress import Outcome
 from pipeline.publish.release_at_instant import Watch, wait_of
 from pipeline.publish.sources import are_rendered
@@ -38,14 +38,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(context: CommandContext, options: Namespace, console: Console) -> ExitStatus | None:
     """Publish the candidates, stage the scheduled releases, and stay for those that become due within WAIT."""
     wait = wait_of(options.wait)
-    looked = NOTHING
+    seen = NOTHING
     if options.stages:
         fetch.run(context, options, console)
         if not are_rendered(context, noted_stale(context)):
-            looked = _run_stages(options.stages, context, options.dry_run)
+            seen = _run_stages(options.stages, context, options.dry_run)
     outcome = Outcome(console)
     try:
-        outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign, looked=looked))
+        outcome.add(publish_all(context, console, dry_run=options.dry_run, sign=options.sign, seen=seen))
     except DatelineError as error:
         # Scheduled releases must not suffer from it. But a failed storage is asked again only if there is WAIT.
         if options.dry_run or not (wait or isinstance(error, ConflictError)):
@@ -64,7 +64,7 @@ def run(context: CommandContext, options: Namespace, console: Console) -> ExitSt
     return outcome.exit_status
 
 
-def _run_stages(command: str, context: CommandContext, dry_run: bool) -> Looked:
+def _run_stages(command: str, context: CommandContext, dry_run: bool) -> Seen:
     """Have make run the stages, and look ahead meanwhile. Raises SystemExit if a stage could not do its work."""
     import shlex
     import subprocess
@@ -86,7 +86,7 @@ def _run_stages(command: str, context: CommandContext, dry_run: bool) -> Looked:
     return ahead.result()
 
 
-def _look_ahead(context: CommandContext, dry_run: bool) -> Looked:
+def _look_ahead(context: CommandContext, dry_run: bool) -> Seen:
     """Look ahead in the time that the stages leave: where a thread has a priority of its own, it has the lowest."""
     if dry_run:  # which must not test the storage: that writes there
         return NOTHING

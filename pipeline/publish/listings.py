@@ -32,9 +32,9 @@ from pipeline.storage.compare_and_swap import TRIES, retry_on_conflict
 Build = Callable[[Manifest], Mapping[str, bytes]]
 """From a manifest to the listings that show it, by key."""
 LISTINGS = "listings"
-Looked = Mapping[tuple[str, str], bool]
+Seen = Mapping[tuple[str, str], bool]
 """From the key of a listing and the digest that it should have, to whether it had another one a moment ago."""
-NOTHING: Looked = MappingProxyType({})
+NOTHING: Seen = MappingProxyType({})
 
 
 class KnownListings(Struct, frozen=True):
@@ -57,8 +57,8 @@ class KnownListings(Struct, frozen=True):
 class Listings:
     """The listings of one command: each is rendered when it is first needed, and only if it shows something new."""
 
-    def __init__(self, context: CommandContext, looked: Looked = NOTHING) -> None:
-        self._context, self._looked = context, looked
+    def __init__(self, context: CommandContext, seen: Seen = NOTHING) -> None:
+        self._context, self._seen = context, seen
         self._render_context = context.render_context(shared=True)
         self._common = _common(context)
         known, public = _recall(context), context.published
@@ -137,9 +137,9 @@ class Listings:
     def in_storage(self, manifest: Manifest) -> dict[str, str]:
         """Return key → stamp of the listings of ``manifest`` whose bytes are known here and in storage."""
         known, digests = self.known(manifest), self.digests(manifest)
-        looked = {key: self._looked[key, sha256] for key, sha256 in digests.items() if (key, sha256) in self._looked}
-        wrong = altered(self._context, {key: digests[key] for key in digests.keys() - looked.keys()})
-        return {key: stamp for key, stamp in known.items() if key not in wrong and not looked.get(key)}
+        seen = {key: self._seen[key, sha256] for key, sha256 in digests.items() if (key, sha256) in self._seen}
+        wrong = altered(self._context, {key: digests[key] for key in digests.keys() - seen.keys()})
+        return {key: stamp for key, stamp in known.items() if key not in wrong and not seen.get(key)}
 
     def store(self, manifest: Manifest) -> None:
         """Store the manifest and its listings on this machine.
@@ -187,7 +187,7 @@ def _told(context: CommandContext) -> Mapping[str, tuple[str, str]]:
     return head.listings if head.listings_of == _common(context) else {}
 
 
-def look(context: CommandContext) -> Looked:
+def look(context: CommandContext) -> Seen:
     """Look at the listings whose bytes are known here, or were told by the last publisher; fetch what feeds show."""
     newest = {row.slug: row for row in context.published.whole().rows[: context.newsroom.feed_items]}
     in_parallel(lambda slug: _record(context, newest[slug]), newest)

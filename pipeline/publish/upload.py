@@ -52,7 +52,7 @@ SLOWEST = 250_000
 """Bytes a second that are counted on: films take hours over a line of two megabits."""
 
 
-def look_ahead(context: CommandContext) -> listings.Looked:
+def look_ahead(context: CommandContext) -> listings.Seen:
     """Read, open and look at what ``publish_all`` will need, for as long as other processes render.
 
     Raises DatelineError, but nothing that ``publish_all`` would not raise again.
@@ -69,11 +69,11 @@ def publish_all(
     *,
     dry_run: bool = False,
     sign: bool = False,
-    looked: listings.Looked = listings.NOTHING,
+    seen: listings.Seen = listings.NOTHING,
 ) -> ExitStatus | None:
     """Upload the candidates, stage the scheduled releases and report; with ``dry_run`` only say what would be done.
 
-    With ``sign``, what was public before there was a key is signed too. ``looked`` is what ``look_ahead`` has found.
+    With ``sign``, what was public before there was a key is signed too. ``seen`` is what ``look_ahead`` has found.
     """
     slugs = noted_stale(context)
     context.use_run_clock()
@@ -95,7 +95,7 @@ def publish_all(
         staged = plan_staging(context, progress)
     else:
         if candidates or _pending_deletes(context) or not listings.are_current(context):
-            _upload(context, with_staged_footage(context, candidates), progress, looked)
+            _upload(context, with_staged_footage(context, candidates), progress, seen)
         elif not classified.failed and not stated.waiting and not stated.to_approve and not _still_public(context):
             progress.line(f"nothing to do: {published_count(context)}, all up to date")
         require_hidden(context, classified.scheduled)
@@ -169,8 +169,8 @@ class _Sending:
 class _Listed:
     """The listings that a run brings in line with what it uploads."""
 
-    def __init__(self, context: CommandContext, done: Callable[[Upload], None], looked: listings.Looked) -> None:
-        self.found = listings.Listings(context, looked)
+    def __init__(self, context: CommandContext, done: Callable[[Upload], None], seen: listings.Seen) -> None:
+        self.found = listings.Listings(context, seen)
         self.uploads: dict[str, Upload] = {}
         self._context, self._done = context, done
         self._created: set[str] = set()
@@ -206,7 +206,7 @@ class _Listed:
 
 
 def _upload(
-    context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress, looked: listings.Looked
+    context: CommandContext, candidates: tuple[Candidate, ...], progress: Progress, seen: listings.Seen
 ) -> None:
     store = context.store
     clock = store.check().date
@@ -230,7 +230,7 @@ def _upload(
         if upload.group != "listings":
             sending.done(upload)
 
-    listed = _Listed(context, done, looked)
+    listed = _Listed(context, done, seen)
 
     # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
     slugs = [each.row.slug for each in candidates]

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.storage import Put
 from tests.support.formats import ENDINGS, STATED_ENDINGS
 from tests.support.instants import in_time, published, sleep_past
-from tests.support.newsroom import SAMPLE, Office, settings, working_in
+from tests.support.newsroom import SAMPLE, Office, settings, store_of, working_in
 from tests.support.public_http import NOBODY, address_of, get, last_written, manifest
 from tests.support.syndication import three
 
@@ -180,6 +181,16 @@ def test_fresh_clone_renders_nothing_that_is_published(office: Office, base: str
     assert result.status == 0
     assert "warning: public, but not in content/: three" in result.err
     assert get(f"{base}releases/three.pdf")[0] == 200, "nothing is deleted because it is absent"
+
+
+def test_a_listing_that_somebody_altered_is_put_right_with_the_next_release(office: Office, base: str) -> None:
+    """It shows nothing new, so it would not be rendered: listings are looked at while the stages render."""
+    key = "media-contact.txt"
+    right = get(base + key)[2]
+    store_of(office).put(Put(key=key, body=b"Call somebody else", media_type="text/plain; charset=utf-8"))
+    office.write("beside-an-altered-one", title="Beside an altered listing", date="2026-03-01T09:00+00:00")
+    published(office)
+    assert get(base + key)[2] == right
 
 
 def test_the_manifest_says_that_all_is_up_to_date_only_where_it_is(office: Office, base: str) -> None:

@@ -52,6 +52,18 @@ def require(context: CommandContext, *guarantees: Guarantee) -> None:
         refuse(known, guarantee, context.destination.bucket)
 
 
+def check_ahead(context: CommandContext) -> None:
+    """Give a storage without recent findings the quick check; what is against it is left to ``require``."""
+    known = context.state.recall(FINDINGS, dict[str, Findings], {}).get(_storage(context))
+    if context.destination.embedded or (known and context.now - known.when <= FRESH):
+        return
+    from pipeline.storage import doctor
+
+    found = doctor.quick_check(context.destination, context.environ).over(known)
+    if is_safe(context, found):
+        _remember(context, found)
+
+
 def checks_uploads(context: CommandContext) -> bool:
     """Whether the storage is known to compare what it receives with the SHA-256 that it was sent with.
 

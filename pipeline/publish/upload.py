@@ -22,7 +22,7 @@ from pipeline.publish.apply import Publisher, apply, merged, plan_uploads
 from pipeline.publish.candidates import Candidate, Classified, classify, without_contested
 from pipeline.publish.commits import Snapshot, put_missing, read_manifest
 from pipeline.publish.fetch import noted_stale
-from pipeline.publish.guarantees import checks_uploads, require
+from pipeline.publish.guarantees import check_ahead, checks_uploads, require
 from pipeline.publish.leak_test import require_hidden
 from pipeline.publish.manifest import keep
 from pipeline.publish.parallel import in_parallel
@@ -59,7 +59,7 @@ def look_ahead(context: CommandContext) -> listings.Seen:
     """
     context.published.whole()
     context.store.check()
-    require(context, "publish", "together")
+    check_ahead(context)
     return listings.look(context)
 
 

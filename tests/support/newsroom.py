@@ -75,10 +75,11 @@ class Result:
 
 
 def settings() -> dict[str, str]:
-    """Return the environment of commands: without a storage, and not that of a job."""
+    """Return the environment of commands: without a storage, not that of a job, and without the keys of a person."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
-    clean.pop("CI", None)
-    return clean | {"VENV": forkserver.venv()}
+    for name in ("CI", "SSH_AUTH_SOCK"):
+        clean.pop(name, None)
+    return clean | {"VENV": forkserver.venv(), "XDG_CONFIG_HOME": f"{forkserver.venv()}/config"}
 
 
 class Office:

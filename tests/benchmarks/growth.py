@@ -25,6 +25,7 @@ OPERATIONS = (
     "publish all, first time",
     "publish, nothing to do",
     "publish one",
+    "render after that",
     "publish one, fresh clone",
     "verify",
     "template changed: render all",
@@ -66,6 +67,7 @@ def _costs(folder: Path, size: int, *, template: bool) -> dict[str, Cost]:
         measure("publish, nothing to do", "publish", rounds=3)
         _write(newsroom, "newest-one")
         measure("publish one", "publish")
+        measure("render after that", "render")
         found["publish one, fresh clone"] = _in_fresh_clone(newsroom, folder.with_name(f"{size}-clone"))
         note(f"{size:>6,} publish one, fresh clone        {found['publish one, fresh clone'].wall:8.2f} s")
         measure("verify", "verify")

@@ -79,6 +79,9 @@ def settings() -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PRESS_", "MAKE"))}
     for name in ("CI", "SSH_AUTH_SOCK"):
         clean.pop(name, None)
+    pip = Path(clean.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pip" / "pip.conf"
+    if pip.is_file():  # which index to use is no secret, and the machine may have no other
+        clean.setdefault("PIP_CONFIG_FILE", str(pip))
     return clean | {"VENV": forkserver.venv(), "XDG_CONFIG_HOME": f"{forkserver.venv()}/config"}
 
 

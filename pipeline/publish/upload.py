@@ -231,12 +231,7 @@ def _upload(
             sending.done(upload)
 
     listed = _Listed(context, done, seen)
-
-    # This run may be killed at any time: until the releases are read back, the manifest alone proves nothing.
-    slugs = [each.row.slug for each in candidates]
-    context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *slugs}))
-    minor = {each.row.slug: each.row.source for each in candidates if each.row.past and each.row.past[-1].minor}
-    context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
+    _remember_begun(context, candidates)
     stamp = _agreed(context, candidates, snapshot.manifest)
     applied = apply(
         store,
@@ -331,6 +326,14 @@ def _proven(
 
     in_full = {file.key for each in candidates if is_read_in_full(each.row.slug) for file in each.files}
     return proven(confirmed, in_full, large)
+
+
+def _remember_begun(context: CommandContext, candidates: Iterable[Candidate]) -> None:
+    """Remember what is uploaded: a run may be killed, and until all is read back the manifest alone proves nothing."""
+    rows = [each.row for each in candidates]
+    context.state.remember(UNVERIFIED, sorted({*recall_unverified(context.state), *(row.slug for row in rows)}))
+    minor = {row.slug: row.source for row in rows if row.past and row.past[-1].minor}
+    context.state.remember(revisions.MINOR, context.state.recall(revisions.MINOR, dict[str, str], {}) | minor)
 
 
 def _remember_unverified(context: CommandContext, candidates: Iterable[Candidate], problems: list[Problem]) -> None:

@@ -1,7 +1,7 @@
-"""``publish``, the last step of ``make publish``: upload, stage, and with WAIT stay until what is due is released.
+"""``make publish``: upload, stage, and with WAIT stay until what is due is released.
 
-With ``--stages`` it is the first step too: it fetches, has make run the stages if something has to be rendered, and
-goes on with what it has loaded and opened by then.
+With ``--stages``, as make calls it, it fetches first, and has make run the stages if something has to be rendered.
+Without, it uploads what an earlier ``fetch`` found, and what the stages rendered since.
 """
 
 from __future__ import annotations

@@ -342,6 +342,15 @@ def test_publish_works_again_once_the_storage_was_corrected(tmp_path: Path, good
     assert len(findings(office)[place].all) == ROWS, "everything was tested again"
 
 
+def test_a_dry_run_does_not_test_the_storage_which_would_write_there(tmp_path: Path, good: dict[str, str]) -> None:
+    office = Office(tmp_path / "office")
+    office.write("of-a-dry-run")
+    result = office.make("publish", "DRY_RUN=1", **good)
+    assert result.status == 0, result.text
+    assert "nothing was written" in result.out
+    assert findings(office) == {}
+
+
 def test_publish_tests_the_storage_once_and_remembers_the_findings(tmp_path: Path, good: dict[str, str]) -> None:
     office = Office(tmp_path / "office")
     office.write("two")
